@@ -1,0 +1,37 @@
+// Arguments: telling good numbers from bad ones at the border between JavaScript and the kernel.
+//
+// The kernel takes unsigned 32-bit numbers. What is none is refused here, with the value and the rule in the message.
+
+/** Whether a number can be handed to the kernel as it is. */
+export function isWord(value: number): boolean {
+  return value >>> 0 === value;
+}
+
+/** Throws unless a value is an integer from 0 to 2^32 - 1. Call it where isWord said no. */
+export function refuseWord(name: string, value: unknown): never {
+  if (typeof value !== "number") {
+    throw new TypeError(`${name}: expected a number, got ${describe(value)}`);
+  }
+  throw new RangeError(`${name}: expected an integer from 0 to 4294967295, got ${describe(value)}`);
+}
+
+export function checkWord(name: string, value: number): void {
+  if (!isWord(value)) refuseWord(name, value);
+}
+
+export function checkPowerOfTwo(name: string, value: number): void {
+  checkWord(name, value);
+  if (value === 0 || (value & (value - 1)) !== 0) {
+    throw new RangeError(`${name}: expected a power of two, got ${describe(value)}`);
+  }
+}
+
+/** A value as it is shown in messages. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null)
+    return `an object of class ${value.constructor?.name ?? "null"}`;
+  return String(value);
+}

@@ -1,0 +1,130 @@
+// Errors: what the heap throws, and how the kernel's codes become words.
+//
+// Owns:  the error classes and the sentences in them.
+// Needs: the kernel's codes.
+
+import { sizeIn } from "../kernel/chunk.ts";
+import * as code from "../kernel/codes.ts";
+import { CACHED, IN_USE, PREVIOUS_IN_USE, RESERVED_FLAG } from "../kernel/layout.ts";
+import type { Machine } from "../kernel/machine.ts";
+
+export type MisuseCode =
+  | "misaligned"
+  | "outside"
+  | "double-free"
+  | "not-a-block"
+  | "size-mismatch"
+  | "alignment-mismatch"
+  | "listed-twice";
+
+/** A call was given an address that is not a live block's, or a wrong size for it. Nothing has been changed. */
+export class HeapMisuseError extends Error {
+  override readonly name = "HeapMisuseError";
+  readonly code: MisuseCode;
+  /** The address that was given. */
+  readonly address: number;
+
+  constructor(code: MisuseCode, address: number, message: string) {
+    super(message);
+    this.code = code;
+    this.address = address;
+  }
+}
+
+/** What the allocator had written has been overwritten: a write after free, or past a block's end. */
+export class HeapCorruptError extends Error {
+  override readonly name = "HeapCorruptError";
+  /** The invariant that does not hold, as in the sources: "C1" … "T3"; "link" when a list led astray in a call. */
+  readonly invariant: string;
+  /** Where it shows. */
+  readonly address: number;
+
+  constructor(invariant: string, address: number, message: string) {
+    super(message);
+    this.invariant = invariant;
+    this.address = address;
+  }
+}
+
+export type FormatReason = "base" | "beyond" | "magic" | "version" | "moved" | "header";
+
+/** The bytes that were to be attached to are not a heap of this format at that base. */
+export class HeapFormatError extends Error {
+  override readonly name = "HeapFormatError";
+  readonly reason: FormatReason;
+  readonly base: number;
+
+  constructor(reason: FormatReason, base: number, message: string) {
+    super(message);
+    this.reason = reason;
+    this.base = base;
+  }
+}
+
+const MISUSE: Readonly<Record<number, readonly [MisuseCode, string]>> = {
+  [code.MISALIGNED]: ["misaligned", "expected a multiple of 16, as every block's address is"],
+  [code.OUTSIDE]: ["outside", "expected an address inside this heap"],
+  [code.DOUBLE_FREE]: ["double-free", "expected a live block, found one that was freed before"],
+  [code.NOT_A_BLOCK]: ["not-a-block", "expected a live block, found no block that begins here"],
+  [code.SIZE_MISMATCH]: [
+    "size-mismatch",
+    "expected the size that the block was asked for with, found a block of another",
+  ],
+  [code.ALIGNMENT_MISMATCH]: ["alignment-mismatch", "expected a power of two that divides the address"],
+  [code.LISTED_TWICE]: ["listed-twice", "expected each block once, found it twice in one list"],
+};
+
+const BROKEN: Readonly<Record<number, readonly [string, string]>> = {
+  [code.CORRUPTED]: ["link", "a free chunk's header or links have been overwritten"],
+  [code.BROKEN_HEADER]: ["C1", "a header's size is not a chunk's, or the heap's header is not sound"],
+  [code.BROKEN_PREVIOUS_FLAG]: ["C2", "the flag P does not say whether the chunk before is in use"],
+  [code.BROKEN_FREE_CHUNK]: [
+    "C3",
+    "a free chunk's footer is not its size, or it was not merged with a free neighbour",
+  ],
+  [code.BROKEN_BIN_MAP]: ["B1", "a bitmap does not say whether a bin has chunks"],
+  [code.BROKEN_BIN]: [
+    "B2",
+    "a bin holds a chunk that is not free or of another size, or a free chunk is in no bin",
+  ],
+  [code.BROKEN_LINK]: ["B3", "a free chunk's links do not agree both ways"],
+  [code.BROKEN_CACHE]: ["K1", "a cache holds a chunk of another size or without the flag Q"],
+  [code.BROKEN_CACHE_BYTES]: ["K2", "the bytes of the cached chunks do not add up, or exceed the limit"],
+  [code.BROKEN_TOP]: ["T1", "top's header is not its size with P set"],
+  [code.BROKEN_SEGMENT]: ["T2", "segments, ends and footprint do not agree"],
+  [code.BROKEN_UNTOUCHED]: ["T3", "memory that is said to be untouched is not zero"],
+};
+
+/** A 32-bit address as it is written in messages. */
+export function hex(address: number): string {
+  return `0x${address.toString(16).padStart(8, "0")}`;
+}
+
+/** Throws what a kernel's code means. */
+export function refuse(machine: () => Machine, refused: number, address: number): never {
+  const misuse = MISUSE[refused];
+  if (misuse !== undefined) {
+    const found =
+      refused === code.MISALIGNED || refused === code.OUTSIDE ? "" : headerAt(machine(), address - 4);
+    throw new HeapMisuseError(misuse[0], address, `${hex(address)}: ${misuse[1]}${found} (${misuse[0]})`);
+  }
+  const [invariant, sentence] = BROKEN[refused] ?? ["?", `unknown code ${refused}`];
+  throw new HeapCorruptError(
+    invariant,
+    address,
+    `heap corrupted at ${hex(address)}: ${sentence} (${invariant})`,
+  );
+}
+
+/** What a word says when it is read as a header. */
+function headerAt(machine: Machine, address: number): string {
+  const head = machine.load32(address);
+  if (head === undefined) return "";
+  const flags = [
+    (head & IN_USE) !== 0 ? "in use" : "free",
+    ...((head & CACHED) !== 0 ? ["cached"] : []),
+    ...((head & PREVIOUS_IN_USE) !== 0 ? ["previous in use"] : []),
+    ...((head & RESERVED_FLAG) !== 0 ? ["reserved flag set"] : []),
+  ];
+  return `; its header word is ${hex(head)}: size ${sizeIn(head)}, ${flags.join(", ")}`;
+}

@@ -1,0 +1,330 @@
+// Heap: the malloc family, for people. Checks what it is given, keeps the views fresh, and calls the kernel.
+//
+// Owns:  nothing that the image does not hold; a Heap is a window on the bytes, and there may be many on the same.
+// Needs: kernel, memories, options, errors.
+//
+// Addresses are plain numbers here. Out of memory is an answer: 0, and the heap as it was. Misuse throws a
+// HeapMisuseError with nothing changed, bad arguments a RangeError or TypeError that names the value.
+
+import { asBase, asChunk, asPtr, type Base, NO_CHUNK, ptrOf } from "../kernel/address.ts";
+import { checkHeap } from "../kernel/check.ts";
+import { sizeOf } from "../kernel/chunk.ts";
+import { LISTED_TWICE } from "../kernel/codes.ts";
+import * as probe from "../kernel/image.ts";
+import * as kernel from "../kernel/index.ts";
+import {
+  AT_COALESCE_COUNT,
+  AT_FLUSH_COUNT,
+  AT_GROWTH_COUNT,
+  AT_TRIM_COUNT,
+  AT_VERSION,
+  FORMAT_VERSION,
+} from "../kernel/layout.ts";
+import { liveChunk } from "../kernel/live.ts";
+import { Machine } from "../kernel/machine.ts";
+import { FREE, IN_CACHE, LIVE } from "../kernel/walk.ts";
+import type { Memory } from "../memory/memory.ts";
+import { checkPowerOfTwo, checkWord, describe, isWord, refuseWord } from "./arguments.ts";
+import { type FormatReason, HeapFormatError, hex, refuse } from "./errors.ts";
+import { type ChunkInfo, type HeapStatistics, type Mallinfo, readMallinfo } from "./info.ts";
+import {
+  applyOptions,
+  checkOptions,
+  growthStepOf,
+  type HeapOptions,
+  type HeapSettings,
+  settingsOf,
+} from "./options.ts";
+import { checkBase, memoryOf, placeHeap } from "./place.ts";
+import { HeapViews } from "./views.ts";
+
+export class Heap extends HeapViews {
+  /** The address of the heap's image in its memory. With the memory, all that another thread needs to attach. */
+  readonly base: number;
+  /** The settings, as they are now; assign to change one. An unknown name or a bad value throws. */
+  readonly options: HeapSettings;
+
+  private readonly heap: Base;
+
+  /** Use Heap.create or Heap.attach. */
+  private constructor(machine: Machine, base: number) {
+    super(machine);
+    this.base = base;
+    this.heap = asBase(base);
+    this.options = settingsOf(() => this.fresh(), this.heap);
+  }
+
+  /**
+   * Makes an empty heap: in a WebAssembly.Memory of its own, or where the options say. What lay there is overwritten.
+   * Throws a RangeError if there is no room for the header, a TypeError or RangeError for a bad option.
+   */
+  static create(options: HeapOptions = {}): Heap {
+    checkOptions(options);
+    const { memory, base, limit, untouched, flags } = placeHeap(options);
+    const machine = machineOver(memory);
+    kernel.formatHeap(machine, asBase(base), limit, untouched, flags, growthStepOf(options));
+    applyOptions(machine, asBase(base), options);
+    return new Heap(machine, base);
+  }
+
+  /**
+   * A window on a heap that is there already: made elsewhere, by another thread or realm, or read back from a file.
+   * Throws a HeapFormatError that says why not. O(1): reads the header only; call check() on bytes that you do not trust.
+   */
+  static attach(memory: Memory | WebAssembly.Memory | ArrayBufferLike, base: number): Heap {
+    checkBase(base);
+    const machine = machineOver(memoryOf(memory));
+    const found = kernel.probeHeap(machine, asBase(base));
+    if (found !== probe.IS_HEAP) refuseImage(machine, base, found);
+    return new Heap(machine, base);
+  }
+
+  /** ISO C `malloc`: the address of at least `bytes` bytes, a multiple of 16; 0: no memory. malloc(0) is unique. O(1). */
+  malloc(bytes: number): number {
+    if (!isWord(bytes)) refuseWord("bytes", bytes);
+    return kernel.malloc(this.fresh(), this.heap, bytes);
+  }
+
+  /** ISO C `free`. 0 does nothing; what is no live block throws. O(1). */
+  free(ptr: number): void {
+    if (!isWord(ptr)) refuseWord("ptr", ptr);
+    kernel.free(this.fresh(), this.heap, asPtr(ptr));
+  }
+
+  /** ISO C `calloc`: `count` times `bytes` bytes, all zero; 0: no memory, or the product is too large. */
+  calloc(count: number, bytes = 1): number {
+    checkWord("count", count);
+    checkWord("bytes", bytes);
+    return kernel.calloc(this.fresh(), this.heap, count, bytes);
+  }
+
+  /**
+   * ISO C `realloc`: the block with another size, perhaps elsewhere; 0: no memory, and the block is as it was.
+   * realloc(0, n) is malloc(n); realloc(p, 0) does what the option zeroSizeRealloc says.
+   */
+  realloc(ptr: number, bytes: number): number {
+    if (!isWord(ptr)) refuseWord("ptr", ptr);
+    if (!isWord(bytes)) refuseWord("bytes", bytes);
+    return kernel.realloc(this.fresh(), this.heap, asPtr(ptr), bytes);
+  }
+
+  /** dlmalloc's `realloc_in_place`: `ptr` if the block could get the size where it is, else 0, and it is as it was. */
+  reallocInPlace(ptr: number, bytes: number): number {
+    checkWord("ptr", ptr);
+    checkWord("bytes", bytes);
+    return kernel.reallocInPlace(this.fresh(), this.heap, asPtr(ptr), bytes);
+  }
+
+  /** POSIX `reallocarray`: realloc to `count` times `bytes`; 0 also when the product is too large. */
+  reallocarray(ptr: number, count: number, bytes: number): number {
+    checkWord("ptr", ptr);
+    checkWord("count", count);
+    checkWord("bytes", bytes);
+    return kernel.reallocarray(this.fresh(), this.heap, asPtr(ptr), count, bytes);
+  }
+
+  /** glibc `memalign`: an address that is a multiple of `alignment`, which is rounded up to a power of two. */
+  memalign(alignment: number, bytes: number): number {
+    checkWord("alignment", alignment);
+    checkWord("bytes", bytes);
+    return kernel.memalign(this.fresh(), this.heap, alignment, bytes);
+  }
+
+  /** ISO C `aligned_alloc`, with any size as in C23. An alignment that is no power of two throws a RangeError. */
+  alignedAlloc(alignment: number, bytes: number): number {
+    checkPowerOfTwo("alignment", alignment);
+    checkWord("bytes", bytes);
+    return kernel.alignedAlloc(this.fresh(), this.heap, alignment, bytes);
+  }
+
+  /**
+   * POSIX `posix_memalign`, to the letter: stores the address in the word at `result` and returns 0, or returns 22
+   * (EINVAL: the alignment is no power of two, or below 4) or 12 (ENOMEM) and leaves that word alone.
+   */
+  posixMemalign(result: number, alignment: number, bytes: number): number {
+    checkWord("result", result);
+    if (result === 0 || result % 4 !== 0)
+      throw new RangeError(`result: expected a multiple of 4 that is not 0, got ${result}`);
+    checkWord("alignment", alignment);
+    checkWord("bytes", bytes);
+    const machine = this.fresh();
+    if (result > machine.size() - 4)
+      throw new RangeError(`result: expected an address inside the memory, got ${result}`);
+    return kernel.posixMemalign(machine, this.heap, asPtr(result), alignment, bytes);
+  }
+
+  /** C23 `free_sized`: free, of a block that was asked for with this size. Another size throws, nothing is freed. */
+  freeSized(ptr: number, bytes: number): void {
+    checkWord("ptr", ptr);
+    checkWord("bytes", bytes);
+    kernel.freeSized(this.fresh(), this.heap, asPtr(ptr), bytes);
+  }
+
+  /** C23 `free_aligned_sized`: freeSized, and the address must have the alignment. */
+  freeAlignedSized(ptr: number, alignment: number, bytes: number): void {
+    checkWord("ptr", ptr);
+    checkWord("alignment", alignment);
+    checkWord("bytes", bytes);
+    kernel.freeAlignedSized(this.fresh(), this.heap, asPtr(ptr), alignment, bytes);
+  }
+
+  /** glibc `malloc_usable_size`: the bytes that may be used at `ptr`, at least those asked for. 0 for 0. O(1). */
+  usableSize(ptr: number): number {
+    checkWord("ptr", ptr);
+    return kernel.usableSize(this.fresh(), this.heap, asPtr(ptr));
+  }
+
+  /** macOS `malloc_good_size`: the usable size that malloc(bytes) will give; 0 if it never can. */
+  goodSize(bytes: number): number {
+    checkWord("bytes", bytes);
+    return kernel.goodSize(bytes);
+  }
+
+  /** dlmalloc's `independent_calloc`: zeroed blocks side by side, each freed on its own. Undefined: no memory. */
+  independentCalloc(count: number, bytes: number): number[] | undefined {
+    checkWord("count", count);
+    checkWord("bytes", bytes);
+    const array = kernel.independentCalloc(this.fresh(), this.heap, count, bytes, asPtr(0));
+    return this.takeList(array, count);
+  }
+
+  /** dlmalloc's `independent_comalloc`: blocks of these sizes side by side, not zeroed. Undefined: no memory. */
+  independentComalloc(sizes: readonly number[]): number[] | undefined {
+    for (const bytes of sizes) checkWord("sizes", bytes);
+    const given = this.malloc(sizes.length * 4);
+    if (given === 0) return undefined;
+    this.u32(given, sizes.length).set(sizes);
+    const array = kernel.independentComalloc(this.fresh(), this.heap, sizes.length, asPtr(given), asPtr(0));
+    this.free(given);
+    return this.takeList(array, sizes.length);
+  }
+
+  /** Copies an array of addresses out of the heap and frees it. */
+  private takeList(array: number, count: number): number[] | undefined {
+    if (array === 0) return undefined;
+    const list = Array.from(this.u32(array, count));
+    this.free(array);
+    return list;
+  }
+
+  /**
+   * dlmalloc's `bulk_free`: frees all, past the caches; zeros are skipped. All are looked at before any is freed: if
+   * one is no live block, or stands there twice, it throws and nothing is changed.
+   */
+  bulkFree(ptrs: Iterable<number>): void {
+    const list = Array.from(ptrs);
+    for (const ptr of list) checkWord("ptrs", ptr);
+    const machine = this.fresh();
+    for (let index = 0; index < list.length; index++) {
+      const ptr = asPtr(list[index] as number);
+      if (ptr === 0 || kernel.claim(machine, this.heap, ptr)) continue;
+      for (let claimed = 0; claimed < index; claimed++)
+        kernel.unclaim(machine, asPtr(list[claimed] as number));
+      liveChunk(machine, this.heap, ptr);
+      machine.abort(LISTED_TWICE, ptr);
+    }
+    for (const ptr of list) kernel.releaseClaimed(machine, this.heap, asPtr(ptr));
+  }
+
+  /** glibc `malloc_trim`: empties the caches and gives back what top has beyond `pad` bytes. True if there was any. */
+  trim(pad = 0): boolean {
+    checkWord("pad", pad);
+    return kernel.trim(this.fresh(), this.heap, pad);
+  }
+
+  /** Bytes that the heap has got from its memory and uses, header included. O(1). */
+  get footprint(): number {
+    return kernel.footprint(this.fresh(), this.heap);
+  }
+
+  /** The largest footprint since the heap was made. O(1). */
+  get maxFootprint(): number {
+    return kernel.maxFootprint(this.fresh(), this.heap);
+  }
+
+  /** The footprint, and what the memory has given in advance and the heap has not touched yet. O(1). */
+  get memorySize(): number {
+    return kernel.reserved(this.fresh(), this.heap);
+  }
+
+  /** The bound that the footprint may not exceed; Infinity: none; 0: it never grows. The same as options.footprintLimit. */
+  get footprintLimit(): number {
+    return this.options.footprintLimit;
+  }
+
+  set footprintLimit(bytes: number) {
+    this.options.footprintLimit = bytes;
+  }
+
+  /** glibc `mallinfo2`: fields and meanings are its own. O(chunks). */
+  mallinfo(): Mallinfo {
+    return readMallinfo(this.fresh(), this.heap);
+  }
+
+  /** What has happened since the heap was made. Counters wrap at 2^32. O(1). */
+  statistics(): HeapStatistics {
+    const m = this.fresh();
+    return {
+      growthCount: m.load32(this.base + AT_GROWTH_COUNT),
+      coalesceCount: m.load32(this.base + AT_COALESCE_COUNT),
+      flushCount: m.load32(this.base + AT_FLUSH_COUNT),
+      trimCount: m.load32(this.base + AT_TRIM_COUNT),
+    };
+  }
+
+  /** dlmalloc's `malloc_inspect_all`: calls `visit` for each chunk, in address order. It must not change the heap. */
+  inspectAll(visit: (chunk: ChunkInfo) => void): void {
+    const m = this.fresh();
+    for (let c = kernel.firstChunk(m, this.heap); c !== NO_CHUNK; c = kernel.nextChunk(m, this.heap, c)) {
+      const size = sizeOf(m, c);
+      const state = kernel.stateOf(m, this.heap, c);
+      const name = state === LIVE ? "live" : state === IN_CACHE ? "cached" : state === FREE ? "free" : "top";
+      visit({ address: c, ptr: ptrOf(c), size, usable: Math.max(size - 4, 0), state: name });
+    }
+  }
+
+  /** Checks every invariant; throws a HeapCorruptError that names the first that does not hold. O(chunks). */
+  check(): void {
+    checkHeap(this.fresh(), this.heap);
+  }
+
+  /** The usable size of the block at an address, for views without a count. */
+  protected override extentOf(ptr: number): number {
+    return this.usableSize(ptr);
+  }
+}
+
+function machineOver(memory: Memory): Machine {
+  const machine: Machine = new Machine(memory, (code, address) => refuse(() => machine, code, address));
+  return machine;
+}
+
+/** Throws what a probe found, in words. */
+function refuseImage(m: Machine, base: number, found: number): never {
+  const at = `no heap to attach to at ${hex(base)}`;
+  const word = (offset: number): number => m.load32(asChunk(base + offset));
+  const reasons: Readonly<Record<number, readonly [FormatReason, () => string]>> = {
+    [probe.BEYOND_MEMORY]: [
+      "beyond",
+      () => `the memory has ${m.size()} bytes and ends before a header would`,
+    ],
+    [probe.NO_MAGIC]: [
+      "magic",
+      () => `the bytes there are not a heap: expected the magic number, found ${hex(word(0))}`,
+    ],
+    [probe.OTHER_VERSION]: [
+      "version",
+      () => `it has format version ${word(AT_VERSION)}, this is morecore for version ${FORMAT_VERSION}`,
+    ],
+    [probe.OTHER_BASE]: [
+      "moved",
+      () => `the heap there was made at ${hex(word(8))}; its pointers hold only at that base`,
+    ],
+    [probe.BAD_HEADER]: [
+      "header",
+      () => "the header contradicts itself or the memory's size: truncated or overwritten",
+    ],
+  };
+  const [reason, sentence] = reasons[found] ?? ["base", () => `code ${describe(found)}`];
+  throw new HeapFormatError(reason, base, `${at}: ${sentence()}`);
+}

@@ -1,0 +1,179 @@
+// Options: everything that a heap can be told, in one table: name, default, unit, rule, consequence.
+//
+// Owns:  the option types, defaults and rules.
+// Needs: the kernel's options, which keep the values in the heap's image.
+//
+// Unknown keys and bad values are refused by name. What is not in `HeapOptions` can be changed later: `heap.options`.
+
+import { type Base } from "../kernel/address.ts";
+import { NO_ADVANCE, UNLIMITED } from "../kernel/layout.ts";
+import type { Machine } from "../kernel/machine.ts";
+import * as kernel from "../kernel/options.ts";
+import type { Memory } from "../memory/memory.ts";
+import { describe } from "./arguments.ts";
+
+/** What can be set when a heap is made, and changed later. All are kept in the heap's image. */
+export interface HeapSettings {
+  /** The footprint grows by multiples of this many bytes: a power of two from 4096 to 2^30. Default 65536. */
+  growthStep: number;
+  /**
+   * How much memory is asked for in advance, as a fraction of the footprint: 1, 1/2, 1/4 … 1/256, or 0 for none.
+   * More means fewer calls of `memory.grow`, which are dear; untouched pages are not resident. Default 1/2.
+   */
+  advance: number;
+  /** The most bytes of freed small chunks that wait unmerged: 0 to 2^30; 0 merges every free at once. Default 262144. */
+  cacheLimit: number;
+  /** A free that leaves more than this many bytes in top gives them back; Infinity for never. Default 2 MiB. */
+  trimThreshold: number;
+  /** The footprint never grows beyond this many bytes; 0: it never grows at all; Infinity: no limit. The default. */
+  footprintLimit: number;
+  /** What realloc(p, 0) does: "alloc" gives a smallest block (BSD, musl), "free" frees and returns 0 (glibc). Default "alloc". */
+  zeroSizeRealloc: "alloc" | "free";
+}
+
+/** What Heap.create can be told. */
+export interface HeapOptions extends Partial<HeapSettings> {
+  /** Where the heap lives. Default: a WebAssembly.Memory of its own. */
+  memory?: Memory | WebAssembly.Memory | ArrayBufferLike;
+  /**
+   * The address of the heap's first byte: a multiple of 16, not 0. Default: the end of a WebAssembly.Memory that was
+   * given, so that nothing of the module's is touched; else 16, for 0 is nobody's address.
+   */
+  base?: number;
+  /** Bytes of the region [base, base + size), outside of which the heap never goes. Default: to the memory's end, and on. */
+  size?: number;
+  /** Bytes of memory to have from the beginning, without a growth. Default 1 MiB in a memory of its own, else 0. */
+  reserve?: number;
+}
+
+interface Rule<T> {
+  readonly fallback: T;
+  readonly rule: string;
+  readonly holds: (value: unknown) => boolean;
+  readonly get: (m: Machine, heap: Base) => T;
+  readonly set: (m: Machine, heap: Base, value: T) => void;
+}
+
+const KIBIBYTE = 1024;
+const MEBIBYTE = KIBIBYTE * KIBIBYTE;
+const GIBIBYTE = KIBIBYTE * MEBIBYTE;
+const MIN_STEP = 4 * KIBIBYTE;
+/** The fractions that `advance` can be: 2^-0 to 2^-8. */
+const MAX_ADVANCE_LOG2 = 8;
+
+function integerWithin(value: unknown, least: number, most: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
+}
+
+function wordOrInfinity(value: unknown): boolean {
+  return value === Number.POSITIVE_INFINITY || integerWithin(value, 0, UNLIMITED - 1);
+}
+
+/** Infinity is stored as the largest word. */
+const unlimited = (stored: number): number => (stored === UNLIMITED ? Number.POSITIVE_INFINITY : stored);
+const stored = (value: number): number => (value === Number.POSITIVE_INFINITY ? UNLIMITED : value);
+
+const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
+  growthStep: {
+    fallback: 64 * KIBIBYTE,
+    rule: "a power of two from 4096 to 2^30",
+    holds: (value) => integerWithin(value, MIN_STEP, GIBIBYTE) && (value & (value - 1)) === 0,
+    get: kernel.growthStep,
+    set: kernel.setGrowthStep,
+  },
+  advance: {
+    fallback: 1 / 2,
+    rule: "0, or 1 divided by a power of two up to 256",
+    holds: (value) =>
+      value === 0 || (typeof value === "number" && integerWithin(-Math.log2(value), 0, MAX_ADVANCE_LOG2)),
+    get: (m, heap) => (kernel.advanceLog2(m, heap) === NO_ADVANCE ? 0 : 2 ** -kernel.advanceLog2(m, heap)),
+    set: (m, heap, value) => kernel.setAdvanceLog2(m, heap, value === 0 ? NO_ADVANCE : -Math.log2(value)),
+  },
+  cacheLimit: {
+    fallback: 256 * KIBIBYTE,
+    rule: "an integer from 0 to 2^30",
+    holds: (value) => integerWithin(value, 0, GIBIBYTE),
+    get: kernel.cacheLimit,
+    set: kernel.setCacheLimit,
+  },
+  trimThreshold: {
+    fallback: 2 * MEBIBYTE,
+    rule: "an integer from 0 to 4294967294, or Infinity",
+    holds: wordOrInfinity,
+    get: (m, heap) => unlimited(kernel.trimThreshold(m, heap)),
+    set: (m, heap, value) => kernel.setTrimThreshold(m, heap, stored(value)),
+  },
+  footprintLimit: {
+    fallback: Number.POSITIVE_INFINITY,
+    rule: "an integer from 0 to 4294967294, or Infinity",
+    holds: wordOrInfinity,
+    get: (m, heap) => unlimited(kernel.footprintLimit(m, heap)),
+    set: (m, heap, value) => kernel.setFootprintLimit(m, heap, stored(value)),
+  },
+  zeroSizeRealloc: {
+    fallback: "alloc",
+    rule: '"alloc" or "free"',
+    holds: (value) => value === "alloc" || value === "free",
+    get: (m, heap) => (kernel.zeroReallocFrees(m, heap) ? "free" : "alloc"),
+    set: (m, heap, value) => kernel.setZeroReallocFrees(m, heap, value === "free"),
+  },
+};
+
+const SETTINGS = Object.keys(RULES) as (keyof HeapSettings)[];
+const PLACEMENT = ["memory", "base", "size", "reserve"];
+
+/** Throws if options have a key that is none, or a setting with a value that its rule forbids. */
+export function checkOptions(options: HeapOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`options: expected an object, got ${describe(options)}`);
+  }
+  for (const key of Object.keys(options)) {
+    if (PLACEMENT.includes(key)) continue;
+    const name = SETTINGS.find((setting) => setting === key);
+    if (name === undefined) {
+      throw new TypeError(
+        `options: unknown option ${describe(key)}; known are ${[...PLACEMENT, ...SETTINGS].join(", ")}`,
+      );
+    }
+    if (options[name] !== undefined) checkSetting(name, options[name]);
+  }
+}
+
+function checkSetting(name: keyof HeapSettings, value: unknown): void {
+  const { rule, holds } = RULES[name];
+  if (holds(value)) return;
+  const message = `${name}: expected ${rule}, got ${describe(value)}`;
+  throw typeof value === typeof RULES[name].fallback ? new RangeError(message) : new TypeError(message);
+}
+
+/** Puts checked options, and the defaults of the others, into a new heap's image. */
+export function applyOptions(m: Machine, heap: Base, options: Partial<HeapSettings>): void {
+  const apply = <K extends keyof HeapSettings>(name: K): void => {
+    const given: HeapSettings[K] | undefined = options[name];
+    RULES[name].set(m, heap, given ?? RULES[name].fallback);
+  };
+  for (const name of SETTINGS) apply(name);
+}
+
+/** The growth step that a heap will have: the first footprint depends on it. */
+export function growthStepOf(options: HeapOptions): number {
+  return options.growthStep ?? RULES.growthStep.fallback;
+}
+
+/** The settings of a heap as an object: reading a property reads the image, writing one checks and writes it. */
+export function settingsOf(fresh: () => Machine, heap: Base): HeapSettings {
+  const settings = {};
+  const define = <K extends keyof HeapSettings>(name: K): void => {
+    Object.defineProperty(settings, name, {
+      enumerable: true,
+      get: () => RULES[name].get(fresh(), heap),
+      set: (value: HeapSettings[K]) => {
+        checkSetting(name, value);
+        RULES[name].set(fresh(), heap, value);
+      },
+    });
+  };
+  for (const name of SETTINGS) define(name);
+  // An unknown name is refused by the language: the object takes no more properties.
+  return Object.preventExtensions(settings) as HeapSettings;
+}

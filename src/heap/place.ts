@@ -1,0 +1,101 @@
+// Place: from what a user says about where a heap should live to a memory, a base and a limit.
+//
+// Owns:  the rules for memory, base, size and reserve.
+// Needs: the memories.
+
+import { ADDRESS_END, FIXED_REGION, GRANULE, MEMORY_UNIT, MIN_REGION } from "../kernel/layout.ts";
+import { bufferMemory } from "../memory/buffer.ts";
+import type { Memory } from "../memory/memory.ts";
+import { wasmMemory } from "../memory/wasm.ts";
+import { describe, isWord, refuseWord } from "./arguments.ts";
+import type { HeapOptions } from "./options.ts";
+
+/** Where a new heap goes: [base, limit), never written from `untouched` on. */
+export interface Place {
+  readonly memory: Memory;
+  readonly base: number;
+  readonly limit: number;
+  readonly untouched: number;
+  /** Flags for the heap's image. */
+  readonly flags: number;
+}
+
+const DEFAULT_RESERVE = 1 << 20;
+
+/** A Memory for whatever a user may pass as one. */
+export function memoryOf(memory: unknown): Memory {
+  if (memory instanceof WebAssembly.Memory) return wasmMemory(memory);
+  if (memory instanceof ArrayBuffer || isShared(memory)) return bufferMemory(memory);
+  if (isMemory(memory)) return memory;
+  throw new TypeError(
+    `memory: expected a WebAssembly.Memory, an ArrayBuffer, a SharedArrayBuffer or a Memory, got ${describe(memory)}`,
+  );
+}
+
+/** SharedArrayBuffer is missing in pages that are not cross-origin isolated. */
+function isShared(memory: unknown): memory is SharedArrayBuffer {
+  return typeof SharedArrayBuffer !== "undefined" && memory instanceof SharedArrayBuffer;
+}
+
+function isMemory(memory: unknown): memory is Memory {
+  if (typeof memory !== "object" || memory === null) return false;
+  return "buffer" in memory && "grow" in memory && typeof memory.grow === "function" && "untouched" in memory;
+}
+
+/** Finds room for a new heap, growing the memory if need be. Throws if there is none. */
+export function placeHeap(options: HeapOptions): Place {
+  const { reserve, size } = options;
+  if (reserve !== undefined) checkBytes("reserve", reserve);
+  if (size !== undefined) checkBytes("size", size);
+  const memory =
+    options.memory === undefined
+      ? wasmMemory(undefined, reserve ?? DEFAULT_RESERVE)
+      : memoryOf(options.memory);
+  const base =
+    options.base ?? (options.memory instanceof WebAssembly.Memory ? memory.buffer.byteLength : GRANULE);
+  checkBase(base);
+  const wanted = Math.max(size ?? 0, reserve ?? 0, MIN_REGION);
+  if (base + wanted > ADDRESS_END) {
+    throw new RangeError(
+      `base, size: a heap of ${wanted} bytes at ${base} would reach beyond ${ADDRESS_END}, the last address`,
+    );
+  }
+  reach(memory, base + wanted, base);
+  const end = Math.min(memory.buffer.byteLength, ADDRESS_END);
+  const limit = size === undefined ? end : Math.min(base + size, end);
+  return {
+    memory,
+    base,
+    limit: limit - (limit % GRANULE),
+    untouched: Math.max(memory.untouched, base),
+    flags: size === undefined ? 0 : FIXED_REGION,
+  };
+}
+
+/** Grows the memory until it reaches an address; throws if it will not. */
+function reach(memory: Memory, end: number, base: number): void {
+  const has = memory.buffer.byteLength;
+  if (has >= end) return;
+  const missing = Math.ceil((end - has) / MEMORY_UNIT) * MEMORY_UNIT;
+  const from = memory.grow(missing);
+  if (from === 0 || memory.buffer.byteLength < end) {
+    throw new RangeError(
+      `memory: a heap at ${base} needs bytes up to ${end}, but the memory ends at ${has} and does not grow`,
+    );
+  }
+}
+
+function checkBytes(name: string, bytes: number): void {
+  if (!isWord(bytes)) refuseWord(name, bytes);
+  if (name === "size" && bytes < MIN_REGION) {
+    throw new RangeError(`size: expected at least ${MIN_REGION} bytes, the smallest heap, got ${bytes}`);
+  }
+}
+
+/** Throws unless a heap can begin at an address. */
+export function checkBase(base: number): void {
+  if (!isWord(base)) refuseWord("base", base);
+  if (base === 0 || base % GRANULE !== 0) {
+    throw new RangeError(`base: expected a multiple of ${GRANULE} that is not 0, got ${base}`);
+  }
+}

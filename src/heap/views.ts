@@ -1,0 +1,99 @@
+// Views: typed arrays over the heap's memory, fresh after any growth, and the one place that sees to that.
+//
+// Owns:  the Machine of a heap.
+// Needs: machine.
+//
+// A typed array that was made before a growth of the memory is dead after it: a WebAssembly.Memory that grows leaves
+// its old ArrayBuffer empty, and reads of it give undefined. So views are got from the heap when they are needed and
+// not kept across a call that may allocate. What may be kept is the address.
+
+import type { Machine } from "../kernel/machine.ts";
+import type { Memory } from "../memory/memory.ts";
+import { checkWord } from "./arguments.ts";
+
+type ViewMaker<T> = new (buffer: ArrayBufferLike, offset: number, count: number) => T;
+
+export abstract class HeapViews {
+  private readonly machine: Machine;
+
+  protected constructor(machine: Machine) {
+    this.machine = machine;
+  }
+
+  /** The memory that the heap lives in. */
+  get memory(): Memory {
+    return this.machine.memory;
+  }
+
+  /** All bytes of the memory, as they are now. Another object after a growth. */
+  get buffer(): ArrayBufferLike {
+    return this.fresh().u8.buffer;
+  }
+
+  /** `count` bytes at an address; without a count, all that the block there holds. Throws if they leave the memory. */
+  u8(ptr: number, count?: number): Uint8Array {
+    return this.view(Uint8Array, 1, ptr, count);
+  }
+
+  i8(ptr: number, count?: number): Int8Array {
+    return this.view(Int8Array, 1, ptr, count);
+  }
+
+  u16(ptr: number, count?: number): Uint16Array {
+    return this.view(Uint16Array, 2, ptr, count);
+  }
+
+  i16(ptr: number, count?: number): Int16Array {
+    return this.view(Int16Array, 2, ptr, count);
+  }
+
+  u32(ptr: number, count?: number): Uint32Array {
+    return this.view(Uint32Array, 4, ptr, count);
+  }
+
+  i32(ptr: number, count?: number): Int32Array {
+    return this.view(Int32Array, 4, ptr, count);
+  }
+
+  f32(ptr: number, count?: number): Float32Array {
+    return this.view(Float32Array, 4, ptr, count);
+  }
+
+  f64(ptr: number, count?: number): Float64Array {
+    return this.view(Float64Array, 8, ptr, count);
+  }
+
+  u64(ptr: number, count?: number): BigUint64Array {
+    return this.view(BigUint64Array, 8, ptr, count);
+  }
+
+  i64(ptr: number, count?: number): BigInt64Array {
+    return this.view(BigInt64Array, 8, ptr, count);
+  }
+
+  /** The machine, with views of the memory as it is now. One comparison; the memory is asked only when it has grown. */
+  protected fresh(): Machine {
+    const machine = this.machine;
+    if (machine.stale) machine.refresh();
+    return machine;
+  }
+
+  /** How many bytes may be used at an address when no count is given. */
+  protected abstract extentOf(ptr: number): number;
+
+  private view<T>(make: ViewMaker<T>, bytesEach: number, ptr: number, count?: number): T {
+    checkWord("ptr", ptr);
+    if (count !== undefined) checkWord("count", count);
+    if (ptr % bytesEach !== 0) throw new RangeError(`ptr: expected a multiple of ${bytesEach}, got ${ptr}`);
+    const machine = this.fresh();
+    const elements = count ?? Math.floor(this.extentOf(ptr) / bytesEach);
+    // A shared memory that another thread has grown keeps its old views; only what lies beyond them needs new ones.
+    if (ptr + elements * bytesEach > machine.size()) machine.refresh();
+    if (ptr + elements * bytesEach > machine.size()) {
+      throw new RangeError(
+        `count: ${elements} elements at ${ptr} end beyond the memory's ${machine.size()} bytes`,
+      );
+    }
+    return new make(machine.u8.buffer, ptr, elements);
+  }
+}

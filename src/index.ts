@@ -1,0 +1,15 @@
+// morecore: malloc for TypeScript. One heap, in any memory.
+
+export {
+  type FormatReason,
+  HeapCorruptError,
+  HeapFormatError,
+  HeapMisuseError,
+  type MisuseCode,
+} from "./heap/errors.ts";
+export { Heap } from "./heap/heap.ts";
+export type { ChunkInfo, HeapStatistics, Mallinfo } from "./heap/info.ts";
+export type { HeapOptions, HeapSettings } from "./heap/options.ts";
+export { bufferMemory } from "./memory/buffer.ts";
+export type { Memory } from "./memory/memory.ts";
+export { wasmMemory } from "./memory/wasm.ts";

@@ -1,0 +1,66 @@
+// Align: blocks at addresses that are multiples of more than a granule.
+//
+// Owns:  nothing.
+// Needs: chunk, free, malloc.
+//
+// A chunk with room for the alignment is taken; what lies before the aligned payload and behind it is freed again. All
+// sizes and addresses are multiples of a granule, so what lies before is nothing or a whole chunk.
+
+import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
+import { chunkSizeFor, sizeOf } from "./chunk.ts";
+import { release, shrink } from "./free.ts";
+import { GRANULE, IN_USE, MAX_REQUEST, PREVIOUS_IN_USE } from "./layout.ts";
+import { Machine } from "./machine.ts";
+import { malloc, takeChunk } from "./malloc.ts";
+
+/** Linux's and POSIX's error numbers, as posix_memalign returns them. */
+export const EINVAL: Word = 22;
+export const ENOMEM: Word = 12;
+/** sizeof(void *). */
+const POINTER_BYTES: Word = 4;
+
+/** glibc `memalign`: an alignment that is no power of two is rounded up to one. 0: no memory. O(1). */
+export function memalign(m: Machine, heap: Base, alignment: Word, bytes: Word): Ptr {
+  if (alignment <= GRANULE) return malloc(m, heap, bytes);
+  if (alignment > (MAX_REQUEST >>> 1) + 1 || bytes > MAX_REQUEST - alignment) return NO_PTR;
+  const power: Word = (1 << (32 - m.clz(alignment - 1))) >>> 0;
+  if (bytes > MAX_REQUEST - power) return NO_PTR;
+  const size = chunkSizeFor(bytes);
+  const chunk = takeChunk(m, heap, size + power);
+  if (chunk === NO_CHUNK) return NO_PTR;
+  const ptr = asPtr(((ptrOf(chunk) + power - 1) & ~(power - 1)) >>> 0);
+  const aligned = dropBefore(m, heap, chunk, chunkOf(ptr));
+  shrink(m, heap, aligned, size);
+  return ptr;
+}
+
+/** Frees what a live chunk has before `aligned` and gives the rest, live. */
+function dropBefore(m: Machine, heap: Base, chunk: Chunk, aligned: Chunk): Chunk {
+  const lead = aligned - chunk;
+  if (lead === 0) return chunk;
+  m.store32(aligned, (sizeOf(m, chunk) - lead) | IN_USE | PREVIOUS_IN_USE);
+  m.store32(chunk, lead | (m.load32(chunk) & PREVIOUS_IN_USE) | IN_USE);
+  release(m, heap, chunk);
+  return chunkAfter(chunk, lead);
+}
+
+/** ISO C `aligned_alloc`: 0 also when the alignment is no power of two (C's EINVAL). Any size will do, as in C23. */
+export function alignedAlloc(m: Machine, heap: Base, alignment: Word, bytes: Word): Ptr {
+  return isPowerOfTwo(alignment) ? memalign(m, heap, alignment, bytes) : NO_PTR;
+}
+
+/**
+ * POSIX `posix_memalign`: stores the block's address at `result` and returns 0; or returns EINVAL (the alignment is no
+ * power of two or less than a pointer's size) or ENOMEM, and leaves what is at `result` alone.
+ */
+export function posixMemalign(m: Machine, heap: Base, result: Ptr, alignment: Word, bytes: Word): Word {
+  if (alignment < POINTER_BYTES || !isPowerOfTwo(alignment)) return EINVAL;
+  const ptr = memalign(m, heap, alignment, bytes);
+  if (ptr === NO_PTR) return ENOMEM;
+  m.store32(result, ptr);
+  return 0;
+}
+
+function isPowerOfTwo(word: Word): boolean {
+  return word !== 0 && (word & (word - 1)) === 0;
+}

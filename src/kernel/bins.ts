@@ -1,0 +1,135 @@
+// Bins: free chunks, findable by size in O(1).
+//
+// Owns:       the bin heads and bitmaps in the heap's header, the links in free chunks.
+// Needs:      layout, chunk. Never grows memory.
+// Invariants: B1  bit i of the map is set <=> bin i is not empty; bit j of the summary <=> word j of the map is not 0   O(bins)
+//             B2  a chunk lies in the bin of its size, and every free chunk but top lies in one                         O(free chunks)
+//             B3  links agree both ways                                                                                 O(free chunks)
+//             (check.ts: checkBins)
+//
+// Why not a tree (dlmalloc): best fit within a bin costs a walk of up to 32 cache lines there; with 16 bins for each
+// doubling the first chunk of a larger bin is at most 1/16 too large, and what is over is split off.
+
+import { asChunk, Base, Chunk, NO_CHUNK, Word } from "./address.ts";
+import { sizeOf } from "./chunk.ts";
+import { CORRUPTED } from "./codes.ts";
+import {
+  AT_BIN_MAP,
+  AT_BIN_SUMMARY,
+  AT_BINS,
+  BINS_PER_DOUBLING_LOG2,
+  EXACT_GRANULES,
+  GRANULE_LOG2,
+  NEXT,
+  PREVIOUS,
+  SEARCH_LIMIT,
+} from "./layout.ts";
+import { Machine } from "./machine.ts";
+
+/** log2 of EXACT_GRANULES. */
+const EXACT_LOG2: Word = 5;
+
+/** The bin of a chunk size: exact for small ones, then the five leading bits. */
+export function binOf(m: Machine, size: Word): Word {
+  const granules = size >>> GRANULE_LOG2;
+  if (granules < EXACT_GRANULES) return granules;
+  const log2 = 31 - m.clz(granules);
+  const within = (granules >>> (log2 - BINS_PER_DOUBLING_LOG2)) & 15;
+  return ((log2 - EXACT_LOG2 + 2) << BINS_PER_DOUBLING_LOG2) | within;
+}
+
+/** Puts a free chunk into the bin of its size, as the first. Its header and footer are written already. */
+export function putFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
+  const bin = binOf(m, size);
+  const list = heap + AT_BINS + (bin << 2);
+  const first = m.load32(list);
+  m.store32(chunk + NEXT, first);
+  m.store32(chunk + PREVIOUS, NO_CHUNK);
+  m.store32(list, chunk);
+  if (first !== NO_CHUNK) {
+    m.store32(first + PREVIOUS, chunk);
+    return;
+  }
+  const map = heap + AT_BIN_MAP + ((bin >>> 5) << 2);
+  m.store32(map, m.load32(map) | (1 << (bin & 31)));
+  m.store32(heap + AT_BIN_SUMMARY, m.load32(heap + AT_BIN_SUMMARY) | (1 << (bin >>> 5)));
+}
+
+/** Takes a free chunk out of its bin. The caller has asked checkLinks first, unless it found the chunk in the bin. */
+export function takeFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
+  const next = m.load32(chunk + NEXT);
+  const previous = m.load32(chunk + PREVIOUS);
+  if (next !== NO_CHUNK) m.store32(next + PREVIOUS, previous);
+  if (previous !== NO_CHUNK) {
+    m.store32(previous + NEXT, next);
+    return;
+  }
+  const bin = binOf(m, size);
+  m.store32(heap + AT_BINS + (bin << 2), next);
+  if (next !== NO_CHUNK) return;
+  const map = heap + AT_BIN_MAP + ((bin >>> 5) << 2);
+  const left = (m.load32(map) & ~(1 << (bin & 31))) >>> 0;
+  m.store32(map, left);
+  if (left !== 0) return;
+  const summary = heap + AT_BIN_SUMMARY;
+  m.store32(summary, m.load32(summary) & ~(1 << (bin >>> 5)));
+}
+
+/** Refuses to go on if a free chunk's neighbours in its bin do not point back at it: a write after free, mostly. */
+export function checkLinks(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
+  const next = m.load32(chunk + NEXT);
+  const previous = m.load32(chunk + PREVIOUS);
+  const back = previous === NO_CHUNK ? heap + AT_BINS + (binOf(m, size) << 2) : previous + NEXT;
+  if (m.load32(back) !== chunk || (next !== NO_CHUNK && m.load32(next + PREVIOUS) !== chunk)) {
+    m.abort(CORRUPTED, chunk);
+  }
+}
+
+/**
+ * A free chunk of at least `size` bytes, still in its bin; NO_CHUNK if no bin has one that is soon found. In a bin that
+ * holds a range of sizes, the best of the first SEARCH_LIMIT chunks.
+ */
+export function findFit(m: Machine, heap: Base, size: Word): Chunk {
+  const bin = binOf(m, size);
+  const own = bin < EXACT_GRANULES ? NO_CHUNK : bestOf(m, heap, bin, size);
+  if (own !== NO_CHUNK) return own;
+  // In an exact bin every chunk fits; in one of a range only those of the bins above surely do.
+  const other = firstBinFrom(m, heap, bin < EXACT_GRANULES ? bin : bin + 1);
+  if (other === 0) return NO_CHUNK;
+  return other < EXACT_GRANULES ? firstOf(m, heap, other) : bestOf(m, heap, other, size);
+}
+
+function firstOf(m: Machine, heap: Base, bin: Word): Chunk {
+  return asChunk(m.load32(heap + AT_BINS + (bin << 2)));
+}
+
+/** The smallest of a bin's first chunks that is large enough. */
+function bestOf(m: Machine, heap: Base, bin: Word, size: Word): Chunk {
+  let best = NO_CHUNK;
+  let bestSize: Word = 0xffff_ffff;
+  let chunk = firstOf(m, heap, bin);
+  for (let step: Word = 0; step < SEARCH_LIMIT && chunk !== NO_CHUNK; step++) {
+    const found = sizeOf(m, chunk);
+    if (found === size) return chunk;
+    if (found > size && found < bestSize) {
+      best = chunk;
+      bestSize = found;
+    }
+    chunk = asChunk(m.load32(chunk + NEXT));
+  }
+  return best;
+}
+
+/** The first bin at or after `bin` that is not empty; 0, where no bin is, if there is none. */
+function firstBinFrom(m: Machine, heap: Base, bin: Word): Word {
+  let word = bin >>> 5;
+  let bits = (m.load32(heap + AT_BIN_MAP + (word << 2)) & (0xffff_ffff << (bin & 31))) >>> 0;
+  if (bits === 0) {
+    // Shifting by 32 would shift by 0; there are fewer than 31 words.
+    const words = (m.load32(heap + AT_BIN_SUMMARY) & (0xffff_fffe << word)) >>> 0;
+    if (words === 0) return 0;
+    word = m.ctz(words);
+    bits = m.load32(heap + AT_BIN_MAP + (word << 2));
+  }
+  return (word << 5) | m.ctz(bits);
+}

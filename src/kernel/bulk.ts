@@ -1,0 +1,124 @@
+// Bulk: many blocks in one call. dlmalloc's independent_calloc, independent_comalloc and bulk_free.
+//
+// Owns:  nothing.
+// Needs: chunk, free, malloc.
+//
+// The independent blocks are cut from one chunk, so they lie side by side; each is freed on its own. Lists of blocks are
+// given and taken as arrays of words in memory, as C does.
+
+import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
+import { chunkSizeFor } from "./chunk.ts";
+import { LISTED_TWICE } from "./codes.ts";
+import { release } from "./free.ts";
+import { CACHED, HEADER_WORD, IN_USE, MAX_REQUEST, PREVIOUS_IN_USE } from "./layout.ts";
+import { isLive, liveChunk } from "./live.ts";
+import { Machine } from "./machine.ts";
+import { productOf, takeChunk, zeroUsed } from "./malloc.ts";
+import { topOf } from "./top.ts";
+
+/**
+ * `times` zeroed blocks of `bytes` each, side by side. Their addresses are stored in the array at `result`, or, if that
+ * is 0, in a block of its own; returns the array. 0: no memory, or the product overflows; nothing was stored.
+ */
+export function independentCalloc(m: Machine, heap: Base, times: Word, bytes: Word, result: Ptr): Ptr {
+  if (bytes > MAX_REQUEST) return NO_PTR;
+  const size = chunkSizeFor(bytes);
+  const topBefore = topOf(m, heap);
+  const run = takeRun(m, heap, times, productOf(m, times, size), result);
+  if (run === NO_CHUNK) return times === 0 ? result : NO_PTR;
+  const array = result === NO_PTR ? ptrOf(run) : result;
+  let chunk = result === NO_PTR ? chunkAfter(run, arraySizeOf(times)) : run;
+  for (let index: Word = 0; index < times; index++) {
+    m.store32(chunk, size | IN_USE | PREVIOUS_IN_USE);
+    m.store32(array + (index << 2), ptrOf(chunk));
+    zeroUsed(m, heap, ptrOf(chunk), size - HEADER_WORD, topBefore);
+    chunk = chunkAfter(chunk, size);
+  }
+  return array;
+}
+
+/** As independentCalloc, for blocks of different sizes, given in the array at `sizes`, and not zeroed. */
+export function independentComalloc(m: Machine, heap: Base, times: Word, sizes: Ptr, result: Ptr): Ptr {
+  const run = takeRun(m, heap, times, totalOf(m, times, sizes), result);
+  if (run === NO_CHUNK) return times === 0 ? result : NO_PTR;
+  const array = result === NO_PTR ? ptrOf(run) : result;
+  let chunk = result === NO_PTR ? chunkAfter(run, arraySizeOf(times)) : run;
+  for (let index: Word = 0; index < times; index++) {
+    const size = chunkSizeFor(m.load32(sizes + (index << 2)));
+    m.store32(chunk, size | IN_USE | PREVIOUS_IN_USE);
+    m.store32(array + (index << 2), ptrOf(chunk));
+    chunk = chunkAfter(chunk, size);
+  }
+  return array;
+}
+
+/** The chunk size of an array of so many addresses. */
+function arraySizeOf(times: Word): Word {
+  return chunkSizeFor(times << 2);
+}
+
+/** Bytes of the chunks for all requests of an array, or a number above MAX_REQUEST if they are too many. */
+function totalOf(m: Machine, times: Word, sizes: Ptr): Word {
+  let total: Word = 0;
+  for (let index: Word = 0; index < times; index++) {
+    const bytes = m.load32(sizes + (index << 2));
+    if (bytes > MAX_REQUEST) return MAX_REQUEST + 1;
+    total += chunkSizeFor(bytes);
+    if (total > MAX_REQUEST) return MAX_REQUEST + 1;
+  }
+  return total;
+}
+
+/**
+ * A live chunk to cut `total` bytes of chunks from, and before them, if no place for their addresses was given, the
+ * chunk of an array, whose header is written here. NO_CHUNK: no memory, or nothing to cut.
+ */
+function takeRun(m: Machine, heap: Base, times: Word, total: Word, result: Ptr): Chunk {
+  if (total > MAX_REQUEST || times > MAX_REQUEST >>> 3) return NO_CHUNK;
+  const arraySize: Word = result === NO_PTR ? arraySizeOf(times) : 0;
+  if (total > MAX_REQUEST - arraySize || arraySize + total === 0) return NO_CHUNK;
+  const run = takeChunk(m, heap, arraySize + total);
+  if (run !== NO_CHUNK && arraySize !== 0) m.store32(run, arraySize | IN_USE | PREVIOUS_IN_USE);
+  return run;
+}
+
+/**
+ * dlmalloc's `bulk_free`: frees every block listed in the array at `list`, and clears the list; entries of 0 are
+ * skipped. Misuse, also a block that is listed twice, aborts with nothing changed. Merged at once, past the caches.
+ */
+export function bulkFree(m: Machine, heap: Base, list: Ptr, times: Word): void {
+  for (let index: Word = 0; index < times; index++) {
+    const ptr = asPtr(m.load32(list + (index << 2)));
+    if (ptr === NO_PTR || claim(m, heap, ptr)) continue;
+    for (let claimed: Word = 0; claimed < index; claimed++)
+      unclaim(m, asPtr(m.load32(list + (claimed << 2))));
+    liveChunk(m, heap, ptr);
+    m.abort(LISTED_TWICE, ptr);
+  }
+  for (let index: Word = 0; index < times; index++) {
+    const ptr = asPtr(m.load32(list + (index << 2)));
+    m.store32(list + (index << 2), NO_PTR);
+    releaseClaimed(m, heap, ptr);
+  }
+}
+
+/** Marks a live block, as a cached one is marked, so that it is not live a second time. False: it is none. */
+export function claim(m: Machine, heap: Base, ptr: Ptr): boolean {
+  const chunk = chunkOf(ptr);
+  if (!isLive(m, heap, chunk)) return false;
+  m.store32(chunk, m.load32(chunk) | CACHED);
+  return true;
+}
+
+export function unclaim(m: Machine, ptr: Ptr): void {
+  if (ptr === NO_PTR) return;
+  const chunk = chunkOf(ptr);
+  m.store32(chunk, m.load32(chunk) - CACHED);
+}
+
+/** Frees a block that was claimed; 0 does nothing. */
+export function releaseClaimed(m: Machine, heap: Base, ptr: Ptr): void {
+  if (ptr === NO_PTR) return;
+  unclaim(m, ptr);
+  release(m, heap, chunkOf(ptr));
+}

@@ -1,0 +1,34 @@
+// Codes: what the kernel says when it refuses a call. Numbers, because the wasm build can pass nothing else; the heap
+// layer turns them into typed errors (heap/errors.ts).
+
+import { Word } from "./address.ts";
+
+/** The address is not one that any payload can have: not a multiple of 16. */
+export const MISALIGNED: Word = 1;
+/** The address lies in no segment of this heap. */
+export const OUTSIDE: Word = 2;
+/** The address is a block's that was freed before. */
+export const DOUBLE_FREE: Word = 3;
+/** There is no chunk of this heap at the address. */
+export const NOT_A_BLOCK: Word = 4;
+/** The size given to a sized free is not the block's. */
+export const SIZE_MISMATCH: Word = 5;
+/** The alignment given to a sized free is not the block's. */
+export const ALIGNMENT_MISMATCH: Word = 6;
+/** What the allocator wrote beside or into a free chunk has been overwritten. */
+export const CORRUPTED: Word = 7;
+/** The same block stands twice in one list of blocks to free. */
+export const LISTED_TWICE: Word = 8;
+
+// What check() says when an invariant does not hold. The letters are those of the files' headers.
+export const BROKEN_HEADER: Word = 101;
+export const BROKEN_PREVIOUS_FLAG: Word = 102;
+export const BROKEN_FREE_CHUNK: Word = 103;
+export const BROKEN_BIN_MAP: Word = 111;
+export const BROKEN_BIN: Word = 112;
+export const BROKEN_LINK: Word = 113;
+export const BROKEN_CACHE: Word = 121;
+export const BROKEN_CACHE_BYTES: Word = 122;
+export const BROKEN_TOP: Word = 131;
+export const BROKEN_SEGMENT: Word = 132;
+export const BROKEN_UNTOUCHED: Word = 133;

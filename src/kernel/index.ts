@@ -1,0 +1,62 @@
+// The kernel's entry points: the malloc family over addresses, in a heap, in a memory. Everything else is private to it.
+
+import { alignedAlloc, memalign, posixMemalign } from "./align.ts";
+import { bulkFree, claim, independentCalloc, independentComalloc, releaseClaimed, unclaim } from "./bulk.ts";
+import { checkHeap } from "./check.ts";
+import { free, freeAlignedSized, freeSized, usableSize } from "./free.ts";
+import { formatHeap, probeHeap } from "./image.ts";
+import { bytesOf, countOf, footprint, goodSize, maxFootprint, reserved, trim } from "./info.ts";
+import { calloc, malloc } from "./malloc.ts";
+import {
+  footprintLimit,
+  setAdvanceLog2,
+  setCacheLimit,
+  setFootprintLimit,
+  setGrowthStep,
+  setTrimThreshold,
+  setZeroReallocFrees,
+} from "./options.ts";
+import { realloc, reallocarray, reallocInPlace } from "./realloc.ts";
+import { firstChunk, nextChunk, stateOf } from "./walk.ts";
+
+// Not `export … from`: asc does not resolve the names of files there.
+export {
+  alignedAlloc,
+  bulkFree,
+  bytesOf,
+  calloc,
+  checkHeap,
+  claim,
+  countOf,
+  firstChunk,
+  footprint,
+  footprintLimit,
+  formatHeap,
+  free,
+  freeAlignedSized,
+  freeSized,
+  goodSize,
+  independentCalloc,
+  independentComalloc,
+  malloc,
+  maxFootprint,
+  memalign,
+  nextChunk,
+  posixMemalign,
+  probeHeap,
+  realloc,
+  reallocarray,
+  reallocInPlace,
+  releaseClaimed,
+  reserved,
+  setAdvanceLog2,
+  setCacheLimit,
+  setFootprintLimit,
+  setGrowthStep,
+  setTrimThreshold,
+  setZeroReallocFrees,
+  stateOf,
+  trim,
+  unclaim,
+  usableSize,
+};

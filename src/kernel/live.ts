@@ -1,0 +1,91 @@
+// Live: telling the address of a live block from anything else, and saying what else it is.
+//
+// Owns:  nothing; changes nothing.
+// Needs: chunk.
+//
+// What can be seen: the header must be a live chunk's, of a size that lies inside the segment, the next chunk must say
+// that the one before it is in use, and if the previous chunk is said to be free, its footer and header must agree.
+// What cannot: a stale pointer to a block that was freed and handed out again at the same address; an address inside a
+// live block whose bytes the program wrote so that they look like all this.
+
+import { Base, Chunk, chunkAfter, chunkBefore, chunkOf, Ptr, ptrOf, Word } from "./address.ts";
+import { sizeIn } from "./chunk.ts";
+import { DOUBLE_FREE, MISALIGNED, NOT_A_BLOCK, OUTSIDE } from "./codes.ts";
+import {
+  AT_END,
+  AT_SEGMENT,
+  AT_TOP,
+  CACHED,
+  FOOTER,
+  GRANULE,
+  HEADER_BYTES,
+  HEADER_WORD,
+  IN_USE,
+  PREVIOUS_IN_USE,
+  RESERVED_FLAG,
+  SEGMENT_CHUNKS,
+  SEGMENT_END,
+  SEGMENT_NEXT,
+} from "./layout.ts";
+import { Machine } from "./machine.ts";
+
+/** The chunk of a live block. Any other address aborts, with nothing changed. O(1) in the last segment. */
+export function liveChunk(m: Machine, heap: Base, ptr: Ptr): Chunk {
+  const chunk = chunkOf(ptr);
+  if (!isLive(m, heap, chunk)) blame(m, heap, chunk);
+  return chunk;
+}
+
+/** Whether a live chunk begins at an address, as far as its header and its neighbours can show. */
+export function isLive(m: Machine, heap: Base, chunk: Chunk): boolean {
+  const top = m.load32(heap + AT_TOP);
+  if (chunk >= top || chunk < m.load32(heap + AT_SEGMENT)) return isLiveInOlder(m, heap, chunk);
+  return isLiveBelow(m, chunk, top, chunk - heap);
+}
+
+/** isLive in a segment whose chunks end at `bound`; `below` is how many bytes of the heap lie before the chunk. */
+function isLiveBelow(m: Machine, chunk: Chunk, bound: Word, below: Word): boolean {
+  if ((ptrOf(chunk) & (GRANULE - 1)) !== 0) return false;
+  const head = m.load32(chunk);
+  if ((head & (IN_USE | CACHED | RESERVED_FLAG)) !== IN_USE) return false;
+  const size = sizeIn(head);
+  if (size === 0 || size > bound - chunk) return false;
+  if ((m.load32(chunkAfter(chunk, size)) & PREVIOUS_IN_USE) === 0) return false;
+  return (head & PREVIOUS_IN_USE) !== 0 || followsFree(m, chunk, below);
+}
+
+/** Whether a free chunk, sound as far as one can see, ends where this chunk begins. */
+export function followsFree(m: Machine, chunk: Chunk, below: Word): boolean {
+  const size = m.load32(chunk - FOOTER);
+  if ((size & (GRANULE - 1)) !== 0 || size === 0 || size > below - HEADER_BYTES) return false;
+  return m.load32(chunkBefore(chunk, size)) === (size | PREVIOUS_IN_USE) >>> 0;
+}
+
+/** isLive for an address that does not lie in the last segment. O(segments). */
+function isLiveInOlder(m: Machine, heap: Base, chunk: Chunk): boolean {
+  const segment = segmentOf(m, heap, chunk);
+  if (segment === 0 || segment === m.load32(heap + AT_SEGMENT)) return false;
+  return isLiveBelow(m, chunk, m.load32(segment + SEGMENT_END) - HEADER_WORD, chunk - heap);
+}
+
+/** The segment that has an address among its chunks, or in top; 0 if none has. */
+export function segmentOf(m: Machine, heap: Base, address: Word): Word {
+  const last = m.load32(heap + AT_SEGMENT);
+  let segment: Word = heap + HEADER_BYTES;
+  while (segment !== last) {
+    if (address >= segment + SEGMENT_CHUNKS && address < m.load32(segment + SEGMENT_END)) return segment;
+    segment = m.load32(segment + SEGMENT_NEXT);
+  }
+  return address >= last + SEGMENT_CHUNKS && address < m.load32(heap + AT_END) ? last : 0;
+}
+
+/** Aborts, saying what is wrong with an address that is no live block's. */
+function blame(m: Machine, heap: Base, chunk: Chunk): void {
+  const ptr = ptrOf(chunk);
+  if ((ptr & (GRANULE - 1)) !== 0) m.abort(MISALIGNED, ptr);
+  if (segmentOf(m, heap, chunk) === 0) m.abort(OUTSIDE, ptr);
+  const head = m.load32(chunk);
+  // A freed chunk's header keeps a size and loses C, also when it lies inside a larger free chunk; a cached one has Q.
+  const freed = (head & IN_USE) === 0 || (head & CACHED) !== 0;
+  m.abort(freed && (head & RESERVED_FLAG) === 0 && sizeIn(head) !== 0 ? DOUBLE_FREE : NOT_A_BLOCK, ptr);
+}

@@ -1,0 +1,27 @@
+// The twin of machine.ts for the wasm build. A Machine there is a null reference that the optimiser removes; its methods
+// are the instructions of WebAssembly.
+
+// @ts-ignore: decorator
+@external("morecore", "abort") declare function refuse(code: u32, address: u32): void;
+// @ts-ignore: decorator
+@external("morecore", "release") declare function releasePages(from: u32, to: u32): void;
+
+const PAGE_LOG2: u32 = 16;
+
+// @ts-ignore: decorator
+@unmanaged export class Machine {
+  @inline load32(address: u32): u32 { return load<u32>(address); }
+  @inline store32(address: u32, value: u32): void { store<u32>(address, value); }
+  @inline clz(word: u32): u32 { return clz<u32>(word); }
+  @inline ctz(word: u32): u32 { return ctz<u32>(word); }
+  @inline divide(dividend: u32, divisor: u32): u32 { return dividend / divisor; }
+  @inline copy(to: u32, from: u32, bytes: u32): void { memory.copy(to, from, bytes); }
+  @inline zero(at: u32, bytes: u32): void { memory.fill(at, 0, bytes); }
+  @inline size(): u32 { return <u32>memory.size() << PAGE_LOG2; }
+  grow(bytes: u32): u32 {
+    const pages = memory.grow(bytes >>> PAGE_LOG2);
+    return pages == -1 ? 0 : <u32>pages << PAGE_LOG2;
+  }
+  @inline release(from: u32, to: u32): void { releasePages(from, to); }
+  abort(code: u32, address: u32): void { refuse(code, address); unreachable(); }
+}

@@ -1,0 +1,113 @@
+// Realloc: another size for a block, where it lies if that can be, elsewhere if not.
+//
+// Owns:  nothing.
+// Needs: chunk, bins, top, free, malloc.
+//
+// A block that grows takes of the free chunk or of top behind it what it needs. A failure leaves the block as it was.
+
+import { Base, Chunk, chunkAfter, NO_PTR, Ptr, Word } from "./address.ts";
+import { checkLinks, putFree, takeFree } from "./bins.ts";
+import { chunkSizeFor, count, markFree, sizeIn, sizeOf } from "./chunk.ts";
+import { free, shrink } from "./free.ts";
+import {
+  AT_COALESCE_COUNT,
+  AT_FLAGS,
+  HEADER_WORD,
+  IN_USE,
+  MAX_REQUEST,
+  MIN_CHUNK,
+  PREVIOUS_IN_USE,
+  ZERO_REALLOC_FREES,
+} from "./layout.ts";
+import { liveChunk } from "./live.ts";
+import { Machine } from "./machine.ts";
+import { malloc, productOf } from "./malloc.ts";
+import { growTop, setTop, topOf, topSize } from "./top.ts";
+
+/**
+ * ISO C `realloc`. 0: no memory (or, by option, freed), the block is as it was. realloc(0, n) is malloc(n).
+ * realloc(p, 0) gives a smallest block, or frees where the option zeroSizeRealloc says so. O(1) in place, else a copy.
+ */
+export function realloc(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
+  if (ptr === NO_PTR) return malloc(m, heap, bytes);
+  const chunk = liveChunk(m, heap, ptr);
+  if (bytes === 0 && (m.load32(heap + AT_FLAGS) & ZERO_REALLOC_FREES) !== 0) {
+    free(m, heap, ptr);
+    return NO_PTR;
+  }
+  if (bytes > MAX_REQUEST) return NO_PTR;
+  if (resize(m, heap, chunk, chunkSizeFor(bytes))) return ptr;
+  const moved = malloc(m, heap, bytes);
+  if (moved === NO_PTR) return NO_PTR;
+  m.copy(moved, ptr, sizeOf(m, chunk) - HEADER_WORD);
+  free(m, heap, ptr);
+  return moved;
+}
+
+/** dlmalloc's `realloc_in_place`: as realloc, but 0 where the block would have to move. 0 for 0. */
+export function reallocInPlace(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
+  if (ptr === NO_PTR) return NO_PTR;
+  const chunk = liveChunk(m, heap, ptr);
+  if (bytes > MAX_REQUEST) return NO_PTR;
+  return resize(m, heap, chunk, chunkSizeFor(bytes)) ? ptr : NO_PTR;
+}
+
+/** POSIX `reallocarray`: realloc to the product; 0, with the block as it was, also when that overflows. */
+export function reallocarray(m: Machine, heap: Base, ptr: Ptr, times: Word, bytes: Word): Ptr {
+  const total = productOf(m, times, bytes);
+  if (total > MAX_REQUEST) {
+    if (ptr !== NO_PTR) liveChunk(m, heap, ptr);
+    return NO_PTR;
+  }
+  return realloc(m, heap, ptr, total);
+}
+
+/** Gives a live chunk another size where it lies. False: it cannot be, nothing has changed. */
+function resize(m: Machine, heap: Base, chunk: Chunk, size: Word): boolean {
+  const has = sizeOf(m, chunk);
+  if (size <= has) {
+    shrink(m, heap, chunk, size);
+    return true;
+  }
+  const next = chunkAfter(chunk, has);
+  if (next === topOf(m, heap)) return intoTop(m, heap, chunk, size);
+  const head = m.load32(next);
+  if ((head & IN_USE) !== 0 || has + sizeIn(head) < size) return false;
+  intoNext(m, heap, chunk, size);
+  return true;
+}
+
+/** Grows the chunk before top into top. */
+function intoTop(m: Machine, heap: Base, chunk: Chunk, size: Word): boolean {
+  const has = sizeOf(m, chunk);
+  const more = size - has;
+  if (topSize(m, heap) < more) {
+    // A block that can be moved into free memory is not worth a growth, but top may be all that there is.
+    if (!growTop(m, heap, more)) return false;
+    // The memory may have gone on elsewhere: what was top is a free chunk now, and perhaps still too small.
+    if (chunkAfter(chunk, has) !== topOf(m, heap)) return resize(m, heap, chunk, size);
+  }
+  const left = topSize(m, heap) - more;
+  m.store32(chunk, m.load32(chunk) + more);
+  setTop(m, heap, chunkAfter(chunk, size), left);
+  return true;
+}
+
+/** Grows a chunk into the free one behind it, which is large enough. */
+function intoNext(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
+  const has = sizeOf(m, chunk);
+  const next = chunkAfter(chunk, has);
+  const nextSize = sizeOf(m, next);
+  checkLinks(m, heap, next, nextSize);
+  takeFree(m, heap, next, nextSize);
+  const left = has + nextSize - size;
+  const end = chunkAfter(chunk, size);
+  m.store32(chunk, m.load32(chunk) + (size - has));
+  if (left < MIN_CHUNK) {
+    m.store32(end, m.load32(end) | PREVIOUS_IN_USE);
+  } else {
+    markFree(m, end, left);
+    putFree(m, heap, end, left);
+  }
+  count(m, heap + AT_COALESCE_COUNT);
+}

@@ -1,0 +1,207 @@
+// Top: the free end of the last segment (Lea's wilderness), and how the heap gets more of it and gives it back.
+//
+// Owns:       top, end, limit, segments, the untouched mark, the footprint.
+// Needs:      layout, chunk, bins.
+// Invariants: T1  top's header is its size, P set: the chunk before top is in use            O(1)
+//             T2  base < top < end <= limit <= the memory's size; footprint is the sum of
+//                 the segments' bytes, at most its peak                                       O(segments)
+//             T3  every byte of top, and up to limit, from the untouched mark on is zero     O(top)
+//             (check.ts: checkTop, checkSegments)
+//
+// Two steps, because memory.grow is dear in JavaScript (it replaces the buffer, and every view of it): the Memory is
+// asked seldom and in advance, up to `limit`; the footprint, what the heap has taken of that, follows `end` in steps.
+
+import { asChunk, Base, Chunk, chunkAfter, NO_CHUNK, Word } from "./address.ts";
+import { putFree } from "./bins.ts";
+import { addFootprint, count, markFree } from "./chunk.ts";
+import {
+  ADDRESS_END,
+  AT_ADVANCE_LOG2,
+  AT_END,
+  AT_FLAGS,
+  AT_FOOTPRINT,
+  AT_FOOTPRINT_LIMIT,
+  AT_GROWTH_COUNT,
+  AT_GROWTH_STEP,
+  AT_LIMIT,
+  AT_SEGMENT,
+  AT_TOP,
+  AT_TRIM_COUNT,
+  AT_UNTOUCHED,
+  FIXED_REGION,
+  GRANULE,
+  HEADER_WORD,
+  IN_USE,
+  MEMORY_UNIT,
+  NO_ADVANCE,
+  PREVIOUS_IN_USE,
+  SEGMENT_CHUNKS,
+  SEGMENT_END,
+  SEGMENT_NEXT,
+} from "./layout.ts";
+import { Machine } from "./machine.ts";
+
+export function topOf(m: Machine, heap: Base): Chunk {
+  return asChunk(m.load32(heap + AT_TOP));
+}
+
+export function topSize(m: Machine, heap: Base): Word {
+  return m.load32(heap + AT_END) - HEADER_WORD - m.load32(heap + AT_TOP);
+}
+
+/** Moves top's beginning and writes its header. */
+export function setTop(m: Machine, heap: Base, top: Chunk, size: Word): void {
+  m.store32(top, size | PREVIOUS_IN_USE);
+  m.store32(heap + AT_TOP, top);
+}
+
+/** Cuts a live chunk from the beginning of top. NO_CHUNK: top is too small. */
+export function takeTop(m: Machine, heap: Base, size: Word): Chunk {
+  const top = topOf(m, heap);
+  const has = topSize(m, heap);
+  if (has < size) return NO_CHUNK;
+  m.store32(top, size | IN_USE | PREVIOUS_IN_USE);
+  setTop(m, heap, chunkAfter(top, size), has - size);
+  return top;
+}
+
+/** Top begins lower from now on: what lay between has been used, so it is no longer untouched. */
+export function lowerTop(m: Machine, heap: Base, chunk: Chunk): void {
+  const used = topOf(m, heap) + HEADER_WORD;
+  if (used > m.load32(heap + AT_UNTOUCHED)) m.store32(heap + AT_UNTOUCHED, used);
+  setTop(m, heap, chunk, m.load32(heap + AT_END) - HEADER_WORD - chunk);
+}
+
+/** Bytes that the footprint may still grow by. */
+function allowance(m: Machine, heap: Base): Word {
+  const limit = m.load32(heap + AT_FOOTPRINT_LIMIT);
+  const footprint = m.load32(heap + AT_FOOTPRINT);
+  return limit > footprint ? ((limit - footprint) & ~(GRANULE - 1)) >>> 0 : 0;
+}
+
+/** Makes top at least `size` bytes large, perhaps in a new segment. False: out of memory, and nothing has changed. */
+export function growTop(m: Machine, heap: Base, size: Word): boolean {
+  const has = topSize(m, heap);
+  if (has >= size) return true;
+  const need = size - has;
+  if (need > allowance(m, heap)) return false;
+  if (need > m.load32(heap + AT_LIMIT) - m.load32(heap + AT_END)) {
+    if (!growMemory(m, heap, size)) return false;
+  }
+  // A new segment may have just begun, large enough already.
+  if (topSize(m, heap) < size) extendEnd(m, heap, size - topSize(m, heap));
+  count(m, heap + AT_GROWTH_COUNT);
+  return true;
+}
+
+/** Moves `end` up by at least `need` bytes, which are there and allowed, and by whole growth steps where they are too. */
+function extendEnd(m: Machine, heap: Base, need: Word): void {
+  const step = m.load32(heap + AT_GROWTH_STEP);
+  const room = m.load32(heap + AT_LIMIT) - m.load32(heap + AT_END);
+  const steps = ((need + step - 1) & ~(step - 1)) >>> 0;
+  moveEnd(m, heap, least(least(steps, room), allowance(m, heap)));
+}
+
+function moveEnd(m: Machine, heap: Base, more: Word): void {
+  const end = m.load32(heap + AT_END) + more;
+  m.store32(heap + AT_END, end);
+  const top = topOf(m, heap);
+  setTop(m, heap, top, end - HEADER_WORD - top);
+  addFootprint(m, heap, more);
+}
+
+function least(a: Word, b: Word): Word {
+  return a < b ? a : b;
+}
+
+/** Asks the Memory for room for a chunk of `size`, in advance if it will. False: refused. */
+function growMemory(m: Machine, heap: Base, size: Word): boolean {
+  if ((m.load32(heap + AT_FLAGS) & FIXED_REGION) !== 0) return false;
+  // Enough for a new segment, in case the memory does not follow the last one.
+  const needed = ((size + GRANULE + (MEMORY_UNIT - 1)) & ~(MEMORY_UNIT - 1)) >>> 0;
+  const advance = advanceOf(m, heap);
+  let asked = advance > needed ? advance : needed;
+  let from = askMemory(m, asked);
+  if (from === 0 && asked !== needed) {
+    asked = needed;
+    from = askMemory(m, asked);
+  }
+  if (from === 0) return false;
+  const limit = m.load32(heap + AT_LIMIT);
+  if (from !== limit) return addSegment(m, heap, from, asked, size);
+  m.store32(heap + AT_LIMIT, limit + asked);
+  return true;
+}
+
+/** What is asked for when nothing larger is needed: a fraction of what the heap has. */
+function advanceOf(m: Machine, heap: Base): Word {
+  const log2 = m.load32(heap + AT_ADVANCE_LOG2);
+  if (log2 === NO_ADVANCE) return 0;
+  return ((m.load32(heap + AT_FOOTPRINT) >>> log2) & ~(MEMORY_UNIT - 1)) >>> 0;
+}
+
+/** Memory.grow, but never beyond the last address that a heap may have. */
+function askMemory(m: Machine, bytes: Word): Word {
+  const size = m.size();
+  return size < ADDRESS_END && bytes <= ADDRESS_END - size ? m.grow(bytes) : 0;
+}
+
+/**
+ * Goes on in memory that does not follow the last segment. What is left of that becomes a free chunk. False: the
+ * footprint limit forbids a segment of the size needed; the memory got stays unused.
+ */
+function addSegment(m: Machine, heap: Base, from: Word, bytes: Word, size: Word): boolean {
+  const needed = size + GRANULE;
+  const allowed = allowance(m, heap);
+  if (needed > allowed) return false;
+  // The rest of what the Memory gave before would be lost: take it, as far as the limit allows both.
+  const rest = least(m.load32(heap + AT_LIMIT) - m.load32(heap + AT_END), allowed - needed);
+  if (rest !== 0) moveEnd(m, heap, rest);
+  closeSegment(m, heap, from);
+  const chunk = asChunk(from + SEGMENT_CHUNKS);
+  m.store32(from + SEGMENT_NEXT, 0);
+  m.store32(from + SEGMENT_END, 0);
+  m.store32(heap + AT_SEGMENT, from);
+  m.store32(heap + AT_END, from + needed);
+  m.store32(heap + AT_LIMIT, from + bytes);
+  m.store32(heap + AT_UNTOUCHED, chunk + HEADER_WORD);
+  setTop(m, heap, chunk, size);
+  addFootprint(m, heap, needed);
+  const step = m.load32(heap + AT_GROWTH_STEP);
+  if (needed < step) extendEnd(m, heap, step - needed);
+  return true;
+}
+
+/** Turns top into a free chunk and ends the last segment with a fencepost. */
+function closeSegment(m: Machine, heap: Base, next: Word): void {
+  const segment = m.load32(heap + AT_SEGMENT);
+  const end = m.load32(heap + AT_END);
+  const top = topOf(m, heap);
+  const size = topSize(m, heap);
+  m.store32(segment + SEGMENT_NEXT, next);
+  m.store32(segment + SEGMENT_END, end);
+  m.store32(end - HEADER_WORD, IN_USE | PREVIOUS_IN_USE);
+  if (size === 0) return;
+  markFree(m, top, size);
+  putFree(m, heap, top, size);
+}
+
+/**
+ * Gives back what top has beyond `pad` bytes, in whole growth steps. True if there was any. The memory behind `end`
+ * stays the heap's; the Memory is told that it is not needed for now.
+ */
+export function trimTop(m: Machine, heap: Base, pad: Word): boolean {
+  const step = m.load32(heap + AT_GROWTH_STEP);
+  const has = topSize(m, heap);
+  if (has <= pad) return false;
+  const extra = ((has - pad) & ~(step - 1)) >>> 0;
+  if (extra === 0) return false;
+  const end = m.load32(heap + AT_END);
+  const top = topOf(m, heap);
+  m.store32(heap + AT_END, end - extra);
+  setTop(m, heap, top, has - extra);
+  m.store32(heap + AT_FOOTPRINT, m.load32(heap + AT_FOOTPRINT) - extra);
+  m.release(end - extra, end);
+  count(m, heap + AT_TRIM_COUNT);
+  return true;
+}

@@ -1,0 +1,25 @@
+// Memory: where a heap's bytes come from. Anything with these members will do; heap/ and kernel/ know no more.
+
+/** Bytes that a heap can live in, and a way to ask for more of them. Addresses are offsets into `buffer`. */
+export interface Memory {
+  /**
+   * All the bytes, now. May be another object after a growth, by the heap or by anyone else; if so, the one before
+   * must have become empty (as a detached ArrayBuffer is) or stay valid for the bytes that it had (as a shared one does).
+   */
+  readonly buffer: ArrayBufferLike;
+
+  /**
+   * Asks for `bytes` more, a positive multiple of 65 536, in one piece, and returns the address of the first. 0 says
+   * no; the memory is then as it was. The new bytes are zero. They need not follow the ones before, but lie higher.
+   */
+  grow(bytes: number): number;
+
+  /**
+   * Told after a trim that the bytes from one address to the other are not needed for now. They must be still there,
+   * with the contents they had or zero, when the heap comes back to them, of which it gives no notice.
+   */
+  release?(from: number, to: number): void;
+
+  /** The address from which on no byte has been written yet: all are zero. `buffer.byteLength` when nothing is known. */
+  readonly untouched: number;
+}

@@ -1,0 +1,41 @@
+// Wasm memory: a WebAssembly.Memory, our own or a module's. `memory.grow` is the sbrk of the web.
+
+import type { Memory } from "./memory.ts";
+
+const WASM_PAGE = 65_536;
+
+/**
+ * A Memory over a WebAssembly.Memory. Without one, makes one of its own, with `reserve` bytes to begin with (rounded up
+ * to wasm pages of 64 KiB; untouched pages cost no resident memory).
+ *
+ * Others may grow the memory too. What they get is theirs; the heap goes on behind it.
+ */
+export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE): Memory {
+  const pages = Math.max(1, Math.ceil(reserve / WASM_PAGE));
+  return new WasmMemory(memory ?? new WebAssembly.Memory({ initial: pages }), memory === undefined);
+}
+
+class WasmMemory implements Memory {
+  readonly memory: WebAssembly.Memory;
+  readonly untouched: number;
+
+  constructor(memory: WebAssembly.Memory, own: boolean) {
+    this.memory = memory;
+    // Of a memory that was given, nothing is known but that what is grown later is zero.
+    this.untouched = own ? 0 : memory.buffer.byteLength;
+  }
+
+  get buffer(): ArrayBufferLike {
+    return this.memory.buffer;
+  }
+
+  grow(bytes: number): number {
+    try {
+      return this.memory.grow(bytes / WASM_PAGE) * WASM_PAGE;
+    } catch (error) {
+      // The memory's maximum, or the engine's: `grow` says no with a RangeError.
+      if (error instanceof RangeError) return 0;
+      throw error;
+    }
+  }
+}
