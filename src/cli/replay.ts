@@ -1,0 +1,164 @@
+// replay: the command `morecore replay FILE…`.
+//
+// Owns:       the order of things: read, play verified, play timed, draw, report; and the exit code.
+// Needs:      trace, inspect, heap, report.
+
+import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, extname } from "node:path";
+import { SingleBar } from "cli-progress";
+import { Heap } from "../heap/heap.ts";
+import { replaySvg } from "../inspect/replay-svg.ts";
+import { readTraceFile } from "../trace/file.ts";
+import { type Trace, TraceFormatError } from "../trace/format.ts";
+import { playCalls } from "../trace/play.ts";
+import { type ReplayResult, replay } from "../trace/replay.ts";
+import { type Failure, jsonReport, type Played, tableReport } from "./report.ts";
+
+export interface ReplayCommandOptions {
+  readonly checkEvery: number;
+  readonly json?: true;
+  readonly svg?: string;
+}
+
+const HEAP_ERRORS = 1;
+const NOT_ALL_DONE = 2;
+const MOST_TIMED_RUNS = 7;
+const ENOUGH_SECONDS = 0.2;
+
+/** Plays the files, prints the report, and returns the exit code. Errors of the heap count more than files. */
+export function runReplay(files: readonly string[], options: ReplayCommandOptions): number {
+  const pictures = picturePaths(files, options.svg);
+  const unwritable = pictures.map(whyUnwritable).find((why) => why !== undefined);
+  if (unwritable !== undefined) {
+    complain(unwritable);
+    return NOT_ALL_DONE;
+  }
+  const played: Played[] = [];
+  const failures: Failure[] = [];
+  files.forEach((file, index) => {
+    const trace = openTrace(file);
+    if ("message" in trace) {
+      complain(`${file}: ${trace.message}`);
+      failures.push(trace);
+      return;
+    }
+    const name = traceName(file);
+    const result = playVerified(name, trace, options.checkEvery);
+    for (const { message } of result.errors) complain(`${name}: ${message}`);
+    const unlisted = result.errorCount - result.errors.length;
+    if (unlisted > 0) complain(`${name}: and ${unlisted} more errors`);
+    if (result.stopped) complain(`${name}: stopped there, the heap cannot be trusted any further`);
+    played.push({ file, name, result, callsPerSecond: result.errorCount > 0 ? undefined : timeCalls(trace) });
+    const picture = pictures[index];
+    if (picture === undefined) return;
+    const failure = writePicture(file, picture, replaySvg(name, result));
+    if (failure !== undefined) failures.push(failure);
+  });
+  if (options.json) process.stdout.write(jsonReport(played, failures));
+  else if (played.length > 0) process.stdout.write(tableReport(played));
+  if (played.some(({ result }) => result.errorCount > 0)) return HEAP_ERRORS;
+  return failures.length > 0 ? NOT_ALL_DONE : 0;
+}
+
+function openTrace(file: string): Trace | Failure {
+  try {
+    return readTraceFile(file);
+  } catch (error) {
+    if (error instanceof TraceFormatError) {
+      return { file, message: error.message, offset: error.offset, layer: error.layer };
+    }
+    return { file, message: systemMessage("cannot read", error) };
+  }
+}
+
+function playVerified(name: string, trace: Trace, checkEvery: number): ReplayResult {
+  if (!process.stderr.isTTY) return replay(trace, Heap.create(), { checkEvery });
+  const bar = new SingleBar({
+    format: "{name} {bar} {percentage}%  {value} of {total} calls",
+    clearOnComplete: true,
+    gracefulExit: false, // its signal handlers could not run during a replay, and would keep ^C from working
+    stream: process.stderr,
+  });
+  bar.start(trace.opCount, 0, { name });
+  try {
+    return replay(trace, Heap.create(), { checkEvery, onProgress: (calls) => bar.update(calls) });
+  } finally {
+    bar.stop();
+  }
+}
+
+/**
+ * Calls per second with nothing but the calls, each time on a fresh heap. The fastest of a few runs for a short trace,
+ * as the first are spent compiling. Undefined for a trace without calls.
+ */
+function timeCalls(trace: Trace): number | undefined {
+  let best = Number.POSITIVE_INFINITY;
+  let spent = 0;
+  for (let run = 0; run < MOST_TIMED_RUNS && spent < ENOUGH_SECONDS; run++) {
+    const heap = Heap.create();
+    const pointers = new Uint32Array(trace.slotCount);
+    const start = performance.now();
+    playCalls(trace, heap, pointers);
+    const seconds = (performance.now() - start) / 1000;
+    best = Math.min(best, seconds);
+    spent += seconds;
+  }
+  return trace.opCount > 0 && best > 0 ? trace.opCount / best : undefined;
+}
+
+/** "traces/lua.mct.gz" is the trace "lua". */
+function traceName(file: string): string {
+  return basename(file).replace(/(\.mct)?(\.gz)?$/, "");
+}
+
+/** One path for each file, all different; none without --svg. */
+function picturePaths(files: readonly string[], svg: string | undefined): string[] {
+  if (svg === undefined) return [];
+  if (files.length === 1) return [svg];
+  const extension = extname(svg);
+  const stem = extension === "" ? svg : svg.slice(0, -extension.length);
+  const taken = new Set<string>();
+  return files.map((file) => {
+    const first = `${stem}-${traceName(file)}`;
+    let path = first + extension;
+    for (let count = 2; taken.has(path); count++) path = `${first}-${count}${extension}`;
+    taken.add(path);
+    return path;
+  });
+}
+
+/** Looked at before the first call is played: a wrong path should not cost a long replay. */
+function whyUnwritable(path: string): string | undefined {
+  if (/\.(gz|mct)$/.test(path)) return `--svg ${path}: that is the name of a trace, not of a picture`;
+  try {
+    if (existsSync(path)) {
+      if (statSync(path).isDirectory()) return `cannot write ${path}: it is a directory`;
+      accessSync(path, constants.W_OK);
+    } else accessSync(dirname(path), constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return systemMessage(`cannot write ${path}`, error);
+  }
+}
+
+function writePicture(file: string, path: string, picture: string): Failure | undefined {
+  try {
+    writeFileSync(path, picture);
+    process.stderr.write(`wrote ${path}\n`);
+    return undefined;
+  } catch (error) {
+    const message = systemMessage(`cannot write ${path}`, error);
+    complain(message);
+    return { file, message };
+  }
+}
+
+function complain(message: string): void {
+  process.stderr.write(`morecore: ${message}\n`);
+}
+
+/** Node's own text without the call's name and path, which are said already: "cannot read: no such file or directory". */
+function systemMessage(what: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return `${what}: ${message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/s, "")}`;
+}

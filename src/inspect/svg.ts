@@ -1,0 +1,46 @@
+// SVG: text that is well-formed. Elements are strings; what comes from outside is escaped here and nowhere else.
+
+type Attributes = Readonly<Record<string, string | number>>;
+
+/** An element; `children` are elements already. Numbers are rounded to a hundredth of a pixel. */
+export function element(name: string, attributes: Attributes, children: readonly string[] = []): string {
+  const parts = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeText(rounded(value))}"`);
+  if (children.length === 0) return `<${name}${parts.join("")}/>`;
+  return `<${name}${parts.join("")}>${children.join("\n")}</${name}>`;
+}
+
+/** A line of text; `what` is a class of STYLE. */
+export function text(x: number, y: number, what: string, words: string, more: Attributes = {}): string {
+  return element("text", { x, y, class: what, ...more }, [escapeText(words)]);
+}
+
+export function line(x1: number, y1: number, x2: number, y2: number, what: string): string {
+  return element("line", { x1, y1, x2, y2, class: what });
+}
+
+export function translated(x: number, y: number, children: readonly string[]): string {
+  return element("g", { transform: `translate(${x} ${y})` }, children);
+}
+
+/** For text and attributes alike. Control characters have no place in XML, escaped or not. */
+export function escapeText(words: string): string {
+  return [...words]
+    .map((character) => ESCAPES[character] ?? (isControl(character) ? "\ufffd" : character))
+    .join("");
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+};
+
+function isControl(character: string): boolean {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 32 || (code >= 0xd800 && code < 0xe000) || code === 0xfffe || code === 0xffff;
+}
+
+function rounded(value: string | number): string {
+  return typeof value === "number" ? String(Math.round(value * 100) / 100) : value;
+}
