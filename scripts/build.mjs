@@ -4,33 +4,17 @@
 // knows nothing of its value, which made malloc and free twice as slow. In one flat module, with the constants of
 // layout.ts inlined, they are numbers.
 
-import { rmSync } from "node:fs";
 import { rolldown } from "rolldown";
 
-const [target = "library"] = process.argv.slice(2);
-
-const targets = {
-  library: {
-    dir: "dist",
-    input: { index: "src/index.ts", "trace/index": "src/trace/index.ts", "cli/main": "src/cli/main.ts" },
-  },
-  bench: {
-    dir: "build/bench",
-    input: { main: "bench/main.ts", worker: "bench/worker.ts" },
-  },
-};
-
-const { dir, input } = targets[target];
-if (target === "bench") rmSync(dir, { recursive: true, force: true });
 const bundle = await rolldown({
-  input,
+  input: { index: "src/index.ts", "trace/index": "src/trace/index.ts", "cli/main": "src/cli/main.ts" },
   platform: "node",
   // Packages and node's own modules are imported, not bundled.
   external: /^[^./]/,
   optimization: { inlineConst: { mode: "all", pass: 3 } },
 });
 await bundle.write({
-  dir,
+  dir: "dist",
   format: "esm",
   sourcemap: true,
   minify: false,

@@ -4,7 +4,7 @@
 
 /** Whether a number can be handed to the kernel as it is. */
 export function isWord(value: number): boolean {
-  return value >>> 0 === value;
+  return typeof value === "number" && value >>> 0 === value;
 }
 
 /** Throws unless a value is an integer from 0 to 2^32 - 1. Call it where isWord said no. */

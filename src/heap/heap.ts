@@ -24,7 +24,9 @@ import { liveChunk } from "../kernel/live.ts";
 import { Machine } from "../kernel/machine.ts";
 import { FREE, IN_CACHE, LIVE } from "../kernel/walk.ts";
 import type { Memory } from "../memory/memory.ts";
+import { wasmOf } from "../memory/wasm.ts";
 import { checkPowerOfTwo, checkWord, describe, isWord, refuseWord } from "./arguments.ts";
+import { type Calls, JavaScriptCalls, wasmCalls } from "./calls.ts";
 import { type FormatReason, HeapFormatError, hex, refuse } from "./errors.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, readMallinfo } from "./info.ts";
 import {
@@ -45,6 +47,7 @@ export class Heap extends HeapViews {
   readonly options: HeapSettings;
 
   private readonly heap: Base;
+  private readonly calls: Calls;
 
   /** Use Heap.create or Heap.attach. */
   private constructor(machine: Machine, base: number) {
@@ -52,6 +55,7 @@ export class Heap extends HeapViews {
     this.base = base;
     this.heap = asBase(base);
     this.options = settingsOf(() => this.fresh(), this.heap);
+    this.calls = callsOf(machine, this.heap);
   }
 
   /**
@@ -82,20 +86,20 @@ export class Heap extends HeapViews {
   /** ISO C `malloc`: the address of at least `bytes` bytes, a multiple of 16; 0: no memory. malloc(0) is unique. O(1). */
   malloc(bytes: number): number {
     if (!isWord(bytes)) refuseWord("bytes", bytes);
-    return kernel.malloc(this.fresh(), this.heap, bytes);
+    return this.calls.malloc(bytes);
   }
 
   /** ISO C `free`. 0 does nothing; what is no live block throws. O(1). */
   free(ptr: number): void {
     if (!isWord(ptr)) refuseWord("ptr", ptr);
-    kernel.free(this.fresh(), this.heap, asPtr(ptr));
+    this.calls.free(ptr);
   }
 
   /** ISO C `calloc`: `count` times `bytes` bytes, all zero; 0: no memory, or the product is too large. */
   calloc(count: number, bytes = 1): number {
     checkWord("count", count);
     checkWord("bytes", bytes);
-    return kernel.calloc(this.fresh(), this.heap, count, bytes);
+    return this.calls.calloc(count, bytes);
   }
 
   /**
@@ -105,14 +109,14 @@ export class Heap extends HeapViews {
   realloc(ptr: number, bytes: number): number {
     if (!isWord(ptr)) refuseWord("ptr", ptr);
     if (!isWord(bytes)) refuseWord("bytes", bytes);
-    return kernel.realloc(this.fresh(), this.heap, asPtr(ptr), bytes);
+    return this.calls.realloc(ptr, bytes);
   }
 
   /** dlmalloc's `realloc_in_place`: `ptr` if the block could get the size where it is, else 0, and it is as it was. */
   reallocInPlace(ptr: number, bytes: number): number {
     checkWord("ptr", ptr);
     checkWord("bytes", bytes);
-    return kernel.reallocInPlace(this.fresh(), this.heap, asPtr(ptr), bytes);
+    return this.calls.reallocInPlace(ptr, bytes);
   }
 
   /** POSIX `reallocarray`: realloc to `count` times `bytes`; 0 also when the product is too large. */
@@ -120,21 +124,21 @@ export class Heap extends HeapViews {
     checkWord("ptr", ptr);
     checkWord("count", count);
     checkWord("bytes", bytes);
-    return kernel.reallocarray(this.fresh(), this.heap, asPtr(ptr), count, bytes);
+    return this.calls.reallocarray(ptr, count, bytes);
   }
 
   /** glibc `memalign`: an address that is a multiple of `alignment`, which is rounded up to a power of two. */
   memalign(alignment: number, bytes: number): number {
     checkWord("alignment", alignment);
     checkWord("bytes", bytes);
-    return kernel.memalign(this.fresh(), this.heap, alignment, bytes);
+    return this.calls.memalign(alignment, bytes);
   }
 
   /** ISO C `aligned_alloc`, with any size as in C23. An alignment that is no power of two throws a RangeError. */
   alignedAlloc(alignment: number, bytes: number): number {
     checkPowerOfTwo("alignment", alignment);
     checkWord("bytes", bytes);
-    return kernel.alignedAlloc(this.fresh(), this.heap, alignment, bytes);
+    return this.calls.alignedAlloc(alignment, bytes);
   }
 
   /**
@@ -150,14 +154,14 @@ export class Heap extends HeapViews {
     const machine = this.fresh();
     if (result > machine.size() - 4)
       throw new RangeError(`result: expected an address inside the memory, got ${result}`);
-    return kernel.posixMemalign(machine, this.heap, asPtr(result), alignment, bytes);
+    return this.calls.posixMemalign(result, alignment, bytes);
   }
 
   /** C23 `free_sized`: free, of a block that was asked for with this size. Another size throws, nothing is freed. */
   freeSized(ptr: number, bytes: number): void {
     checkWord("ptr", ptr);
     checkWord("bytes", bytes);
-    kernel.freeSized(this.fresh(), this.heap, asPtr(ptr), bytes);
+    this.calls.freeSized(ptr, bytes);
   }
 
   /** C23 `free_aligned_sized`: freeSized, and the address must have the alignment. */
@@ -165,13 +169,13 @@ export class Heap extends HeapViews {
     checkWord("ptr", ptr);
     checkWord("alignment", alignment);
     checkWord("bytes", bytes);
-    kernel.freeAlignedSized(this.fresh(), this.heap, asPtr(ptr), alignment, bytes);
+    this.calls.freeAlignedSized(ptr, alignment, bytes);
   }
 
   /** glibc `malloc_usable_size`: the bytes that may be used at `ptr`, at least those asked for. 0 for 0. O(1). */
   usableSize(ptr: number): number {
     checkWord("ptr", ptr);
-    return kernel.usableSize(this.fresh(), this.heap, asPtr(ptr));
+    return this.calls.usableSize(ptr);
   }
 
   /** macOS `malloc_good_size`: the usable size that malloc(bytes) will give; 0 if it never can. */
@@ -184,7 +188,7 @@ export class Heap extends HeapViews {
   independentCalloc(count: number, bytes: number): number[] | undefined {
     checkWord("count", count);
     checkWord("bytes", bytes);
-    const array = kernel.independentCalloc(this.fresh(), this.heap, count, bytes, asPtr(0));
+    const array = this.calls.independentCalloc(count, bytes);
     return this.takeList(array, count);
   }
 
@@ -194,7 +198,7 @@ export class Heap extends HeapViews {
     const given = this.malloc(sizes.length * 4);
     if (given === 0) return undefined;
     this.u32(given, sizes.length).set(sizes);
-    const array = kernel.independentComalloc(this.fresh(), this.heap, sizes.length, asPtr(given), asPtr(0));
+    const array = this.calls.independentComalloc(sizes.length, given);
     this.free(given);
     return this.takeList(array, sizes.length);
   }
@@ -229,7 +233,7 @@ export class Heap extends HeapViews {
   /** glibc `malloc_trim`: empties the caches and gives back what top has beyond `pad` bytes. True if there was any. */
   trim(pad = 0): boolean {
     checkWord("pad", pad);
-    return kernel.trim(this.fresh(), this.heap, pad);
+    return this.calls.trim(pad);
   }
 
   /** Bytes that the heap has got from its memory and uses, header included. O(1). */
@@ -297,6 +301,20 @@ export class Heap extends HeapViews {
 function machineOver(memory: Memory): Machine {
   const machine: Machine = new Machine(memory, (code, address) => refuse(() => machine, code, address));
   return machine;
+}
+
+/** The wasm kernel where it can reach the bytes, else the JavaScript kernel. */
+function callsOf(machine: Machine, heap: Base): Calls {
+  const wasm = wasmOf(machine.memory);
+  const calls =
+    wasm &&
+    wasmCalls(
+      wasm,
+      heap,
+      (code, address) => refuse(() => machine.fresh(), code, address),
+      (from, to) => machine.memory.release?.(from, to),
+    );
+  return calls ?? new JavaScriptCalls(machine, heap);
 }
 
 /** Throws what a probe found, in words. */

@@ -6,7 +6,7 @@
 import { ADDRESS_END, FIXED_REGION, GRANULE, MEMORY_UNIT, MIN_REGION } from "../kernel/layout.ts";
 import { bufferMemory } from "../memory/buffer.ts";
 import type { Memory } from "../memory/memory.ts";
-import { wasmMemory } from "../memory/wasm.ts";
+import { wasmMemory, wasmOf } from "../memory/wasm.ts";
 import { describe, isWord, refuseWord } from "./arguments.ts";
 import type { HeapOptions } from "./options.ts";
 
@@ -47,12 +47,8 @@ export function placeHeap(options: HeapOptions): Place {
   const { reserve, size } = options;
   if (reserve !== undefined) checkBytes("reserve", reserve);
   if (size !== undefined) checkBytes("size", size);
-  const memory =
-    options.memory === undefined
-      ? wasmMemory(undefined, reserve ?? DEFAULT_RESERVE)
-      : memoryOf(options.memory);
-  const base =
-    options.base ?? (options.memory instanceof WebAssembly.Memory ? memory.buffer.byteLength : GRANULE);
+  const given = options.memory === undefined ? undefined : memoryOf(options.memory);
+  const base = options.base === undefined ? defaultBase(given) : options.base;
   checkBase(base);
   const wanted = Math.max(size ?? 0, reserve ?? 0, MIN_REGION);
   if (base + wanted > ADDRESS_END) {
@@ -60,6 +56,8 @@ export function placeHeap(options: HeapOptions): Place {
       `base, size: a heap of ${wanted} bytes at ${base} would reach beyond ${ADDRESS_END}, the last address`,
     );
   }
+  const memory =
+    given ?? wasmMemory(undefined, Math.max(reserve === undefined ? DEFAULT_RESERVE : 0, base + wanted));
   reach(memory, base + wanted, base);
   const end = Math.min(memory.buffer.byteLength, ADDRESS_END);
   const limit = size === undefined ? end : Math.min(base + size, end);
@@ -67,9 +65,16 @@ export function placeHeap(options: HeapOptions): Place {
     memory,
     base,
     limit: limit - (limit % GRANULE),
-    untouched: Math.max(memory.untouched, base),
+    // A memory that was made here has never been written.
+    untouched: options.memory === undefined ? base : Math.max(memory.untouched, base),
     flags: size === undefined ? 0 : FIXED_REGION,
   };
+}
+
+/** Behind all that a module may have in its memory; in any other, right behind address 0. */
+function defaultBase(memory: Memory | undefined): number {
+  if (memory === undefined || wasmOf(memory) === undefined) return GRANULE;
+  return Math.max(memory.buffer.byteLength, GRANULE);
 }
 
 /** Grows the memory until it reaches an address; throws if it will not. */
@@ -77,8 +82,9 @@ function reach(memory: Memory, end: number, base: number): void {
   const has = memory.buffer.byteLength;
   if (has >= end) return;
   const missing = Math.ceil((end - has) / MEMORY_UNIT) * MEMORY_UNIT;
-  const from = memory.grow(missing);
-  if (from === 0 || memory.buffer.byteLength < end) {
+  // The first bytes of a memory that had none begin at 0: only its size tells whether it has grown.
+  memory.grow(missing);
+  if (memory.buffer.byteLength < end) {
     throw new RangeError(
       `memory: a heap at ${base} needs bytes up to ${end}, but the memory ends at ${has} and does not grow`,
     );

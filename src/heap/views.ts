@@ -73,9 +73,7 @@ export abstract class HeapViews {
 
   /** The machine, with views of the memory as it is now. One comparison; the memory is asked only when it has grown. */
   protected fresh(): Machine {
-    const machine = this.machine;
-    if (machine.stale) machine.refresh();
-    return machine;
+    return this.machine.fresh();
   }
 
   /** How many bytes may be used at an address when no count is given. */
@@ -87,8 +85,6 @@ export abstract class HeapViews {
     if (ptr % bytesEach !== 0) throw new RangeError(`ptr: expected a multiple of ${bytesEach}, got ${ptr}`);
     const machine = this.fresh();
     const elements = count ?? Math.floor(this.extentOf(ptr) / bytesEach);
-    // A shared memory that another thread has grown keeps its old views; only what lies beyond them needs new ones.
-    if (ptr + elements * bytesEach > machine.size()) machine.refresh();
     if (ptr + elements * bytesEach > machine.size()) {
       throw new RangeError(
         `count: ${elements} elements at ${ptr} end beyond the memory's ${machine.size()} bytes`,

@@ -17,6 +17,7 @@ import {
   AT_BIN_MAP,
   AT_BIN_SUMMARY,
   AT_BINS,
+  AT_END,
   BINS_PER_DOUBLING_LOG2,
   EXACT_GRANULES,
   GRANULE_LOG2,
@@ -24,7 +25,7 @@ import {
   PREVIOUS,
   SEARCH_LIMIT,
 } from "./layout.ts";
-import { Machine } from "./machine.ts";
+import { load32, Machine, store32 } from "./machine.ts";
 
 /** log2 of EXACT_GRANULES. */
 const EXACT_LOG2: Word = 5;
@@ -40,47 +41,52 @@ export function binOf(m: Machine, size: Word): Word {
 
 /** Puts a free chunk into the bin of its size, as the first. Its header and footer are written already. */
 export function putFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
+  const words = m.words;
   const bin = binOf(m, size);
   const list = heap + AT_BINS + (bin << 2);
-  const first = m.load32(list);
-  m.store32(chunk + NEXT, first);
-  m.store32(chunk + PREVIOUS, NO_CHUNK);
-  m.store32(list, chunk);
+  const first = load32(words, list);
+  store32(words, chunk + NEXT, first);
+  store32(words, chunk + PREVIOUS, NO_CHUNK);
+  store32(words, list, chunk);
   if (first !== NO_CHUNK) {
-    m.store32(first + PREVIOUS, chunk);
+    store32(words, first + PREVIOUS, chunk);
     return;
   }
   const map = heap + AT_BIN_MAP + ((bin >>> 5) << 2);
-  m.store32(map, m.load32(map) | (1 << (bin & 31)));
-  m.store32(heap + AT_BIN_SUMMARY, m.load32(heap + AT_BIN_SUMMARY) | (1 << (bin >>> 5)));
+  store32(words, map, load32(words, map) | (1 << (bin & 31)));
+  store32(words, heap + AT_BIN_SUMMARY, load32(words, heap + AT_BIN_SUMMARY) | (1 << (bin >>> 5)));
 }
 
-/** Takes a free chunk out of its bin. The caller has asked checkLinks first, unless it found the chunk in the bin. */
+/** Takes a free chunk out of its bin. The caller has asked checkLinks first. */
 export function takeFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
-  const next = m.load32(chunk + NEXT);
-  const previous = m.load32(chunk + PREVIOUS);
-  if (next !== NO_CHUNK) m.store32(next + PREVIOUS, previous);
+  const words = m.words;
+  const next = load32(words, chunk + NEXT);
+  const previous = load32(words, chunk + PREVIOUS);
+  if (next !== NO_CHUNK) store32(words, next + PREVIOUS, previous);
   if (previous !== NO_CHUNK) {
-    m.store32(previous + NEXT, next);
+    store32(words, previous + NEXT, next);
     return;
   }
   const bin = binOf(m, size);
-  m.store32(heap + AT_BINS + (bin << 2), next);
+  store32(words, heap + AT_BINS + (bin << 2), next);
   if (next !== NO_CHUNK) return;
   const map = heap + AT_BIN_MAP + ((bin >>> 5) << 2);
-  const left = (m.load32(map) & ~(1 << (bin & 31))) >>> 0;
-  m.store32(map, left);
+  const left = (load32(words, map) & ~(1 << (bin & 31))) >>> 0;
+  store32(words, map, left);
   if (left !== 0) return;
   const summary = heap + AT_BIN_SUMMARY;
-  m.store32(summary, m.load32(summary) & ~(1 << (bin >>> 5)));
+  store32(words, summary, load32(words, summary) & ~(1 << (bin >>> 5)));
 }
 
 /** Refuses to go on if a free chunk's neighbours in its bin do not point back at it: a write after free, mostly. */
 export function checkLinks(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
-  const next = m.load32(chunk + NEXT);
-  const previous = m.load32(chunk + PREVIOUS);
+  const words = m.words;
+  const next = load32(words, chunk + NEXT);
+  const previous = load32(words, chunk + PREVIOUS);
+  const end = load32(words, heap + AT_END);
+  if (next >= end || previous >= end) m.abort(CORRUPTED, chunk);
   const back = previous === NO_CHUNK ? heap + AT_BINS + (binOf(m, size) << 2) : previous + NEXT;
-  if (m.load32(back) !== chunk || (next !== NO_CHUNK && m.load32(next + PREVIOUS) !== chunk)) {
+  if (load32(words, back) !== chunk || (next !== NO_CHUNK && load32(words, next + PREVIOUS) !== chunk)) {
     m.abort(CORRUPTED, chunk);
   }
 }
@@ -105,6 +111,7 @@ function firstOf(m: Machine, heap: Base, bin: Word): Chunk {
 
 /** The smallest of a bin's first chunks that is large enough. */
 function bestOf(m: Machine, heap: Base, bin: Word, size: Word): Chunk {
+  const words = m.words;
   let best = NO_CHUNK;
   let bestSize: Word = 0xffff_ffff;
   let chunk = firstOf(m, heap, bin);
@@ -115,21 +122,24 @@ function bestOf(m: Machine, heap: Base, bin: Word, size: Word): Chunk {
       best = chunk;
       bestSize = found;
     }
-    chunk = asChunk(m.load32(chunk + NEXT));
+    const next = asChunk(load32(words, chunk + NEXT));
+    if (next >= load32(words, heap + AT_END)) m.abort(CORRUPTED, chunk);
+    chunk = next;
   }
   return best;
 }
 
 /** The first bin at or after `bin` that is not empty; 0, where no bin is, if there is none. */
 function firstBinFrom(m: Machine, heap: Base, bin: Word): Word {
+  const words = m.words;
   let word = bin >>> 5;
-  let bits = (m.load32(heap + AT_BIN_MAP + (word << 2)) & (0xffff_ffff << (bin & 31))) >>> 0;
+  let bits = (load32(words, heap + AT_BIN_MAP + (word << 2)) & (0xffff_ffff << (bin & 31))) >>> 0;
   if (bits === 0) {
-    // Shifting by 32 would shift by 0; there are fewer than 31 words.
-    const words = (m.load32(heap + AT_BIN_SUMMARY) & (0xffff_fffe << word)) >>> 0;
-    if (words === 0) return 0;
-    word = m.ctz(words);
-    bits = m.load32(heap + AT_BIN_MAP + (word << 2));
+    // Shifting by 32 would shift by 0; the map has fewer than 31 words.
+    const above = (load32(words, heap + AT_BIN_SUMMARY) & (0xffff_fffe << word)) >>> 0;
+    if (above === 0) return 0;
+    word = m.ctz(above);
+    bits = load32(words, heap + AT_BIN_MAP + (word << 2));
   }
   return (word << 5) | m.ctz(bits);
 }

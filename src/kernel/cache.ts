@@ -17,13 +17,14 @@ import {
   AT_CACHE_LIMIT,
   AT_CACHED_BYTES,
   AT_CACHES,
+  AT_END,
   CACHED,
   GRANULE_LOG2,
   IN_USE,
   NEXT,
   PREVIOUS_IN_USE,
 } from "./layout.ts";
-import { Machine } from "./machine.ts";
+import { load32, Machine, store32, Words } from "./machine.ts";
 
 /** log2 of a list head's bytes. */
 const LINK_LOG2: Word = 2;
@@ -35,27 +36,29 @@ export function cacheOf(heap: Base, size: Word): Word {
 
 /** Takes the chunk of exactly this size that was freed last and makes it live. NO_CHUNK: the list is empty. */
 export function takeCached(m: Machine, heap: Base, size: Word): Chunk {
+  const words = m.words;
   const list = cacheOf(heap, size);
-  const chunk = asChunk(m.load32(list));
+  const chunk = asChunk(load32(words, list));
   if (chunk === NO_CHUNK) return NO_CHUNK;
-  const head = m.load32(chunk);
-  // A program that wrote over the link has sent us astray: one comparison tells.
+  // A program that wrote over the link has sent us astray: out of the memory, or where no such chunk begins.
+  if (chunk >= load32(words, heap + AT_END)) m.abort(CORRUPTED, chunk);
+  const head = load32(words, chunk);
   if ((head | PREVIOUS_IN_USE) !== (size | CACHED | IN_USE | PREVIOUS_IN_USE)) m.abort(CORRUPTED, chunk);
-  m.store32(list, m.load32(chunk + NEXT));
-  m.store32(chunk, head - CACHED);
-  m.store32(heap + AT_CACHED_BYTES, m.load32(heap + AT_CACHED_BYTES) - size);
+  store32(words, list, load32(words, chunk + NEXT));
+  store32(words, chunk, head - CACHED);
+  store32(words, heap + AT_CACHED_BYTES, load32(words, heap + AT_CACHED_BYTES) - size);
   return chunk;
 }
 
 /** Puts a live chunk of a cached size into its list. False: there is no room under the limit, nothing was done. */
-export function putCached(m: Machine, heap: Base, chunk: Chunk, head: Word): boolean {
+export function putCached(words: Words, heap: Base, chunk: Chunk, head: Word): boolean {
   const size = sizeIn(head);
-  const cached = m.load32(heap + AT_CACHED_BYTES) + size;
-  if (cached > m.load32(heap + AT_CACHE_LIMIT)) return false;
+  const cached = load32(words, heap + AT_CACHED_BYTES) + size;
+  if (cached > load32(words, heap + AT_CACHE_LIMIT)) return false;
   const list = cacheOf(heap, size);
-  m.store32(chunk, head | CACHED);
-  m.store32(chunk + NEXT, m.load32(list));
-  m.store32(list, chunk);
-  m.store32(heap + AT_CACHED_BYTES, cached);
+  store32(words, chunk, head | CACHED);
+  store32(words, chunk + NEXT, load32(words, list));
+  store32(words, list, chunk);
+  store32(words, heap + AT_CACHED_BYTES, cached);
   return true;
 }

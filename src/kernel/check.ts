@@ -22,7 +22,7 @@ import {
   BROKEN_TOP,
   BROKEN_UNTOUCHED,
 } from "./codes.ts";
-import { IS_HEAP, probeHeap, segmentEnd } from "./image.ts";
+import { IS_HEAP, probeHeap } from "./image.ts";
 import {
   AT_BIN_MAP,
   AT_BIN_SUMMARY,
@@ -52,6 +52,7 @@ import {
   SEGMENT_CHUNKS,
   SEGMENT_NEXT,
 } from "./layout.ts";
+import { segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { topOf, topSize } from "./top.ts";
 import { chunkBound, FREE, firstChunk, IN_CACHE, nextChunk, stateOf } from "./walk.ts";

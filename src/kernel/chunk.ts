@@ -20,7 +20,7 @@ import {
   MIN_CHUNK,
   PREVIOUS_IN_USE,
 } from "./layout.ts";
-import { Machine } from "./machine.ts";
+import { load32, Machine, store32 } from "./machine.ts";
 
 /** The chunk size that serves a request of so many bytes, at most MAX_REQUEST. */
 export function chunkSizeFor(bytes: Word): Word {
@@ -40,17 +40,19 @@ export function sizeOf(m: Machine, chunk: Chunk): Word {
 
 /** Makes a chunk free between neighbours that are in use: header, footer, and the next one's P flag. */
 export function markFree(m: Machine, chunk: Chunk, size: Word): void {
+  const words = m.words;
   const next = chunkAfter(chunk, size);
-  m.store32(chunk, size | PREVIOUS_IN_USE);
-  m.store32(next - FOOTER, size);
-  m.store32(next, (m.load32(next) & ~PREVIOUS_IN_USE) >>> 0);
+  store32(words, chunk, size | PREVIOUS_IN_USE);
+  store32(words, next - FOOTER, size);
+  store32(words, next, (load32(words, next) & ~PREVIOUS_IN_USE) >>> 0);
 }
 
 /** Makes a chunk live and tells the next one. The chunk before it is in use. */
 export function markLive(m: Machine, chunk: Chunk, size: Word): void {
+  const words = m.words;
   const next = chunkAfter(chunk, size);
-  m.store32(chunk, size | IN_USE | PREVIOUS_IN_USE);
-  m.store32(next, m.load32(next) | PREVIOUS_IN_USE);
+  store32(words, chunk, size | IN_USE | PREVIOUS_IN_USE);
+  store32(words, next, load32(words, next) | PREVIOUS_IN_USE);
 }
 
 /** Adds to the heap's footprint, and keeps its peak. */

@@ -6,7 +6,7 @@
 // A chunk that is merged leaves a header behind that says "not in use", also when it becomes the inside of a larger
 // chunk: a second free of it is then seen for as long as nobody has written over it.
 
-import { asChunk, Base, Chunk, chunkAfter, chunkBefore, NO_PTR, Ptr, Word } from "./address.ts";
+import { asChunk, Base, Chunk, chunkAfter, chunkBefore, chunkOf, NO_PTR, Ptr, Word } from "./address.ts";
 import { checkLinks, putFree, takeFree } from "./bins.ts";
 import { putCached } from "./cache.ts";
 import { chunkSizeFor, count, markFree, sizeIn, sizeOf } from "./chunk.ts";
@@ -15,11 +15,16 @@ import {
   AT_CACHED_BYTES,
   AT_CACHES,
   AT_COALESCE_COUNT,
+  AT_END,
   AT_FLUSH_COUNT,
+  AT_SEGMENT,
+  AT_TOP,
   AT_TRIM_THRESHOLD,
   CACHE_COUNT,
   CACHED,
+  FLAGS,
   FOOTER,
+  GRANULE,
   GRANULE_LOG2,
   HEADER_WORD,
   IN_USE,
@@ -28,18 +33,41 @@ import {
   MIN_CHUNK,
   NEXT,
   PREVIOUS_IN_USE,
+  RESERVED_FLAG,
   UNLIMITED,
 } from "./layout.ts";
 import { followsFree, liveChunk } from "./live.ts";
-import { Machine } from "./machine.ts";
+import { load32, Machine, store32 } from "./machine.ts";
 import { lowerTop, topOf, topSize, trimTop } from "./top.ts";
 
 /** ISO C `free`: gives a block back. 0 does nothing. O(1). Misuse aborts, with nothing changed. */
 export function free(m: Machine, heap: Base, ptr: Ptr): void {
-  if (ptr === NO_PTR) return;
+  const words = m.words;
+  const chunk = chunkOf(ptr);
+  const top = load32(words, heap + AT_TOP);
+  // What isLive asks, for the common case: a small chunk of the last segment behind one that is in use.
+  if (chunk < top && chunk >= load32(words, heap + AT_SEGMENT) && (ptr & (GRANULE - 1)) === 0) {
+    const head = load32(words, chunk);
+    const size = sizeIn(head);
+    if (
+      (head & FLAGS) === (IN_USE | PREVIOUS_IN_USE) &&
+      size !== 0 &&
+      size <= MAX_CACHED_CHUNK &&
+      size <= top - chunk &&
+      (load32(words, chunkAfter(chunk, size)) & (PREVIOUS_IN_USE | RESERVED_FLAG)) === PREVIOUS_IN_USE &&
+      putCached(words, heap, chunk, head)
+    ) {
+      return;
+    }
+  }
+  if (ptr !== NO_PTR) freeAny(m, heap, ptr);
+}
+
+/** free, for every block. */
+function freeAny(m: Machine, heap: Base, ptr: Ptr): void {
   const chunk = liveChunk(m, heap, ptr);
   const head = m.load32(chunk);
-  if (sizeIn(head) <= MAX_CACHED_CHUNK && putCached(m, heap, chunk, head)) return;
+  if (sizeIn(head) <= MAX_CACHED_CHUNK && putCached(m.words, heap, chunk, head)) return;
   release(m, heap, chunk);
 }
 
@@ -74,30 +102,31 @@ export function usableSize(m: Machine, heap: Base, ptr: Ptr): Word {
 
 /** Makes a live or cached chunk free: merges it with its free neighbours, then into top or a bin. */
 export function release(m: Machine, heap: Base, chunk: Chunk): void {
-  const head = m.load32(chunk);
+  const words = m.words;
+  const head = load32(words, chunk);
   let start = chunk;
   let size = sizeIn(head);
   let end = chunkAfter(chunk, size);
   const mergesBefore = (head & PREVIOUS_IN_USE) === 0;
-  const mergesAfter = end !== topOf(m, heap) && (m.load32(end) & IN_USE) === 0;
+  const mergesAfter = end !== topOf(m, heap) && (load32(words, end) & IN_USE) === 0;
   // All that could be refused is looked at before anything is written.
   if (mergesBefore) {
     if (!followsFree(m, chunk, chunk - heap)) m.abort(CORRUPTED, chunk);
-    const before = m.load32(chunk - FOOTER);
+    const before = load32(words, chunk - FOOTER);
     start = chunkBefore(chunk, before);
     checkLinks(m, heap, start, before);
   }
-  if (mergesAfter) checkLinks(m, heap, end, sizeIn(m.load32(end)));
+  if (mergesAfter) checkLinks(m, heap, end, sizeIn(load32(words, end)));
   if (mergesBefore) {
-    const before = m.load32(chunk - FOOTER);
+    const before = load32(words, chunk - FOOTER);
     takeFree(m, heap, start, before);
     // What was a header will lie inside a free chunk; without C, a second free of it is seen.
-    m.store32(chunk, size);
+    store32(words, chunk, size);
     size += before;
     count(m, heap + AT_COALESCE_COUNT);
   }
   if (mergesAfter) {
-    const after = sizeIn(m.load32(end));
+    const after = sizeIn(load32(words, end));
     takeFree(m, heap, end, after);
     size += after;
     end = chunkAfter(end, after);
@@ -105,7 +134,7 @@ export function release(m: Machine, heap: Base, chunk: Chunk): void {
   }
   if (end === topOf(m, heap)) {
     lowerTop(m, heap, start);
-    const threshold = m.load32(heap + AT_TRIM_THRESHOLD);
+    const threshold = load32(words, heap + AT_TRIM_THRESHOLD);
     if (threshold !== UNLIMITED && topSize(m, heap) > threshold) trimTop(m, heap, 0);
     return;
   }
@@ -115,12 +144,13 @@ export function release(m: Machine, heap: Base, chunk: Chunk): void {
 
 /** Cuts a live chunk down to `size` and frees what is over. */
 export function shrink(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
-  const head = m.load32(chunk);
+  const words = m.words;
+  const head = load32(words, chunk);
   const over = sizeIn(head) - size;
   if (over < MIN_CHUNK) return;
   const rest = chunkAfter(chunk, size);
-  m.store32(chunk, head - over);
-  m.store32(rest, over | IN_USE | PREVIOUS_IN_USE);
+  store32(words, chunk, head - over);
+  store32(words, rest, over | IN_USE | PREVIOUS_IN_USE);
   release(m, heap, rest);
 }
 
@@ -131,6 +161,7 @@ export function flushCaches(m: Machine, heap: Base): boolean {
     const list = heap + AT_CACHES + (index << 2);
     let chunk = asChunk(m.load32(list));
     while (chunk !== 0) {
+      if (chunk >= m.load32(heap + AT_END)) m.abort(CORRUPTED, chunk);
       const head = m.load32(chunk);
       if ((head | PREVIOUS_IN_USE) !== ((index << GRANULE_LOG2) | CACHED | IN_USE | PREVIOUS_IN_USE)) {
         m.abort(CORRUPTED, chunk);

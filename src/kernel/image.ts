@@ -30,7 +30,6 @@ import {
   MAGIC,
   MIN_REGION,
   SEGMENT_CHUNKS,
-  SEGMENT_END,
   UNLIMITED,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
@@ -105,9 +104,4 @@ function isHeaderSound(m: Machine, heap: Base): boolean {
   if (m.load32(heap + AT_FLAGS) > KNOWN_HEAP_FLAGS) return false;
   if (segment < heap + HEADER_BYTES || top < segment + SEGMENT_CHUNKS) return false;
   return top <= end - HEADER_WORD && end <= limit && limit <= m.size() && limit <= ADDRESS_END;
-}
-
-/** Where a segment ends: its own word says so, or for the last one the header. */
-export function segmentEnd(m: Machine, heap: Base, segment: Word): Word {
-  return segment === m.load32(heap + AT_SEGMENT) ? m.load32(heap + AT_END) : m.load32(segment + SEGMENT_END);
 }

@@ -6,8 +6,8 @@
 import { Base, NO_CHUNK, Word } from "./address.ts";
 import { chunkSizeFor, sizeOf } from "./chunk.ts";
 import { flushCaches } from "./free.ts";
-import { segmentEnd } from "./image.ts";
 import { AT_FOOTPRINT, AT_LIMIT, AT_MAX_FOOTPRINT, AT_SEGMENT, HEADER_WORD, MAX_REQUEST } from "./layout.ts";
+import { segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { trimTop } from "./top.ts";
 import { firstChunk, nextChunk, stateOf } from "./walk.ts";
@@ -38,8 +38,11 @@ export function goodSize(bytes: Word): Word {
 
 /** glibc `malloc_trim`: empties the caches and gives back what top has beyond `pad` bytes. True if there was any. */
 export function trim(m: Machine, heap: Base, pad: Word): boolean {
+  const before = footprint(m, heap);
+  // What lay in the caches may trim top by itself when it is merged: the footprint tells.
   flushCaches(m, heap);
-  return trimTop(m, heap, pad);
+  trimTop(m, heap, pad);
+  return footprint(m, heap) < before;
 }
 
 /** How many chunks are in a state of walk.ts. O(chunks). */

@@ -27,7 +27,7 @@ import {
   SEGMENT_END,
   SEGMENT_NEXT,
 } from "./layout.ts";
-import { Machine } from "./machine.ts";
+import { load32, Machine } from "./machine.ts";
 
 /** The chunk of a live block. Any other address aborts, with nothing changed. O(1) in the last segment. */
 export function liveChunk(m: Machine, heap: Base, ptr: Ptr): Chunk {
@@ -38,54 +38,67 @@ export function liveChunk(m: Machine, heap: Base, ptr: Ptr): Chunk {
 
 /** Whether a live chunk begins at an address, as far as its header and its neighbours can show. */
 export function isLive(m: Machine, heap: Base, chunk: Chunk): boolean {
-  const top = m.load32(heap + AT_TOP);
-  if (chunk >= top || chunk < m.load32(heap + AT_SEGMENT)) return isLiveInOlder(m, heap, chunk);
+  const words = m.words;
+  const top = load32(words, heap + AT_TOP);
+  if (chunk >= top || chunk < load32(words, heap + AT_SEGMENT)) return isLiveInOlder(m, heap, chunk);
   return isLiveBelow(m, chunk, top, chunk - heap);
 }
 
 /** isLive in a segment whose chunks end at `bound`; `below` is how many bytes of the heap lie before the chunk. */
 function isLiveBelow(m: Machine, chunk: Chunk, bound: Word, below: Word): boolean {
+  const words = m.words;
   if ((ptrOf(chunk) & (GRANULE - 1)) !== 0) return false;
-  const head = m.load32(chunk);
+  const head = load32(words, chunk);
   if ((head & (IN_USE | CACHED | RESERVED_FLAG)) !== IN_USE) return false;
   const size = sizeIn(head);
   if (size === 0 || size > bound - chunk) return false;
-  if ((m.load32(chunkAfter(chunk, size)) & PREVIOUS_IN_USE) === 0) return false;
+  if ((load32(words, chunkAfter(chunk, size)) & (PREVIOUS_IN_USE | RESERVED_FLAG)) !== PREVIOUS_IN_USE)
+    return false;
   return (head & PREVIOUS_IN_USE) !== 0 || followsFree(m, chunk, below);
 }
 
 /** Whether a free chunk, sound as far as one can see, ends where this chunk begins. */
 export function followsFree(m: Machine, chunk: Chunk, below: Word): boolean {
-  const size = m.load32(chunk - FOOTER);
+  const words = m.words;
+  const size = load32(words, chunk - FOOTER);
   if ((size & (GRANULE - 1)) !== 0 || size === 0 || size > below - HEADER_BYTES) return false;
-  return m.load32(chunkBefore(chunk, size)) === (size | PREVIOUS_IN_USE) >>> 0;
+  return load32(words, chunkBefore(chunk, size)) === (size | PREVIOUS_IN_USE) >>> 0;
 }
 
 /** isLive for an address that does not lie in the last segment. O(segments). */
 function isLiveInOlder(m: Machine, heap: Base, chunk: Chunk): boolean {
   const segment = segmentOf(m, heap, chunk);
   if (segment === 0 || segment === m.load32(heap + AT_SEGMENT)) return false;
-  return isLiveBelow(m, chunk, m.load32(segment + SEGMENT_END) - HEADER_WORD, chunk - heap);
+  return isLiveBelow(m, chunk, segmentEnd(m, heap, segment) - HEADER_WORD, chunk - heap);
 }
 
-/** The segment that has an address among its chunks, or in top; 0 if none has. */
-export function segmentOf(m: Machine, heap: Base, address: Word): Word {
+/** The segment that has an address among its chunks, or in top; 0 if none has, as for a fencepost. */
+function segmentOf(m: Machine, heap: Base, address: Word): Word {
   const last = m.load32(heap + AT_SEGMENT);
   let segment: Word = heap + HEADER_BYTES;
-  while (segment !== last) {
-    if (address >= segment + SEGMENT_CHUNKS && address < m.load32(segment + SEGMENT_END)) return segment;
-    segment = m.load32(segment + SEGMENT_NEXT);
-  }
-  return address >= last + SEGMENT_CHUNKS && address < m.load32(heap + AT_END) ? last : 0;
+  while (segment !== last && !isWithin(m, heap, segment, address)) segment = m.load32(segment + SEGMENT_NEXT);
+  return isWithin(m, heap, segment, address) ? segment : 0;
+}
+
+function isWithin(m: Machine, heap: Base, segment: Word, address: Word): boolean {
+  return address >= segment + SEGMENT_CHUNKS && address < segmentEnd(m, heap, segment) - HEADER_WORD;
 }
 
 /** Aborts, saying what is wrong with an address that is no live block's. */
 function blame(m: Machine, heap: Base, chunk: Chunk): void {
   const ptr = ptrOf(chunk);
   if ((ptr & (GRANULE - 1)) !== 0) m.abort(MISALIGNED, ptr);
-  if (segmentOf(m, heap, chunk) === 0) m.abort(OUTSIDE, ptr);
+  const segment = segmentOf(m, heap, chunk);
+  if (segment === 0) m.abort(OUTSIDE, ptr);
   const head = m.load32(chunk);
   // A freed chunk's header keeps a size and loses C, also when it lies inside a larger free chunk; a cached one has Q.
-  const freed = (head & IN_USE) === 0 || (head & CACHED) !== 0;
-  m.abort(freed && (head & RESERVED_FLAG) === 0 && sizeIn(head) !== 0 ? DOUBLE_FREE : NOT_A_BLOCK, ptr);
+  const freed: boolean = (head & IN_USE) === 0 || (head & CACHED) !== 0;
+  const size = sizeIn(head);
+  const sized: boolean = size !== 0 && size <= segmentEnd(m, heap, segment) - chunk;
+  m.abort(freed && sized && (head & RESERVED_FLAG) === 0 ? DOUBLE_FREE : NOT_A_BLOCK, ptr);
+}
+
+/** Where a segment ends: its own word says so, or for the last one the header. */
+export function segmentEnd(m: Machine, heap: Base, segment: Word): Word {
+  return segment === m.load32(heap + AT_SEGMENT) ? m.load32(heap + AT_END) : m.load32(segment + SEGMENT_END);
 }

@@ -8,41 +8,66 @@
 import type { Memory } from "../memory/memory.ts";
 import { Word } from "./address.ts";
 
+/**
+ * The memory as words. A function that makes many accesses takes them out of the Machine once: V8 then keeps the array's
+ * address and length in registers. They must not be kept across anything that may grow the memory.
+ */
+export type Words = Uint32Array;
+
+/** Machine.load32 for words that have been taken out. */
+export function load32(words: Words, address: Word): Word {
+  return words[address >>> 2] as number;
+}
+
+/** Machine.store32 for words that have been taken out. */
+export function store32(words: Words, address: Word, value: Word): void {
+  words[address >>> 2] = value;
+}
+
 /** Below this many bytes a loop beats `copyWithin`, which costs a call into the engine. */
 const LOOP_BYTES = 512;
 
 export class Machine {
   readonly memory: Memory;
-  u32: Uint32Array;
+  words: Words;
   u8: Uint8Array;
   private readonly refuse: (code: Word, address: Word) => never;
+  /** A shared memory keeps its old views when it grows: only its size tells that they are too short. */
+  private readonly shared: boolean;
 
   constructor(memory: Memory, refuse: (code: Word, address: Word) => never) {
     this.memory = memory;
     this.refuse = refuse;
-    this.u32 = words(memory.buffer);
+    this.shared = !(memory.buffer instanceof ArrayBuffer);
+    this.words = wordsOf(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
   }
 
-  /** Whether the buffer has been replaced, by a growth of a memory that is not shared. One load, one comparison. */
+  /** Whether the memory has grown since the views were made. If it is not shared: one load, one comparison. */
   get stale(): boolean {
-    return this.u32.length === 0;
+    return this.words.length === 0 || (this.shared && this.memory.buffer.byteLength !== this.u8.length);
+  }
+
+  /** This machine, with views of the memory as it is now. */
+  fresh(): Machine {
+    if (this.stale) this.refresh();
+    return this;
   }
 
   /** Makes the views anew, over what the memory is now. */
   refresh(): void {
     const buffer = this.memory.buffer;
-    this.u32 = words(buffer);
+    this.words = wordsOf(buffer);
     this.u8 = new Uint8Array(buffer);
   }
 
-  /** The word at an address that is a multiple of 4. Outside the memory: 0. */
+  /** The word at an address that is a multiple of 4 and lies inside the memory. */
   load32(address: Word): Word {
-    return this.u32[address >>> 2] as number;
+    return this.words[address >>> 2] as number;
   }
 
   store32(address: Word, value: Word): void {
-    this.u32[address >>> 2] = value;
+    this.words[address >>> 2] = value;
   }
 
   /** Copies words upwards or downwards; `bytes` is a multiple of 4, and the ranges may overlap if `to` is below. */
@@ -51,24 +76,24 @@ export class Machine {
       this.u8.copyWithin(to, from, from + bytes);
       return;
     }
-    const u32 = this.u32;
+    const words = this.words;
     const end = (from + bytes) >>> 2;
     let target = to >>> 2;
     for (let source = from >>> 2; source < end; source++) {
-      u32[target] = u32[source] as number;
+      words[target] = words[source] as number;
       target++;
     }
   }
 
   /** Zeroes words; `bytes` is a multiple of 4. */
   zero(at: Word, bytes: Word): void {
-    const u32 = this.u32;
+    const words = this.words;
     const end = (at + bytes) >>> 2;
     if (bytes > LOOP_BYTES) {
-      u32.fill(0, at >>> 2, end);
+      words.fill(0, at >>> 2, end);
       return;
     }
-    for (let index = at >>> 2; index < end; index++) u32[index] = 0;
+    for (let index = at >>> 2; index < end; index++) words[index] = 0;
   }
 
   /** Leading zero bits of a word; 32 for 0. */
@@ -109,6 +134,7 @@ export class Machine {
   }
 }
 
-function words(buffer: ArrayBufferLike): Uint32Array {
-  return new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
+function wordsOf(buffer: ArrayBufferLike): Words {
+  // Not shifted: a memory of 4 GiB has one byte more than 32 bits can count.
+  return new Uint32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
 }

@@ -6,10 +6,19 @@
 // @ts-ignore: decorator
 @external("morecore", "release") declare function releasePages(from: u32, to: u32): void;
 
+/** There is one memory, so the words of a Machine are as empty as the Machine. */
+// @ts-ignore: decorator
+@unmanaged export class Words {}
+// @ts-ignore: decorator
+@inline export function load32(words: Words, address: u32): u32 { return load<u32>(address); }
+// @ts-ignore: decorator
+@inline export function store32(words: Words, address: u32, value: u32): void { store<u32>(address, value); }
+
 const PAGE_LOG2: u32 = 16;
 
 // @ts-ignore: decorator
 @unmanaged export class Machine {
+  @inline get words(): Words { return changetype<Words>(0); }
   @inline load32(address: u32): u32 { return load<u32>(address); }
   @inline store32(address: u32, value: u32): void { store<u32>(address, value); }
   @inline clz(word: u32): u32 { return clz<u32>(word); }

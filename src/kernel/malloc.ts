@@ -4,7 +4,7 @@
 // Needs: chunk, cache, bins, top, free.
 
 import { Base, Chunk, chunkAfter, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
-import { findFit, putFree, takeFree } from "./bins.ts";
+import { checkLinks, findFit, putFree, takeFree } from "./bins.ts";
 import { takeCached } from "./cache.ts";
 import { chunkSizeFor, markFree, markLive, sizeOf } from "./chunk.ts";
 import { flushCaches } from "./free.ts";
@@ -17,7 +17,7 @@ import {
   MIN_CHUNK,
   PREVIOUS_IN_USE,
 } from "./layout.ts";
-import { Machine } from "./machine.ts";
+import { Machine, store32 } from "./machine.ts";
 import { growTop, takeTop, topOf } from "./top.ts";
 
 /**
@@ -40,6 +40,9 @@ export function ptrOrNone(chunk: Chunk): Ptr {
 
 /** A live chunk of exactly `size` bytes that comes from no cache. NO_CHUNK: no memory, and the heap serves as before. */
 export function takeChunk(m: Machine, heap: Base, size: Word): Chunk {
+  // A large chunk would be cut from what small ones, merged, could give back: without this, holes that large blocks
+  // leave are eaten by small ones, and the next large block finds none (espresso: footprint 2.3 instead of 1.28).
+  if (size > MAX_CACHED_CHUNK) flushCaches(m, heap);
   const near = takeNear(m, heap, size);
   if (near !== NO_CHUNK) return near;
   if (flushCaches(m, heap)) {
@@ -51,16 +54,18 @@ export function takeChunk(m: Machine, heap: Base, size: Word): Chunk {
 
 /** takeChunk from what is free already. */
 function takeNear(m: Machine, heap: Base, size: Word): Chunk {
+  const words = m.words;
   const chunk = findFit(m, heap, size);
   if (chunk === NO_CHUNK) return takeTop(m, heap, size);
   const has = sizeOf(m, chunk);
+  checkLinks(m, heap, chunk, has);
   takeFree(m, heap, chunk, has);
   if (has - size < MIN_CHUNK) {
     markLive(m, chunk, has);
     return chunk;
   }
   const rest = chunkAfter(chunk, size);
-  m.store32(chunk, size | IN_USE | PREVIOUS_IN_USE);
+  store32(words, chunk, size | IN_USE | PREVIOUS_IN_USE);
   markFree(m, rest, has - size);
   putFree(m, heap, rest, has - size);
   return chunk;

@@ -38,7 +38,8 @@ export function realloc(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (bytes > MAX_REQUEST) return NO_PTR;
   if (resize(m, heap, chunk, chunkSizeFor(bytes))) return ptr;
   const moved = malloc(m, heap, bytes);
-  if (moved === NO_PTR) return NO_PTR;
+  // The caches are empty now, and what lay in one may have been in the way.
+  if (moved === NO_PTR) return resize(m, heap, chunk, chunkSizeFor(bytes)) ? ptr : NO_PTR;
   m.copy(moved, ptr, sizeOf(m, chunk) - HEADER_WORD);
   free(m, heap, ptr);
   return moved;

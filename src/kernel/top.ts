@@ -39,14 +39,15 @@ import {
   SEGMENT_END,
   SEGMENT_NEXT,
 } from "./layout.ts";
-import { Machine } from "./machine.ts";
+import { load32, Machine, store32 } from "./machine.ts";
 
 export function topOf(m: Machine, heap: Base): Chunk {
   return asChunk(m.load32(heap + AT_TOP));
 }
 
 export function topSize(m: Machine, heap: Base): Word {
-  return m.load32(heap + AT_END) - HEADER_WORD - m.load32(heap + AT_TOP);
+  const words = m.words;
+  return load32(words, heap + AT_END) - HEADER_WORD - load32(words, heap + AT_TOP);
 }
 
 /** Moves top's beginning and writes its header. */
@@ -57,19 +58,21 @@ export function setTop(m: Machine, heap: Base, top: Chunk, size: Word): void {
 
 /** Cuts a live chunk from the beginning of top. NO_CHUNK: top is too small. */
 export function takeTop(m: Machine, heap: Base, size: Word): Chunk {
+  const words = m.words;
   const top = topOf(m, heap);
   const has = topSize(m, heap);
   if (has < size) return NO_CHUNK;
-  m.store32(top, size | IN_USE | PREVIOUS_IN_USE);
+  store32(words, top, size | IN_USE | PREVIOUS_IN_USE);
   setTop(m, heap, chunkAfter(top, size), has - size);
   return top;
 }
 
 /** Top begins lower from now on: what lay between has been used, so it is no longer untouched. */
 export function lowerTop(m: Machine, heap: Base, chunk: Chunk): void {
+  const words = m.words;
   const used = topOf(m, heap) + HEADER_WORD;
-  if (used > m.load32(heap + AT_UNTOUCHED)) m.store32(heap + AT_UNTOUCHED, used);
-  setTop(m, heap, chunk, m.load32(heap + AT_END) - HEADER_WORD - chunk);
+  if (used > load32(words, heap + AT_UNTOUCHED)) store32(words, heap + AT_UNTOUCHED, used);
+  setTop(m, heap, chunk, load32(words, heap + AT_END) - HEADER_WORD - chunk);
 }
 
 /** Bytes that the footprint may still grow by. */
@@ -117,6 +120,8 @@ function least(a: Word, b: Word): Word {
 /** Asks the Memory for room for a chunk of `size`, in advance if it will. False: refused. */
 function growMemory(m: Machine, heap: Base, size: Word): boolean {
   if ((m.load32(heap + AT_FLAGS) & FIXED_REGION) !== 0) return false;
+  // Behind bytes of others only a new segment can begin: no asking for what the footprint limit will not let us use.
+  if (m.size() !== m.load32(heap + AT_LIMIT) && size + GRANULE > allowance(m, heap)) return false;
   // Enough for a new segment, in case the memory does not follow the last one.
   const needed = ((size + GRANULE + (MEMORY_UNIT - 1)) & ~(MEMORY_UNIT - 1)) >>> 0;
   const advance = advanceOf(m, heap);
@@ -126,8 +131,14 @@ function growMemory(m: Machine, heap: Base, size: Word): boolean {
     asked = needed;
     from = askMemory(m, asked);
   }
-  if (from === 0) return false;
   const limit = m.load32(heap + AT_LIMIT);
+  if (from === 0 && m.size() === limit) {
+    // What follows the last segment has only to make up for what is missing.
+    const has = topSize(m, heap) + (limit - m.load32(heap + AT_END));
+    asked = ((size - has + (MEMORY_UNIT - 1)) & ~(MEMORY_UNIT - 1)) >>> 0;
+    from = askMemory(m, asked);
+  }
+  if (from === 0) return false;
   if (from !== limit) return addSegment(m, heap, from, asked, size);
   m.store32(heap + AT_LIMIT, limit + asked);
   return true;
@@ -148,12 +159,12 @@ function askMemory(m: Machine, bytes: Word): Word {
 
 /**
  * Goes on in memory that does not follow the last segment. What is left of that becomes a free chunk. False: the
- * footprint limit forbids a segment of the size needed; the memory got stays unused.
+ * footprint limit forbids a segment of the size needed, or the Memory gave less; what was got stays unused.
  */
 function addSegment(m: Machine, heap: Base, from: Word, bytes: Word, size: Word): boolean {
   const needed = size + GRANULE;
   const allowed = allowance(m, heap);
-  if (needed > allowed) return false;
+  if (needed > allowed || needed > bytes) return false;
   // The rest of what the Memory gave before would be lost: take it, as far as the limit allows both.
   const rest = least(m.load32(heap + AT_LIMIT) - m.load32(heap + AT_END), allowed - needed);
   if (rest !== 0) moveEnd(m, heap, rest);
@@ -168,7 +179,8 @@ function addSegment(m: Machine, heap: Base, from: Word, bytes: Word, size: Word)
   setTop(m, heap, chunk, size);
   addFootprint(m, heap, needed);
   const step = m.load32(heap + AT_GROWTH_STEP);
-  if (needed < step) extendEnd(m, heap, step - needed);
+  const more = (step - (needed & (step - 1))) & (step - 1);
+  moveEnd(m, heap, least(least(more, bytes - needed), allowance(m, heap)));
   return true;
 }
 

@@ -12,17 +12,24 @@ const WASM_PAGE = 65_536;
  */
 export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE): Memory {
   const pages = Math.max(1, Math.ceil(reserve / WASM_PAGE));
-  return new WasmMemory(memory ?? new WebAssembly.Memory({ initial: pages }), memory === undefined);
+  return new WasmMemory(memory ?? new WebAssembly.Memory({ initial: pages }));
+}
+
+/** The WebAssembly.Memory behind a Memory that wasmMemory made; undefined for any other. */
+export function wasmOf(memory: Memory): WebAssembly.Memory | undefined {
+  return memory instanceof WasmMemory ? memory.memory : undefined;
 }
 
 class WasmMemory implements Memory {
   readonly memory: WebAssembly.Memory;
-  readonly untouched: number;
 
-  constructor(memory: WebAssembly.Memory, own: boolean) {
+  constructor(memory: WebAssembly.Memory) {
     this.memory = memory;
-    // Of a memory that was given, nothing is known but that what is grown later is zero.
-    this.untouched = own ? 0 : memory.buffer.byteLength;
+  }
+
+  /** Of what is there already nothing is known: others write to it too, and so may a heap that was here before. */
+  get untouched(): number {
+    return this.memory.buffer.byteLength;
   }
 
   get buffer(): ArrayBufferLike {

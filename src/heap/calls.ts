@@ -1,0 +1,231 @@
+// Calls: the malloc family of one heap, by the kernel in JavaScript or by the same kernel in WebAssembly.
+//
+// Owns:  the choice between the two; the compiled module.
+// Needs: the kernel, its wasm build (kernel-bytes.ts), a Machine.
+//
+// Both work on the same bytes, by the same sources. In a WebAssembly.Memory the wasm kernel serves: called from
+// JavaScript it plays the traces of real programs in about half the time (docs/DESIGN.md). In any other memory, where
+// wasm cannot reach, or where a page's security policy forbids to compile, the JavaScript kernel does.
+
+import { asPtr, type Base } from "../kernel/address.ts";
+import * as kernel from "../kernel/family.ts";
+import type { Machine } from "../kernel/machine.ts";
+import { KERNEL_BYTES } from "./kernel-bytes.ts";
+
+/** The malloc family, its heap known. Numbers are checked words; addresses come back unsigned. */
+export interface Calls {
+  malloc(bytes: number): number;
+  free(ptr: number): void;
+  calloc(times: number, bytes: number): number;
+  realloc(ptr: number, bytes: number): number;
+  reallocInPlace(ptr: number, bytes: number): number;
+  reallocarray(ptr: number, times: number, bytes: number): number;
+  memalign(alignment: number, bytes: number): number;
+  alignedAlloc(alignment: number, bytes: number): number;
+  posixMemalign(result: number, alignment: number, bytes: number): number;
+  freeSized(ptr: number, bytes: number): void;
+  freeAlignedSized(ptr: number, alignment: number, bytes: number): void;
+  usableSize(ptr: number): number;
+  independentCalloc(times: number, bytes: number): number;
+  independentComalloc(times: number, sizes: number): number;
+  trim(pad: number): boolean;
+}
+
+/** The functions that kernel-bytes.ts exports. The first argument is the Machine, which in wasm is nothing: 0. */
+interface KernelExports {
+  malloc(m: 0, heap: number, bytes: number): number;
+  free(m: 0, heap: number, ptr: number): void;
+  calloc(m: 0, heap: number, times: number, bytes: number): number;
+  realloc(m: 0, heap: number, ptr: number, bytes: number): number;
+  reallocInPlace(m: 0, heap: number, ptr: number, bytes: number): number;
+  reallocarray(m: 0, heap: number, ptr: number, times: number, bytes: number): number;
+  memalign(m: 0, heap: number, alignment: number, bytes: number): number;
+  alignedAlloc(m: 0, heap: number, alignment: number, bytes: number): number;
+  posixMemalign(m: 0, heap: number, result: number, alignment: number, bytes: number): number;
+  freeSized(m: 0, heap: number, ptr: number, bytes: number): void;
+  freeAlignedSized(m: 0, heap: number, ptr: number, alignment: number, bytes: number): void;
+  usableSize(m: 0, heap: number, ptr: number): number;
+  independentCalloc(m: 0, heap: number, times: number, bytes: number, result: number): number;
+  independentComalloc(m: 0, heap: number, times: number, sizes: number, result: number): number;
+  trim(m: 0, heap: number, pad: number): number;
+}
+
+/** The calls of a heap whose bytes wasm can reach: by wasm, if the engine lets us compile; else undefined. */
+export function wasmCalls(
+  memory: WebAssembly.Memory,
+  heap: Base,
+  refuse: (code: number, address: number) => never,
+  release: (from: number, to: number) => void,
+): Calls | undefined {
+  // A shared memory can be imported only by a module that says so.
+  if (!(memory.buffer instanceof ArrayBuffer)) return undefined;
+  const module = compiled();
+  if (module === undefined) return undefined;
+  const imports = {
+    env: { memory },
+    morecore: {
+      abort: (code: number, address: number) => refuse(code, address >>> 0),
+      release: (from: number, to: number) => release(from >>> 0, to >>> 0),
+    },
+  };
+  // The engine knows an instance's exports as a record only; scripts/asc.mjs makes sure that they are these.
+  const exports = new WebAssembly.Instance(module, imports).exports as unknown as KernelExports;
+  return new WasmCalls(exports, heap);
+}
+
+let cached: WebAssembly.Module | undefined | null = null;
+
+/** The module, compiled at first use; undefined where a content security policy forbids it. */
+function compiled(): WebAssembly.Module | undefined {
+  if (cached === null) {
+    try {
+      cached = new WebAssembly.Module(Uint8Array.from(atob(KERNEL_BYTES), (char) => char.charCodeAt(0)));
+    } catch (error) {
+      if (!(error instanceof WebAssembly.CompileError)) throw error;
+      cached = undefined;
+    }
+  }
+  return cached;
+}
+
+/** The kernel in WebAssembly. Its numbers are signed when they come to JavaScript, hence the shifts. */
+class WasmCalls implements Calls {
+  private readonly exports: KernelExports;
+  private readonly heap: number;
+
+  constructor(exports: KernelExports, heap: Base) {
+    this.exports = exports;
+    this.heap = heap;
+  }
+
+  malloc(bytes: number): number {
+    return this.exports.malloc(0, this.heap, bytes) >>> 0;
+  }
+
+  free(ptr: number): void {
+    this.exports.free(0, this.heap, ptr);
+  }
+
+  calloc(times: number, bytes: number): number {
+    return this.exports.calloc(0, this.heap, times, bytes) >>> 0;
+  }
+
+  realloc(ptr: number, bytes: number): number {
+    return this.exports.realloc(0, this.heap, ptr, bytes) >>> 0;
+  }
+
+  reallocInPlace(ptr: number, bytes: number): number {
+    return this.exports.reallocInPlace(0, this.heap, ptr, bytes) >>> 0;
+  }
+
+  reallocarray(ptr: number, times: number, bytes: number): number {
+    return this.exports.reallocarray(0, this.heap, ptr, times, bytes) >>> 0;
+  }
+
+  memalign(alignment: number, bytes: number): number {
+    return this.exports.memalign(0, this.heap, alignment, bytes) >>> 0;
+  }
+
+  alignedAlloc(alignment: number, bytes: number): number {
+    return this.exports.alignedAlloc(0, this.heap, alignment, bytes) >>> 0;
+  }
+
+  posixMemalign(result: number, alignment: number, bytes: number): number {
+    return this.exports.posixMemalign(0, this.heap, result, alignment, bytes);
+  }
+
+  freeSized(ptr: number, bytes: number): void {
+    this.exports.freeSized(0, this.heap, ptr, bytes);
+  }
+
+  freeAlignedSized(ptr: number, alignment: number, bytes: number): void {
+    this.exports.freeAlignedSized(0, this.heap, ptr, alignment, bytes);
+  }
+
+  usableSize(ptr: number): number {
+    return this.exports.usableSize(0, this.heap, ptr) >>> 0;
+  }
+
+  independentCalloc(times: number, bytes: number): number {
+    return this.exports.independentCalloc(0, this.heap, times, bytes, 0) >>> 0;
+  }
+
+  independentComalloc(times: number, sizes: number): number {
+    return this.exports.independentComalloc(0, this.heap, times, sizes, 0) >>> 0;
+  }
+
+  trim(pad: number): boolean {
+    return this.exports.trim(0, this.heap, pad) !== 0;
+  }
+}
+
+/** The kernel in JavaScript. Asks before each call whether the memory has grown: one comparison. */
+export class JavaScriptCalls implements Calls {
+  private readonly machine: Machine;
+  private readonly heap: Base;
+
+  constructor(machine: Machine, heap: Base) {
+    this.machine = machine;
+    this.heap = heap;
+  }
+
+  malloc(bytes: number): number {
+    return kernel.malloc(this.machine.fresh(), this.heap, bytes);
+  }
+
+  free(ptr: number): void {
+    kernel.free(this.machine.fresh(), this.heap, asPtr(ptr));
+  }
+
+  calloc(times: number, bytes: number): number {
+    return kernel.calloc(this.machine.fresh(), this.heap, times, bytes);
+  }
+
+  realloc(ptr: number, bytes: number): number {
+    return kernel.realloc(this.machine.fresh(), this.heap, asPtr(ptr), bytes);
+  }
+
+  reallocInPlace(ptr: number, bytes: number): number {
+    return kernel.reallocInPlace(this.machine.fresh(), this.heap, asPtr(ptr), bytes);
+  }
+
+  reallocarray(ptr: number, times: number, bytes: number): number {
+    return kernel.reallocarray(this.machine.fresh(), this.heap, asPtr(ptr), times, bytes);
+  }
+
+  memalign(alignment: number, bytes: number): number {
+    return kernel.memalign(this.machine.fresh(), this.heap, alignment, bytes);
+  }
+
+  alignedAlloc(alignment: number, bytes: number): number {
+    return kernel.alignedAlloc(this.machine.fresh(), this.heap, alignment, bytes);
+  }
+
+  posixMemalign(result: number, alignment: number, bytes: number): number {
+    return kernel.posixMemalign(this.machine.fresh(), this.heap, asPtr(result), alignment, bytes);
+  }
+
+  freeSized(ptr: number, bytes: number): void {
+    kernel.freeSized(this.machine.fresh(), this.heap, asPtr(ptr), bytes);
+  }
+
+  freeAlignedSized(ptr: number, alignment: number, bytes: number): void {
+    kernel.freeAlignedSized(this.machine.fresh(), this.heap, asPtr(ptr), alignment, bytes);
+  }
+
+  usableSize(ptr: number): number {
+    return kernel.usableSize(this.machine.fresh(), this.heap, asPtr(ptr));
+  }
+
+  independentCalloc(times: number, bytes: number): number {
+    return kernel.independentCalloc(this.machine.fresh(), this.heap, times, bytes, asPtr(0));
+  }
+
+  independentComalloc(times: number, sizes: number): number {
+    return kernel.independentComalloc(this.machine.fresh(), this.heap, times, asPtr(sizes), asPtr(0));
+  }
+
+  trim(pad: number): boolean {
+    return kernel.trim(this.machine.fresh(), this.heap, pad);
+  }
+}
