@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { HeapMisuseError } from "../../src/index.ts";
+import { expectCorrupt, filled, hex, smallHeap, thrownBy } from "./refusal.ts";
+
+/** Writes one word past the end of a block. */
+const WORDS = [0, 0x4141_4141, 0xdead_beef, 0xffff_ffff, 0x0000_0010, 0x8000_0003];
+
+describe.each(WORDS.map((word) => [hex(word), word] as const))("an overflow of %s", (_name, word) => {
+  it("is found by check", () => {
+    const heap = smallHeap({ cacheLimit: 0 });
+    const ptr = filled(heap, 108);
+    const next = filled(heap, 108);
+    filled(heap, 108);
+    heap.u32(ptr, 28)[27] = word;
+    const error = thrownBy(heap, () => heap.check());
+    expect(String(error)).toMatch(/^HeapCorruptError: heap corrupted at .+ \((C1|C2|C3)\)$/);
+    expect(next).toBe(ptr + 112);
+  });
+
+  it("is found by a free of the block whose header it hit", () => {
+    const heap = smallHeap({ cacheLimit: 0 });
+    const ptr = filled(heap, 108);
+    const next = filled(heap, 108);
+    filled(heap, 108);
+    heap.u32(ptr, 28)[27] = word;
+    const error = thrownBy(heap, () => heap.free(next));
+    expect(error).toBeInstanceOf(HeapMisuseError);
+    expect(String(error)).toContain(hex(next));
+  });
+});
+
+it.each([0xdead_beef, 0xffff_ffff, 0x0000_0009])(
+  "an overflow of %i, which no header is, is found by a free of the block itself",
+  (word) => {
+    const heap = smallHeap();
+    const ptr = filled(heap, 108);
+    filled(heap, 108);
+    heap.u32(ptr, 28)[27] = word;
+    expect(String(thrownBy(heap, () => heap.free(ptr)))).toContain("(not-a-block)");
+  },
+);
+
+it("an overflow that clears the flag P is found by a free of the block itself", () => {
+  const heap = smallHeap({ cacheLimit: 0 });
+  const ptr = filled(heap, 108);
+  filled(heap, 108);
+  heap.u32(ptr, 28)[27] = 0;
+  expect(String(thrownBy(heap, () => heap.free(ptr)))).toBe(
+    `HeapMisuseError: ${hex(ptr)}: expected a live block, found no block that begins here; ` +
+      "its header word is 0x00000073: size 112, in use, previous in use (not-a-block)",
+  );
+});
+
+it("an overflow that makes the next block look free is found by a free of the block itself", () => {
+  const heap = smallHeap({ cacheLimit: 0 });
+  const ptr = filled(heap, 108);
+  const next = filled(heap, 108);
+  heap.u32(ptr, 28)[27] = 0x4141_4141;
+  expectCorrupt(heap, () => heap.free(ptr), "link", next - 4);
+  expectCorrupt(heap, () => heap.realloc(ptr, 200), "link", next - 4);
+});
+
+it("an overflow into top's header is found by check", () => {
+  const heap = smallHeap();
+  const ptr = filled(heap, 108);
+  heap.u32(ptr, 28)[27] = 0x4141_4141;
+  expectCorrupt(heap, () => heap.check(), "T1", ptr + 108);
+});

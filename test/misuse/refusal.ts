@@ -1,0 +1,106 @@
+// Refusal: what every test of a misuse asserts. The error, to the letter, and that not one byte has changed.
+
+import { expect } from "vitest";
+import {
+  Heap,
+  HeapCorruptError,
+  HeapMisuseError,
+  type HeapOptions,
+  type MisuseCode,
+} from "../../src/index.ts";
+
+/** Where the first block of smallHeap lies: base 16, header and segment 2028 bytes, header word 4. */
+export const FIRST = 2048;
+
+const SENTENCES: Readonly<Record<MisuseCode, string>> = {
+  misaligned: "expected a multiple of 16, as every block's address is",
+  outside: "expected an address inside this heap",
+  "double-free": "expected a live block, found one that was freed before",
+  "not-a-block": "expected a live block, found no block that begins here",
+  "size-mismatch": "expected the size that the block was asked for with, found a block of another",
+  "alignment-mismatch": "expected a power of two that divides the address",
+  "listed-twice": "expected each block once, found it twice in one list",
+};
+
+/** A heap in 256 KiB that do not grow, with all options at their defaults but those given. */
+export function smallHeap(options: HeapOptions = {}): Heap {
+  return Heap.create({ memory: new ArrayBuffer(1 << 18), ...options });
+}
+
+/** A block of so many bytes, filled with a byte; an answer of 0 fails the test. */
+export function filled(heap: Heap, bytes: number, byte = 0xa5): number {
+  const ptr = heap.malloc(bytes);
+  expect(ptr).not.toBe(0);
+  heap.u8(ptr).fill(byte);
+  return ptr;
+}
+
+export function hex(address: number): string {
+  return `0x${address.toString(16).padStart(8, "0")}`;
+}
+
+/** All bytes of a heap's memory, as they are now. */
+export function bytesOf(heap: Heap): Buffer {
+  return Buffer.from(new Uint8Array(heap.buffer));
+}
+
+/** What a call throws; a test fails if it returns, or changes a byte. */
+export function thrownBy(heap: Heap, call: () => unknown): unknown {
+  const before = bytesOf(heap);
+  let thrown: unknown;
+  try {
+    call();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown, "the call must throw").toBeDefined();
+  expect(before.equals(bytesOf(heap)), "the image is as it was").toBe(true);
+  return thrown;
+}
+
+/**
+ * Expects a misuse to be refused with this code and address, and its message in full. `found` is what the message says
+ * of the header word: "0x00000073: size 112, in use, previous in use".
+ */
+export function expectMisuse(
+  heap: Heap,
+  call: () => unknown,
+  code: MisuseCode,
+  address: number,
+  found?: string,
+): void {
+  const error = thrownBy(heap, call);
+  expect(error).toBeInstanceOf(HeapMisuseError);
+  if (!(error instanceof HeapMisuseError)) return;
+  const header = found === undefined ? "" : `; its header word is ${found}`;
+  expect(error.message).toBe(`${hex(address)}: ${SENTENCES[code]}${header} (${code})`);
+  expect({ name: error.name, code: error.code, address: error.address }).toEqual({
+    name: "HeapMisuseError",
+    code,
+    address,
+  });
+  heap.check();
+}
+
+/** Expects a call to find the heap corrupted, with this invariant and address. */
+export function expectCorrupt(heap: Heap, call: () => unknown, invariant: string, address: number): void {
+  const error = thrownBy(heap, call);
+  expect(error).toBeInstanceOf(HeapCorruptError);
+  if (!(error instanceof HeapCorruptError)) return;
+  expect({ name: error.name, invariant: error.invariant, address: error.address }).toEqual({
+    name: "HeapCorruptError",
+    invariant,
+    address,
+  });
+  expect(error.message).toMatch(new RegExp(`^heap corrupted at ${hex(address)}: .+ \\(${invariant}\\)$`));
+}
+
+/** Frees what is left, and expects one top chunk and nothing else. */
+export function expectOneTop(heap: Heap, ...live: number[]): void {
+  for (const ptr of live) heap.free(ptr);
+  heap.trim();
+  heap.check();
+  const states: string[] = [];
+  heap.inspectAll((chunk) => states.push(chunk.state));
+  expect(states).toEqual(["top"]);
+}

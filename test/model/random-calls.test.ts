@@ -1,0 +1,48 @@
+// Random calls: any program keeps every invariant, and every block what was written to it, in every kind of memory.
+
+import fc from "fast-check";
+import { describe, test } from "vitest";
+import type { HeapSettings } from "../../src/index.ts";
+import { type Call, call, Program, settings } from "../support/calls.ts";
+import { MAKERS } from "../support/memories.ts";
+import { seedOf } from "../support/seed.ts";
+import { Shadow } from "../support/shadow.ts";
+
+const seed = seedOf("model");
+
+/** Instead of no limit, in memories without a maximum. */
+const MOST = 64 * 1024 * 1024;
+/** What a growing memory serves in every program of these lengths. */
+const CERTAIN = 100_000;
+/** A memory that does not grow need not serve anything, not even a request for nothing. */
+const NOTHING_CERTAIN = -1;
+
+const SETS: readonly Partial<HeapSettings>[] = [
+  {},
+  { cacheLimit: 0 },
+  { cacheLimit: 256 },
+  { growthStep: 4096, advance: 0 },
+  { trimThreshold: 0, growthStep: 4096 },
+  { footprintLimit: 120_000 },
+  { footprintLimit: 0 },
+  { zeroSizeRealloc: "free" },
+];
+
+describe.each(MAKERS)("in $name", ({ make, grows }) => {
+  const run = (set: Partial<HeapSettings>, calls: readonly Call[]): void => {
+    const heap = make(set);
+    new Program(new Shadow(heap), grows ? CERTAIN : NOTHING_CERTAIN).run(calls);
+  };
+
+  test("any short program of calls leaves a sound heap after each", () => {
+    const program = fc.array(call(MOST), { maxLength: 60, size: "max" });
+    const property = fc.property(fc.constantFrom(...SETS), program, run);
+    fc.assert(property, { seed, numRuns: 120 });
+  });
+
+  test("any long program of calls leaves a sound heap after each", () => {
+    const program = fc.array(call(MOST), { maxLength: 500, size: "max" });
+    const set = fc.oneof(fc.constantFrom(...SETS), settings(MOST));
+    fc.assert(fc.property(set, program, run), { seed, numRuns: 15 });
+  });
+});

@@ -1,0 +1,53 @@
+// The shadow itself: each kind of error that the model is there to find is one that the shadow does find.
+
+import { expect, test } from "vitest";
+import { Heap } from "../../src/index.ts";
+import { expectEmpty, Shadow } from "../support/shadow.ts";
+
+/** A heap with one block on the book. */
+function booked(bytes: number): { heap: Heap; shadow: Shadow; ptr: number } {
+  const heap = Heap.create({ reserve: 0 });
+  const shadow = new Shadow(heap);
+  const { ptr } = shadow.add(heap.malloc(bytes), bytes);
+  return { heap, shadow, ptr };
+}
+
+test.each([0, 1, 500, 49_999])("an overwritten byte %d is found", (at) => {
+  const { heap, shadow, ptr } = booked(50_000);
+  shadow.verifyAll();
+  const view = heap.u8(ptr);
+  view[at] = (view[at] ?? 0) ^ 0x10;
+  expect(() => shadow.verifyAll()).toThrow(`byte ${at} `);
+});
+
+test("a block that lies over another is found", () => {
+  const { heap, shadow, ptr } = booked(100);
+  heap.free(ptr);
+  expect(() => shadow.add(heap.malloc(100), 100)).toThrow(/lies over/);
+});
+
+test("a block that is smaller than was asked for is found", () => {
+  const { heap, shadow } = booked(100);
+  expect(() => shadow.add(heap.malloc(10), 13)).toThrow(/holds what was asked for/);
+});
+
+test("a block that is not aligned is found", () => {
+  const { heap, shadow } = booked(100);
+  const ptr = heap.malloc(100);
+  const alignment = 2 * (ptr & -ptr);
+  expect(() => shadow.add(ptr, 100, alignment)).toThrow(/is a multiple of/);
+});
+
+test("memory that is not zero is found", () => {
+  const { shadow, ptr } = booked(100);
+  expect(() => shadow.expectZero(ptr, 100)).toThrow(/not zero/);
+});
+
+test("a block that is live and not on the book is found", () => {
+  const { heap, shadow } = booked(100);
+  const leaked = heap.malloc(100);
+  expect(() => shadow.expectAgreement()).toThrow(/live blocks/);
+  expect(() => shadow.finish()).toThrow();
+  heap.free(leaked);
+  expectEmpty(heap, 1);
+});

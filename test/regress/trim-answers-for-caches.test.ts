@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { Heap } from "../../src/index.ts";
+
+test("trim says true when emptying the caches was what gave memory back", () => {
+  const heap = Heap.create({ trimThreshold: 0, growthStep: 4096 });
+  const large = heap.malloc(70_000);
+  const small = heap.malloc(0);
+  heap.free(large);
+  heap.free(small);
+  const before = heap.footprint;
+  expect(heap.trim()).toBe(true);
+  expect(heap.footprint).toBeLessThan(before);
+  expect(heap.trim()).toBe(false);
+});

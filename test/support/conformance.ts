@@ -1,0 +1,412 @@
+// Conformance: what every heap does, whatever memory it lives in. One suite; each memory is put through all of it.
+
+import { describe, expect, test } from "vitest";
+import { Heap, type HeapSettings } from "../../src/index.ts";
+import { FIXED_BYTES, type HeapMaker } from "./memories.ts";
+import { expectEmpty, Shadow } from "./shadow.ts";
+
+const MAX_REQUEST = 2 ** 31 - 1;
+const WORD_MAX = 2 ** 32 - 1;
+const EINVAL = 22;
+const ENOMEM = 12;
+
+/** Declares the suite for one kind of memory. `make` gives a fresh, empty heap each time. */
+export function conformance(name: string, make: HeapMaker["make"], grows: boolean): void {
+  describe(name, () => {
+    single(make);
+    resizing(make);
+    refusals(make);
+    aligned(make);
+    bulk(make);
+    information(make, grows);
+    windows(make, grows);
+  });
+}
+
+/** A heap that has used what it has and may not get more: nothing larger than a few granules can be had. */
+function exhausted(
+  make: HeapMaker["make"],
+  settings: Partial<HeapSettings> = {},
+): { heap: Heap; ptrs: number[] } {
+  const heap = make(settings);
+  heap.footprintLimit = 0;
+  const ptrs: number[] = [];
+  for (const bytes of [10_000, 100, 12]) {
+    for (let ptr = heap.malloc(bytes); ptr !== 0; ptr = heap.malloc(bytes)) ptrs.push(ptr);
+  }
+  return { heap, ptrs };
+}
+
+function single(make: HeapMaker["make"]): void {
+  test("malloc(0) gives addresses of its own, each to be freed", () => {
+    const heap = make();
+    const ptrs = Array.from({ length: 10 }, () => heap.malloc(0));
+    expect(new Set(ptrs).size).toBe(10);
+    expect(ptrs).not.toContain(0);
+    for (const ptr of ptrs) heap.free(ptr);
+    expectEmpty(heap, 1);
+  });
+
+  test("free(0) changes no byte of the heap", () => {
+    const heap = make();
+    heap.malloc(100);
+    const image = (): Uint8Array => new Uint8Array(heap.buffer, heap.base, heap.footprint);
+    const before = image().slice();
+    heap.free(0);
+    heap.freeSized(0, 17);
+    heap.freeAlignedSized(0, 64, 17);
+    heap.bulkFree([0, 0]);
+    expect(Buffer.compare(before, image())).toBe(0);
+  });
+
+  test("usableSize is what goodSize promised, and 0 for 0", () => {
+    const heap = make();
+    for (const bytes of [0, 1, 12, 13, 28, 29, 1020, 1021, 50_000]) {
+      expect(heap.usableSize(heap.malloc(bytes))).toBe(heap.goodSize(bytes));
+    }
+    expect(heap.usableSize(0)).toBe(0);
+    expect(heap.goodSize(MAX_REQUEST + 1)).toBe(0);
+  });
+
+  test("calloc is zero in memory that was used before", () => {
+    for (const cacheLimit of [0, 262_144]) {
+      const heap = make({ cacheLimit });
+      for (const bytes of [20, 500, 3000, 40_000]) {
+        const dirty = heap.malloc(bytes);
+        heap.u8(dirty).fill(0xff);
+        heap.free(dirty);
+        const clean = heap.calloc(1, bytes);
+        expect(clean).toBe(dirty);
+        expect(heap.u8(clean).every((byte) => byte === 0)).toBe(true);
+      }
+    }
+  });
+
+  test("calloc is zero after a trim gave back what was written", () => {
+    const heap = make({ growthStep: 4096 });
+    const dirty = heap.malloc(100_000);
+    heap.u8(dirty).fill(0xff);
+    heap.free(dirty);
+    heap.trim();
+    heap.check();
+    expect(heap.u8(heap.calloc(100_000)).every((byte) => byte === 0)).toBe(true);
+  });
+
+  test("calloc is zero in the bytes that realloc has shrunk a block by", () => {
+    const heap = make();
+    const ptr = heap.malloc(5000);
+    heap.u8(ptr).fill(0xff);
+    heap.realloc(ptr, 100);
+    const clean = heap.calloc(4000);
+    expect(heap.u8(clean).every((byte) => byte === 0)).toBe(true);
+  });
+}
+
+function resizing(make: HeapMaker["make"]): void {
+  test("realloc(0, n) allocates", () => {
+    const heap = make();
+    const shadow = new Shadow(heap);
+    shadow.add(heap.realloc(0, 100), 100);
+    shadow.add(heap.reallocarray(0, 10, 10), 100);
+    expect(heap.reallocInPlace(0, 100)).toBe(0);
+    shadow.finish();
+  });
+
+  test("realloc(p, 0) gives a smallest block, and frees where the option says so", () => {
+    const heap = make();
+    const ptr = heap.realloc(heap.malloc(100), 0);
+    expect(heap.usableSize(ptr)).toBe(heap.goodSize(0));
+    heap.options.zeroSizeRealloc = "free";
+    expect(heap.realloc(ptr, 0)).toBe(0);
+    expect(heap.reallocarray(heap.malloc(50), 7, 0)).toBe(0);
+    expectEmpty(heap, 1);
+  });
+
+  test("realloc keeps the contents where it shrinks, grows into free memory, and moves", () => {
+    const heap = make({ cacheLimit: 0 });
+    const shadow = new Shadow(heap);
+    const first = heap.malloc(200);
+    const behind = heap.malloc(200);
+    const wall = heap.malloc(200);
+    const block = shadow.add(first, 200);
+    shadow.add(wall, 200);
+    shadow.move(block, heap.realloc(first, 20), 20);
+    heap.free(behind);
+    const grown = heap.realloc(first, 350);
+    expect(grown).toBe(first);
+    shadow.move({ ...block, bytes: 20, stamp: shadow.blocks.get(first)?.stamp ?? 0 }, grown, 350);
+    const moved = heap.realloc(first, 5000);
+    expect(moved).not.toBe(first);
+    shadow.move({ ...block, bytes: 350, stamp: shadow.blocks.get(first)?.stamp ?? 0 }, moved, 5000);
+    heap.check();
+    shadow.finish();
+  });
+
+  test("reallocInPlace never moves, and fails with the block as it was", () => {
+    const heap = make();
+    const shadow = new Shadow(heap);
+    const block = shadow.add(heap.malloc(100), 100);
+    shadow.add(heap.malloc(100), 100);
+    expect(heap.reallocInPlace(block.ptr, 5000)).toBe(0);
+    shadow.verify(block);
+    expect(heap.reallocInPlace(block.ptr, 50)).toBe(block.ptr);
+    shadow.move(block, block.ptr, 50);
+    shadow.finish();
+  });
+}
+
+function refusals(make: HeapMaker["make"]): void {
+  test("a realloc that fails leaves the block as it was", () => {
+    const { heap, ptrs } = exhausted(make);
+    const [ptr = 0] = ptrs;
+    const bytes = heap.usableSize(ptr);
+    heap.u8(ptr).fill(0x5a);
+    for (const more of [bytes + 1, 1_000_000, MAX_REQUEST, MAX_REQUEST + 1, WORD_MAX]) {
+      expect(heap.realloc(ptr, more)).toBe(0);
+      expect(heap.reallocInPlace(ptr, more)).toBe(0);
+      expect(heap.reallocarray(ptr, more, 1)).toBe(0);
+    }
+    expect(heap.usableSize(ptr)).toBe(bytes);
+    expect(heap.u8(ptr).every((byte) => byte === 0x5a)).toBe(true);
+    heap.check();
+    heap.bulkFree(ptrs);
+    expectEmpty(heap, 1);
+  });
+
+  test("products that overflow give no memory", () => {
+    const heap = make();
+    const ptr = heap.malloc(10);
+    for (const [count, bytes] of [
+      [2 ** 16, 2 ** 16],
+      [2 ** 31, 2],
+      [2 ** 16 + 1, 2 ** 16 - 1],
+      [WORD_MAX, WORD_MAX],
+      [3, 2 ** 31 - 1],
+    ] as const) {
+      expect(heap.calloc(count, bytes)).toBe(0);
+      expect(heap.reallocarray(ptr, count, bytes)).toBe(0);
+      expect(heap.reallocarray(0, count, bytes)).toBe(0);
+      expect(heap.independentCalloc(count, bytes)).toBeUndefined();
+      heap.check();
+    }
+    expect(heap.independentComalloc([MAX_REQUEST, MAX_REQUEST, 100])).toBeUndefined();
+    expect(heap.independentComalloc([WORD_MAX])).toBeUndefined();
+    heap.free(ptr);
+    expectEmpty(heap, 1);
+  });
+
+  test("with a footprint limit of 0 the heap never grows", () => {
+    const { heap, ptrs } = exhausted(make);
+    const bytes = heap.footprint;
+    expect(heap.malloc(1000)).toBe(0);
+    expect(heap.calloc(1000)).toBe(0);
+    expect(heap.memalign(64, 1000)).toBe(0);
+    expect(heap.independentCalloc(10, 100)).toBeUndefined();
+    expect(heap.independentComalloc([100, 1000])).toBeUndefined();
+    expect(heap.footprint).toBe(bytes);
+    heap.check();
+    heap.bulkFree(ptrs);
+    expectEmpty(heap, 1);
+  });
+
+  test("the footprint never exceeds its limit, and reaches it", () => {
+    const heap = make({ growthStep: 65_536 });
+    heap.footprintLimit = 150_000;
+    while (heap.malloc(1000) !== 0) expect(heap.footprint).toBeLessThanOrEqual(150_000);
+    expect(heap.footprint).toBeGreaterThan(149_000);
+    heap.check();
+  });
+}
+
+function aligned(make: HeapMaker["make"]): void {
+  test("memalign gives multiples of every power of two up to 65536", () => {
+    const heap = make();
+    const shadow = new Shadow(heap);
+    for (let alignment = 1; alignment <= 65_536; alignment *= 2) {
+      shadow.add(heap.memalign(alignment, 100), 100, alignment);
+      shadow.add(heap.alignedAlloc(alignment, 3), 3, alignment);
+      heap.check();
+      // What lies before an aligned block is free, not lost: the memories of the suite are small.
+      if (alignment > 1024) for (const block of shadow.list.slice(-2)) freeOne(shadow, block);
+    }
+    shadow.finish();
+  });
+
+  test("memalign rounds up an alignment that is no power of two", () => {
+    const heap = make();
+    expect(heap.memalign(33, 10) % 64).toBe(0);
+    expect(heap.memalign(1000, 10) % 1024).toBe(0);
+    expect(heap.memalign(0, 10)).not.toBe(0);
+    heap.check();
+  });
+
+  test("memalign refuses what cannot be", () => {
+    const heap = make();
+    for (const alignment of [2 ** 30 + 1, 2 ** 31, WORD_MAX]) expect(heap.memalign(alignment, 10)).toBe(0);
+    expect(heap.memalign(64, MAX_REQUEST - 10)).toBe(0);
+    expect(heap.memalign(64, WORD_MAX)).toBe(0);
+    expectEmpty(heap, 1);
+  });
+
+  test("posixMemalign stores the address, or leaves the result alone", () => {
+    const { heap, ptrs } = exhausted(make);
+    const result = ptrs.pop() ?? 0;
+    heap.u32(result, 1)[0] = 4711;
+    expect(heap.posixMemalign(result, 0, 100)).toBe(EINVAL);
+    expect(heap.posixMemalign(result, 2, 100)).toBe(EINVAL);
+    expect(heap.posixMemalign(result, 24, 100)).toBe(EINVAL);
+    expect(heap.posixMemalign(result, 64, 10_000)).toBe(ENOMEM);
+    expect(heap.posixMemalign(result, 64, WORD_MAX)).toBe(ENOMEM);
+    expect(heap.u32(result, 1)[0]).toBe(4711);
+    heap.bulkFree(ptrs);
+    expect(heap.posixMemalign(result, 64, 10_000)).toBe(0);
+    const ptr = heap.u32(result, 1)[0] ?? 0;
+    expect(ptr % 64).toBe(0);
+    heap.freeAlignedSized(ptr, 64, 10_000);
+    heap.free(result);
+    expectEmpty(heap, 1);
+  });
+}
+
+function bulk(make: HeapMaker["make"]): void {
+  test("independent blocks lie side by side, and each is freed on its own", () => {
+    const heap = make();
+    const shadow = new Shadow(heap);
+    const dirty = heap.malloc(3000);
+    heap.u8(dirty).fill(0xff);
+    heap.free(dirty);
+    const same = heap.independentCalloc(20, 100) ?? [];
+    const sizes = [0, 1, 100, 2000, 12, 13];
+    const different = heap.independentComalloc(sizes) ?? [];
+    expect(same.slice(1).map((ptr, index) => ptr - (same[index] ?? 0))).toEqual(Array(19).fill(112));
+    for (const ptr of same) {
+      shadow.expectZero(ptr, 100);
+      shadow.add(ptr, 100);
+    }
+    sizes.forEach((bytes, index) => {
+      shadow.add(different[index] ?? 0, bytes);
+    });
+    heap.check();
+    for (const block of shadow.list.filter((_, index) => index % 3 === 0)) freeOne(shadow, block);
+    heap.check();
+    shadow.finish();
+  });
+
+  test("of nothing, the independent calls make an empty list and keep no memory", () => {
+    const heap = make();
+    expect(heap.independentCalloc(0, 100)).toEqual([]);
+    expect(heap.independentComalloc([])).toEqual([]);
+    expectEmpty(heap, 1);
+  });
+
+  test("bulkFree frees all, past the caches", () => {
+    const heap = make();
+    const ptrs = Array.from({ length: 100 }, (_, index) => heap.malloc(index * 13));
+    heap.bulkFree(ptrs);
+    expect(heap.mallinfo().smblks).toBe(0);
+    expectEmpty(heap, 1);
+  });
+}
+
+function information(make: HeapMaker["make"], grows: boolean): void {
+  test("mallinfo adds up and agrees with inspectAll", () => {
+    const heap = make();
+    const shadow = new Shadow(heap);
+    for (let index = 0; index < 60; index++) shadow.add(heap.malloc(index * 41), index * 41);
+    for (const block of shadow.list.filter((_, index) => index % 2 === 0)) freeOne(shadow, block);
+    shadow.expectAgreement();
+    const info = heap.mallinfo();
+    expect(info.smblks, "the scenario has cached chunks").toBeGreaterThan(0);
+    expect(info.ordblks, "the scenario has free chunks").toBeGreaterThan(1);
+    shadow.finish();
+    shadow.expectAgreement();
+  });
+
+  test("trim gives back whole growth steps, but for the pad", () => {
+    const heap = make({ growthStep: 4096 });
+    const ptr = heap.malloc(200_000);
+    heap.free(ptr);
+    const full = heap.footprint;
+    expect(heap.trim(100_000)).toBe(true);
+    const padded = heap.footprint;
+    expect(padded).toBeLessThan(full);
+    expect(heap.mallinfo().keepcost).toBeGreaterThanOrEqual(100_000);
+    expect(heap.trim()).toBe(true);
+    expect(heap.footprint).toBeLessThan(padded);
+    expect(heap.mallinfo().keepcost).toBeLessThan(4096);
+    expect(heap.trim()).toBe(false);
+    expect(heap.maxFootprint).toBe(full);
+    expect(heap.malloc(200_000)).toBe(ptr);
+    heap.check();
+  });
+
+  test("a free that leaves top above the threshold trims it", () => {
+    const heap = make({ growthStep: 4096, trimThreshold: 10_000 });
+    heap.free(heap.malloc(200_000));
+    expect(heap.mallinfo().keepcost).toBeLessThan(4096);
+    expect(heap.statistics().trimCount).toBe(1);
+    heap.check();
+  });
+
+  test(
+    grows
+      ? "what is asked for beyond the memory is got by growing it"
+      : "the heap ends where its memory ends",
+    () => {
+      const heap = make();
+      const ptr = heap.malloc(2 * FIXED_BYTES);
+      expect(ptr === 0).toBe(!grows);
+      if (ptr !== 0) heap.u8(ptr).fill(1);
+      heap.check();
+      heap.free(ptr);
+      expectEmpty(heap, 1);
+    },
+  );
+}
+
+function windows(make: HeapMaker["make"], grows: boolean): void {
+  test("attach sees the same heap, and each frees what the other has allocated", () => {
+    const heap = make({ cacheLimit: 1000, zeroSizeRealloc: "free" });
+    const other = Heap.attach(heap.memory, heap.base);
+    expect({ ...other.options }).toEqual({ ...heap.options });
+    const shadow = new Shadow(heap);
+    const mine = shadow.add(heap.malloc(3000), 3000);
+    expect(other.usableSize(mine.ptr)).toBe(heap.usableSize(mine.ptr));
+    const theirs = shadow.add(other.malloc(3000), 3000);
+    expect(other.mallinfo()).toEqual(heap.mallinfo());
+    shadow.remove(mine);
+    other.free(mine.ptr);
+    shadow.remove(theirs);
+    heap.free(theirs.ptr);
+    other.check();
+    expectEmpty(heap, 1);
+  });
+
+  test("two Heaps on one image take turns growing it", () => {
+    const heap = make({ advance: 0 });
+    const other = Heap.attach(heap.memory, heap.base);
+    const shadow = new Shadow(heap);
+    for (let turn = 0; turn < (grows ? 40 : 8); turn++) {
+      shadow.add((turn % 2 === 0 ? heap : other).malloc(30_000), 30_000);
+      heap.check();
+      other.check();
+    }
+    shadow.finish();
+  });
+
+  test("views that are asked for after a growth see the contents from before", () => {
+    const heap = make();
+    const ptr = heap.malloc(16);
+    heap.u32(ptr, 4).set([1, 2, 3, 4]);
+    const before = heap.buffer;
+    for (let index = 0; index < (grows ? 20 : 3); index++) expect(heap.malloc(100_000)).not.toBe(0);
+    expect(heap.buffer === before).toBe(!grows);
+    expect([...heap.u32(ptr, 4)]).toEqual([1, 2, 3, 4]);
+    expect(heap.buffer).toBe(heap.memory.buffer);
+  });
+}
+
+function freeOne(shadow: Shadow, block: Shadow["list"][number]): void {
+  shadow.remove(block);
+  shadow.heap.free(block.ptr);
+}

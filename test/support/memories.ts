@@ -1,0 +1,84 @@
+// Memories: every kind of memory that a heap can live in, made small, for tests that all of them must pass.
+
+import { Heap, type HeapOptions, type HeapSettings, type Memory } from "../../src/index.ts";
+
+/** A way to make a heap, and what it can do. */
+export interface HeapMaker {
+  readonly name: string;
+  /** Whether its memory can grow. */
+  readonly grows: boolean;
+  make(settings?: Partial<HeapSettings>): Heap;
+}
+
+/** Bytes of the memories that cannot grow. */
+export const FIXED_BYTES = 512 * 1024;
+const WASM_PAGE = 65_536;
+/** 64 MiB: refuses what is huge instead of reserving it. */
+const MAXIMUM_PAGES = 1024;
+
+/** A Memory over an ordinary ArrayBuffer that grows by copying and detaches the one before, as wasm does. */
+export class CopyingMemory implements Memory {
+  buffer: ArrayBuffer;
+  readonly maximum: number;
+  /** What `release` was told. */
+  readonly released: [from: number, to: number][] = [];
+
+  constructor(bytes: number, maximum = MAXIMUM_PAGES * WASM_PAGE) {
+    this.buffer = new ArrayBuffer(bytes);
+    this.maximum = maximum;
+  }
+
+  get untouched(): number {
+    return this.buffer.byteLength;
+  }
+
+  grow(bytes: number): number {
+    const from = this.buffer.byteLength;
+    if (from + bytes > this.maximum) return 0;
+    const larger = new ArrayBuffer(from + bytes);
+    new Uint8Array(larger).set(new Uint8Array(this.buffer));
+    structuredClone(this.buffer, { transfer: [this.buffer] });
+    this.buffer = larger;
+    return from;
+  }
+
+  release(from: number, to: number): void {
+    this.released.push([from, to]);
+  }
+}
+
+/** A WebAssembly.Memory with something of someone else's in its first page. */
+export function usedWasm(shared = false): WebAssembly.Memory {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared });
+  new Uint8Array(memory.buffer).fill(0xa5);
+  return memory;
+}
+
+function maker(name: string, grows: boolean, options: () => HeapOptions): HeapMaker {
+  return { name, grows, make: (settings) => Heap.create({ ...options(), ...settings }) };
+}
+
+export const MAKERS: readonly HeapMaker[] = [
+  {
+    name: "a wasm memory of its own",
+    grows: true,
+    // It has no maximum, so a limit keeps huge requests from being served.
+    make: (settings) => Heap.create({ reserve: 0, footprintLimit: MAXIMUM_PAGES * WASM_PAGE, ...settings }),
+  },
+  maker("a given wasm memory", true, () => ({ memory: usedWasm() })),
+  maker("a given wasm memory with a base", true, () => ({ memory: usedWasm(), base: 4096 })),
+  maker("a given wasm memory with a base and a size", false, () => ({
+    memory: usedWasm(),
+    base: 4096,
+    size: FIXED_BYTES,
+  })),
+  maker("an ArrayBuffer", false, () => ({ memory: new ArrayBuffer(FIXED_BYTES) })),
+  maker("a part of an ArrayBuffer", false, () => ({
+    memory: new ArrayBuffer(FIXED_BYTES + 10_000),
+    base: 4096,
+    size: FIXED_BYTES,
+  })),
+  maker("a SharedArrayBuffer", false, () => ({ memory: new SharedArrayBuffer(FIXED_BYTES) })),
+  maker("a shared wasm memory", true, () => ({ memory: usedWasm(true) })),
+  maker("a memory of the user's", true, () => ({ memory: new CopyingMemory(WASM_PAGE) })),
+];

@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const ENTRY = new URL("../../../src/index.ts", import.meta.url);
+
+/** What a source file names after `from`, or in `import "…"` and `import("…")`. */
+function importsOf(source: string): string[] {
+  const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  return Array.from(
+    code.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(["'])([^"']+)\1/g),
+    (m) => m[2] ?? "",
+  );
+}
+
+/** The files that an entry reaches, each with what it imports. */
+function reachable(entry: URL): Map<string, string[]> {
+  const files = new Map<string, string[]>();
+  const open = [entry];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (files.has(file.href)) continue;
+    const imports = importsOf(readFileSync(file, "utf8"));
+    files.set(file.href, imports);
+    for (const name of imports) if (name.startsWith(".")) open.push(new URL(name, file));
+  }
+  return files;
+}
+
+describe("the core entry", () => {
+  const files = reachable(ENTRY);
+
+  it("reaches the heap, the kernel and the memories", () => {
+    const names = Array.from(files.keys(), (href) => href.slice(href.indexOf("/src/") + 5));
+    expect(names).toEqual(
+      expect.arrayContaining(["heap/heap.ts", "kernel/malloc.ts", "kernel/check.ts", "memory/wasm.ts"]),
+    );
+  });
+
+  it("imports nothing but its own files: no package, no module of Node", () => {
+    for (const [file, imports] of files)
+      for (const name of imports) expect(name, file).toMatch(/^\.\.?\/.+\.ts$/);
+  });
+
+  it("never leaves its three folders", () => {
+    for (const file of files.keys()) expect(file).toMatch(/\/src\/(index\.ts$|heap\/|kernel\/|memory\/)/);
+  });
+});
+
+describe("importsOf", () => {
+  it("sees every way to import", () => {
+    const source = [
+      'import a from "a";',
+      "import { b } from 'b';",
+      'import "c";',
+      'export * from "d";',
+      'const e = await import("e");',
+      'const f = require("f");',
+      '// import "no";',
+      'import {\n  type G,\n} from "node:g";',
+    ].join("\n");
+    expect(importsOf(source)).toEqual(["a", "b", "c", "d", "e", "f", "node:g"]);
+  });
+});
