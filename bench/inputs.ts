@@ -1,0 +1,59 @@
+// Inputs: the traces to play, and what the report needs to know about each.
+//
+// Owns:  where traces are looked for, and which of two with the same name is taken.
+// Needs: traces/ in the package; ../shared/traces beside it, where there is one.
+
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { readTraceFile } from "morecore/trace";
+import { floorBytes } from "./floor.ts";
+
+export interface TraceInput {
+  readonly name: string;
+  readonly file: string;
+  /** The first calls of a longer trace: played by the slow peers too, but left out of the means. */
+  readonly isShort: boolean;
+}
+
+export interface TraceFacts {
+  readonly opCount: number;
+  readonly peakLiveBytes: number;
+  /** Peak footprint of an allocator that has headers and rounding and no other overhead. */
+  readonly floorBytes: number;
+}
+
+const EXTENSION = ".mct.gz";
+const SHORT = /-20k$/;
+
+export interface FoundTraces {
+  readonly traces: readonly TraceInput[];
+  /** Sentences for the reader, on what was not there. */
+  readonly remarks: readonly string[];
+}
+
+export function findTraces(root: string, given: string | undefined): FoundTraces {
+  const own = given === undefined ? path.join(root, "traces") : path.resolve(given);
+  const shared = path.join(root, "..", "shared", "traces");
+  const remarks: string[] = [];
+  const folders = [own];
+  if (given === undefined && existsSync(shared)) folders.push(shared, path.join(shared, "small"));
+  else if (given === undefined)
+    remarks.push("../shared/traces is not there: only the traces of this package are played.");
+  const byName = new Map<string, TraceInput>();
+  for (const folder of folders) {
+    for (const entry of existsSync(folder) ? readdirSync(folder) : []) {
+      if (!entry.endsWith(EXTENSION)) continue;
+      const name = entry.slice(0, -EXTENSION.length);
+      if (!byName.has(name))
+        byName.set(name, { name, file: path.join(folder, entry), isShort: SHORT.test(name) });
+    }
+  }
+  if (byName.size === 0) remarks.push(`No ${EXTENSION} file in ${folders.join(", ")}.`);
+  const traces = [...byName.values()].sort((a, b) => a.name.localeCompare(b.name));
+  return { traces, remarks };
+}
+
+export function readFacts(file: string): TraceFacts {
+  const trace = readTraceFile(file);
+  return { opCount: trace.opCount, peakLiveBytes: trace.peakLiveBytes, floorBytes: floorBytes(trace) };
+}

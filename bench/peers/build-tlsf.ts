@@ -1,0 +1,47 @@
+// AssemblyScript's TLSF, compiled as it stands by its own compiler.
+//
+// Owns:  the ten lines that export it, and the compiler's options.
+// Needs: the npm package assemblyscript.
+// Note:  the runtime "minimal" is TLSF and a collector; the collector is unused here and compiled away.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import asc from "assemblyscript/asc";
+
+const ENTRY = "tlsf.ts";
+
+const SOURCE = `
+  export function heap_base(): usize { return __heap_base; }
+  export function malloc(bytes: usize): usize { return heap.alloc(bytes); }
+  export function calloc(count: usize, bytes: usize): usize {
+    const ptr = heap.alloc(count * bytes);
+    memory.fill(ptr, 0, count * bytes);
+    return ptr;
+  }
+  export function realloc(ptr: usize, bytes: usize): usize { return heap.realloc(ptr, bytes); }
+  export function free(ptr: usize): void { heap.free(ptr); }
+`;
+
+export interface BuiltPeer {
+  readonly file: string;
+  readonly version: string;
+}
+
+/** Throws with the compiler's own words when it does not compile. */
+export async function buildTlsf(directory: string): Promise<BuiltPeer> {
+  let binary: Uint8Array | undefined;
+  const flags = [ENTRY, "--outFile", "tlsf.wasm", "--runtime", "minimal", "-O3", "--use", "abort="];
+  const { error, stderr } = await asc.main(flags, {
+    readFile: (name: string) => (name === ENTRY ? SOURCE : null),
+    writeFile: (_name: string, contents: string | Uint8Array) => {
+      if (typeof contents !== "string") binary = contents;
+    },
+    listFiles: () => [],
+  });
+  if (error !== null || binary === undefined)
+    throw new Error(`TLSF: ${error?.message}\n${stderr.toString()}`);
+  mkdirSync(directory, { recursive: true });
+  const file = path.join(directory, "tlsf.wasm");
+  writeFileSync(file, binary);
+  return { file, version: `assemblyscript ${asc.version}` };
+}
