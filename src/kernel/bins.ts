@@ -57,18 +57,32 @@ export function putFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void 
   store32(words, heap + AT_BIN_SUMMARY, load32(words, heap + AT_BIN_SUMMARY) | (1 << (bin >>> 5)));
 }
 
-/** Takes a free chunk out of its bin. The caller has asked checkLinks first. */
+/**
+ * Takes a free chunk out of its bin. Aborts, with nothing changed, if its neighbours there do not point back at it:
+ * somebody wrote to it after it was freed, mostly.
+ */
 export function takeFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const words = m.words;
   const next = load32(words, chunk + NEXT);
   const previous = load32(words, chunk + PREVIOUS);
-  if (next !== NO_CHUNK) store32(words, next + PREVIOUS, previous);
+  const end = load32(words, heap + AT_END);
+  if (next >= end || (next !== NO_CHUNK && load32(words, next + PREVIOUS) !== chunk))
+    m.abort(CORRUPTED, chunk);
   if (previous !== NO_CHUNK) {
+    if (previous >= end || load32(words, previous + NEXT) !== chunk) m.abort(CORRUPTED, chunk);
     store32(words, previous + NEXT, next);
-    return;
+  } else {
+    takeFirst(m, heap, chunk, binOf(m, size), next);
   }
-  const bin = binOf(m, size);
-  store32(words, heap + AT_BINS + (bin << 2), next);
+  if (next !== NO_CHUNK) store32(words, next + PREVIOUS, previous);
+}
+
+/** takeFree's part for the first chunk of a bin. */
+function takeFirst(m: Machine, heap: Base, chunk: Chunk, bin: Word, next: Word): void {
+  const words = m.words;
+  const list = heap + AT_BINS + (bin << 2);
+  if (load32(words, list) !== chunk) m.abort(CORRUPTED, chunk);
+  store32(words, list, next);
   if (next !== NO_CHUNK) return;
   const map = heap + AT_BIN_MAP + ((bin >>> 5) << 2);
   const left = (load32(words, map) & ~(1 << (bin & 31))) >>> 0;
@@ -78,7 +92,7 @@ export function takeFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void
   store32(words, summary, load32(words, summary) & ~(1 << (bin >>> 5)));
 }
 
-/** Refuses to go on if a free chunk's neighbours in its bin do not point back at it: a write after free, mostly. */
+/** What takeFree asks before it writes; for a caller that must know before it writes elsewhere. */
 export function checkLinks(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const words = m.words;
   const next = load32(words, chunk + NEXT);

@@ -38,12 +38,18 @@ export function sizeOf(m: Machine, chunk: Chunk): Word {
   return sizeIn(m.load32(chunk));
 }
 
+/** Writes a free chunk's header and footer. The chunk before it is in use; the one after it knows that this is free. */
+export function writeFree(m: Machine, chunk: Chunk, size: Word): void {
+  const words = m.words;
+  store32(words, chunk, size | PREVIOUS_IN_USE);
+  store32(words, chunk + size - FOOTER, size);
+}
+
 /** Makes a chunk free between neighbours that are in use: header, footer, and the next one's P flag. */
 export function markFree(m: Machine, chunk: Chunk, size: Word): void {
   const words = m.words;
   const next = chunkAfter(chunk, size);
-  store32(words, chunk, size | PREVIOUS_IN_USE);
-  store32(words, next - FOOTER, size);
+  writeFree(m, chunk, size);
   store32(words, next, (load32(words, next) & ~PREVIOUS_IN_USE) >>> 0);
 }
 

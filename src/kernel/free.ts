@@ -45,28 +45,25 @@ export function free(m: Machine, heap: Base, ptr: Ptr): void {
   const words = m.words;
   const chunk = chunkOf(ptr);
   const top = load32(words, heap + AT_TOP);
-  // What isLive asks, for the common case: a small chunk of the last segment behind one that is in use.
+  // What isLive asks, for the common case: a chunk of the last segment behind one that is in use.
   if (chunk < top && chunk >= load32(words, heap + AT_SEGMENT) && (ptr & (GRANULE - 1)) === 0) {
     const head = load32(words, chunk);
     const size = sizeIn(head);
     if (
       (head & FLAGS) === (IN_USE | PREVIOUS_IN_USE) &&
       size !== 0 &&
-      size <= MAX_CACHED_CHUNK &&
       size <= top - chunk &&
-      (load32(words, chunkAfter(chunk, size)) & (PREVIOUS_IN_USE | RESERVED_FLAG)) === PREVIOUS_IN_USE &&
-      putCached(words, heap, chunk, head)
+      (load32(words, chunkAfter(chunk, size)) & (PREVIOUS_IN_USE | RESERVED_FLAG)) === PREVIOUS_IN_USE
     ) {
+      keepOrRelease(m, heap, chunk, head);
       return;
     }
   }
-  if (ptr !== NO_PTR) freeAny(m, heap, ptr);
+  if (ptr !== NO_PTR) keepOrRelease(m, heap, liveChunk(m, heap, ptr), m.load32(chunk));
 }
 
-/** free, for every block. */
-function freeAny(m: Machine, heap: Base, ptr: Ptr): void {
-  const chunk = liveChunk(m, heap, ptr);
-  const head = m.load32(chunk);
+/** Small chunks into a cache, if it has room; all others are merged at once. */
+function keepOrRelease(m: Machine, heap: Base, chunk: Chunk, head: Word): void {
   if (sizeIn(head) <= MAX_CACHED_CHUNK && putCached(m.words, heap, chunk, head)) return;
   release(m, heap, chunk);
 }
@@ -109,16 +106,12 @@ export function release(m: Machine, heap: Base, chunk: Chunk): void {
   let end = chunkAfter(chunk, size);
   const mergesBefore = (head & PREVIOUS_IN_USE) === 0;
   const mergesAfter = end !== topOf(m, heap) && (load32(words, end) & IN_USE) === 0;
-  // All that could be refused is looked at before anything is written.
   if (mergesBefore) {
     if (!followsFree(m, chunk, chunk - heap)) m.abort(CORRUPTED, chunk);
+    // All that could be refused is looked at before anything is written.
+    if (mergesAfter) checkLinks(m, heap, end, sizeIn(load32(words, end)));
     const before = load32(words, chunk - FOOTER);
     start = chunkBefore(chunk, before);
-    checkLinks(m, heap, start, before);
-  }
-  if (mergesAfter) checkLinks(m, heap, end, sizeIn(load32(words, end)));
-  if (mergesBefore) {
-    const before = load32(words, chunk - FOOTER);
     takeFree(m, heap, start, before);
     // What was a header will lie inside a free chunk; without C, a second free of it is seen.
     store32(words, chunk, size);
@@ -157,7 +150,7 @@ export function shrink(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
 /** Empties the caches: everything in them is merged. False if they were empty. O(cached chunks). */
 export function flushCaches(m: Machine, heap: Base): boolean {
   if (m.load32(heap + AT_CACHED_BYTES) === 0) return false;
-  for (let index: Word = 1; index < CACHE_COUNT; index++) {
+  for (let index: Word = 1; index < CACHE_COUNT && m.load32(heap + AT_CACHED_BYTES) !== 0; index++) {
     const list = heap + AT_CACHES + (index << 2);
     let chunk = asChunk(m.load32(list));
     while (chunk !== 0) {

@@ -4,9 +4,9 @@
 // Needs: chunk, cache, bins, top, free.
 
 import { Base, Chunk, chunkAfter, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
-import { checkLinks, findFit, putFree, takeFree } from "./bins.ts";
+import { findFit, putFree, takeFree } from "./bins.ts";
 import { takeCached } from "./cache.ts";
-import { chunkSizeFor, markFree, markLive, sizeOf } from "./chunk.ts";
+import { chunkSizeFor, markLive, sizeOf, writeFree } from "./chunk.ts";
 import { flushCaches } from "./free.ts";
 import {
   AT_UNTOUCHED,
@@ -58,7 +58,6 @@ function takeNear(m: Machine, heap: Base, size: Word): Chunk {
   const chunk = findFit(m, heap, size);
   if (chunk === NO_CHUNK) return takeTop(m, heap, size);
   const has = sizeOf(m, chunk);
-  checkLinks(m, heap, chunk, has);
   takeFree(m, heap, chunk, has);
   if (has - size < MIN_CHUNK) {
     markLive(m, chunk, has);
@@ -66,7 +65,7 @@ function takeNear(m: Machine, heap: Base, size: Word): Chunk {
   }
   const rest = chunkAfter(chunk, size);
   store32(words, chunk, size | IN_USE | PREVIOUS_IN_USE);
-  markFree(m, rest, has - size);
+  writeFree(m, rest, has - size);
   putFree(m, heap, rest, has - size);
   return chunk;
 }

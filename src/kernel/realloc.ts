@@ -6,8 +6,8 @@
 // A block that grows takes of the free chunk or of top behind it what it needs. A failure leaves the block as it was.
 
 import { Base, Chunk, chunkAfter, NO_PTR, Ptr, Word } from "./address.ts";
-import { checkLinks, putFree, takeFree } from "./bins.ts";
-import { chunkSizeFor, count, markFree, sizeIn, sizeOf } from "./chunk.ts";
+import { putFree, takeFree } from "./bins.ts";
+import { chunkSizeFor, count, sizeIn, sizeOf, writeFree } from "./chunk.ts";
 import { free, shrink } from "./free.ts";
 import {
   AT_COALESCE_COUNT,
@@ -99,7 +99,6 @@ function intoNext(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const has = sizeOf(m, chunk);
   const next = chunkAfter(chunk, has);
   const nextSize = sizeOf(m, next);
-  checkLinks(m, heap, next, nextSize);
   takeFree(m, heap, next, nextSize);
   const left = has + nextSize - size;
   const end = chunkAfter(chunk, size);
@@ -107,7 +106,7 @@ function intoNext(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   if (left < MIN_CHUNK) {
     m.store32(end, m.load32(end) | PREVIOUS_IN_USE);
   } else {
-    markFree(m, end, left);
+    writeFree(m, end, left);
     putFree(m, heap, end, left);
   }
   count(m, heap + AT_COALESCE_COUNT);
