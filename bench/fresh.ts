@@ -4,8 +4,8 @@
 // Needs: an engine that compiles a module anew for each new query in its URL (all do).
 //
 // Why:   a loop that has called one WebAssembly instance calls the next one 20 % slower, since its call sites have now
-//        seen two targets. So each of these heaps gets copies that no other heap has run through. Peers written in
-//        JavaScript have the same targets in every heap; they keep one copy, which new ones would only slow down.
+//        seen two targets. So each of these heaps, morecore's among them, gets copies that no other heap has run
+//        through. thi.ng, written in JavaScript, has the same targets in every heap and keeps one copy.
 
 import { setTimeout } from "node:timers/promises";
 import type { Trace } from "morecore/trace";
@@ -21,7 +21,8 @@ export interface Player {
 
 const ADAPTERS: Readonly<Record<PeerName, string>> = {
   nothing: "peers/nothing",
-  morecore: "peers/morecore",
+  // With the library in the same file (package.json, "bench"), so that a copy of the one is a copy of the other.
+  morecore: "peers/morecore-whole",
   dlmalloc: "peers/wasm",
   tlsf: "peers/wasm",
   "thi.ng": "peers/thing",
@@ -31,7 +32,7 @@ let heapCount = 0;
 
 export async function createFresh(name: PeerName, options: PeerOptions): Promise<Player> {
   heapCount++;
-  const copy = options.module === undefined ? 0 : heapCount;
+  const copy = options.module === undefined && name !== "morecore" ? 0 : heapCount;
   const adapter: PeerModule = await load(ADAPTERS[name], copy);
   const replay: Player["replay"] = await load("replay", copy);
   const patterns: Player["patterns"] = await load("patterns", copy);

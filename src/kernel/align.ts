@@ -26,7 +26,7 @@ export function memalign(m: Machine, heap: Base, alignment: Word, bytes: Word): 
   const power: Word = (1 << (32 - m.clz(alignment - 1))) >>> 0;
   if (bytes > MAX_REQUEST - power) return NO_PTR;
   const size = chunkSizeFor(bytes);
-  const chunk = takeChunk(m, heap, size + power);
+  const chunk = takeChunk(m, heap, size + power, true);
   if (chunk === NO_CHUNK) return NO_PTR;
   const ptr = asPtr(((ptrOf(chunk) + power - 1) & ~(power - 1)) >>> 0);
   const aligned = dropBefore(m, heap, chunk, chunkOf(ptr));

@@ -77,7 +77,7 @@ function takeRun(m: Machine, heap: Base, times: Word, total: Word, result: Ptr):
   if (total > MAX_REQUEST || times > MAX_REQUEST >>> 3) return NO_CHUNK;
   const arraySize: Word = result === NO_PTR ? arraySizeOf(times) : 0;
   if (total > MAX_REQUEST - arraySize || arraySize + total === 0) return NO_CHUNK;
-  const run = takeChunk(m, heap, arraySize + total);
+  const run = takeChunk(m, heap, arraySize + total, false);
   if (run !== NO_CHUNK && arraySize !== 0) m.store32(run, arraySize | IN_USE | PREVIOUS_IN_USE);
   return run;
 }

@@ -9,6 +9,8 @@ import { takeCached } from "./cache.ts";
 import { chunkSizeFor, markLive, sizeOf, writeFree } from "./chunk.ts";
 import { flushCaches } from "./free.ts";
 import {
+  AT_CACHED_BYTES,
+  AT_FOOTPRINT,
   AT_UNTOUCHED,
   HEADER_WORD,
   IN_USE,
@@ -19,6 +21,9 @@ import {
 } from "./layout.ts";
 import { Machine, store32 } from "./machine.ts";
 import { growTop, takeTop, topOf } from "./top.ts";
+
+/** Much is cached if it is more than the footprint shifted right by this. */
+const MUCH_CACHED_LOG2: Word = 6;
 
 /**
  * ISO C `malloc`: a block of at least `bytes` bytes, 16-byte aligned, or 0 when there is no memory. malloc(0) is a block
@@ -31,35 +36,44 @@ export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
     const chunk = takeCached(m, heap, size);
     if (chunk !== NO_CHUNK) return ptrOf(chunk);
   }
-  return ptrOrNone(takeChunk(m, heap, size));
+  return ptrOrNone(takeChunk(m, heap, size, false));
 }
 
 export function ptrOrNone(chunk: Chunk): Ptr {
   return chunk === NO_CHUNK ? NO_PTR : ptrOf(chunk);
 }
 
-/** A live chunk of exactly `size` bytes that comes from no cache. NO_CHUNK: no memory, and the heap serves as before. */
-export function takeChunk(m: Machine, heap: Base, size: Word): Chunk {
-  // A large chunk would be cut from what small ones, merged, could give back: without this, holes that large blocks
-  // leave are eaten by small ones, and the next large block finds none (espresso: footprint 2.3 instead of 1.28).
-  if (size > MAX_CACHED_CHUNK) flushCaches(m, heap);
-  const near = takeNear(m, heap, size);
+/**
+ * A live chunk of `size` bytes that comes from no cache; what is over of the free chunk that it was cut from stays with it
+ * if `whole` says so. NO_CHUNK: no memory, and the heap serves as before.
+ */
+export function takeChunk(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
+  if (size > MAX_CACHED_CHUNK && hasMuchCached(m, heap)) flushCaches(m, heap);
+  const near = takeNear(m, heap, size, whole);
   if (near !== NO_CHUNK) return near;
   if (flushCaches(m, heap)) {
-    const merged = takeNear(m, heap, size);
+    const merged = takeNear(m, heap, size, whole);
     if (merged !== NO_CHUNK) return merged;
   }
   return growTop(m, heap, size) ? takeTop(m, heap, size) : NO_CHUNK;
 }
 
+/**
+ * Whether so much lies in the caches that a large request should not be placed before they are merged. Without it, small
+ * chunks that wait unmerged let small requests eat the holes that large blocks leave, and the next large one finds none.
+ */
+function hasMuchCached(m: Machine, heap: Base): boolean {
+  return m.load32(heap + AT_CACHED_BYTES) > m.load32(heap + AT_FOOTPRINT) >>> MUCH_CACHED_LOG2;
+}
+
 /** takeChunk from what is free already. */
-function takeNear(m: Machine, heap: Base, size: Word): Chunk {
+function takeNear(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
   const words = m.words;
   const chunk = findFit(m, heap, size);
   if (chunk === NO_CHUNK) return takeTop(m, heap, size);
   const has = sizeOf(m, chunk);
   takeFree(m, heap, chunk, has);
-  if (has - size < MIN_CHUNK) {
+  if (whole || has - size < MIN_CHUNK) {
     markLive(m, chunk, has);
     return chunk;
   }
