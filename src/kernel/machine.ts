@@ -7,6 +7,7 @@
 
 import type { Memory } from "../memory/memory.ts";
 import { Word } from "./address.ts";
+import { GRANULE } from "./layout.ts";
 
 /**
  * The memory as words. A function that makes many accesses takes them out of the Machine once: V8 then keeps the array's
@@ -120,7 +121,8 @@ export class Machine {
   grow(bytes: Word): Word {
     const from = this.memory.grow(bytes);
     this.refresh();
-    return from;
+    // A Memory that answers with an address that no segment can begin at has given nothing that is of use.
+    return from % GRANULE === 0 ? from : 0;
   }
 
   /** Tells the memory that the heap does not need the bytes between the two addresses for now. */

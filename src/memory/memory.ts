@@ -9,8 +9,8 @@ export interface Memory {
   readonly buffer: ArrayBufferLike;
 
   /**
-   * Asks for `bytes` more, a positive multiple of 65 536, in one piece, and returns the address of the first. 0 says
-   * no; the memory is then as it was. The new bytes are zero. They need not follow the ones before, but lie higher.
+   * Asks for `bytes` more, a positive multiple of 65 536, in one piece, and returns the address of the first, a
+   * multiple of 16. 0 says no; the memory is then as it was. The new bytes are zero. They need not follow the ones before, but lie higher.
    */
   grow(bytes: number): number;
 

@@ -1,0 +1,32 @@
+// A Memory that answered grow with an address that is no multiple of 16 made a heap whose chunks were misaligned.
+
+import { expect, it } from "vitest";
+import { Heap, type Memory } from "../../src/index.ts";
+
+it("growth at an address that is no multiple of 16 is taken for a refusal", () => {
+  let buffer = new ArrayBuffer(65_544);
+  const memory: Memory = {
+    get buffer() {
+      return buffer;
+    },
+    get untouched() {
+      return buffer.byteLength;
+    },
+    grow(bytes) {
+      const from = buffer.byteLength;
+      const larger = new ArrayBuffer(from + bytes);
+      new Uint8Array(larger).set(new Uint8Array(buffer));
+      structuredClone(buffer, { transfer: [buffer] });
+      buffer = larger;
+      return from;
+    },
+  };
+  const heap = Heap.create({ memory });
+  expect(heap.malloc(100_000)).toBe(0);
+  heap.check();
+  const ptr = heap.malloc(1000);
+  expect(ptr % 16).toBe(0);
+  heap.free(ptr);
+  heap.trim();
+  expect(heap.mallinfo().ordblks).toBe(1);
+});
