@@ -1,10 +1,12 @@
-// Builds dist/: declarations by tsc (see package.json), code by rolldown.
+// Builds dist/: declarations by tsc (see package.json), code by rolldown, the kernel's wasm by asc and binaryen.
 //
 // Why a bundler for a library without dependencies: V8 reads an imported constant from its module at every use and
 // knows nothing of its value, which made malloc and free twice as slow. In one flat module, with the constants of
 // layout.ts inlined, they are numbers.
 
+import { writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
+import { boundKernel } from "./kernel.mjs";
 
 const bundle = await rolldown({
   input: { index: "src/index.ts", "trace/index": "src/trace/index.ts", "cli/main": "src/cli/main.ts" },
@@ -21,3 +23,7 @@ await bundle.write({
   chunkFileNames: "chunks/[name]-[hash].js",
 });
 await bundle.close();
+
+// The kernel as files, for programs in WebAssembly: one that grows by memory.grow, one that asks an import.
+writeFileSync("dist/kernel.wasm", await boundKernel());
+writeFileSync("dist/kernel-grow.wasm", await boundKernel({ importsGrow: true }));

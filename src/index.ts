@@ -7,6 +7,7 @@ export {
   HeapMisuseError,
   type MisuseCode,
 } from "./heap/errors.ts";
+export type { HeapExports, HeapImports, WasmFunction } from "./heap/exports.ts";
 export { Heap } from "./heap/heap.ts";
 export type { ChunkInfo, HeapStatistics, Mallinfo } from "./heap/info.ts";
 export type { HeapOptions, HeapSettings } from "./heap/options.ts";

@@ -31,23 +31,25 @@ export interface Calls {
   trim(pad: number): boolean;
 }
 
-/** The functions that kernel-bytes.ts exports. The first argument is the Machine, which in wasm is nothing: 0. */
+/** The functions that kernel-bytes.ts exports: C's malloc family under names of their own (scripts/kernel.mjs). */
 interface KernelExports {
-  malloc(m: 0, heap: number, bytes: number): number;
-  free(m: 0, heap: number, ptr: number): void;
-  calloc(m: 0, heap: number, times: number, bytes: number): number;
-  realloc(m: 0, heap: number, ptr: number, bytes: number): number;
-  reallocInPlace(m: 0, heap: number, ptr: number, bytes: number): number;
-  reallocarray(m: 0, heap: number, ptr: number, times: number, bytes: number): number;
-  memalign(m: 0, heap: number, alignment: number, bytes: number): number;
-  alignedAlloc(m: 0, heap: number, alignment: number, bytes: number): number;
-  posixMemalign(m: 0, heap: number, result: number, alignment: number, bytes: number): number;
-  freeSized(m: 0, heap: number, ptr: number, bytes: number): void;
-  freeAlignedSized(m: 0, heap: number, ptr: number, alignment: number, bytes: number): void;
-  usableSize(m: 0, heap: number, ptr: number): number;
-  independentCalloc(m: 0, heap: number, times: number, bytes: number, result: number): number;
-  independentComalloc(m: 0, heap: number, times: number, sizes: number, result: number): number;
-  trim(m: 0, heap: number, pad: number): number;
+  /** Makes the heap at `base` the one that the others serve. */
+  mc_attach(base: number): void;
+  mc_malloc(bytes: number): number;
+  mc_free(ptr: number): void;
+  mc_calloc(times: number, bytes: number): number;
+  mc_realloc(ptr: number, bytes: number): number;
+  mc_realloc_in_place(ptr: number, bytes: number): number;
+  mc_reallocarray(ptr: number, times: number, bytes: number): number;
+  mc_memalign(alignment: number, bytes: number): number;
+  mc_aligned_alloc(alignment: number, bytes: number): number;
+  mc_posix_memalign(result: number, alignment: number, bytes: number): number;
+  mc_free_sized(ptr: number, bytes: number): void;
+  mc_free_aligned_sized(ptr: number, alignment: number, bytes: number): void;
+  mc_malloc_usable_size(ptr: number): number;
+  mc_independent_calloc(times: number, bytes: number, result: number): number;
+  mc_independent_comalloc(times: number, sizes: number, result: number): number;
+  mc_malloc_trim(pad: number): number;
 }
 
 /** The calls of a heap whose bytes wasm can reach: by wasm, if the engine lets us compile; else undefined. */
@@ -55,21 +57,16 @@ export function wasmCalls(
   memory: WebAssembly.Memory,
   heap: Base,
   refuse: (code: number, address: number) => never,
-  release: (from: number, to: number) => void,
-): Calls | undefined {
+): WasmCalls | undefined {
   // A shared memory can be imported only by a module that says so.
   if (!(memory.buffer instanceof ArrayBuffer)) return undefined;
   const module = compiled();
   if (module === undefined) return undefined;
   const imports = {
     env: { memory },
-    morecore: {
-      abort: (code: number, address: number) => refuse(code, address >>> 0),
-      release: (from: number, to: number) => release(from >>> 0, to >>> 0),
-    },
+    morecore: { abort: (code: number, address: number) => refuse(code, address >>> 0) },
   };
-  // The engine knows an instance's exports as a record only; scripts/asc.mjs makes sure that they are these.
-  const exports = new WebAssembly.Instance(module, imports).exports as unknown as KernelExports;
+  const { exports } = new WebAssembly.Instance(module, imports);
   return new WasmCalls(exports, heap);
 }
 
@@ -89,73 +86,76 @@ function compiled(): WebAssembly.Module | undefined {
 }
 
 /** The kernel in WebAssembly. Its numbers are signed when they come to JavaScript, hence the shifts. */
-class WasmCalls implements Calls {
+export class WasmCalls implements Calls {
+  /** All that the instance exports, as the engine gives it. */
+  readonly all: WebAssembly.Exports;
   private readonly exports: KernelExports;
-  private readonly heap: number;
 
-  constructor(exports: KernelExports, heap: Base) {
-    this.exports = exports;
-    this.heap = heap;
+  constructor(exports: WebAssembly.Exports, heap: Base) {
+    this.all = exports;
+    // The engine knows an instance's exports as a record only; scripts/kernel.mjs makes sure that they are these.
+    this.exports = exports as unknown as KernelExports;
+    this.exports.mc_attach(heap);
   }
 
   malloc(bytes: number): number {
-    return this.exports.malloc(0, this.heap, bytes) >>> 0;
+    return this.exports.mc_malloc(bytes) >>> 0;
   }
 
   free(ptr: number): void {
-    this.exports.free(0, this.heap, ptr);
+    this.exports.mc_free(ptr);
   }
 
   calloc(times: number, bytes: number): number {
-    return this.exports.calloc(0, this.heap, times, bytes) >>> 0;
+    return this.exports.mc_calloc(times, bytes) >>> 0;
   }
 
   realloc(ptr: number, bytes: number): number {
-    return this.exports.realloc(0, this.heap, ptr, bytes) >>> 0;
+    return this.exports.mc_realloc(ptr, bytes) >>> 0;
   }
 
   reallocInPlace(ptr: number, bytes: number): number {
-    return this.exports.reallocInPlace(0, this.heap, ptr, bytes) >>> 0;
+    return this.exports.mc_realloc_in_place(ptr, bytes) >>> 0;
   }
 
   reallocarray(ptr: number, times: number, bytes: number): number {
-    return this.exports.reallocarray(0, this.heap, ptr, times, bytes) >>> 0;
+    return this.exports.mc_reallocarray(ptr, times, bytes) >>> 0;
   }
 
   memalign(alignment: number, bytes: number): number {
-    return this.exports.memalign(0, this.heap, alignment, bytes) >>> 0;
+    return this.exports.mc_memalign(alignment, bytes) >>> 0;
   }
 
   alignedAlloc(alignment: number, bytes: number): number {
-    return this.exports.alignedAlloc(0, this.heap, alignment, bytes) >>> 0;
+    return this.exports.mc_aligned_alloc(alignment, bytes) >>> 0;
   }
 
   posixMemalign(result: number, alignment: number, bytes: number): number {
-    return this.exports.posixMemalign(0, this.heap, result, alignment, bytes);
+    return this.exports.mc_posix_memalign(result, alignment, bytes);
   }
 
   freeSized(ptr: number, bytes: number): void {
-    this.exports.freeSized(0, this.heap, ptr, bytes);
+    this.exports.mc_free_sized(ptr, bytes);
   }
 
   freeAlignedSized(ptr: number, alignment: number, bytes: number): void {
-    this.exports.freeAlignedSized(0, this.heap, ptr, alignment, bytes);
+    this.exports.mc_free_aligned_sized(ptr, alignment, bytes);
   }
 
   usableSize(ptr: number): number {
-    return this.exports.usableSize(0, this.heap, ptr) >>> 0;
+    return this.exports.mc_malloc_usable_size(ptr) >>> 0;
   }
 
   independentCalloc(times: number, bytes: number): number {
-    return this.exports.independentCalloc(0, this.heap, times, bytes, 0) >>> 0;
+    return this.exports.mc_independent_calloc(times, bytes, 0) >>> 0;
   }
 
   independentComalloc(times: number, sizes: number): number {
-    return this.exports.independentComalloc(0, this.heap, times, sizes, 0) >>> 0;
+    return this.exports.mc_independent_comalloc(times, sizes, 0) >>> 0;
   }
 
   trim(pad: number): boolean {
-    return this.exports.trim(0, this.heap, pad) !== 0;
+    return this.exports.mc_malloc_trim(pad) !== 0;
   }
 }
 

@@ -26,8 +26,9 @@ import { FREE, IN_CACHE, LIVE } from "../kernel/walk.ts";
 import type { Memory } from "../memory/memory.ts";
 import { wasmOf } from "../memory/wasm.ts";
 import { checkPowerOfTwo, checkWord, describe, isWord, refuseWord } from "./arguments.ts";
-import { type Calls, JavaScriptCalls, wasmCalls } from "./calls.ts";
+import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
 import { type FormatReason, HeapFormatError, hex, refuse } from "./errors.ts";
+import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, readMallinfo } from "./info.ts";
 import {
   applyOptions,
@@ -287,6 +288,28 @@ export class Heap extends HeapViews {
     }
   }
 
+  /**
+   * C's malloc family on this heap as functions of WebAssembly, under C's names: hand them to another module's imports,
+   * and its calls go from wasm to wasm. Misuse throws through the module. Throws a TypeError if the heap does not lie
+   * in a WebAssembly.Memory that is not shared.
+   */
+  get exports(): HeapExports {
+    if (!(this.calls instanceof WasmCalls))
+      throw new TypeError(
+        "exports: expected a heap in a WebAssembly.Memory that is not shared, in an engine that may compile",
+      );
+    return exportsOf(this.calls.all);
+  }
+
+  /**
+   * `exports` as an import object: `WebAssembly.instantiate(module, { ...heap.imports, … })`. `morecore` is for programs
+   * built with lib/morecore.c, `env` for modules that import malloc by C's names, and for JavaScript glue with an
+   * underscore before them, as Emscripten's. Throws as `exports` does.
+   */
+  get imports(): HeapImports {
+    return importsOf(this.exports);
+  }
+
   /** Checks every invariant; throws a HeapCorruptError that names the first that does not hold. O(chunks). */
   check(): void {
     checkHeap(this.fresh(), this.heap);
@@ -307,13 +330,7 @@ function machineOver(memory: Memory): Machine {
 function callsOf(machine: Machine, heap: Base): Calls {
   const wasm = wasmOf(machine.memory);
   const calls =
-    wasm &&
-    wasmCalls(
-      wasm,
-      heap,
-      (code, address) => refuse(() => machine.fresh(), code, address),
-      (from, to) => machine.memory.release?.(from, to),
-    );
+    wasm && wasmCalls(wasm, heap, (code, address) => refuse(() => machine.fresh(), code, address));
   return calls ?? new JavaScriptCalls(machine, heap);
 }
 

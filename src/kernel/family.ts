@@ -1,28 +1,42 @@
-// The malloc family: what the wasm build of the kernel exports. The rest (checking, walking, options, laying out a new
-// heap) is seldom called, and done in JavaScript on the same bytes.
+// The malloc family: what the wasm build of the kernel exports (scripts/kernel.mjs gives them C's names). The rest
+// (checking, most options) is seldom called, and done in JavaScript on the same bytes.
 
 import { alignedAlloc, memalign, posixMemalign } from "./align.ts";
 import { bulkFree, independentCalloc, independentComalloc } from "./bulk.ts";
 import { free, freeAlignedSized, freeSized, usableSize } from "./free.ts";
-import { trim } from "./info.ts";
+import { bytesOf, countOf, footprint, goodSize, maxFootprint, trim } from "./info.ts";
 import { calloc, malloc } from "./malloc.ts";
+import { footprintLimit, setFootprintLimit } from "./options.ts";
+import { beginHeap } from "./program.ts";
 import { realloc, reallocarray, reallocInPlace } from "./realloc.ts";
+import { firstChunk, nextChunk, stateOf } from "./walk.ts";
 
 export {
   alignedAlloc,
+  beginHeap,
   bulkFree,
+  bytesOf,
   calloc,
+  countOf,
+  firstChunk,
+  footprint,
+  footprintLimit,
   free,
   freeAlignedSized,
   freeSized,
+  goodSize,
   independentCalloc,
   independentComalloc,
   malloc,
+  maxFootprint,
   memalign,
+  nextChunk,
   posixMemalign,
   realloc,
   reallocarray,
   reallocInPlace,
+  setFootprintLimit,
+  stateOf,
   trim,
   usableSize,
 };

@@ -4,7 +4,10 @@
 // @ts-ignore: decorator
 @external("morecore", "abort") declare function refuse(code: u32, address: u32): void;
 // @ts-ignore: decorator
-@external("morecore", "release") declare function releasePages(from: u32, to: u32): void;
+@external("morecore", "release") declare function releaseBytes(from: u32, to: u32): void;
+// Each of these three is a function of the host or, bound by scripts/kernel.mjs, one of the module.
+// @ts-ignore: decorator
+@external("morecore", "grow") declare function growBytes(bytes: u32): u32;
 
 /** There is one memory, so the words of a Machine are as empty as the Machine. */
 // @ts-ignore: decorator
@@ -27,10 +30,7 @@ const PAGE_LOG2: u32 = 16;
   @inline copy(to: u32, from: u32, bytes: u32): void { memory.copy(to, from, bytes); }
   @inline zero(at: u32, bytes: u32): void { memory.fill(at, 0, bytes); }
   @inline size(): u32 { return <u32>memory.size() << PAGE_LOG2; }
-  grow(bytes: u32): u32 {
-    const pages = memory.grow(bytes >>> PAGE_LOG2);
-    return pages == -1 ? 0 : <u32>pages << PAGE_LOG2;
-  }
-  @inline release(from: u32, to: u32): void { releasePages(from, to); }
+  @inline grow(bytes: u32): u32 { return growBytes(bytes); }
+  @inline release(from: u32, to: u32): void { releaseBytes(from, to); }
   abort(code: u32, address: u32): void { refuse(code, address); unreachable(); }
 }
