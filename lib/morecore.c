@@ -34,7 +34,6 @@ IMPORT(calloc) void *mc_calloc(size_t count, size_t bytes);
 IMPORT(realloc) void *mc_realloc(void *ptr, size_t bytes);
 IMPORT(reallocarray) void *mc_reallocarray(void *ptr, size_t count, size_t bytes);
 IMPORT(memalign) void *mc_memalign(size_t alignment, size_t bytes);
-IMPORT(posix_memalign) int mc_posix_memalign(void **result, size_t alignment, size_t bytes);
 IMPORT(free_sized) void mc_free_sized(void *ptr, size_t bytes);
 IMPORT(free_aligned_sized) void mc_free_aligned_sized(void *ptr, size_t alignment, size_t bytes);
 IMPORT(malloc_usable_size) size_t mc_malloc_usable_size(void *ptr);
@@ -92,9 +91,16 @@ void *aligned_alloc(size_t alignment, size_t bytes) {
   return or_no_memory(mc_memalign(alignment, bytes));
 }
 
-// The error is the answer; POSIX says nothing of errno, and glibc leaves it alone.
+// The error is the answer; POSIX says nothing of errno, and glibc leaves it alone. Done here, because a C library's numbers
+// for the errors need not be the kernel's: WASI has its own.
 int posix_memalign(void **result, size_t alignment, size_t bytes) {
-  return mc_posix_memalign(result, alignment, bytes);
+  if (alignment < sizeof(void *) || !is_power_of_two(alignment))
+    return EINVAL;
+  void *got = mc_memalign(alignment, bytes);
+  if (got == NULL)
+    return ENOMEM;
+  *result = got;
+  return 0;
 }
 
 void free_sized(void *ptr, size_t bytes) { mc_free_sized(ptr, bytes); }
