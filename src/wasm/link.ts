@@ -54,7 +54,7 @@ export async function linkProgram(
   program: Uint8Array,
   kernel: Uint8Array,
   options: LinkOptions = {},
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const sections = readSections(program);
   const kernelSections = readSections(kernel);
   checkProgram(sections, readExports(kernelSections));
@@ -127,7 +127,7 @@ function finished(
   merged: Uint8Array,
   features: number,
   { optimize = 3, shrink = 0 }: LinkOptions,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const module = binaryen.readBinaryWithFeatures(merged, features);
   try {
     defineAbort(binaryen, module);
@@ -139,7 +139,7 @@ function finished(
     binaryen.setShrinkLevel(shrink);
     if (optimize + shrink > 0) module.optimize();
     if (module.validate() === 0) throw new BinaryenError("the linked module is not valid: see above");
-    const bytes = module.emitBinary();
+    const bytes = Uint8Array.from(module.emitBinary());
     checkLinked(bytes);
     return bytes;
   } finally {

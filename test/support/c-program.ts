@@ -78,7 +78,7 @@ export function compile({
 /** A program and the kernel as one module: `morecore link`. */
 export async function linked(program: Uint8Array, options?: LinkOptions): Promise<WebAssembly.Module> {
   const kernel = readFileSync(join(ROOT, "dist/kernel.wasm"));
-  return new WebAssembly.Module(Uint8Array.from(await linkProgram(program, kernel, options)));
+  return new WebAssembly.Module(await linkProgram(program, kernel, options));
 }
 
 /** Runs a program that imports its memory beside a heap in that memory: two modules, no JavaScript between them. */
