@@ -340,3 +340,29 @@ __attribute__((export_name("morecore_abort"), noreturn)) void morecore_refuse(un
   morecore_abort(code, address);
   __builtin_trap();
 }
+
+#ifdef __EMSCRIPTEN__
+#include <emscripten/heap.h>
+
+extern unsigned char __heap_base;
+
+// With -sMALLOC=none there is none. Emscripten's JavaScript must know when the memory grows, so it is what grows it.
+void *sbrk(intptr_t more) {
+  static uintptr_t end = 0;
+  uintptr_t from = end != 0 ? end : (uintptr_t)&__heap_base, to = from + more;
+  int wraps = more > 0 ? to < from : to > from;
+  if (wraps || (to > emscripten_get_heap_size() && !emscripten_resize_heap(to))) {
+    FAIL(ENOMEM);
+    return (void *)-1;
+  }
+  end = to;
+  return (void *)from;
+}
+
+// Exported for the allocator, which asks for all its memory here when it can.
+__attribute__((export_name("morecore_grow"))) void *morecore_grow(size_t bytes) {
+  size_t missing = -(uintptr_t)sbrk(0) % BLOCK_ALIGNMENT;
+  void *got = sbrk(missing + bytes);
+  return got == (void *)-1 ? NULL : (char *)got + missing;
+}
+#endif

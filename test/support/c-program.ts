@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Heap } from "../../src/index.ts";
-import { type LinkOptions, linkProgram } from "../../src/wasm/link.ts";
+import { type Kernels, type LinkOptions, linkProgram } from "../../src/wasm/link.ts";
 import { runWasi, type WasiOptions, type WasiResult } from "./wasi.ts";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -75,10 +75,14 @@ export function compile({
   }
 }
 
+export function builtKernels(): Kernels {
+  const built = (name: string) => readFileSync(join(ROOT, "dist", name));
+  return { growing: built("kernel.wasm"), asking: built("kernel-grow.wasm") };
+}
+
 /** A program and the kernel as one module: `morecore link`. */
 export async function linked(program: Uint8Array, options?: LinkOptions): Promise<WebAssembly.Module> {
-  const kernel = readFileSync(join(ROOT, "dist/kernel.wasm"));
-  return new WebAssembly.Module(await linkProgram(program, kernel, options));
+  return new WebAssembly.Module(await linkProgram(program, builtKernels(), options));
 }
 
 /** Runs a program that imports its memory beside a heap in that memory: two modules, no JavaScript between them. */

@@ -1,12 +1,12 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Heap } from "../../../src/index.ts";
 import { WasmFormatError } from "../../../src/wasm/binary.ts";
 import { type LinkOptions, linkProgram } from "../../../src/wasm/link.ts";
+import { builtKernels } from "../../support/c-program.ts";
 import { functionsOf, textModule } from "../../support/text-module.ts";
 
 const PAGE = 65_536;
-const KERNEL = readFileSync(new URL("../../../dist/kernel.wasm", import.meta.url));
+const KERNELS = builtKernels();
 
 /** What a test's program says besides its imports of malloc and free. */
 const program = (rest: string, features?: readonly string[]) =>
@@ -23,7 +23,7 @@ const TAKE = `
   (func (export "give") (param i32) (call $free (local.get 0)))`;
 
 async function link(bytes: Uint8Array, options?: LinkOptions): Promise<WebAssembly.Module> {
-  return new WebAssembly.Module(await linkProgram(bytes, KERNEL, options));
+  return new WebAssembly.Module(await linkProgram(bytes, KERNELS, options));
 }
 
 interface Linked {
@@ -75,6 +75,31 @@ describe("where the heap of a linked program begins", () => {
     );
     for (let block = 0; block < 100; block++) heap.u8(functions["take"]?.(5000) ?? 0, 5000).fill(0xff);
     expect(new TextDecoder().decode(memory.buffer.slice(1024, 1028))).toBe("data");
+  });
+});
+
+describe("a program that exports morecore_grow", () => {
+  const SBRK = `
+    (memory (export "memory") 2) (global (export "__heap_base") i32 (i32.const 1024)) ${TAKE}
+    (global $break (mut i32) (i32.const 2048))
+    (func (export "morecore_grow") (param $bytes i32) (result i32)
+      (if (i32.gt_u (local.get $bytes) (i32.const 0x10000)) (then (return (i32.const 0))))
+      (global.set $break (i32.add (global.get $break) (local.get $bytes)))
+      (i32.sub (global.get $break) (local.get $bytes)))
+    (func (export "break") (result i32) (global.get $break))`;
+
+  it("has its heap there, and grows by it alone", async () => {
+    const { functions, heap, memory } = await run(SBRK);
+    expect(heap.base).toBe(2048);
+    expect(functions["break"]?.()).toBe(2048 + PAGE);
+    expect(functions["take"]?.(10 * PAGE)).toBe(0);
+    expect(memory.buffer.byteLength).toBe(2 * PAGE);
+    heap.check();
+  });
+
+  it("no longer exports it", async () => {
+    const exports = WebAssembly.Module.exports(await link(program(SBRK))).map(({ name }) => name);
+    expect(exports).not.toContain("morecore_grow");
   });
 });
 
@@ -215,7 +240,7 @@ describe("the features of a linked program", () => {
   });
 
   it("are refused where nobody knows them", async () => {
-    await expect(linkProgram(program(SIMD, ["simd128", "telepathy"]), KERNEL)).rejects.toThrow(
+    await expect(linkProgram(program(SIMD, ["simd128", "telepathy"]), KERNELS)).rejects.toThrow(
       new WasmFormatError("its section target_features names telepathy, which is not supported"),
     );
   });
@@ -241,7 +266,7 @@ describe("a program is refused", () => {
       "it exports mc_free: names that the kernel needs",
     ],
   ])("%s", async (_, text, message) => {
-    const linking = linkProgram(textModule(text), KERNEL);
+    const linking = linkProgram(textModule(text), KERNELS);
     await expect(linking).rejects.toThrow(WasmFormatError);
     await expect(linking).rejects.toThrow(message);
   });
@@ -250,11 +275,11 @@ describe("a program is refused", () => {
     const bytes = textModule(
       `(module (import "morecore" "mc_malloc" (func (param i64) (result i64))) ${MEMORY})`,
     );
-    await expect(linkProgram(bytes, KERNEL)).rejects.toThrow(/^wasm-merge: /);
+    await expect(linkProgram(bytes, KERNELS)).rejects.toThrow(/^wasm-merge: /);
   });
 
   it("that is linked already", async () => {
-    const once = await linkProgram(program(`${MEMORY} ${TAKE}`), KERNEL);
-    await expect(linkProgram(once, KERNEL)).rejects.toThrow("it imports nothing from morecore");
+    const once = await linkProgram(program(`${MEMORY} ${TAKE}`), KERNELS);
+    await expect(linkProgram(once, KERNELS)).rejects.toThrow("it imports nothing from morecore");
   });
 });
