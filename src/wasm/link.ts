@@ -241,7 +241,11 @@ function heapStart(
 ): number {
   if (exports.some(({ name }) => name === GROW_EXPORT)) return module.i32.const(0);
   const heapBase = exports.find(({ name, kind }) => name === HEAP_BASE && kind === ExternalGlobal);
-  if (heapBase === undefined) return module.i32.shl(module.memory.size(), module.i32.const(PAGE_LOG2));
+  if (heapBase === undefined) {
+    const end = module.i32.shl(module.memory.size(), module.i32.const(PAGE_LOG2));
+    // Where there is no memory yet, at the first granule: address 0 is nobody's.
+    return module.select(module.memory.size(), end, module.i32.const(GRANULE));
+  }
   const roundedUp = module.i32.add(module.global.get(heapBase.value, i32), module.i32.const(GRANULE - 1));
   return module.i32.and(roundedUp, module.i32.const(-GRANULE));
 }

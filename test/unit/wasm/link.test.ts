@@ -31,7 +31,8 @@ interface Linked {
   readonly morecore_heap: WebAssembly.Global;
 }
 
-async function run(rest: string, imports: WebAssembly.Imports = {}, options?: LinkOptions) {
+/** Not optimised: most tests are about what is there, and it takes half the time. */
+async function run(rest: string, imports: WebAssembly.Imports = {}, options: LinkOptions = { optimize: 0 }) {
   const instance = new WebAssembly.Instance(await link(program(rest), options), imports);
   // The programs here all export their memory.
   const exports = instance.exports as unknown as Linked;
@@ -59,6 +60,13 @@ describe("where the heap of a linked program begins", () => {
     const { heap, functions } = await run(`(memory (export "memory") 3) ${TAKE}`);
     expect(heap.base).toBe(3 * PAGE);
     expect(functions["take"]?.(100)).toBeGreaterThan(3 * PAGE);
+  });
+
+  it("is 16 where there is no memory yet", async () => {
+    const { heap, functions } = await run(`(memory (export "memory") 0) ${TAKE}`);
+    expect(heap.base).toBe(16);
+    expect(functions["take"]?.(PAGE)).not.toBe(0);
+    heap.check();
   });
 
   it("is where the memory ends that the host gave it", async () => {
