@@ -10,6 +10,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type ReplayCommandOptions, runReplay } from "./replay.ts";
+import { addSwapCommand } from "./swap.ts";
 
 const BAD_USE = 2;
 const DEFAULT_CHECK_EVERY = 25_000;
@@ -60,6 +61,7 @@ function program(): Command {
     .action((files: string[], options: ReplayCommandOptions) => {
       process.exitCode = runReplay(files, options);
     });
+  addSwapCommand(morecore);
   return morecore;
 }
 
@@ -81,7 +83,7 @@ process.stderr.on("error", endQuietly);
 try {
   const morecore = program();
   if (process.argv.length <= 2) morecore.error("error: no command given");
-  else morecore.parse();
+  else await morecore.parseAsync();
 } catch (error) {
   // commander has printed its message by now; help and version end with 0.
   if (!(error instanceof CommanderError)) throw error;
