@@ -115,7 +115,7 @@ export function reportText({ allocator, stateBlock, functions, growth, notes }: 
     style: { head: process.stdout.isTTY ? ["bold"] : [], border: [], compact: true },
   });
   for (const { index, name, exportedAs, role, action, evidence } of functions)
-    table.push([index, name ?? exportedAs.join(", "), role, action, evidence.join("; ")]);
+    table.push([index, name ?? exportedAs.join(", "), role, action, evidence.join("\n")]);
   if (functions.length > 0) lines.push(table.toString());
   return `${lines.join("\n")}\n`;
 }

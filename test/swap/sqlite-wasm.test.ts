@@ -28,7 +28,7 @@ type Init = (config: object) => Promise<Sqlite3>;
 async function workload(wasmBinary: Uint8Array) {
   // It is written for browsers and asks for `self`.
   const scope = globalThis as { self?: unknown };
-  scope.self = Object.assign(Object.create(globalThis), { location: { href: import.meta.url } });
+  scope.self = Object.assign(Object.create(globalThis), { location: new URL(import.meta.url) });
   const file: string = `../../node_modules/${WASM.replace(".wasm", ".mjs")}`;
   // The package has no types for this file.
   const module = (await import(file)) as { default: Init };

@@ -33,18 +33,20 @@ async function workload(wasmBinary: Uint8Array) {
     language,
     "(function_declaration name: (identifier) @name) (call_expression) @call",
   );
+  const kept: { delete(): void }[] = [];
   const trees = SOURCES.map((file) => {
     // A long source: the same file several times, as functions of its own.
-    const text = packageText(file).repeat(file.includes("acorn") ? 4 : 1);
+    const text = packageText(file).repeat(file.includes("acorn") ? 8 : 1);
     const tree = parser.parse(text);
     if (tree === null) throw new Error(`${file} was not parsed`);
     const captures = query.captures(tree.rootNode).map(({ name, node }) => `${name} ${node.startIndex}`);
     const edited = tree.copy();
     const expression = tree.rootNode.toString();
     edited.delete();
-    tree.delete();
+    kept.push(tree);
     return [file, expression.length, digest(expression), digest(captures.join("\n"))];
   });
+  for (const tree of kept) tree.delete();
   query.delete();
   parser.delete();
   return trees;

@@ -128,6 +128,9 @@ const TYPE_NAMES = new Map([
 /** The facts about all functions. Throws a WasmFormatError. */
 export function readModule(bytes: Uint8Array): ModuleFacts {
   const reading = new Reading();
+  checkHeader(bytes);
+  if (!WebAssembly.validate(bytes as BufferSource))
+    throw new WasmFormatError("it is no valid module, or it uses what this engine does not know");
   forEachEntry(bytes, (state, result) => reading.entry(state, result));
   return reading.facts;
 }
@@ -162,11 +165,7 @@ function nameOf({ code }: Instruction): string {
   return OperatorCodeNames[code] ?? "unknown";
 }
 
-// The parser answers with a union, and its state says which member it is: the casts below are that border.
-function forEachEntry(
-  bytes: Uint8Array,
-  visit: (state: number, result: BinaryReader["result"]) => void,
-): void {
+function checkHeader(bytes: Uint8Array): void {
   if (HEADER.some((byte, at) => bytes[at] !== byte)) {
     const core = bytes[0] === 0 && bytes[1] === 0x61;
     throw new WasmFormatError(
@@ -175,6 +174,13 @@ function forEachEntry(
         : "it does not begin as a WebAssembly module does",
     );
   }
+}
+
+// The parser answers with a union, and its state says which member it is: the casts below are that border.
+function forEachEntry(
+  bytes: Uint8Array,
+  visit: (state: number, result: BinaryReader["result"]) => void,
+): void {
   const reader = new BinaryReader();
   // A copy: the parser wants an ArrayBuffer of its own.
   reader.setData(bytes.slice().buffer, 0, bytes.length);
