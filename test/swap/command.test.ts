@@ -26,7 +26,8 @@ describe("morecore swap", () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/allocator: dlmalloc/);
     expect(stdout).toMatch(/its state: at __memory_base \+ \d+/);
-    expect(stdout).toMatch(/malloc +│ malloc +│ replaced +│ .*exported as malloc/);
+    expect(stdout).toMatch(/malloc +│ malloc +│ replaced +│/);
+    expect(stdout).toContain("exported as malloc");
     expect(WebAssembly.validate(readFileSync(output))).toBe(true);
   });
 

@@ -122,6 +122,8 @@ describe.skipIf(probe === undefined)(`WASI programs (need ${needs})`, () => {
     expect(names).toEqual(expect.arrayContaining(["__original_main", "printf", "sbrk", "morecore.begin"]));
     expect(names).not.toContain("dispose_chunk");
     expect([...after.features].every((feature) => ["BulkMemory", "SignExt"].includes(feature))).toBe(true);
+    expect(readModule(probe as Uint8Array).customSections).toContain(".debug_info");
+    expect(after.customSections.filter((name) => name.startsWith(".debug"))).toEqual([]);
     const stripped = await swapModule(compile("-O2", "-Wl,--strip-all") as Uint8Array);
     expect(readModule(stripped.bytes).hasNames).toBe(false);
   });

@@ -20,6 +20,9 @@ import { findNamed, findOtherAllocator, type NamedFunction } from "./names.ts";
 import { RELATIVE } from "./origin.ts";
 import type { FoundAction, FoundFunction, SwapReport } from "./report.ts";
 import { CALLOC, FREE, MALLOC, MEMALIGN, REALLOC, type Role } from "./roles.ts";
+import { isStale } from "./sections.ts";
+
+const MINUS_ONE = 0xffffffff;
 
 /** What the rewriting needs; only for a module that is not refused. */
 export interface SwapPlan {
@@ -131,6 +134,12 @@ class Deciding {
     if (frees.length > 1) this.refusals.push(`free may be any of the functions ${frees.join(", ")}`);
   }
 
+  private notes(): string[] {
+    const stale = this.facts.customSections.filter(isStale);
+    if (stale.length === 0) return [];
+    return [`debug information describes the module as it was, and is dropped: ${stale.join(", ")}`];
+  }
+
   /** A snapshot of a program that ran already has blocks that the kernel would not know. */
   private checkInitialData(): void {
     const { at, end } = this.block;
@@ -240,7 +249,7 @@ class Deciding {
     const candidates = [...callees].filter((index) => {
       const callee = this.facts.functions[index];
       if (callee === undefined || this.members.has(index) || callee.imported !== undefined) return false;
-      return callee.signature.text === "i32 -> i32" && this.growsMemory(index);
+      return callee.signature.text === "i32 -> i32" && this.isLikeSbrk(index);
     });
     const names = (index: number) =>
       this.named
@@ -257,6 +266,13 @@ class Deciding {
         "no sbrk was found: the family calls no function of one number that makes the memory grow",
       );
     return undefined;
+  }
+
+  /** It keeps a break in memory or counts the memory itself, can answer -1, and makes the memory grow. */
+  private isLikeSbrk(index: number): boolean {
+    const facts = this.facts.functions[index];
+    const keepsBreak = (this.flows.get(index)?.accessed.size ?? 0) > 0 || facts?.growsMemory === true;
+    return keepsBreak && facts?.numbers.has(MINUS_ONE) === true && this.growsMemory(index);
   }
 
   /** It, or what it calls, has memory.grow or asks the host. */
@@ -325,7 +341,7 @@ class Deciding {
       functions: functions.sort((a, b) => a.index - b.index),
       growth: sbrk === undefined ? "memory.grow" : `its own sbrk (function ${sbrk.index})`,
       refusals: this.refusals,
-      notes: [],
+      notes: this.notes(),
     };
     if (isRefused) return { report, plan: undefined };
     const replaced = new Map<number, Role>();

@@ -8,6 +8,7 @@ import { readModule } from "./module.ts";
 import { findLeftovers } from "./proof.ts";
 import { SwapRefusedError, type SwapReport } from "./report.ts";
 import { rewrite } from "./rewrite.ts";
+import { dropStaleSections } from "./sections.ts";
 
 export { GlueError } from "./glue.ts";
 export { WasmFormatError } from "./module.ts";
@@ -44,7 +45,7 @@ export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): 
   const facts = readModule(bytes);
   const { plan, report }: Decision = decide(bytes, facts, glue);
   if (plan === undefined) throw new SwapRefusedError(report);
-  const swapped = await rewrite(bytes, facts, plan, { keepImports });
+  const swapped = dropStaleSections(await rewrite(bytes, facts, plan, { keepImports }));
   const isOurs = (name: string) => keepImports && /^morecore[._]/.test(name);
   const leftovers = findLeftovers(swapped, facts, plan.block, isOurs);
   if (leftovers.length > 0) throw new SwapRefusedError({ ...report, refusals: leftovers });
