@@ -5,7 +5,7 @@
 
 import { type Decision, decide } from "./decide.ts";
 import { readModule } from "./module.ts";
-import { findLeftovers } from "./proof.ts";
+import { findHeaderReaders, findLeftovers } from "./proof.ts";
 import { SwapRefusedError, type SwapReport } from "./report.ts";
 import { rewrite } from "./rewrite.ts";
 import { dropStaleSections } from "./sections.ts";
@@ -45,9 +45,13 @@ export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): 
   const facts = readModule(bytes);
   const { plan, report }: Decision = decide(bytes, facts, glue);
   if (plan === undefined) throw new SwapRefusedError(report);
-  const swapped = dropStaleSections(await rewrite(bytes, facts, plan, { keepImports }));
+  const rewritten = await rewrite(bytes, facts, plan, { keepImports });
+  const swapped = dropStaleSections(rewritten.bytes);
   const isOurs = (name: string) => keepImports && /^morecore[._]/.test(name);
-  const leftovers = findLeftovers(swapped, facts, plan.block, isOurs);
+  const leftovers = [
+    ...findHeaderReaders(rewritten.own),
+    ...findLeftovers(swapped, facts, plan.block, isOurs),
+  ];
   if (leftovers.length > 0) throw new SwapRefusedError({ ...report, refusals: leftovers });
   return { bytes: swapped, report };
 }

@@ -20,6 +20,12 @@ export interface RewriteOptions {
   readonly keepImports: boolean;
 }
 
+export interface Rewritten {
+  readonly bytes: Uint8Array;
+  /** The same before the kernel was merged in: only the module's own functions. */
+  readonly own: Uint8Array;
+}
+
 const KERNEL = "morecore";
 /** The name under which the kernel imports from the module; no module imports from a name with a colon in it by chance. */
 const HOST = "morecore:host";
@@ -37,21 +43,23 @@ export async function rewrite(
   facts: ModuleFacts,
   plan: SwapPlan,
   options: RewriteOptions,
-): Promise<Uint8Array> {
+): Promise<Rewritten> {
   const binaryen = await loadBinaryen();
   const features = featureSet(binaryen, facts.features);
   binaryen.setDebugInfo(facts.hasNames);
   const writer = new Writer(binaryen, bytes, features.bits);
   try {
     writer.replaceFamily(facts, plan, options);
-    if (options.keepImports) return writer.finish();
+    const own = writer.finish();
+    if (options.keepImports) return { bytes: own, own };
     const kernel = kernelFor(binaryen, plan, features.bits);
     const parts = [
-      { name: HOST, bytes: writer.emit() },
+      { name: HOST, bytes: own },
       { name: KERNEL, bytes: kernel },
     ];
     const names = facts.hasNames ? ["-g"] : [];
-    return tidy(binaryen, mergeModules(parts, [...features.options, ...names]), facts, features.bits);
+    const merged = mergeModules(parts, [...features.options, ...names]);
+    return { bytes: tidy(binaryen, merged, facts, features.bits), own };
   } finally {
     writer.dispose();
   }
@@ -93,10 +101,6 @@ class Writer {
 
   finish(): Uint8Array {
     this.module.runPasses(["remove-unused-module-elements"]);
-    return this.emit();
-  }
-
-  emit(): Uint8Array {
     if (!this.module.validate()) throw new Error("the rewritten module is not valid: a bug of swap");
     return this.module.emitBinary();
   }
