@@ -9,7 +9,12 @@ import { rolldown } from "rolldown";
 import { boundKernel } from "./kernel.mjs";
 
 const bundle = await rolldown({
-  input: { index: "src/index.ts", "trace/index": "src/trace/index.ts", "cli/main": "src/cli/main.ts" },
+  input: {
+    index: "src/index.ts",
+    "trace/index": "src/trace/index.ts",
+    "wasm/swap/index": "src/wasm/swap/index.ts",
+    "cli/main": "src/cli/main.ts",
+  },
   platform: "node",
   // Packages and node's own modules are imported, not bundled.
   external: /^[^./]/,

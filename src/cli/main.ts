@@ -11,6 +11,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { linkCommand } from "./link.ts";
 import { type ReplayCommandOptions, runReplay } from "./replay.ts";
+import { addSwapCommand } from "./swap.ts";
 
 const BAD_USE = 2;
 const DEFAULT_CHECK_EVERY = 25_000;
@@ -62,6 +63,7 @@ function program(): Command {
       process.exitCode = runReplay(files, options);
     });
   linkCommand(morecore);
+  addSwapCommand(morecore);
   return morecore;
 }
 
@@ -83,7 +85,7 @@ process.stderr.on("error", endQuietly);
 try {
   const morecore = program();
   if (process.argv.length <= 2) morecore.error("error: no command given");
-  else morecore.parse();
+  else await morecore.parseAsync();
 } catch (error) {
   // commander has printed its message by now; help and version end with 0.
   if (!(error instanceof CommanderError)) throw error;

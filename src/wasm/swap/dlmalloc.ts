@@ -1,0 +1,147 @@
+// Dlmalloc: finds Doug Lea's allocator in a module by the addresses that its functions use.
+//
+// Owns:  the shape of dlmalloc's state and of its functions.
+// Needs: module, flow.
+//
+// Emscripten and wasi-libc compile the same dlmalloc.c. Its state is one static struct (`_gm_`), so its addresses are
+// constants in the code, and malloc and free give its place away:
+//
+//     at + 0  smallmap   +4 treemap   +8 dvsize    +12 topsize   +16 least_addr   +20 dv   +24 top
+//       +28   trim_check +32 release_checks        +36 magic     +40 smallbins[66]         +304 treebins[32]
+//       +432  footprint, max_footprint, footprint_limit, mflags  +448 seg, extp, exts      +472 end
+
+import { type Flow, followFlow, type HeaderPeek, type Step, type Surroundings, stepOf } from "./flow.ts";
+import { type FunctionFacts, type ModuleFacts, memoryBaseOf, readBodies } from "./module.ts";
+import { CALLOC, FREE, MALLOC, MEMALIGN, REALLOC, type Role, USABLE_SIZE } from "./roles.ts";
+
+const SMALLBINS = 40;
+const TREEBINS = 304;
+const STATE_BYTES = 472;
+/** Words that both malloc and free use, always. */
+const SHARED_WORDS = [0, 4, 8, 12, 20, 24];
+/** malloc compares its argument with MAX_REQUEST, -64. */
+const MAX_REQUESTS = [0xffffffbf, 0xffffffc0];
+const SIZE_MASK = 0xfffffff8;
+const FLAG_MASKS = [1, 2, 3];
+
+export type Flows = ReadonlyMap<number, Flow>;
+
+export interface StateBlock {
+  /** Above RELATIVE in a position-independent module. */
+  readonly at: number;
+  readonly end: number;
+  readonly mallocs: readonly number[];
+  readonly frees: readonly number[];
+}
+
+/** Follows all functions. */
+export function followAll(bytes: Uint8Array, facts: ModuleFacts): Flows {
+  const around: Surroundings = {
+    types: facts.types,
+    signatures: facts.functions.map(({ signature }) => signature),
+    memoryBase: memoryBaseOf(facts),
+  };
+  const flows = new Map<number, Flow>();
+  let current = -1;
+  let currentLocals = 0;
+  let steps: Step[] = [];
+  readBodies(bytes, facts, {
+    begin(index, locals) {
+      current = index;
+      currentLocals = locals;
+      steps = [];
+      return true;
+    },
+    instruction: (name, instruction) => void steps.push(stepOf(name, instruction, around)),
+    end() {
+      flows.set(current, followFlow(steps, around.signatures[current]?.params ?? 0, currentLocals, around));
+    },
+  });
+  return flows;
+}
+
+/** Every state block of a dlmalloc in the module; a sound program has one. */
+export function findStateBlocks(facts: ModuleFacts, flows: Flows): StateBlock[] {
+  const blocks = new Map<number, { mallocs: number[]; frees: number[] }>();
+  for (const at of placesIn(facts, flows, FREE)) {
+    const frees = usersOf(facts, flows, at, FREE);
+    const mallocs = usersOf(facts, flows, at, MALLOC).filter((index) =>
+      MAX_REQUESTS.some((number) => facts.functions[index]?.numbers.has(number)),
+    );
+    if (mallocs.length > 0) blocks.set(at, { mallocs, frees });
+  }
+  return [...blocks].map(([at, found]) => ({ at, end: at + STATE_BYTES, ...found }));
+}
+
+function placesIn(facts: ModuleFacts, flows: Flows, { signature }: Role): Set<number> {
+  const places = new Set<number>();
+  for (const [index, flow] of flows) {
+    if (facts.functions[index]?.signature.text !== signature) continue;
+    for (const address of [...flow.escaping, ...flow.indexed, ...flow.accessed])
+      if (usesBlock(flow, address - SMALLBINS)) places.add(address - SMALLBINS);
+  }
+  return places;
+}
+
+function usersOf(facts: ModuleFacts, flows: Flows, at: number, { signature }: Role): number[] {
+  return [...flows]
+    .filter(([index, flow]) => facts.functions[index]?.signature.text === signature && usesBlock(flow, at))
+    .map(([index]) => index);
+}
+
+function usesBlock({ accessed, escaping, indexed }: Flow, at: number): boolean {
+  const uses = (address: number) => accessed.has(address) || indexed.has(address);
+  const mentions = (address: number) => uses(address) || escaping.has(address);
+  return SHARED_WORDS.every((word) => uses(at + word)) && mentions(at + SMALLBINS) && mentions(at + TREEBINS);
+}
+
+/**
+ * The words of the block that a function reads or writes. Who uses arrays only, and no word by its own address, uses
+ * arrays that begin nearby: dlmalloc looks at its bitmaps before its bins.
+ */
+export function touchedWords(flow: Flow | undefined, { at, end }: Pick<StateBlock, "at" | "end">): number[] {
+  if (flow === undefined) return [];
+  const isWithin = (address: number) => address >= at && address < end;
+  const own = [...flow.accessed].filter(isWithin);
+  if (flow.passed.has(at)) own.push(at);
+  if (own.length === 0) return [];
+  const indexed = [...flow.indexed].filter((address) => isWithin(address) && (address - at) % 4 === 0);
+  return [...new Set([...own, ...indexed])].sort((a, b) => a - b);
+}
+
+/** Reads of blocks' headers: of the size and a flag at once, or of any part of what `givers` have given. */
+export function headerPeeks(flow: Flow | undefined, givers: ReadonlySet<number>): HeaderPeek[] {
+  return (flow?.peeks ?? []).filter(({ of, masks }) => {
+    const isWhole = masks.has(SIZE_MASK) && FLAG_MASKS.some((mask) => masks.has(mask));
+    return isWhole || (masks.size > 0 && of.kind === "result" && givers.has(of.id));
+  });
+}
+
+/** The role that a function's shape shows, of those that need not have a name. */
+export function roleByShape(
+  facts: FunctionFacts,
+  flow: Flow,
+  { malloc, free, givers }: { malloc: number; free: number; givers: ReadonlySet<number> },
+): { role: Role; why: string } | undefined {
+  const peeks = headerPeeks(flow, givers);
+  const ofParam = peeks.some(({ of }) => of.kind === "param" && of.id === 0);
+  const ofMalloc = peeks.find(({ of }) => of.kind === "result" && of.id === malloc);
+  const hasLimit = MAX_REQUESTS.some((number) => facts.numbers.has(number));
+  const calls = (index: number) => facts.calls.has(index);
+  const { text } = facts.signature;
+  if (text === REALLOC.signature && ofParam && calls(malloc) && calls(free) && hasLimit)
+    return {
+      role: REALLOC,
+      why: "reads the header of its argument, calls malloc and free, and has the largest request",
+    };
+  if (text === MEMALIGN.signature && ofMalloc?.masks.has(SIZE_MASK) && hasLimit && !calls(free))
+    return {
+      role: MEMALIGN,
+      why: "reads the size in the header of what malloc gave, and has the largest request",
+    };
+  if (text === CALLOC.signature && ofMalloc !== undefined && !ofMalloc.masks.has(SIZE_MASK) && !calls(free))
+    return { role: CALLOC, why: "reads the flags in the header of what malloc gave" };
+  if (text === USABLE_SIZE.signature && ofParam && facts.calls.size === 0)
+    return { role: USABLE_SIZE, why: "reads the header of its argument and calls nothing" };
+  return undefined;
+}

@@ -1,0 +1,354 @@
+// Module: a WebAssembly binary, read into the facts that the search for an allocator needs.
+//
+// Owns:  the one place where wasmparser is called.
+// Needs: wasmparser. Not binaryen: the proof reads what binaryen has written, with another parser.
+//
+// Two readings: readModule gives facts about functions as wholes; readBodies hands out every instruction, for those who
+// follow values. What cannot be read throws a WasmFormatError.
+
+import {
+  BinaryReader,
+  bytesToString,
+  type IDataSegmentBody,
+  type IExportEntry,
+  type IFunctionEntry,
+  type IFunctionInformation,
+  type IFunctionNameEntry,
+  type IImportEntry,
+  type IMemoryType,
+  type INameEntry,
+  type IOperatorInformation,
+  type ISectionInformation,
+  type IStartEntry,
+  type ITypeEntry,
+  OperatorCodeNames,
+} from "wasmparser";
+import { RELATIVE } from "./origin.ts";
+
+export class WasmFormatError extends Error {
+  override readonly name = "WasmFormatError";
+}
+
+export interface Signature {
+  readonly params: number;
+  readonly results: number;
+  /** As text: "i32 i32 -> i32". */
+  readonly text: string;
+}
+
+export interface FunctionFacts {
+  readonly index: number;
+  readonly signature: Signature;
+  /** What it is imported as; undefined for a function with a body. */
+  readonly imported: string | undefined;
+  /** From the name section. */
+  name: string | undefined;
+  readonly exportedAs: string[];
+  /** Whom it calls directly, and how often. */
+  readonly calls: Map<number, number>;
+  /** All 32-bit constants, as unsigned numbers. */
+  readonly numbers: Set<number>;
+  /** Contains memory.grow. */
+  growsMemory: boolean;
+}
+
+export interface MemoryFacts {
+  readonly imported: string | undefined;
+  readonly shared: boolean;
+  readonly initialPages: number;
+}
+
+export interface DataSegment {
+  /** Where it is copied at the start, perhaps above RELATIVE; undefined: nowhere, or at an address that is not known. */
+  readonly address: number | undefined;
+  readonly bytes: Uint8Array;
+}
+
+export interface ModuleFacts {
+  readonly functions: FunctionFacts[];
+  readonly types: Signature[];
+  readonly memories: MemoryFacts[];
+  readonly memoryExports: string[];
+  /** They come before the module's own in the count of globals. */
+  readonly importedGlobals: string[];
+  readonly data: DataSegment[];
+  /** Functions that a table, a global or a ref.func holds: they may be called from anywhere. */
+  readonly referenced: Set<number>;
+  /** The functions that the start section names: none or one. */
+  start: number | undefined;
+  hasNames: boolean;
+  /** Proposals beyond the first WebAssembly that its instructions and types need, by binaryen's names. */
+  readonly features: Set<string>;
+  /** Sections whose contents a rewriting makes wrong: a source map's address, debug information. */
+  readonly customSections: string[];
+}
+
+/** An instruction, as readBodies hands it out. Valid until the callback returns. */
+export interface Instruction extends IOperatorInformation {}
+
+export interface BodyVisitor {
+  /** Called at the beginning of each body; false skips it. */
+  begin(index: number, locals: number): boolean;
+  instruction(name: string, instruction: Instruction): void;
+  end(): void;
+}
+
+// wasmparser's states are a const enum, which isolated modules cannot read.
+const ERROR = -1;
+const BEGIN_SECTION = 3;
+const TYPE_ENTRY = 11;
+const IMPORT_ENTRY = 12;
+const FUNCTION_ENTRY = 13;
+const MEMORY_ENTRY = 15;
+const EXPORT_ENTRY = 17;
+const NAME_ENTRY = 19;
+const START_ENTRY = 22;
+const INIT_OPERATOR = 26;
+const BEGIN_BODY = 28;
+const OPERATOR = 30;
+const END_BODY = 31;
+const BEGIN_DATA = 36;
+const DATA_BODY = 37;
+const OFFSET_OPERATOR = 45;
+
+const CUSTOM_SECTION = 0;
+const KIND_FUNCTION = 0;
+const KIND_MEMORY = 2;
+const KIND_GLOBAL = 3;
+const NAMES_OF_FUNCTIONS = 1;
+const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const TYPE_NAMES = new Map([
+  [-1, "i32"],
+  [-2, "i64"],
+  [-3, "f32"],
+  [-4, "f64"],
+  [-5, "v128"],
+]);
+
+/** The facts about all functions. Throws a WasmFormatError. */
+export function readModule(bytes: Uint8Array): ModuleFacts {
+  const reading = new Reading();
+  checkHeader(bytes);
+  if (!WebAssembly.validate(bytes as BufferSource))
+    throw new WasmFormatError("it is no valid module, or it uses what this engine does not know");
+  forEachEntry(bytes, (state, result) => reading.entry(state, result));
+  return reading.facts;
+}
+
+/** The global that holds __memory_base, in a position-independent module; else -1. */
+export function memoryBaseOf({ importedGlobals }: ModuleFacts): number {
+  return importedGlobals.findIndex((name) => name.endsWith(".__memory_base"));
+}
+
+/** Hands out the instructions of all bodies, in order. */
+export function readBodies(bytes: Uint8Array, facts: ModuleFacts, visitor: BodyVisitor): void {
+  let index = facts.functions.findIndex(({ imported }) => imported === undefined) - 1;
+  let wanted = false;
+  forEachEntry(bytes, (state, result) => {
+    if (state === BEGIN_BODY) {
+      index += 1;
+      const { locals } = result as IFunctionInformation;
+      wanted = visitor.begin(
+        index,
+        locals.reduce((sum, { count }) => sum + count, 0),
+      );
+    } else if (!wanted) return;
+    else if (state === OPERATOR) {
+      const instruction = result as Instruction;
+      visitor.instruction(nameOf(instruction), instruction);
+    } else if (state === END_BODY) visitor.end();
+  });
+}
+
+/** An instruction's name in the text format. */
+function nameOf({ code }: Instruction): string {
+  return OperatorCodeNames[code] ?? "unknown";
+}
+
+function checkHeader(bytes: Uint8Array): void {
+  if (HEADER.some((byte, at) => bytes[at] !== byte)) {
+    const core = bytes[0] === 0 && bytes[1] === 0x61;
+    throw new WasmFormatError(
+      core
+        ? "it is no core module of WebAssembly, version 1"
+        : "it does not begin as a WebAssembly module does",
+    );
+  }
+}
+
+// The parser answers with a union, and its state says which member it is: the casts below are that border.
+function forEachEntry(
+  bytes: Uint8Array,
+  visit: (state: number, result: BinaryReader["result"]) => void,
+): void {
+  const reader = new BinaryReader();
+  // A copy: the parser wants an ArrayBuffer of its own.
+  reader.setData(bytes.slice().buffer, 0, bytes.length);
+  try {
+    while (reader.read()) visit(reader.state, reader.result);
+  } catch (error) {
+    throw new WasmFormatError(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  // `as number`: narrowing does not know that read() changes the state.
+  if ((reader.state as number) === ERROR)
+    throw new WasmFormatError(`it cannot be read: ${reader.error?.message}`);
+}
+
+/** Collects the facts, an entry of the binary at a time. */
+class Reading {
+  readonly facts: ModuleFacts = {
+    functions: [],
+    types: [],
+    memories: [],
+    memoryExports: [],
+    importedGlobals: [],
+    data: [],
+    referenced: new Set(),
+    start: undefined,
+    hasNames: false,
+    features: new Set(),
+    customSections: [],
+  };
+  private body = -1;
+  private segmentAddress: number | undefined;
+  private inActiveSegment = false;
+
+  entry(state: number, result: BinaryReader["result"]): void {
+    if (state === OPERATOR) this.instruction(result as Instruction);
+    else if (state === BEGIN_BODY) this.beginBody();
+    else if (state === BEGIN_SECTION) this.section(result as ISectionInformation);
+    else if (state === TYPE_ENTRY) this.type(signatureOf(result as ITypeEntry));
+    else if (state === IMPORT_ENTRY) this.import(result as IImportEntry);
+    else if (state === FUNCTION_ENTRY) this.function((result as IFunctionEntry).typeIndex, undefined);
+    else if (state === MEMORY_ENTRY) this.memory(result as IMemoryType, undefined);
+    else if (state === EXPORT_ENTRY) this.export(result as IExportEntry);
+    else if (state === NAME_ENTRY) this.names(result as INameEntry);
+    else if (state === START_ENTRY) this.facts.start = (result as IStartEntry).index;
+    else if (state === INIT_OPERATOR) this.initOperator(result as Instruction);
+    else this.dataEntry(state, result);
+  }
+
+  private section({ id, name }: ISectionInformation): void {
+    if (id === CUSTOM_SECTION) this.facts.customSections.push(bytesToString(name));
+  }
+
+  private type(signature: Signature): void {
+    this.facts.types.push(signature);
+    if (signature.results > 1) this.facts.features.add("Multivalue");
+    if (signature.text.includes("ref")) this.facts.features.add("ReferenceTypes");
+  }
+
+  private function(type: number, imported: string | undefined): void {
+    const { functions, types } = this.facts;
+    const signature = types[type];
+    if (signature === undefined) throw new WasmFormatError(`there is no type ${type}`);
+    functions.push({
+      index: functions.length,
+      signature,
+      imported,
+      name: undefined,
+      exportedAs: [],
+      calls: new Map(),
+      numbers: new Set(),
+      growsMemory: false,
+    });
+    if (imported !== undefined) this.body = functions.length - 1;
+  }
+
+  private import({ module, field, kind, funcTypeIndex, type }: IImportEntry): void {
+    const name = `${bytesToString(module)}.${bytesToString(field)}`;
+    if (kind === KIND_FUNCTION) this.function(funcTypeIndex ?? -1, name);
+    else if (kind === KIND_MEMORY) this.memory(type as IMemoryType, name);
+    else if (kind === KIND_GLOBAL) this.facts.importedGlobals.push(name);
+  }
+
+  private memory({ limits, shared }: IMemoryType, imported: string | undefined): void {
+    this.facts.memories.push({ imported, shared, initialPages: limits.initial });
+  }
+
+  private export({ field, kind, index }: IExportEntry): void {
+    const name = bytesToString(field);
+    if (kind === KIND_FUNCTION) this.facts.functions[index]?.exportedAs.push(name);
+    else if (kind === KIND_MEMORY) this.facts.memoryExports.push(name);
+  }
+
+  private names(entry: INameEntry): void {
+    if (entry.type !== NAMES_OF_FUNCTIONS) return;
+    this.facts.hasNames = true;
+    for (const { index, name } of (entry as IFunctionNameEntry).names) {
+      const named = this.facts.functions[index];
+      if (named !== undefined) named.name = bytesToString(name);
+    }
+  }
+
+  /** What a global or an element of a table begins with. */
+  private initOperator({ funcIndex }: Instruction): void {
+    if (funcIndex !== undefined) this.facts.referenced.add(funcIndex);
+  }
+
+  private dataEntry(state: number, result: BinaryReader["result"]): void {
+    if (state === BEGIN_DATA) {
+      this.segmentAddress = undefined;
+      this.inActiveSegment = true;
+    } else if (state === OFFSET_OPERATOR && this.inActiveSegment) {
+      const { literal, globalIndex } = result as Instruction;
+      if (typeof literal === "number") this.segmentAddress = literal >>> 0;
+      if (globalIndex !== undefined && globalIndex === memoryBaseOf(this.facts))
+        this.segmentAddress = RELATIVE;
+    } else if (state === DATA_BODY) {
+      this.facts.data.push({ address: this.segmentAddress, bytes: (result as IDataSegmentBody).data });
+      this.inActiveSegment = false;
+    }
+  }
+
+  private beginBody(): void {
+    this.body += 1;
+  }
+
+  private instruction(instruction: Instruction): void {
+    const facts = this.facts.functions[this.body];
+    if (facts === undefined) throw new WasmFormatError("there are more bodies than functions");
+    const name = nameOf(instruction);
+    const { literal, funcIndex } = instruction;
+    const constant = name === "i32.const" && typeof literal === "number" ? literal >>> 0 : undefined;
+    if (constant !== undefined) facts.numbers.add(constant);
+    noteFeatures(name, this.facts.features);
+    if (name === "memory.grow") facts.growsMemory = true;
+    if (funcIndex === undefined) return;
+    if (name === "ref.func") this.facts.referenced.add(funcIndex);
+    else facts.calls.set(funcIndex, (facts.calls.get(funcIndex) ?? 0) + 1);
+  }
+}
+
+/** First match wins. */
+const FEATURES: readonly (readonly [RegExp, string])[] = [
+  [/\.relaxed_/, "RelaxedSIMD"],
+  [/^v128\.|^[if]\d+x\d+\./, "SIMD128"],
+  [/\.atomic\.|^atomic\./, "Atomics"],
+  [/\.trunc_sat_/, "NontrappingFPToInt"],
+  [/\.extend(8|16|32)_s$/, "SignExt"],
+  [/^(memory\.(copy|fill|init)|data\.drop|table\.(copy|init)|elem\.drop)$/, "BulkMemory"],
+  [/^return_call/, "TailCall"],
+  [/^(try|catch|throw|rethrow|delegate)/, "ExceptionHandling"],
+  [/^(struct|array|i31|ref\.(cast|test|eq))|^(any|extern)\./, "GC"],
+  [/^(ref|table)\.|^select_with_type/, "ReferenceTypes"],
+];
+const seen = new Map<string, string | undefined>();
+
+function noteFeatures(instruction: string, features: Set<string>): void {
+  if (!seen.has(instruction))
+    seen.set(instruction, FEATURES.find(([pattern]) => pattern.test(instruction))?.[1]);
+  const feature = seen.get(instruction);
+  if (feature !== undefined) features.add(feature);
+}
+
+function signatureOf({ params, returns }: ITypeEntry): Signature {
+  const textOf = (types: readonly { readonly code: number }[] = []) =>
+    types.map(({ code }) => TYPE_NAMES.get(code) ?? "ref").join(" ");
+  // A type that is no function's (a struct) keeps its place in the list.
+  return {
+    params: params?.length ?? 0,
+    results: returns?.length ?? 0,
+    text: `${textOf(params)} -> ${textOf(returns)}`.trim(),
+  };
+}

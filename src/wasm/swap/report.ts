@@ -1,0 +1,43 @@
+// Report: what the search for an allocator found, and what was done about it.
+//
+// Owns:  the names in the report, which are an interface.
+// Needs: nothing.
+
+/** `replaced` by the kernel; `dropped` because nothing calls it any more; `used` as it is; `left` in a refused module. */
+export type FoundAction = "replaced" | "dropped" | "used" | "left";
+
+export interface FoundFunction {
+  /** In the module as it was. */
+  readonly index: number;
+  readonly name: string | undefined;
+  readonly exportedAs: readonly string[];
+  /** C's name for what it does, "helper" for dlmalloc's own parts, or "unknown". */
+  readonly role: string;
+  readonly action: FoundAction;
+  readonly evidence: readonly string[];
+}
+
+export interface SwapReport {
+  /** What allocator it is, as far as can be told. */
+  readonly allocator: string;
+  /** Where dlmalloc's state lies; `relative`: it counts from __memory_base. */
+  readonly stateBlock: { readonly address: number; readonly relative: boolean } | undefined;
+  readonly functions: readonly FoundFunction[];
+  /** How the heap gets memory. */
+  readonly growth: string | undefined;
+  /** Why the module is refused; empty: it is not. */
+  readonly refusals: readonly string[];
+  /** What a user should know though it is no reason to refuse. */
+  readonly notes: readonly string[];
+}
+
+/** The module cannot be swapped safely, or it cannot be told that it can. */
+export class SwapRefusedError extends Error {
+  override readonly name = "SwapRefusedError";
+  readonly report: SwapReport;
+
+  constructor(report: SwapReport) {
+    super(report.refusals.join("; "));
+    this.report = report;
+  }
+}
