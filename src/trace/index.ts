@@ -12,6 +12,7 @@ export {
   type TraceRecord,
 } from "./format.ts";
 export { type Allocator, findPeak, playCalls, releaseAll } from "./play.ts";
+export { type RecorderOptions, TraceRecorder } from "./record.ts";
 export {
   type ReplayError,
   type ReplayHeap,
