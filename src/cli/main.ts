@@ -9,6 +9,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { linkCommand } from "./link.ts";
 import { type ReplayCommandOptions, runReplay } from "./replay.ts";
 
 const BAD_USE = 2;
@@ -60,6 +61,7 @@ function program(): Command {
     .action((files: string[], options: ReplayCommandOptions) => {
       process.exitCode = runReplay(files, options);
     });
+  linkCommand(morecore);
   return morecore;
 }
 

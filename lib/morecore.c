@@ -1,0 +1,336 @@
+// morecore.c: C's malloc family over imports.
+//
+// Owns:  errno, the shapes in which C wants the answers, and what misuse prints.
+// Needs: the imports morecore.mc_…, which are the allocator: put into the module by `morecore link`, or given by a host
+//        (heap.imports in JavaScript). They are 32-bit numbers in and out; 0 is "no memory", and nothing has changed.
+//
+// All that a C library's malloc defines is defined here, so that none of it is linked. Two macros change the file:
+//   MORECORE_NO_LIBC   no errno and no message: nothing of a C library is needed
+//   MORECORE_QUIET     no message on misuse, only the trap: no import of fd_write in a program that has none
+
+#ifndef __wasm32__
+#error "morecore.c is for wasm32: clang --target=wasm32-wasi, or emcc without -sMEMORY64"
+#endif
+
+#include "../include/morecore.h"
+#include <stdint.h>
+
+#ifdef MORECORE_NO_LIBC
+#define MORECORE_QUIET
+#define FAIL(code) ((void)(code))
+enum { EINVAL = 22, ENOMEM = 12 };
+#else
+#include <errno.h>
+#define FAIL(code) (errno = (code))
+#endif
+
+// The allocator.
+
+#define IMPORT(name) extern __attribute__((import_module("morecore"), import_name("mc_" #name)))
+
+IMPORT(malloc) void *mc_malloc(size_t bytes);
+IMPORT(free) void mc_free(void *ptr);
+IMPORT(calloc) void *mc_calloc(size_t count, size_t bytes);
+IMPORT(realloc) void *mc_realloc(void *ptr, size_t bytes);
+IMPORT(reallocarray) void *mc_reallocarray(void *ptr, size_t count, size_t bytes);
+IMPORT(memalign) void *mc_memalign(size_t alignment, size_t bytes);
+IMPORT(posix_memalign) int mc_posix_memalign(void **result, size_t alignment, size_t bytes);
+IMPORT(free_sized) void mc_free_sized(void *ptr, size_t bytes);
+IMPORT(free_aligned_sized) void mc_free_aligned_sized(void *ptr, size_t alignment, size_t bytes);
+IMPORT(malloc_usable_size) size_t mc_malloc_usable_size(void *ptr);
+IMPORT(malloc_good_size) size_t mc_malloc_good_size(size_t bytes);
+IMPORT(malloc_trim) int mc_malloc_trim(size_t pad);
+IMPORT(malloc_footprint) size_t mc_malloc_footprint(void);
+IMPORT(malloc_max_footprint) size_t mc_malloc_max_footprint(void);
+IMPORT(malloc_footprint_limit) size_t mc_malloc_footprint_limit(void);
+IMPORT(malloc_set_footprint_limit) void mc_malloc_set_footprint_limit(size_t bytes);
+IMPORT(realloc_in_place) void *mc_realloc_in_place(void *ptr, size_t bytes);
+IMPORT(independent_calloc) void **mc_independent_calloc(size_t count, size_t bytes, void *chunks[]);
+IMPORT(independent_comalloc) void **mc_independent_comalloc(size_t count, size_t sizes[], void *chunks[]);
+IMPORT(bulk_free) void mc_bulk_free(void *array[], size_t count);
+IMPORT(count_of) size_t mc_count_of(unsigned state);
+IMPORT(bytes_of) size_t mc_bytes_of(unsigned state);
+IMPORT(first_chunk) uintptr_t mc_first_chunk(void);
+IMPORT(next_chunk) uintptr_t mc_next_chunk(uintptr_t chunk);
+IMPORT(state_of) unsigned mc_state_of(uintptr_t chunk);
+
+// The states of a chunk.
+enum { LIVE, CACHED, FREE, TOP };
+
+enum { BLOCK_ALIGNMENT = 16, PAGE = 65536 };
+
+// Says that there was no memory if there was none.
+static inline void *or_no_memory(void *got) {
+  if (__builtin_expect(got == NULL, 0))
+    FAIL(ENOMEM);
+  return got;
+}
+
+static int is_power_of_two(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
+
+// ISO C and POSIX.
+
+void *malloc(size_t bytes) { return or_no_memory(mc_malloc(bytes)); }
+
+// POSIX.1-2024: errno is as it was.
+void free(void *ptr) { mc_free(ptr); }
+
+void *calloc(size_t count, size_t bytes) { return or_no_memory(mc_calloc(count, bytes)); }
+
+// realloc(p, 0) gives a smallest block, as in BSD and musl: C23 leaves it open, and POSIX allows it.
+void *realloc(void *ptr, size_t bytes) { return or_no_memory(mc_realloc(ptr, bytes)); }
+
+void *reallocarray(void *ptr, size_t count, size_t bytes) {
+  return or_no_memory(mc_reallocarray(ptr, count, bytes));
+}
+
+void *aligned_alloc(size_t alignment, size_t bytes) {
+  if (!is_power_of_two(alignment)) {
+    FAIL(EINVAL);
+    return NULL;
+  }
+  return or_no_memory(mc_memalign(alignment, bytes));
+}
+
+// The error is the answer; POSIX says nothing of errno, and glibc leaves it alone.
+int posix_memalign(void **result, size_t alignment, size_t bytes) {
+  return mc_posix_memalign(result, alignment, bytes);
+}
+
+void free_sized(void *ptr, size_t bytes) { mc_free_sized(ptr, bytes); }
+
+void free_aligned_sized(void *ptr, size_t alignment, size_t bytes) {
+  mc_free_aligned_sized(ptr, alignment, bytes);
+}
+
+// BSD, SVID, glibc and macOS.
+
+void *memalign(size_t alignment, size_t bytes) {
+  // No power of two is above: glibc's rule, since there is none to round up to.
+  if (alignment > SIZE_MAX / 2 + 1) {
+    FAIL(EINVAL);
+    return NULL;
+  }
+  return or_no_memory(mc_memalign(alignment, bytes));
+}
+
+void *valloc(size_t bytes) { return or_no_memory(mc_memalign(PAGE, bytes)); }
+
+void *pvalloc(size_t bytes) {
+  size_t whole = (bytes + (PAGE - 1)) & ~(size_t)(PAGE - 1);
+  return or_no_memory(whole < bytes ? NULL : mc_memalign(PAGE, whole));
+}
+
+size_t malloc_usable_size(void *ptr) { return mc_malloc_usable_size(ptr); }
+
+size_t malloc_good_size(size_t bytes) { return mc_malloc_good_size(bytes); }
+
+int malloc_trim(size_t pad) { return mc_malloc_trim(pad); }
+
+int mallopt(int parameter, int value) {
+  (void)parameter;
+  (void)value;
+  return 0;
+}
+
+struct mallinfo2 mallinfo2(void) {
+  size_t top = mc_bytes_of(TOP);
+  size_t cached = mc_bytes_of(CACHED);
+  struct mallinfo2 info = {0};
+  info.arena = mc_malloc_footprint();
+  info.ordblks = mc_count_of(FREE) + mc_count_of(TOP);
+  info.smblks = mc_count_of(CACHED);
+  info.fsmblks = cached;
+  info.fordblks = mc_bytes_of(FREE) + cached + top;
+  info.uordblks = info.arena - info.fordblks;
+  info.keepcost = top;
+  return info;
+}
+
+struct mallinfo mallinfo(void) {
+  struct mallinfo2 wide = mallinfo2();
+  struct mallinfo info = {0};
+  info.arena = wide.arena;
+  info.ordblks = wide.ordblks;
+  info.smblks = wide.smblks;
+  info.fsmblks = wide.fsmblks;
+  info.uordblks = wide.uordblks;
+  info.fordblks = wide.fordblks;
+  info.keepcost = wide.keepcost;
+  return info;
+}
+
+// dlmalloc.
+
+size_t malloc_footprint(void) { return mc_malloc_footprint(); }
+
+size_t malloc_max_footprint(void) { return mc_malloc_max_footprint(); }
+
+size_t malloc_footprint_limit(void) { return mc_malloc_footprint_limit(); }
+
+size_t malloc_set_footprint_limit(size_t bytes) {
+  mc_malloc_set_footprint_limit(bytes);
+  return mc_malloc_footprint_limit();
+}
+
+void *realloc_in_place(void *ptr, size_t bytes) {
+  return ptr == NULL ? NULL : or_no_memory(mc_realloc_in_place(ptr, bytes));
+}
+
+void **independent_calloc(size_t count, size_t bytes, void *chunks[]) {
+  return or_no_memory(mc_independent_calloc(count, bytes, chunks));
+}
+
+void **independent_comalloc(size_t count, size_t sizes[], void *chunks[]) {
+  return or_no_memory(mc_independent_comalloc(count, sizes, chunks));
+}
+
+size_t bulk_free(void *array[], size_t count) {
+  mc_bulk_free(array, count);
+  return 0;
+}
+
+// Whether the chunks lie in one run: between the first and the end of the last there is nothing else.
+static int lie_in_one_run(void) {
+  uintptr_t first = mc_first_chunk(), last = first;
+  for (uintptr_t chunk = first; chunk != 0; chunk = mc_next_chunk(chunk))
+    last = chunk;
+  size_t bytes = mc_bytes_of(LIVE) + mc_bytes_of(CACHED) + mc_bytes_of(FREE) + mc_bytes_of(TOP);
+  return last + mc_bytes_of(TOP) - first == bytes;
+}
+
+// Where a free region ends. When others have grown the memory too, the next chunk may lie behind what is theirs; as
+// their growth begins on a WebAssembly page, nothing that lies before the first such page is.
+static uintptr_t end_of_free(uintptr_t chunk, uintptr_t next, int one_run) {
+  uintptr_t page = (chunk | (PAGE - 1)) + 1;
+  return one_run || next <= page ? next : page - BLOCK_ALIGNMENT;
+}
+
+void malloc_inspect_all(void (*visit)(void *start, void *end, size_t used, void *arg), void *arg) {
+  int one_run = lie_in_one_run();
+  for (uintptr_t chunk = mc_first_chunk(); chunk != 0;) {
+    uintptr_t next = mc_next_chunk(chunk);
+    uintptr_t start = (chunk + BLOCK_ALIGNMENT) & ~(uintptr_t)(BLOCK_ALIGNMENT - 1);
+    unsigned state = mc_state_of(chunk);
+    size_t used = state == LIVE ? mc_malloc_usable_size((void *)start) : 0;
+    uintptr_t end = state == LIVE  ? start + used
+                    : state == TOP ? chunk + mc_bytes_of(TOP)
+                                   : end_of_free(chunk, next, one_run);
+    if (start < end)
+      visit((void *)start, (void *)end, used, arg);
+    chunk = next;
+  }
+}
+
+// Other names for the same: SunOS's, and those by which C libraries call their own malloc.
+
+#define ALIAS(name) __attribute__((alias(#name)))
+
+void cfree(void *ptr) ALIAS(free);
+void *__libc_malloc(size_t bytes) ALIAS(malloc);
+void __libc_free(void *ptr) ALIAS(free);
+void *__libc_calloc(size_t count, size_t bytes) ALIAS(calloc);
+void *__libc_realloc(void *ptr, size_t bytes) ALIAS(realloc);
+void *__libc_memalign(size_t alignment, size_t bytes) ALIAS(memalign);
+#ifdef __EMSCRIPTEN__
+void *emscripten_builtin_malloc(size_t bytes) ALIAS(malloc);
+void emscripten_builtin_free(void *ptr) ALIAS(free);
+void *emscripten_builtin_calloc(size_t count, size_t bytes) ALIAS(calloc);
+void *emscripten_builtin_realloc(void *ptr, size_t bytes) ALIAS(realloc);
+void *emscripten_builtin_memalign(size_t alignment, size_t bytes) ALIAS(memalign);
+#endif
+
+// What is printed. Nothing here allocates.
+
+#ifndef MORECORE_QUIET
+#include <unistd.h>
+
+enum { LINE_BYTES = 128 };
+
+struct line {
+  size_t length;
+  char text[LINE_BYTES];
+};
+
+static void put(struct line *line, const char *text) {
+  while (*text != '\0' && line->length < LINE_BYTES)
+    line->text[line->length++] = *text++;
+}
+
+static void put_number(struct line *line, size_t number, unsigned radix, int width, char pad) {
+  char digits[12];
+  char *first = digits + sizeof digits;
+  *--first = '\0';
+  do
+    *--first = "0123456789abcdef"[number % radix];
+  while ((number /= radix) != 0);
+  for (int missing = width - (int)(digits + sizeof digits - 1 - first); missing > 0; missing--)
+    *--first = pad;
+  put(line, first);
+}
+
+static void print(struct line *line) {
+  put(line, "\n");
+  // There is nobody to tell if it fails.
+  if (write(STDERR_FILENO, line->text, line->length) < 0)
+    return;
+}
+
+static void print_bytes(const char *what, size_t bytes) {
+  struct line line = {0};
+  put(&line, what);
+  put_number(&line, bytes, 10, 10, ' ');
+  print(&line);
+}
+
+// The three lines of dlmalloc's malloc_stats.
+void malloc_stats(void) {
+  print_bytes("max system bytes = ", mc_malloc_max_footprint());
+  print_bytes("system bytes     = ", mc_malloc_footprint());
+  print_bytes("in use bytes     = ", mallinfo2().uordblks);
+}
+
+static const char *words_for(unsigned code) {
+  switch (code) {
+  case MORECORE_MISALIGNED: return "not a block's, for it is no multiple of 16: ";
+  case MORECORE_OUTSIDE: return "not a block's, for it is outside the heap: ";
+  case MORECORE_DOUBLE_FREE: return "double free of ";
+  case MORECORE_NOT_A_BLOCK: return "no block begins at ";
+  case MORECORE_SIZE_MISMATCH: return "free_sized with another size than that of the block at ";
+  case MORECORE_ALIGNMENT_MISMATCH: return "free_aligned_sized with another alignment than that of the block at ";
+  case MORECORE_CORRUPTED: return "heap corrupted, by a write after free or past a block's end, at ";
+  case MORECORE_LISTED_TWICE: return "bulk_free of a list that has twice the block at ";
+  default: return "misuse of ";
+  }
+}
+
+static void complain(unsigned code, void *address) {
+  struct line line = {0};
+  put(&line, "morecore: ");
+  put(&line, words_for(code));
+  put(&line, "0x");
+  put_number(&line, (uintptr_t)address, 16, 8, '0');
+  print(&line);
+}
+#else
+void malloc_stats(void) {}
+
+static void complain(unsigned code, void *address) {
+  (void)code;
+  (void)address;
+}
+#endif
+
+// What is called on misuse.
+
+__attribute__((weak)) void morecore_abort(unsigned code, void *address) {
+  complain(code, address);
+  __builtin_trap();
+}
+
+// Exported in place of morecore_abort, which may be a program's own and may return. `morecore link` lets the allocator
+// call it, and takes the export out again.
+__attribute__((export_name("morecore_abort"), noreturn)) void morecore_refuse(unsigned code, void *address) {
+  morecore_abort(code, address);
+  __builtin_trap();
+}

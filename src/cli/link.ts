@@ -1,0 +1,86 @@
+// link: the command `morecore link app.wasm -o out.wasm`.
+//
+// Owns:       its arguments, files and exit code.
+// Needs:      wasm/link; dist/kernel.wasm, which the build puts there.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { WasmFormatError } from "../wasm/binary.ts";
+import { BinaryenError } from "../wasm/binaryen.ts";
+import { type LinkOptions, linkProgram } from "../wasm/link.ts";
+
+const NOT_DONE = 2;
+
+interface LinkCommandOptions {
+  readonly output: string;
+  readonly O: LinkOptions;
+  readonly optimize: boolean;
+}
+
+/** wasm-opt's levels. */
+const LEVELS: Readonly<Record<string, LinkOptions>> = {
+  0: { optimize: 0 },
+  1: { optimize: 1 },
+  2: { optimize: 2 },
+  3: { optimize: 3 },
+  4: { optimize: 4 },
+  s: { optimize: 2, shrink: 1 },
+  z: { optimize: 2, shrink: 2 },
+};
+
+export function linkCommand(morecore: Command): void {
+  morecore
+    .command("link")
+    .description("make a program that was built with lib/morecore.c and the allocator one module")
+    .showHelpAfterError(
+      "\nUsage: morecore link [options] <PROGRAM.wasm> -o <FILE>\nmorecore link --help tells more.",
+    )
+    .argument("<PROGRAM.wasm>", "a module that imports its malloc from morecore")
+    .requiredOption("-o, --output <file>", "where the linked module goes")
+    .addOption(
+      new Option("-O <level>", "optimise as wasm-opt does: 0, 1, 2, 3, 4, s or z")
+        .default(LEVELS["3"], "3")
+        .argParser(levelOf),
+    )
+    .option("--no-optimize", "the same as -O0")
+    .addHelpText("after", LINK_HELP)
+    .action(async (program: string, options: LinkCommandOptions) => {
+      process.exitCode = await runLink(program, options);
+    });
+}
+
+const LINK_HELP = `
+The heap begins at the program's __heap_base, if it exports that (wasm-ld: --export=__heap_base), else where its memory
+ends, before any constructor or _start. Function names are kept; debug information is not.
+
+The package binaryen must be installed: npm install binaryen.
+
+Exit code: 0 all is well; 2 wrong arguments, or a file that cannot be read, linked or written.`;
+
+function levelOf(text: string): LinkOptions {
+  const level = LEVELS[text];
+  if (level !== undefined) return level;
+  throw new InvalidArgumentError("It must be 0, 1, 2, 3, 4, s or z.");
+}
+
+/** Links a file, and returns the exit code. */
+async function runLink(program: string, { output, O, optimize }: LinkCommandOptions): Promise<number> {
+  try {
+    const kernel = readFileSync(new URL("../kernel.wasm", import.meta.url));
+    writeFileSync(output, await linkProgram(readFileSync(program), kernel, optimize ? O : { optimize: 0 }));
+    return 0;
+  } catch (error) {
+    const why = whyNot(error, program);
+    if (why === undefined) throw error;
+    process.stderr.write(`morecore link: ${why}\n`);
+    return NOT_DONE;
+  }
+}
+
+/** What stands between the command and its end, in words; undefined: a bug. */
+function whyNot(error: unknown, program: string): string | undefined {
+  if (error instanceof WasmFormatError) return `${program}: ${error.message}`;
+  if (error instanceof BinaryenError) return error.message;
+  const isOfFiles = error instanceof Error && "syscall" in error;
+  return isOfFiles ? error.message : undefined;
+}

@@ -1,0 +1,277 @@
+// Binary: what linking reads and changes of a module's bytes without understanding its code.
+//
+// Owns:  the sections of WebAssembly's binary format: imports, exports, memories, target_features, function names.
+// Needs: nothing.
+//
+// binaryen does the rest. This is here because its interface cannot rename an import, and because what is wrong with a
+// file must be said before binaryen, which says it in its own words, is asked.
+
+/** A file is no WebAssembly module, or none that can be used here. The message says why. */
+export class WasmFormatError extends Error {
+  override readonly name = "WasmFormatError";
+}
+
+export const FUNCTION = 0;
+export const TABLE = 1;
+export const MEMORY = 2;
+export const GLOBAL = 3;
+export const TAG = 4;
+
+/** The sections' numbers. */
+export const CUSTOM_SECTION = 0;
+export const IMPORT_SECTION = 2;
+export const FUNCTION_SECTION = 3;
+export const MEMORY_SECTION = 5;
+export const EXPORT_SECTION = 7;
+
+/** The tag section has a high number, but its place is before the globals'. */
+const TAG_SECTION = 13;
+/** The part of the name section that is about functions. */
+const FUNCTION_NAMES = 1;
+
+const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const HAS_MAXIMUM = 1;
+const IS_SHARED = 2;
+const IS_64_BIT = 4;
+const HAS_PAGE_SIZE = 8;
+
+export interface Section {
+  readonly id: number;
+  /** A custom section's name; "" for others. */
+  readonly name: string;
+  /** The contents: without the section's number and size, and without the name. */
+  readonly contents: Uint8Array;
+}
+
+export interface Limits {
+  readonly minimum: number;
+  readonly maximum: number | undefined;
+  readonly shared: boolean;
+  readonly is64: boolean;
+}
+
+export interface Import {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: number;
+  /** What follows in the bytes: the type. */
+  readonly type: Uint8Array;
+  /** Of a memory. */
+  readonly limits: Limits | undefined;
+}
+
+export interface Export {
+  readonly name: string;
+  readonly kind: number;
+  readonly index: number;
+}
+
+/** A walk over bytes. Reading beyond the end throws. */
+class Reader {
+  readonly bytes: Uint8Array;
+  at: number;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  get atEnd(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  byte(): number {
+    const byte = this.bytes[this.at];
+    if (byte === undefined) throw new WasmFormatError("it ends in the middle of a section");
+    this.at += 1;
+    return byte;
+  }
+
+  /** An unsigned LEB128 number; limits of a 64-bit memory may need more than 32 bits. */
+  number(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  take(length: number): Uint8Array {
+    if (length > this.bytes.length - this.at) throw new WasmFormatError("it ends in the middle of a section");
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+
+  text(): string {
+    return new TextDecoder().decode(this.take(this.number()));
+  }
+
+  /** A value or reference type: one byte, or a prefix and a heap type. */
+  skipType(): void {
+    const prefix = this.byte();
+    if (prefix === 0x63 || prefix === 0x64) this.number();
+  }
+
+  limits(): Limits {
+    const flags = this.byte();
+    const minimum = this.number();
+    const maximum = (flags & HAS_MAXIMUM) === 0 ? undefined : this.number();
+    if ((flags & HAS_PAGE_SIZE) !== 0) this.number();
+    return { minimum, maximum, shared: (flags & IS_SHARED) !== 0, is64: (flags & IS_64_BIT) !== 0 };
+  }
+}
+
+/** The sections of a module, in their order. Throws a WasmFormatError for what is no module or is cut off. */
+export function readSections(bytes: Uint8Array): Section[] {
+  if (HEADER.slice(0, 4).some((byte, index) => bytes[index] !== byte))
+    throw new WasmFormatError("it is no WebAssembly module: it does not begin with \\0asm");
+  if (HEADER.some((byte, index) => bytes[index] !== byte))
+    throw new WasmFormatError(
+      bytes[6] === 1
+        ? "it is a WebAssembly component, not a module: give the core module that it was made of"
+        : "it is no WebAssembly module of version 1",
+    );
+  const sections: Section[] = [];
+  const reader = new Reader(bytes, HEADER.length);
+  while (!reader.atEnd) {
+    const id = reader.byte();
+    const contents = reader.take(reader.number());
+    if (id !== CUSTOM_SECTION) {
+      sections.push({ id, name: "", contents });
+      continue;
+    }
+    const inside = new Reader(contents);
+    const name = inside.text();
+    sections.push({ id, name, contents: contents.subarray(inside.at) });
+  }
+  return sections;
+}
+
+/** A module of sections. */
+export function writeSections(sections: readonly Section[]): Uint8Array {
+  const parts = sections.flatMap(({ id, name, contents }) => {
+    const head = id === CUSTOM_SECTION ? text(name) : [];
+    return [Uint8Array.of(id, ...number(head.length + contents.length), ...head), contents];
+  });
+  return concat([Uint8Array.from(HEADER), ...parts]);
+}
+
+export function readImports(sections: readonly Section[]): Import[] {
+  const section = sections.find(({ id }) => id === IMPORT_SECTION);
+  return section === undefined ? [] : readList(section.contents, readImport);
+}
+
+export function readExports(sections: readonly Section[]): Export[] {
+  const section = sections.find(({ id }) => id === EXPORT_SECTION);
+  if (section === undefined) return [];
+  return readList(section.contents, (r) => ({ name: r.text(), kind: r.byte(), index: r.number() }));
+}
+
+/** The memories of a module, the imported first, as they are numbered. */
+export function readMemories(sections: readonly Section[]): Limits[] {
+  const imported = readImports(sections).flatMap(({ limits }) => limits ?? []);
+  const own = sections.find(({ id }) => id === MEMORY_SECTION);
+  return own === undefined ? imported : [...imported, ...readList(own.contents, (r) => r.limits())];
+}
+
+/** The features that a toolchain noted in the custom section target_features; undefined: there is none. */
+export function readFeatures(sections: readonly Section[]): string[] | undefined {
+  const section = sections.find(({ id, name }) => id === CUSTOM_SECTION && name === "target_features");
+  if (section === undefined) return undefined;
+  const DISALLOWED = "-".charCodeAt(0);
+  const all = readList(section.contents, (r) => ({ prefix: r.byte(), name: r.text() }));
+  return all.filter(({ prefix }) => prefix !== DISALLOWED).map(({ name }) => name);
+}
+
+/** The sections with other imports; their number and order stay as they were. */
+export function withImports(sections: readonly Section[], imports: readonly Import[]): Section[] {
+  const entries = imports.map(({ module, name, kind, type }) =>
+    concat([Uint8Array.from([...text(module), ...text(name), kind]), type]),
+  );
+  const contents = concat([Uint8Array.from(number(imports.length)), ...entries]);
+  return sections.map((section) => (section.id === IMPORT_SECTION ? { ...section, contents } : section));
+}
+
+/** The sections with other exports. */
+export function withExports(sections: readonly Section[], exports: readonly Export[]): Section[] {
+  const entries = exports.flatMap(({ name, kind, index }) => [...text(name), kind, ...number(index)]);
+  const section = {
+    id: EXPORT_SECTION,
+    name: "",
+    contents: Uint8Array.from([...number(exports.length), ...entries]),
+  };
+  const others = sections.filter(({ id }) => id !== EXPORT_SECTION);
+  const isBefore = ({ id }: Section) => id !== CUSTOM_SECTION && (id < EXPORT_SECTION || id === TAG_SECTION);
+  const before = others.findLastIndex(isBefore) + 1;
+  return [...others.slice(0, before), section, ...others.slice(before)];
+}
+
+/** A name section for a module's functions: an exported one has its export's name, the n-th other is `prefix` and n. */
+export function nameSection(sections: readonly Section[], prefix: string): Section {
+  const exported = readExports(sections).filter(({ kind }) => kind === FUNCTION);
+  const names = new Map(exported.map(({ index, name }) => [index, name]));
+  const imported = readImports(sections).filter(({ kind }) => kind === FUNCTION).length;
+  const own = sections.find(({ id }) => id === FUNCTION_SECTION);
+  const count = own === undefined ? 0 : new Reader(own.contents).number();
+  const entries = Array.from({ length: count }, (_, n) => imported + n).flatMap((index) => [
+    ...number(index),
+    ...text(names.get(index) ?? `${prefix}${index}`),
+  ]);
+  const map = [...number(count), ...entries];
+  return {
+    id: CUSTOM_SECTION,
+    name: "name",
+    contents: Uint8Array.of(FUNCTION_NAMES, ...number(map.length), ...map),
+  };
+}
+
+function readList<T>(contents: Uint8Array, readOne: (reader: Reader) => T): T[] {
+  const reader = new Reader(contents);
+  return Array.from({ length: reader.number() }, () => readOne(reader));
+}
+
+function readImport(reader: Reader): Import {
+  const module = reader.text();
+  const name = reader.text();
+  const kind = reader.byte();
+  const from = reader.at;
+  let limits: Limits | undefined;
+  if (kind === FUNCTION) reader.number();
+  else if (kind === TABLE) {
+    reader.skipType();
+    reader.limits();
+  } else if (kind === MEMORY) limits = reader.limits();
+  else if (kind === GLOBAL) {
+    reader.skipType();
+    reader.byte();
+  } else if (kind === TAG) {
+    reader.byte();
+    reader.number();
+  } else throw new WasmFormatError(`its import ${module}.${name} is of an unknown kind, ${kind}`);
+  return { module, name, kind, type: reader.bytes.subarray(from, reader.at), limits };
+}
+
+/** An unsigned number as LEB128. */
+function number(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest & 0x7f) | 0x80);
+  bytes.push(rest);
+  return bytes;
+}
+
+function text(value: string): number[] {
+  const bytes = new TextEncoder().encode(value);
+  return [...number(bytes.length), ...bytes];
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
