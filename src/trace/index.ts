@@ -1,6 +1,6 @@
 // morecore/trace: what programs ask of malloc, recorded, read and played again.
 
-export { readTraceFile } from "./file.ts";
+export { readTraceFile, writeTraceFile } from "./file.ts";
 export {
   decodeTrace,
   encodeTrace,

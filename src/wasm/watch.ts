@@ -17,9 +17,12 @@ export class HeapCheckError extends Error {
   /** The number of the last call after which the heap was sound; 0: none. */
   readonly lastSound: number;
 
-  constructor(call: number, name: string, lastSound: number, cause: Error) {
-    const since = lastSound === 0 ? "since the program began" : `since it was sound, after call ${lastSound}`;
-    super(`${cause.message}; found after call ${call}, ${name}, and done ${since}`, { cause });
+  /** `name`: the call, as it is written; undefined: the program had ended. */
+  constructor(call: number, name: string | undefined, lastSound: number, cause: Error) {
+    const found = name === undefined ? `at the end, after ${call} calls` : `after call ${call}, ${name}`;
+    const before =
+      lastSound === 0 ? "it had not been checked before" : `it was sound after call ${lastSound}`;
+    super(`${cause.message}; found ${found}; ${before}`, { cause });
     this.call = call;
     this.lastSound = lastSound;
   }
@@ -50,7 +53,14 @@ interface Rule {
 /** Counts, records and checks the calls of one program. */
 export class HeapWatch {
   /** Calls by kind, those that failed or were refused included. */
-  readonly counts: Record<CallKind, number> = { malloc: 0, calloc: 0, realloc: 0, aligned: 0, free: 0, other: 0 };
+  readonly counts: Record<CallKind, number> = {
+    malloc: 0,
+    calloc: 0,
+    realloc: 0,
+    aligned: 0,
+    free: 0,
+    other: 0,
+  };
   /** Calls in all. */
   calls = 0;
   readonly #options: WatchOptions;
@@ -60,19 +70,16 @@ export class HeapWatch {
     this.#options = options;
   }
 
-  /** The functions, watched. Their names are the family's, behind `prefix`. */
-  watched(
-    functions: Readonly<Record<string, WasmFunction>>,
-    prefix: string,
-  ): Readonly<Record<string, WasmFunction>> {
+  /** The functions, watched. Their names are C's, with or without a prefix: "mc_", "_". */
+  watched(functions: Readonly<Record<string, WasmFunction>>): Readonly<Record<string, WasmFunction>> {
     return Object.fromEntries(
-      Object.entries(functions).map(([name, call]) => [name, this.#watch(name.slice(prefix.length), call)]),
+      Object.entries(functions).map(([name, call]) => [name, this.#watch(name.replace(/^(mc)?_/, ""), call)]),
     );
   }
 
   /** Checks the heap now, after the last call. */
   check(): void {
-    this.#check("the last");
+    this.#check(undefined);
   }
 
   #watch(name: string, call: WasmFunction): WasmFunction {
@@ -83,12 +90,13 @@ export class HeapWatch {
       this.calls++;
       this.counts[kind]++;
       const result = inner(...words);
-      if (checkEvery > 0 && this.calls % checkEvery === 0) this.#check(`${name}(${words.map(unsigned).join(", ")})`);
+      if (checkEvery > 0 && this.calls % checkEvery === 0)
+        this.#check(`${name}(${words.map(unsigned).join(", ")})`);
       return result;
     };
   }
 
-  #check(name: string): void {
+  #check(name: string | undefined): void {
     try {
       this.#options.check();
     } catch (error) {
@@ -160,7 +168,7 @@ const independentComalloc: Wrapper =
     const array = unsigned(call(...words));
     if (array === 0) return array;
     if (result === 0) recorder.malloc(array, count * WORD_BYTES);
-    wordsAt(array, count).forEach((ptr, index) => recorder.malloc(ptr, asked[index] ?? 0));
+    for (const [index, ptr] of wordsAt(array, count).entries()) recorder.malloc(ptr, asked[index] ?? 0);
     return array;
   };
 
@@ -189,7 +197,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   reallocarray: {
     kind: "realloc",
-    wrapper: gives((recorder, ptr, [old = 0, count = 0, bytes = 0]) => recorder.realloc(old, ptr, count * bytes)),
+    wrapper: gives((recorder, ptr, [old = 0, count = 0, bytes = 0]) =>
+      recorder.realloc(old, ptr, count * bytes),
+    ),
   },
   realloc_in_place: { kind: "realloc", wrapper: inPlace },
   memalign: { kind: "aligned", wrapper: aligned },
