@@ -136,7 +136,7 @@ export function heapBaseOf(sections: readonly Section[]): number | undefined {
     const isMutable = reader.byte() !== 0;
     const value = readConstant(reader);
     if (value === undefined) return undefined;
-    if (index === found.index) return isMutable || value === UNKNOWN ? undefined : value >>> 0;
+    if (index === found.index) return isMutable || value === "other" ? undefined : value >>> 0;
   }
 }
 
@@ -149,11 +149,9 @@ const F64_CONST = 0x44;
 const REF_NULL = 0xd0;
 const REF_FUNC = 0xd2;
 
-const UNKNOWN = Number.NaN;
-
-/** A global's first value: a number if it is one i32.const, UNKNOWN for others; undefined if it cannot be read over. */
-function readConstant(reader: Reader): number | undefined {
-  let value = UNKNOWN;
+/** A global's first value: a number if it is one i32.const, "other" for others; undefined if it cannot be read over. */
+function readConstant(reader: Reader): number | "other" | undefined {
+  let value: number | "other" = "other";
   const opcode = reader.byte();
   if (opcode === I32_CONST) value = signed32(reader);
   else if (opcode === I64_CONST || opcode === GLOBAL_GET || opcode === REF_FUNC || opcode === REF_NULL)

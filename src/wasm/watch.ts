@@ -19,7 +19,7 @@ export class HeapCheckError extends Error {
 
   /** `name`: the call, as it is written; undefined: the program had ended. */
   constructor(call: number, name: string | undefined, lastSound: number, cause: Error) {
-    const found = name === undefined ? `at the end, after ${call} calls` : `after call ${call}, ${name}`;
+    const found = name === undefined ? `at the end, after call ${call}` : `after call ${call}, ${name}`;
     const before =
       lastSound === 0 ? "it had not been checked before" : `it was sound after call ${lastSound}`;
     super(`${cause.message}; found ${found}; ${before}`, { cause });
