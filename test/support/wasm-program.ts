@@ -1,24 +1,15 @@
 // Programs in WebAssembly for the tests of `morecore run`: written in its text format, or in C where Debian's clang and
 // wasi-libc are installed.
 
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import binaryen from "binaryen";
+import { C_PACKAGES, hasC, ROOT } from "./c-program.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const LIBC = "/usr/lib/wasm32-wasi/libc.a";
-
-/** Whether C programs can be compiled here. */
-export const hasClang: boolean =
-  ["clang", "wasm-ld"].every((name) => spawnSync(name, ["--version"]).status === 0) && existsSync(LIBC);
-
-/** For the title of what is skipped without. */
-export const WITHOUT_CLANG = hasClang
-  ? ""
-  : " (skipped: apt-get install clang lld wasi-libc libclang-rt-dev-wasm32)";
+/** For the title of what is skipped. */
+export const WITHOUT_C = hasC ? "" : ` (skipped: apt-get install ${C_PACKAGES})`;
 
 /** A module in the text format, its function names kept. */
 export function wat(text: string): Uint8Array {

@@ -2,22 +2,20 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeTrace, KIND } from "../../../src/trace/format.ts";
 import { linkProgram } from "../../../src/wasm/link.ts";
+import { builtKernels, hasC, ROOT } from "../../support/c-program.ts";
 import {
   cProgram,
   HEAP_IMPORTS,
-  hasClang,
   heapProgram,
   plainProgram,
-  WITHOUT_CLANG,
+  WITHOUT_C,
   wat,
 } from "../../support/wasm-program.ts";
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const MAIN = join(ROOT, "dist/cli/main.js");
 
 let folder = "";
@@ -257,8 +255,7 @@ describe("a program without morecore in it, or with it merged", () => {
   });
 
   it("shows its heap when linked; a trace needs the module before that", async () => {
-    const kernel = readFileSync(join(ROOT, "dist/kernel.wasm"));
-    place("linked.wasm", await linkProgram(CAT, kernel));
+    place("linked.wasm", await linkProgram(CAT, builtKernels()));
     const { status, out, err } = morecore(["run", "--stats", "--trace", "no.mct.gz", "linked.wasm"], "y");
     expect({ status, out }).toEqual({ status: 7, out: "y" });
     expect(err).toMatch(
@@ -363,7 +360,7 @@ int main(int argc, char **argv) {
   return 0;
 }`;
 
-describe.skipIf(!hasClang)(`a program in C${WITHOUT_CLANG}`, () => {
+describe.skipIf(!hasC)(`a program in C${WITHOUT_C}`, () => {
   beforeAll(() => {
     place("files.wasm", cProgram(FILES));
     place("bugs.wasm", cProgram(BUGS));

@@ -1,19 +1,18 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Heap } from "../../../src/heap/heap.ts";
 import { decodeTrace } from "../../../src/trace/format.ts";
 import { replay } from "../../../src/trace/replay.ts";
 import { linkProgram } from "../../../src/wasm/link.ts";
 import { DIED, loadProgram, type RunOptions, type RunResult, runProgram } from "../../../src/wasm/run.ts";
+import { builtKernels } from "../../support/c-program.ts";
 import { HEAP_BASE, HEAP_IMPORTS, heapProgram, plainProgram, wat } from "../../support/wasm-program.ts";
 
-const KERNEL = new URL("../../../dist/kernel.wasm", import.meta.url);
 const PAGE = 65_536;
 
 const run = async (bytes: Uint8Array, options?: RunOptions): Promise<RunResult> =>
   runProgram(await loadProgram(bytes), options);
 
-const linked = (bytes: Uint8Array): Promise<Uint8Array> => linkProgram(bytes, readFileSync(KERNEL));
+const linked = (bytes: Uint8Array): Promise<Uint8Array> => linkProgram(bytes, builtKernels());
 
 /** Ends with an i32 for its exit code. */
 const exitWith = (value: string): string => `(call $exit ${value})`;
