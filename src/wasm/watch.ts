@@ -6,6 +6,7 @@
 // The heap's own functions go from wasm to wasm; these do not, and are only put between when somebody wants to know.
 // A call is noted after it has succeeded: one that the heap refuses has not happened. Words come signed from wasm.
 
+import { hex } from "../heap/errors.ts";
 import type { WasmFunction } from "../heap/exports.ts";
 import type { TraceRecorder } from "../trace/record.ts";
 
@@ -90,8 +91,7 @@ export class HeapWatch {
       this.calls++;
       this.counts[kind]++;
       const result = inner(...words);
-      if (checkEvery > 0 && this.calls % checkEvery === 0)
-        this.#check(`${name}(${words.map(unsigned).join(", ")})`);
+      if (checkEvery > 0 && this.calls % checkEvery === 0) this.#check(callText(name, kind, words));
       return result;
     };
   }
@@ -104,6 +104,13 @@ export class HeapWatch {
     }
     this.#lastSound = this.calls;
   }
+}
+
+/** "realloc(0x00010dc0, 24)": an address as errors write it. */
+function callText(name: string, kind: CallKind, words: readonly number[]): string {
+  const takesBlock = kind === "free" || kind === "realloc";
+  const texts = words.map(unsigned).map((word, index) => (takesBlock && index === 0 ? hex(word) : word));
+  return `${name}(${texts.join(", ")})`;
 }
 
 const WORD_BYTES = 4;
