@@ -204,10 +204,12 @@ static enum verdict independent_refuses(void) {
   errno = 0;
   EXPECT(independent_calloc(65536, 65537, NULL) == NULL, "a product that overflows gave blocks");
   EXPECT(errno == ENOMEM, "a product that overflows gave errno %d", errno);
-  size_t sizes[2] = {SIZE_MAX - 100, 200};
-  errno = 0;
-  EXPECT(independent_comalloc(2, sizes, given) == NULL, "a sum that overflows gave blocks");
-  EXPECT(errno == ENOMEM, "a sum that overflows gave errno %d", errno);
+  size_t sums[][2] = {{SIZE_MAX - 100, 200}, {PTRDIFF_MAX, PTRDIFF_MAX}, {PTRDIFF_MAX - 20, PTRDIFF_MAX}};
+  for (size_t index = 0; index < sizeof sums / sizeof *sums; index++) {
+    errno = 0;
+    EXPECT(independent_comalloc(2, sums[index], given) == NULL, "sum %zu, which overflows, gave blocks", index);
+    EXPECT(errno == ENOMEM, "sum %zu, which overflows, gave errno %d", index, errno);
+  }
   EXPECT(given[0] == given && given[1] == given, "the array was changed");
   return says(PASS, "NULL, ENOMEM, the array untouched");
 }

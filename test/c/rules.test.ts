@@ -150,7 +150,7 @@ describe.skipIf(!needs(hasC, C_PACKAGES))("the rules of C's malloc family", () =
     );
   });
 
-  it("stand in docs/C-RULES.md as they were found (vitest run test/c -u writes them)", async () => {
+  it("stand in docs/C-RULES.md as they were found (vitest run test/c/ -u writes them)", async () => {
     const document = readFileSync(DOCUMENT, "utf8");
     await expect(withTable(document, tableOf(rows, all, outcomes))).toMatchFileSnapshot(DOCUMENT);
   });
