@@ -11,6 +11,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { linkCommand } from "./link.ts";
 import { type ReplayCommandOptions, runReplay } from "./replay.ts";
+import { runCommand } from "./run.ts";
 import { addSwapCommand } from "./swap.ts";
 
 const BAD_USE = 2;
@@ -63,6 +64,7 @@ function program(): Command {
       process.exitCode = runReplay(files, options);
     });
   linkCommand(morecore);
+  runCommand(morecore);
   addSwapCommand(morecore);
   return morecore;
 }

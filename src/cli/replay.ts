@@ -3,8 +3,8 @@
 // Owns:       the order of things: read, play verified, play timed, draw, report; and the exit code.
 // Needs:      trace, inspect, heap, report.
 
-import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, extname } from "node:path";
+import { writeFileSync } from "node:fs";
+import { basename, extname } from "node:path";
 import { SingleBar } from "cli-progress";
 import { Heap } from "../heap/heap.ts";
 import { replaySvg } from "../inspect/replay-svg.ts";
@@ -12,6 +12,7 @@ import { readTraceFile } from "../trace/file.ts";
 import { type Trace, TraceFormatError } from "../trace/format.ts";
 import { playCalls } from "../trace/play.ts";
 import { type ReplayResult, replay } from "../trace/replay.ts";
+import { complain, systemMessage, whyUnwritable } from "./files.ts";
 import { type Failure, jsonReport, type Played, tableReport } from "./report.ts";
 
 export interface ReplayCommandOptions {
@@ -28,7 +29,7 @@ const ENOUGH_SECONDS = 0.2;
 /** Plays the files, prints the report, and returns the exit code. Errors of the heap count more than files. */
 export function runReplay(files: readonly string[], options: ReplayCommandOptions): number {
   const pictures = picturePaths(files, options.svg);
-  const unwritable = pictures.map(whyUnwritable).find((why) => why !== undefined);
+  const unwritable = pictures.map(whyNoPicture).find((why) => why !== undefined);
   if (unwritable !== undefined) {
     complain(unwritable);
     return NOT_ALL_DONE;
@@ -128,17 +129,9 @@ function picturePaths(files: readonly string[], svg: string | undefined): string
 }
 
 /** Looked at before the first call is played: a wrong path should not cost a long replay. */
-function whyUnwritable(path: string): string | undefined {
+function whyNoPicture(path: string): string | undefined {
   if (/\.(gz|mct)$/.test(path)) return `--svg ${path}: that is the name of a trace, not of a picture`;
-  try {
-    if (existsSync(path)) {
-      if (statSync(path).isDirectory()) return `cannot write ${path}: it is a directory`;
-      accessSync(path, constants.W_OK);
-    } else accessSync(dirname(path), constants.W_OK);
-    return undefined;
-  } catch (error) {
-    return systemMessage(`cannot write ${path}`, error);
-  }
+  return whyUnwritable(path);
 }
 
 function writePicture(file: string, path: string, picture: string): Failure | undefined {
@@ -151,14 +144,4 @@ function writePicture(file: string, path: string, picture: string): Failure | un
     complain(message);
     return { file, message };
   }
-}
-
-function complain(message: string): void {
-  process.stderr.write(`morecore: ${message}\n`);
-}
-
-/** Node's own text without the call's name and path, which are said already: "cannot read: no such file or directory". */
-function systemMessage(what: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return `${what}: ${message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/s, "")}`;
 }

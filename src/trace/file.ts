@@ -3,8 +3,8 @@
 // Owns:       the gzip around a trace, and saying where it is broken.
 // Needs:      format, node:fs, node:zlib.
 
-import { readFileSync } from "node:fs";
-import { constants, gunzipSync, inflateRawSync } from "node:zlib";
+import { readFileSync, writeFileSync } from "node:fs";
+import { constants, gunzipSync, gzipSync, inflateRawSync } from "node:zlib";
 import { decodeTrace, type Trace, TraceFormatError } from "./format.ts";
 
 /** A file that inflates to more is no trace that anyone recorded, but it could take all the memory. */
@@ -25,6 +25,14 @@ export function readTraceFile(path: string): Trace {
   const bytes = readFileSync(path);
   if (bytes.length === 0) throw new TraceFormatError("empty: the file has no bytes", 0, "file");
   return decodeTrace(isGzip(bytes) ? gunzip(bytes) : bytes);
+}
+
+/** Writes the bytes of a trace, gzipped unless the name ends in `.mct`. The same bytes make the same file. */
+export function writeTraceFile(path: string, trace: Uint8Array): void {
+  writeFileSync(
+    path,
+    path.endsWith(".mct") ? trace : gzipSync(trace, { level: constants.Z_BEST_COMPRESSION }),
+  );
 }
 
 function isGzip(bytes: Uint8Array): boolean {

@@ -112,24 +112,44 @@ export function decodeTrace(bytes: Uint8Array): Trace {
 export function encodeTrace(records: Iterable<TraceRecord>, threadCount = 0): Uint8Array {
   const all = [...records];
   const ledger = new SlotLedger(all.length);
-  const out: number[] = new Array<number>(HEADER_BYTES).fill(0);
+  const out: number[] = [];
   let threadsSeen = 0;
   all.forEach((record, index) => {
-    const { kind, slot, size = 0, alignment = 0, thread = 0 } = record;
+    const { kind, slot, size = 0, thread = 0 } = record;
     const wrong = wrongRecord(record, threadsSeen) ?? applyRecord(ledger, kind, slot, size);
     if (wrong !== undefined) throw new RangeError(`record ${index}: ${KIND_NAMES[kind]} ${wrong}`);
     if (thread === threadsSeen) threadsSeen++;
-    out.push((Math.min(thread, LAST_THREAD) << 4) | kind);
-    putVarint(out, slot);
-    if (kind === KIND.aligned) putVarint(out, alignment);
-    if (kind !== KIND.free) putVarint(out, size);
+    putRecord(out, record);
   });
-  const bytes = Uint8Array.from(out);
+  const header = encodeHeader(all.length, Math.max(threadsSeen, threadCount), ledger);
+  const bytes = new Uint8Array(HEADER_BYTES + out.length);
+  bytes.set(header);
+  bytes.set(out, HEADER_BYTES);
+  return bytes;
+}
+
+/** Where bytes are put one by one: an array, or what record.ts has. */
+export interface ByteSink {
+  push(byte: number): unknown;
+}
+
+/** Puts a record that keeps the format's rules. */
+export function putRecord(out: ByteSink, record: TraceRecord): void {
+  const { kind, slot, size = 0, alignment = 0, thread = 0 } = record;
+  out.push((Math.min(thread, LAST_THREAD) << 4) | kind);
+  putVarint(out, slot);
+  if (kind === KIND.aligned) putVarint(out, alignment);
+  if (kind !== KIND.free) putVarint(out, size);
+}
+
+/** The header of a trace whose records have been played on a ledger. */
+export function encodeHeader(opCount: number, threadCount: number, ledger: SlotLedger): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC);
-  view.setUint32(AT_OP_COUNT, all.length, true);
+  view.setUint32(AT_OP_COUNT, opCount, true);
   view.setUint32(AT_SLOT_COUNT, ledger.slotCount, true);
-  view.setUint32(AT_THREAD_COUNT, Math.max(threadsSeen, threadCount), true);
+  view.setUint32(AT_THREAD_COUNT, threadCount, true);
   view.setBigUint64(AT_PEAK_LIVE_BYTES, BigInt(ledger.peakLiveBytes), true);
   view.setBigUint64(AT_TOTAL_ALLOCATED_BYTES, BigInt(ledger.totalAllocatedBytes), true);
   return bytes;
@@ -293,7 +313,7 @@ function wrongRecord(record: TraceRecord, threadsSeen: number): string | undefin
   return undefined;
 }
 
-function putVarint(out: number[], value: number): void {
+function putVarint(out: ByteSink, value: number): void {
   let rest = value;
   while (rest >= 128) {
     out.push((rest % 128) | 128);

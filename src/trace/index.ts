@@ -1,6 +1,6 @@
 // morecore/trace: what programs ask of malloc, recorded, read and played again.
 
-export { readTraceFile } from "./file.ts";
+export { readTraceFile, writeTraceFile } from "./file.ts";
 export {
   decodeTrace,
   encodeTrace,
@@ -12,6 +12,7 @@ export {
   type TraceRecord,
 } from "./format.ts";
 export { type Allocator, findPeak, playCalls, releaseAll } from "./play.ts";
+export { type RecorderOptions, TraceRecorder } from "./record.ts";
 export {
   type ReplayError,
   type ReplayHeap,

@@ -8,22 +8,28 @@
 //
 // Its functions answer with what is wrong, or with undefined. They do not throw: only the caller knows where it is.
 
+/** Slots that a ledger without a limit has room for at first. */
+const FIRST_ROOM = 1024;
+
 export class SlotLedger {
   /** Slots ever taken = the largest number live at one moment, as released ones are taken again first. */
   slotCount = 0;
   liveBytes = 0;
   peakLiveBytes = 0;
   totalAllocatedBytes = 0;
-  readonly #sizes: Uint32Array;
-  readonly #live: Uint8Array;
-  readonly #released: Uint32Array;
+  readonly #limit: number;
+  #sizes: Uint32Array;
+  #live: Uint8Array;
+  #released: Uint32Array;
   #releasedCount = 0;
 
-  /** `capacity` is the largest number of slots that can be taken. */
-  constructor(capacity: number) {
-    this.#sizes = new Uint32Array(capacity);
-    this.#live = new Uint8Array(capacity);
-    this.#released = new Uint32Array(capacity);
+  /** `limit` is the largest number of slots that can be taken. When it is known, room for all is made at once. */
+  constructor(limit = Number.POSITIVE_INFINITY) {
+    const room = limit === Number.POSITIVE_INFINITY ? FIRST_ROOM : limit;
+    this.#limit = limit;
+    this.#sizes = new Uint32Array(room);
+    this.#live = new Uint8Array(room);
+    this.#released = new Uint32Array(room);
   }
 
   take(slot: number, size: number): string | undefined {
@@ -32,7 +38,8 @@ export class SlotLedger {
       if (this.isLive(slot)) return `takes slot ${slot}, which is live`;
       return `takes slot ${slot}, but slot ${expected} is the next by the order of release`;
     }
-    if (slot >= this.#live.length) return `takes slot ${slot}, but there are only ${this.#live.length} slots`;
+    if (slot >= this.#limit) return `takes slot ${slot}, but there are only ${this.#limit} slots`;
+    if (slot >= this.#live.length) this.#widen();
     if (this.#releasedCount > 0) this.#releasedCount--;
     else this.slotCount++;
     this.#live[slot] = 1;
@@ -66,9 +73,24 @@ export class SlotLedger {
     return this.#releasedCount > 0 ? (this.#released[this.#releasedCount - 1] ?? 0) : this.slotCount;
   }
 
+  #widen(): void {
+    const room = this.#live.length * 2;
+    const live = new Uint8Array(room);
+    live.set(this.#live);
+    this.#live = live;
+    this.#sizes = widened(this.#sizes, room);
+    this.#released = widened(this.#released, room);
+  }
+
   #add(grownBytes: number, allocatedBytes: number): void {
     this.liveBytes += grownBytes;
     this.totalAllocatedBytes += allocatedBytes;
     if (this.liveBytes > this.peakLiveBytes) this.peakLiveBytes = this.liveBytes;
   }
+}
+
+function widened(words: Uint32Array, room: number): Uint32Array {
+  const wider = new Uint32Array(room);
+  wider.set(words);
+  return wider;
 }

@@ -67,7 +67,7 @@ export interface Export {
 }
 
 /** A walk over bytes. Reading beyond the end throws. */
-class Reader {
+export class Reader {
   readonly bytes: Uint8Array;
   at: number;
 

@@ -1,0 +1,203 @@
+// run: the command `morecore run [options] app.wasm [args…]`.
+//
+// Owns:       its arguments, what it says on stderr, and the exit code, which is the program's.
+// Needs:      wasm/run, trace/file, run-report, files.
+//
+// stdout is the program's alone. What is said before the program runs is about the options; what it did comes after.
+
+import { readFileSync, statSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { writeTraceFile } from "../trace/file.ts";
+import { WasmFormatError } from "../wasm/binary.ts";
+import type { ProgramMode } from "../wasm/program.ts";
+import { type Death, loadProgram, type RunResult, runProgram } from "../wasm/run.ts";
+import { frameText } from "../wasm/stack.ts";
+import { complain, systemMessage, whyUnwritable } from "./files.ts";
+import { jsonRunReport, tableHeapReport } from "./run-report.ts";
+
+interface RunCommandOptions {
+  readonly dir: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stats?: true;
+  readonly "stats=json"?: true;
+  readonly json?: true;
+  readonly trace?: string;
+  readonly check?: number;
+}
+
+const NOT_RUN = 2;
+
+export function runCommand(morecore: Command): void {
+  // Options of ours stand before the program; what follows it is the program's, options too.
+  morecore.enablePositionalOptions();
+  morecore
+    .command("run")
+    .description("run a program for WASI, and look at its heap")
+    .showHelpAfterError(
+      "\nUsage: morecore run [options] <PROGRAM.wasm> [args...]\nmorecore run --help tells more.",
+    )
+    .passThroughOptions()
+    .argument("<PROGRAM.wasm>", "a WASI preview 1 program")
+    .argument("[args...]", "the program's own arguments and options")
+    .addOption(
+      new Option("--dir <host[::guest]>", "let the program use a directory, as `guest`; may be given again")
+        .default({}, "none")
+        .argParser(withDirectory),
+    )
+    .addOption(
+      new Option("--env <name[=value]>", "give it an environment variable, or ours; may be given again")
+        .default({}, "none")
+        .argParser(withVariable),
+    )
+    .option("--stats", "tell of its heap at the end, on stderr")
+    .option("--stats=json", "the same as one line of JSON")
+    .option("--json", "the same as --stats=json")
+    .option("--trace <file>", "record its calls of malloc and free, for morecore replay: NAME.mct.gz")
+    .addOption(
+      new Option("--check <calls>", "check its heap after every so many calls, and at the end").argParser(
+        positiveNumber,
+      ),
+    )
+    .addHelpText("after", RUN_HELP)
+    .action(async (file: string, args: string[], options: RunCommandOptions) => {
+      process.exitCode = await run(file, args, options);
+    });
+}
+
+const RUN_HELP = `
+--stats, --trace and --check are for programs that were built with lib/morecore.c. One that \`morecore link\` has made one
+module with the allocator has --stats, and --check at its end. Any other runs as it is.
+
+Exit code: the program's; 134 if it died of a trap, of misuse of the heap, or with --check of a heap that is corrupt; 2
+if it could not be run, or its trace not be written.`;
+
+function withDirectory(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+  const [host = "", guest = host] = text.split("::");
+  if (!statSync(host, { throwIfNoEntry: false })?.isDirectory())
+    throw new InvalidArgumentError("There is no such directory.");
+  return { ...before, [guest]: host };
+}
+
+function withVariable(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+  const [name = ""] = text.split("=", 1);
+  const value = name === text ? process.env[name] : text.slice(name.length + 1);
+  if (name === "") throw new InvalidArgumentError("It must begin with a name.");
+  if (value === undefined) throw new InvalidArgumentError("There is no such variable to pass on.");
+  return { ...before, [name]: value };
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("It must be a whole number, 1 or more.");
+}
+
+/** Runs a program, says what was asked for, and returns the exit code. */
+async function run(file: string, args: readonly string[], options: RunCommandOptions): Promise<number> {
+  // What makes node:wasi safe besides what wasm/wasi.ts does; the process is ours, so we may.
+  setFlagsFromString("--no-turbo-fast-api-calls");
+  const { dir, env, trace, check } = options;
+  const json = options.json === true || options["stats=json"] === true;
+  const stats = json || options.stats === true;
+  try {
+    const unwritable = trace === undefined ? undefined : whyUnwritable(trace);
+    if (unwritable !== undefined) return refuse(unwritable);
+    const program = await loadProgram(readFileSync(file));
+    const note = unavailable(program.mode, { stats, trace: trace !== undefined, check: check !== undefined });
+    if (note !== undefined) complain(`${file}: ${note}`);
+    const result = await runProgram(program, {
+      args: [file, ...args],
+      env,
+      dirs: dir,
+      stats,
+      trace: trace !== undefined,
+      checkEvery: check ?? 0,
+    });
+    sayEnd(file, program.mode, result, json);
+    const written = trace === undefined || writeTrace(trace, result);
+    return written || result.death !== undefined ? result.exitCode : NOT_RUN;
+  } catch (error) {
+    if (error instanceof WasmFormatError) return refuse(`${file}: ${error.message}`);
+    if (error instanceof Error && "syscall" in error)
+      return refuse(systemMessage(`cannot read ${file}`, error));
+    throw error;
+  }
+}
+
+function refuse(why: string): number {
+  complain(why);
+  return NOT_RUN;
+}
+
+/** What was asked for and cannot be had of this program, in words. */
+function unavailable(
+  mode: ProgramMode,
+  asked: { readonly stats: boolean; readonly trace: boolean; readonly check: boolean },
+): string | undefined {
+  if (mode === "plain") {
+    const options = Object.entries(asked).flatMap(([name, isAsked]) => (isAsked ? `--${name}` : []));
+    if (options.length === 0) return undefined;
+    const need = options.length === 1 ? "needs" : "need";
+    return `runs as it is, with a malloc of its own; ${options.join(", ")} ${need} a program built with lib/morecore.c`;
+  }
+  if (mode === "merged" && asked.trace)
+    return "no trace: its calls cannot be seen any more; --trace needs the module as it was before `morecore link`";
+  if (mode === "merged" && asked.check)
+    return "is linked with its allocator: its heap is checked at the end only; --check can do more before `morecore link`";
+  return undefined;
+}
+
+/** What happened, for people, and last what the heap looks like: a program that reads JSON takes the last line. */
+function sayEnd(file: string, mode: ProgramMode, result: RunResult, json: boolean): void {
+  const { death, heap, heapFault } = result;
+  if (death !== undefined) process.stderr.write(deathText(file, death));
+  if (heapFault !== undefined) complain(`${file}: at its end: ${heapFault.message}`);
+  if (json) process.stderr.write(jsonRunReport(file, mode, result));
+  else if (heap !== undefined) process.stderr.write(tableHeapReport(heap));
+}
+
+const WHAT_HAPPENED: Readonly<Record<Death["kind"], string>> = {
+  trap: "trap: ",
+  misuse: "misuse of the heap: ",
+  corrupt: "",
+  exception: "uncaught exception: ",
+};
+
+function deathText(file: string, { kind, error, frames, call }: Death): string {
+  const at = kind === "misuse" && call !== undefined ? ` (call ${call})` : "";
+  const lines = [
+    `morecore: ${file}: ${WHAT_HAPPENED[kind]}${error.message}${at}`,
+    ...withoutRepeats(frames.map((frame) => frameText(frame, file))),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** A recursion without end would fill the screen with one line. */
+function withoutRepeats(lines: readonly string[]): string[] {
+  const shown: string[] = [];
+  let repeats = 0;
+  lines.forEach((line, index) => {
+    const isRepeat = line === lines[index - 1];
+    if (isRepeat) repeats++;
+    if (isRepeat && line === lines[index + 1]) return;
+    shown.push(isRepeat ? `    … ${repeats} more of these` : line);
+    repeats = 0;
+  });
+  return shown;
+}
+
+/** Whether it could be written. */
+function writeTrace(path: string, { trace }: RunResult): boolean {
+  // It has been said already why there is none.
+  if (trace === undefined) return true;
+  try {
+    writeTraceFile(path, trace.bytes());
+  } catch (error) {
+    complain(systemMessage(`cannot write ${path}`, error));
+    return false;
+  }
+  if (trace.isCut)
+    complain(`${path}: the trace has the first ${trace.opCount} calls only: it had grown too long`);
+  return true;
+}

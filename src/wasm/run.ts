@@ -1,0 +1,255 @@
+// Run: a program for WASI preview 1, from its bytes to its exit code and what its heap looked like.
+//
+// Owns:  the order of things: memory, heap, instance, _start, the last check; and what a program's death is called.
+// Needs: program, wasi, watch, heap-report, stack; Heap; trace/record.
+//
+// Two modules: the heap is made before the program is instantiated, in the memory that the program will import, at its
+// __heap_base or at the memory's end. So it is there before anything of the program's runs, its start function included.
+// Unwatched, the kernel's own functions are what the program imports: its calls go from wasm to wasm.
+
+import { HeapCorruptError, HeapFormatError, HeapMisuseError } from "../heap/errors.ts";
+import { Heap } from "../heap/heap.ts";
+import type { TraceRecorder } from "../trace/record.ts";
+import { FUNCTION, type Import, MEMORY, WasmFormatError } from "./binary.ts";
+import { type HeapReport, reportHeap, type Watched } from "./heap-report.ts";
+import { type HostHeap, isHeapImport, makeHostHeap, type WatchWishes } from "./host-heap.ts";
+import { HEAP_GLOBAL, type Program, readProgram } from "./program.ts";
+import { type Frame, programFrames, STACK_DEPTH } from "./stack.ts";
+import { openWasi, WASI_VERSIONS, type Wasi, type WasiModule, type WasiOptions } from "./wasi.ts";
+import { HeapCheckError } from "./watch.ts";
+
+export interface RunOptions extends Partial<WasiOptions>, WatchWishes {}
+
+/** How a program died that did not end by itself. */
+export interface Death {
+  /** "misuse" and "corrupt" are the heap's; "exception" is one of WebAssembly's that nobody caught. */
+  readonly kind: "trap" | "misuse" | "corrupt" | "exception";
+  readonly error: Error;
+  /** Where the program was, innermost first; none when it was not running. */
+  readonly frames: readonly Frame[];
+  /** The number of the heap's call that it died in or after, if the calls were watched. */
+  readonly call: number | undefined;
+}
+
+export interface RunResult {
+  /** The program's, or DIED. */
+  readonly exitCode: number;
+  readonly death: Death | undefined;
+  /** Undefined if it was not asked for, there is none, or it is not sound. */
+  readonly heap: HeapReport | undefined;
+  /** Why the heap at the end is not sound, if that is no death. */
+  readonly heapFault: Error | undefined;
+  /** As for a file: morecore trace v1. */
+  readonly trace: TraceRecorder | undefined;
+}
+
+/** The exit code of a program that died: 128 + SIGABRT, as a shell gives for abort() and for glibc's "double free". */
+export const DIED = 134;
+
+/**
+ * Gives a module whose malloc has been replaced, importing morecore's or with the kernel inside; undefined if it cannot
+ * be replaced. `morecore swap` will be one.
+ */
+export type Swap = (bytes: Uint8Array) => Promise<Uint8Array | undefined>;
+
+/** Looks at a module and says how it can be run. A program with a malloc of its own goes to `swap` first. */
+export async function loadProgram(bytes: Uint8Array, swap?: Swap): Promise<Program> {
+  const program = readProgram(bytes, isHeapImport);
+  if (program.mode !== "plain" || swap === undefined) return program;
+  const swapped = await swap(bytes);
+  return swapped === undefined ? program : readProgram(swapped, isHeapImport);
+}
+
+/**
+ * Runs a program to its end. Throws a WasmFormatError for one that cannot be run, and Node's error for a directory that
+ * cannot be opened; what happens once it runs is in the result. The program has the process's standard streams.
+ */
+export async function runProgram(program: Program, options: RunOptions = {}): Promise<RunResult> {
+  const { args = [], env = {}, dirs = {} } = options;
+  const module = await compiled(program);
+  const memory = importedMemory(program);
+  const host =
+    program.mode === "two-modules" && memory !== undefined
+      ? makeHostHeap(program.heapBase, memory, options)
+      : undefined;
+  const wasiModule = wasiModuleOf(program);
+  const wasi = await openWasi(wasiModule, { args, env, dirs });
+  const imports = importsFor(program, (given) => {
+    if (given.kind === MEMORY) return memory;
+    if (given.module === wasiModule) return wasi.imports[given.name];
+    return given.kind === FUNCTION ? host?.functions[given.module]?.[given.name] : undefined;
+  });
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = STACK_DEPTH;
+  try {
+    const end = ran(program, module, imports, wasi, memory);
+    return finished(program, end, host, options);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+async function compiled({ bytes }: Program): Promise<WebAssembly.Module> {
+  try {
+    // A copy: what is compiled may not lie in a memory that is shared.
+    return await WebAssembly.compile(new Uint8Array(bytes));
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    throw new WasmFormatError(`it is no valid WebAssembly module: ${engineMessage(error)}`);
+  }
+}
+
+/** The engine's words without the call's name: "WebAssembly.compile(): …". */
+function engineMessage(error: Error): string {
+  return error.message.replace(/^WebAssembly\.\w+\(\): /, "");
+}
+
+/** The memory that a program imports, made as it asks for it. */
+function importedMemory({ imports }: Program): WebAssembly.Memory | undefined {
+  const limits = imports.find(({ kind }) => kind === MEMORY)?.limits;
+  if (limits === undefined) return undefined;
+  const { minimum, maximum, shared } = limits;
+  try {
+    return new WebAssembly.Memory({
+      initial: minimum,
+      ...(maximum === undefined ? {} : { maximum }),
+      ...(shared ? { shared } : {}),
+    });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new WasmFormatError(`its memory of ${minimum} wasm pages cannot be had: ${engineMessage(error)}`);
+  }
+}
+
+function wasiModuleOf({ imports }: Program): WasiModule {
+  const isWasi = (module: string): module is WasiModule => module in WASI_VERSIONS;
+  return imports.map(({ module }) => module).find(isWasi) ?? "wasi_snapshot_preview1";
+}
+
+/** The import object; throws and names them if some imports are nobody's. */
+function importsFor(
+  { imports }: Program,
+  provide: (given: Import) => WebAssembly.ImportValue | undefined,
+): WebAssembly.Imports {
+  const all: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  const missing: string[] = [];
+  for (const given of imports) {
+    const value = provide(given);
+    if (value === undefined) missing.push(`${given.module}.${given.name}`);
+    else {
+      all[given.module] ??= {};
+      Object.assign(all[given.module] ?? {}, { [given.name]: value });
+    }
+  }
+  if (missing.length > 0)
+    throw new WasmFormatError(
+      `it imports what neither WASI preview 1 nor morecore provides: ${missing.join(", ")}`,
+    );
+  return all;
+}
+
+/** How a run ended. */
+interface End {
+  readonly exitCode: number;
+  readonly error: Error | undefined;
+  readonly memory: WebAssembly.Memory | undefined;
+  readonly exports: WebAssembly.Exports;
+}
+
+function ran(
+  program: Program,
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+  wasi: Wasi,
+  imported: WebAssembly.Memory | undefined,
+): End {
+  let memory = imported;
+  let exports: WebAssembly.Exports = {};
+  try {
+    exports = new WebAssembly.Instance(module, imports).exports;
+    memory ??= Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
+    if (memory === undefined && program.imports.length > 0 && program.memory !== undefined)
+      throw new WasmFormatError("it does not export its memory, which WASI needs");
+    const exitCode = wasi.start(exports["_start"], memory ?? new WebAssembly.Memory({ initial: 0 }));
+    return { exitCode, error: undefined, memory, exports };
+  } catch (error) {
+    if (error instanceof WebAssembly.LinkError)
+      throw new WasmFormatError(`it cannot be instantiated: ${engineMessage(error)}`);
+    if (!(error instanceof Error) || error instanceof WasmFormatError || deathKind(error) === undefined)
+      throw error;
+    return { exitCode: DIED, error, memory, exports };
+  }
+}
+
+/** What an error says about the program; undefined: it is none of the program's. */
+function deathKind(error: unknown): Death["kind"] | undefined {
+  if (error instanceof HeapMisuseError) return "misuse";
+  if (error instanceof HeapCorruptError || error instanceof HeapCheckError) return "corrupt";
+  if (error instanceof WebAssembly.RuntimeError) return "trap";
+  // V8 says so of a stack that is too deep.
+  if (error instanceof RangeError && error.message.includes("call stack")) return "trap";
+  return "Exception" in WebAssembly && error instanceof WebAssembly.Exception ? "exception" : undefined;
+}
+
+/** What is left when the program has ended: the last check, the figures, the trace. */
+function finished(program: Program, end: End, host: HostHeap | undefined, options: RunOptions): RunResult {
+  const { stats = false, checkEvery = 0 } = options;
+  let death = deathOf(program, end.error, host?.watched);
+  let heapFault: Error | undefined;
+  let heap: HeapReport | undefined;
+  if (end.memory !== undefined && (stats || checkEvery > 0) && death?.kind !== "corrupt") {
+    try {
+      heap = soundHeap(end, end.memory, host);
+    } catch (error) {
+      if (!isHeapFault(error)) throw error;
+      heapFault = error;
+    }
+  }
+  if (heapFault !== undefined && checkEvery > 0 && death === undefined) {
+    death = { kind: "corrupt", error: heapFault, frames: [], call: host?.watched?.watch.calls };
+    heapFault = undefined;
+  }
+  return {
+    exitCode: death === undefined ? end.exitCode : DIED,
+    death,
+    heap: stats ? heap : undefined,
+    heapFault,
+    trace: options.trace ? host?.watched?.recorder : undefined,
+  };
+}
+
+function deathOf(
+  { codeShift }: Program,
+  error: Error | undefined,
+  watched: Watched | undefined,
+): Death | undefined {
+  const kind = deathKind(error);
+  if (error === undefined || kind === undefined) return undefined;
+  return { kind, error, frames: programFrames(error.stack, codeShift), call: watched?.watch.calls };
+}
+
+/** The figures of the program's heap, if it has one of ours. Throws if it is not sound. */
+function soundHeap(
+  { exports }: End,
+  memory: WebAssembly.Memory,
+  host: HostHeap | undefined,
+): HeapReport | undefined {
+  const heap = host?.heap ?? mergedHeap(exports, memory);
+  if (heap === undefined) return undefined;
+  if (host?.watched === undefined) heap.check();
+  else host.watched.watch.check();
+  return reportHeap(heap, memory, host?.watched);
+}
+
+/** The heap of a merged program: its address is in a global, 0 before it has begun. */
+function mergedHeap(exports: WebAssembly.Exports, memory: WebAssembly.Memory): Heap | undefined {
+  const base = exports[HEAP_GLOBAL];
+  if (!(base instanceof WebAssembly.Global) || !base.value) return undefined;
+  return Heap.attach(memory, base);
+}
+
+function isHeapFault(error: unknown): error is Error {
+  return (
+    error instanceof HeapCorruptError || error instanceof HeapCheckError || error instanceof HeapFormatError
+  );
+}

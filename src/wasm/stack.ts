@@ -1,0 +1,40 @@
+// Stack: where in a program it was, from the stack of a JavaScript error.
+//
+// Owns:  reading V8's lines.
+// Needs: nothing.
+//
+// V8 names a wasm frame "at NAME (wasm://wasm/MODULE:wasm-function[INDEX]:0xOFFSET)"; NAME comes from the module's name
+// section, and without one the parentheses go too. The kernel's frames, and those of the JavaScript between, are left
+// out: the outermost wasm frame is the program's, and so are all of its module.
+
+export interface Frame {
+  /** Of a function, if the module has a name section. */
+  readonly name: string | undefined;
+  /** The function's number. */
+  readonly index: number;
+  /** Where the call is, in bytes from the beginning of the file. */
+  readonly offset: number;
+}
+
+const WASM_FRAME = /^\s*at (?:(.+) \()?(wasm:\/\/wasm\/.*):wasm-function\[(\d+)\]:0x([0-9a-f]+)\)?$/;
+
+/** How many frames are worth having: V8's own ten are too few for a C program. */
+export const STACK_DEPTH = 64;
+
+/** The program's frames, innermost first. `codeShift`: how far its code lies behind where it lies in the file. */
+export function programFrames(stack: string | undefined, codeShift = 0): Frame[] {
+  const frames = (stack ?? "").split("\n").flatMap((line) => {
+    const found = WASM_FRAME.exec(line);
+    if (found === null) return [];
+    const [, name, module, index, offset] = found;
+    const frame = { name, index: Number(index), offset: Number.parseInt(offset ?? "", 16) - codeShift };
+    return [{ module, frame }];
+  });
+  const program = frames.at(-1)?.module;
+  return frames.filter(({ module }) => module === program).map(({ frame }) => frame);
+}
+
+/** "    at main (app.wasm:0x1f3)" */
+export function frameText({ name, index, offset }: Frame, file: string): string {
+  return `    at ${name ?? `function[${index}]`} (${file}:0x${offset.toString(16)})`;
+}
