@@ -74,6 +74,8 @@ export const PROGRAMS: readonly Program[] = [
       "-DSQLITE_OMIT_WAL",
       "-DSQLITE_MAX_MMAP_SIZE=0",
       "-DLONGDOUBLE_TYPE=double",
+      // Temporary tables in memory: there is no file to write.
+      "-DSQLITE_TEMP_STORE=3",
     ],
     libraries: [],
     workload: "sqlite.sql",

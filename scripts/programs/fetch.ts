@@ -96,6 +96,7 @@ function sourceLists(): { readonly name: string; readonly text: string }[] {
     .map((file) => ({ name: path.basename(file), text: asSources(readFileSync(file, "utf8")) }));
 }
 
-function asSources(text: string): string {
+/** What apt is told of packages, turned into what it is to be told of their sources. */
+export function asSources(text: string): string {
   return text.replace(/^Types:.*$/gm, "Types: deb-src").replace(/^deb\s/gm, "deb-src ");
 }

@@ -26,6 +26,8 @@ export interface ProgramRun {
   readonly ms: number;
   /** All memory at the end, which is the most that there was, without the program's own data and stack. */
   readonly heapBytes: number;
+  readonly memory: WebAssembly.Memory;
+  readonly exports: WebAssembly.Exports;
 }
 
 export function runProgram(program: Runnable, options: WasiOptions): ProgramRun {
@@ -45,6 +47,8 @@ export function runProgram(program: Runnable, options: WasiOptions): ProgramRun 
     errors: Buffer.from(wasi.printed(2)).toString(),
     ms,
     heapBytes: memory.buffer.byteLength - base.value,
+    memory,
+    exports: instance.exports,
   };
 }
 

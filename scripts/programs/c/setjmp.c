@@ -18,18 +18,20 @@ void setTempRet0(int value) { temp_ret = value; }
 
 int getTempRet0(void) { return temp_ret; }
 
+// A buffer that is filled again from the same place has its number replaced: what it held is gone. (A loop around setjmp,
+// such as Duktape's executor, would fill the table without end.)
 struct entry *saveSetjmp(unsigned long *env, unsigned long label, struct entry *table, unsigned long size) {
   unsigned long i = 0;
-  while (i < size && table[i].id != 0) i++;
+  while (i < size && table[i].id != 0 && (table[i].id != *env || table[i].label != label)) i++;
   if (i == size) {
     size *= 2;
     table = realloc(table, (size + 1) * sizeof *table);
     if (table == NULL) abort();
+    table[i].id = 0;
   }
-  *env = ++last_id;
-  table[i].id = last_id;
+  if (table[i].id == 0) table[i + 1].id = 0;
+  *env = table[i].id = ++last_id;
   table[i].label = label;
-  table[i + 1].id = 0;
   setTempRet0((int)size);
   return table;
 }
