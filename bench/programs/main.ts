@@ -4,19 +4,14 @@
 //   npm run bench:programs -- lua      those with "lua" in their name
 //   npm run bench:programs -- lua 9    in nine rounds instead of five
 
-import { readMade } from "../../scripts/programs/cache.ts";
 import { toTerminal } from "../tables.ts";
-import { measurePrograms } from "./measure.ts";
+import { measureMade } from "./measure.ts";
 import { programGoals, programTables } from "./tables.ts";
 
 const [only = "", rounds = "5"] = process.argv.slice(2);
-const made = readMade();
-if (typeof made === "string") console.error(made);
-else {
-  const plan = { rounds: Number(rounds), targetMs: 100, onStep: () => undefined };
-  const results = await measurePrograms(made, plan, (name) => name.includes(only));
-  for (const table of programTables(results)) console.log(toTerminal(table));
-  for (const { figure, measured, aim } of programGoals(results))
-    console.log(`${figure}: ${measured.toFixed(3)}${aim === undefined ? "" : ` (goal: ≤ ${aim})`}`);
-  for (const remark of results.remarks) console.log(`- ${remark}`);
-}
+const plan = { rounds: Number(rounds), targetMs: 100, onStep: () => undefined };
+const results = await measureMade(plan, (name) => name.includes(only));
+for (const table of programTables(results)) console.log(toTerminal(table));
+for (const { figure, measured, aim } of programGoals(results))
+  console.log(`${figure}: ${measured.toFixed(3)}${aim === undefined ? "" : ` (goal: ≤ ${aim})`}`);
+for (const remark of results.remarks) console.log(`- ${remark}`);

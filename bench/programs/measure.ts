@@ -5,7 +5,7 @@
 // Invariants: M1  within a round every way runs once; who is first changes from round to round
 //             M2  a program that prints something else with another allocator, or fails, is reported and has no figures
 
-import type { Made, MadePatterns, MadeProgram } from "../../scripts/programs/cache.ts";
+import { type MadePatterns, type MadeProgram, readMade } from "../../scripts/programs/cache.ts";
 import { merge, WAYS, type Way } from "../../scripts/programs/link.ts";
 import { net, type Sample, summarize } from "../stats.ts";
 import { ProgramCrew } from "./crew.ts";
@@ -22,7 +22,7 @@ export interface ProgramPlan {
   readonly rounds: number;
   /** Of one sample of a pattern. */
   readonly targetMs: number;
-  /** Told what is under way. */
+  /** Told after each program and each pattern. */
   readonly onStep: (what: string) => void;
 }
 
@@ -44,28 +44,32 @@ export interface ProgramResults {
   readonly remarks: readonly string[];
 }
 
-/** Of all programs and patterns that are wanted. */
-export async function measurePrograms(
-  made: Made,
+/** Of all that `npm run programs` has made and is wanted; if it has made nothing, a remark says what to do. */
+export async function measureMade(
   plan: ProgramPlan,
   isWanted: (name: string) => boolean,
 ): Promise<ProgramResults> {
-  const results = {
-    programs: [] as ProgramResult[],
-    patterns: [] as WasmPatternResult[],
-    remarks: [] as string[],
-  };
+  const made = readMade();
+  if (typeof made === "string")
+    return { programs: [], patterns: [], remarks: [`Programs and callers in wasm are left out: ${made}`] };
+  const programs: ProgramResult[] = [];
+  const remarks: string[] = [];
   for (const program of made.programs.filter(({ name }) => isWanted(name))) {
     const result = await measureProgram(program, plan);
-    if (typeof result === "string") results.remarks.push(`${program.name}: ${result}`);
-    else results.programs.push(result);
+    plan.onStep(program.name);
+    if (typeof result === "string") remarks.push(`${program.name}: ${result}`);
+    else programs.push(result);
   }
-  const patterns = PATTERN_NAMES.filter(isWanted);
-  if (patterns.length === 0) return results;
-  const measured = await measurePatterns(made.patterns, patterns, plan);
-  if (typeof measured === "string") results.remarks.push(`patterns in wasm: ${measured}`);
-  else results.patterns.push(...measured);
-  return results;
+  const patterns = await measurePatterns(made.patterns, PATTERN_NAMES.filter(isWanted), plan);
+  if (typeof patterns !== "string") return { programs, patterns, remarks };
+  return { programs, patterns: [], remarks: [...remarks, `patterns in wasm: ${patterns}`] };
+}
+
+/** How often onStep will be called. */
+export function stepsOfMade(isWanted: (name: string) => boolean): number {
+  const made = readMade();
+  if (typeof made === "string") return 0;
+  return [...made.programs.map(({ name }) => name), ...PATTERN_NAMES].filter(isWanted).length;
 }
 
 /** The result, or why there is none. */
@@ -79,7 +83,6 @@ async function measureProgram(program: MadeProgram, plan: ProgramPlan): Promise<
       runs.heapBytes[way] = answer.heapBytes;
       // The first compiles.
       if (round > 0) runs.add(way, answer.ms);
-      plan.onStep(`${program.name}, ${way}`);
     });
     if (failure !== undefined) return failure;
     const differing = runs.differing();
@@ -93,6 +96,7 @@ async function measurePatterns(
   names: readonly PatternName[],
   plan: ProgramPlan,
 ): Promise<WasmPatternResult[] | string> {
+  if (names.length === 0) return [];
   const jobs = await jobsOf("patterns", patterns, "");
   const nothing: Job = { kind: "nothing", file: patterns.nothing, beside: patterns, workload: "" };
   return await withCrew([nothing, ...jobs], async (crew) => {
