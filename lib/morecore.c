@@ -34,7 +34,6 @@ IMPORT(calloc) void *mc_calloc(size_t count, size_t bytes);
 IMPORT(realloc) void *mc_realloc(void *ptr, size_t bytes);
 IMPORT(reallocarray) void *mc_reallocarray(void *ptr, size_t count, size_t bytes);
 IMPORT(memalign) void *mc_memalign(size_t alignment, size_t bytes);
-IMPORT(posix_memalign) int mc_posix_memalign(void **result, size_t alignment, size_t bytes);
 IMPORT(free_sized) void mc_free_sized(void *ptr, size_t bytes);
 IMPORT(free_aligned_sized) void mc_free_aligned_sized(void *ptr, size_t alignment, size_t bytes);
 IMPORT(malloc_usable_size) size_t mc_malloc_usable_size(void *ptr);
@@ -92,9 +91,16 @@ void *aligned_alloc(size_t alignment, size_t bytes) {
   return or_no_memory(mc_memalign(alignment, bytes));
 }
 
-// The error is the answer; POSIX says nothing of errno, and glibc leaves it alone.
+// The error is the answer; POSIX says nothing of errno, and glibc leaves it alone. Done here, because a C library's numbers
+// for the errors need not be the kernel's: WASI has its own.
 int posix_memalign(void **result, size_t alignment, size_t bytes) {
-  return mc_posix_memalign(result, alignment, bytes);
+  if (alignment < sizeof(void *) || !is_power_of_two(alignment))
+    return EINVAL;
+  void *got = mc_memalign(alignment, bytes);
+  if (got == NULL)
+    return ENOMEM;
+  *result = got;
+  return 0;
 }
 
 void free_sized(void *ptr, size_t bytes) { mc_free_sized(ptr, bytes); }
@@ -334,3 +340,29 @@ __attribute__((export_name("morecore_abort"), noreturn)) void morecore_refuse(un
   morecore_abort(code, address);
   __builtin_trap();
 }
+
+#ifdef __EMSCRIPTEN__
+#include <emscripten/heap.h>
+
+extern unsigned char __heap_base;
+
+// With -sMALLOC=none there is none. Emscripten's JavaScript must know when the memory grows, so it is what grows it.
+void *sbrk(intptr_t more) {
+  static uintptr_t end = 0;
+  uintptr_t from = end != 0 ? end : (uintptr_t)&__heap_base, to = from + more;
+  int wraps = more > 0 ? to < from : to > from;
+  if (wraps || (to > emscripten_get_heap_size() && !emscripten_resize_heap(to))) {
+    FAIL(ENOMEM);
+    return (void *)-1;
+  }
+  end = to;
+  return (void *)from;
+}
+
+// Exported for the allocator, which asks for all its memory here when it can.
+__attribute__((export_name("morecore_grow"))) void *morecore_grow(size_t bytes) {
+  size_t missing = -(uintptr_t)sbrk(0) % BLOCK_ALIGNMENT;
+  void *got = sbrk(missing + bytes);
+  return got == (void *)-1 ? NULL : (char *)got + missing;
+}
+#endif

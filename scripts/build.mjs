@@ -4,7 +4,7 @@
 // knows nothing of its value, which made malloc and free twice as slow. In one flat module, with the constants of
 // layout.ts inlined, they are numbers.
 
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 import { boundKernel } from "./kernel.mjs";
 
@@ -23,6 +23,8 @@ await bundle.write({
   chunkFileNames: "chunks/[name]-[hash].js",
 });
 await bundle.close();
+// npx runs a checkout's own command by this file, and marks it only when it sees it for the first time.
+chmodSync("dist/cli/main.js", 0o755);
 
 // The kernel as files, for programs in WebAssembly: one that grows by memory.grow, one that asks an import.
 writeFileSync("dist/kernel.wasm", await boundKernel());

@@ -1,7 +1,7 @@
 // link: the command `morecore link app.wasm -o out.wasm`.
 //
 // Owns:       its arguments, files and exit code.
-// Needs:      wasm/link; dist/kernel.wasm, which the build puts there.
+// Needs:      wasm/link; the kernels in dist, which the build puts there.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -66,8 +66,8 @@ function levelOf(text: string): LinkOptions {
 /** Links a file, and returns the exit code. */
 async function runLink(program: string, { output, O, optimize }: LinkCommandOptions): Promise<number> {
   try {
-    const kernel = readFileSync(new URL("../kernel.wasm", import.meta.url));
-    writeFileSync(output, await linkProgram(readFileSync(program), kernel, optimize ? O : { optimize: 0 }));
+    const kernels = { growing: built("kernel.wasm"), asking: built("kernel-grow.wasm") };
+    writeFileSync(output, await linkProgram(readFileSync(program), kernels, optimize ? O : { optimize: 0 }));
     return 0;
   } catch (error) {
     const why = whyNot(error, program);
@@ -75,6 +75,11 @@ async function runLink(program: string, { output, O, optimize }: LinkCommandOpti
     process.stderr.write(`morecore link: ${why}\n`);
     return NOT_DONE;
   }
+}
+
+/** A file that the build puts beside the command. */
+function built(name: string): Uint8Array {
+  return readFileSync(new URL(`../${name}`, import.meta.url));
 }
 
 /** What stands between the command and its end, in words; undefined: a bug. */

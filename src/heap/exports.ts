@@ -28,6 +28,9 @@ export const C_FAMILY = [
   "bulk_free",
 ] as const;
 
+/** What lib/morecore.c makes mallinfo and malloc_inspect_all of: a walk over the chunks, and sums by their state. */
+const WALK = ["count_of", "bytes_of", "first_chunk", "next_chunk", "state_of"] as const;
+
 type CName = (typeof C_FAMILY)[number];
 /** A function of WebAssembly: 32-bit numbers in and out; addresses come back signed to JavaScript. */
 export type WasmFunction = (...words: number[]) => number;
@@ -44,14 +47,24 @@ const PREFIX = "mc_";
 
 /** The family out of all that an instance of the kernel exports. */
 export function exportsOf(all: WebAssembly.Exports): HeapExports {
-  const entries = C_FAMILY.map((name) => [name, all[PREFIX + name]]);
   // The kernel is built with just these (scripts/kernel.mjs); the engine knows its exports as a record only.
-  return Object.freeze(Object.fromEntries(entries) as HeapExports);
+  return Object.freeze(named(all, C_FAMILY, "") as HeapExports);
 }
 
-export function importsOf(exports: HeapExports): HeapImports {
-  const named = (prefix: string) =>
-    Object.fromEntries(Object.entries(exports).map(([name, call]) => [prefix + name, call]));
-  // The keys are the family's, with and without an underscore.
-  return { morecore: named(PREFIX), env: { ...exports, ...named("_") } as HeapImports["env"] };
+/** The family, and for programs the walk, under the names that modules import them by. */
+export function importsOf(all: WebAssembly.Exports): HeapImports {
+  return {
+    morecore: named(all, [...C_FAMILY, ...WALK], PREFIX),
+    // The keys are the family's, with and without an underscore.
+    env: { ...named(all, C_FAMILY, ""), ...named(all, C_FAMILY, "_") } as HeapImports["env"],
+  };
+}
+
+function named(
+  all: WebAssembly.Exports,
+  names: readonly string[],
+  prefix: string,
+): Record<string, WasmFunction> {
+  // They are functions of 32-bit numbers, all of them.
+  return Object.fromEntries(names.map((name) => [prefix + name, all[PREFIX + name] as WasmFunction]));
 }

@@ -38,7 +38,7 @@ import {
   type HeapSettings,
   settingsOf,
 } from "./options.ts";
-import { checkBase, memoryOf, placeHeap } from "./place.ts";
+import { baseOf, memoryOf, placeHeap } from "./place.ts";
 import { HeapViews } from "./views.ts";
 
 export class Heap extends HeapViews {
@@ -75,13 +75,17 @@ export class Heap extends HeapViews {
   /**
    * A window on a heap that is there already: made elsewhere, by another thread or realm, or read back from a file.
    * Throws a HeapFormatError that says why not. O(1): reads the header only; call check() on bytes that you do not trust.
+   * The base may be a global that a module exports: morecore_heap, as linked programs do, or its __heap_base.
    */
-  static attach(memory: Memory | WebAssembly.Memory | ArrayBufferLike, base: number): Heap {
-    checkBase(base);
+  static attach(
+    memory: Memory | WebAssembly.Memory | ArrayBufferLike,
+    base: number | WebAssembly.Global,
+  ): Heap {
+    const address = baseOf(base);
     const machine = machineOver(memoryOf(memory));
-    const found = kernel.probeHeap(machine, asBase(base));
-    if (found !== probe.IS_HEAP) refuseImage(machine, base, found);
-    return new Heap(machine, base);
+    const found = kernel.probeHeap(machine, asBase(address));
+    if (found !== probe.IS_HEAP) refuseImage(machine, address, found);
+    return new Heap(machine, address);
   }
 
   /** ISO C `malloc`: the address of at least `bytes` bytes, a multiple of 16; 0: no memory. malloc(0) is unique. O(1). */
@@ -294,20 +298,25 @@ export class Heap extends HeapViews {
    * in a WebAssembly.Memory that is not shared.
    */
   get exports(): HeapExports {
-    if (!(this.calls instanceof WasmCalls))
-      throw new TypeError(
-        "exports: expected a heap in a WebAssembly.Memory that is not shared, in an engine that may compile",
-      );
-    return exportsOf(this.calls.all);
+    return exportsOf(this.instance);
   }
 
   /**
-   * `exports` as an import object: `WebAssembly.instantiate(module, { ...heap.imports, … })`. `morecore` is for programs
+   * The same as an import object: `WebAssembly.instantiate(module, { ...heap.imports, … })`. `morecore` is for programs
    * built with lib/morecore.c, `env` for modules that import malloc by C's names, and for JavaScript glue with an
    * underscore before them, as Emscripten's. Throws as `exports` does.
    */
   get imports(): HeapImports {
-    return importsOf(this.exports);
+    return importsOf(this.instance);
+  }
+
+  /** What the instance of the kernel that serves this heap exports. */
+  private get instance(): WebAssembly.Exports {
+    if (!(this.calls instanceof WasmCalls))
+      throw new TypeError(
+        "exports: expected a heap in a WebAssembly.Memory that is not shared, in an engine that may compile",
+      );
+    return this.calls.all;
   }
 
   /** Checks every invariant; throws a HeapCorruptError that names the first that does not hold. O(chunks). */

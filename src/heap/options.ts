@@ -36,10 +36,11 @@ export interface HeapOptions extends Partial<HeapSettings> {
   /** Where the heap lives. Default: a WebAssembly.Memory of its own. */
   memory?: Memory | WebAssembly.Memory | ArrayBufferLike;
   /**
-   * The address of the heap's first byte: a multiple of 16, not 0. Default: the end of a WebAssembly.Memory that was
-   * given, so that nothing of the module's is touched; else 16, for 0 is nobody's address.
+   * The address of the heap's first byte: a multiple of 16, not 0; or a module's global that holds one, such as the
+   * __heap_base that it exports, which is rounded up. Default: the end of a WebAssembly.Memory that was given, so that
+   * nothing of the module's is touched; else 16, for 0 is nobody's address.
    */
-  base?: number;
+  base?: number | WebAssembly.Global;
   /** Bytes of the region [base, base + size), outside of which the heap never goes. Default: to the memory's end, and on. */
   size?: number;
   /** Bytes of memory to have from the beginning, without a growth. Default 1 MiB in a memory of its own, else 0. */

@@ -48,8 +48,7 @@ export function placeHeap(options: HeapOptions): Place {
   if (reserve !== undefined) checkBytes("reserve", reserve);
   if (size !== undefined) checkBytes("size", size);
   const given = options.memory === undefined ? undefined : memoryOf(options.memory);
-  const base = options.base === undefined ? defaultBase(given) : options.base;
-  checkBase(base);
+  const base = options.base === undefined ? defaultBase(given) : baseOf(options.base);
   const wanted = Math.max(size ?? 0, reserve ?? 0, MIN_REGION);
   if (base + wanted > ADDRESS_END) {
     throw new RangeError(
@@ -98,10 +97,19 @@ function checkBytes(name: string, bytes: number): void {
   }
 }
 
-/** Throws unless a heap can begin at an address. */
-export function checkBase(base: number): void {
-  if (!isWord(base)) refuseWord("base", base);
-  if (base === 0 || base % GRANULE !== 0) {
-    throw new RangeError(`base: expected a multiple of ${GRANULE} that is not 0, got ${base}`);
-  }
+/**
+ * The address where a heap begins: a number as it is; of a module's global, such as __heap_base, what it holds, rounded
+ * up to a multiple of 16. Throws if no heap can begin there.
+ */
+export function baseOf(base: unknown): number {
+  const address = base instanceof WebAssembly.Global ? roundedUp(base.value) : base;
+  if (typeof address !== "number" || !isWord(address)) refuseWord("base", address);
+  if (address === 0 || address % GRANULE !== 0)
+    throw new RangeError(`base: expected a multiple of ${GRANULE} that is not 0, got ${address}`);
+  return address;
+}
+
+/** WebAssembly's 32-bit numbers come signed to JavaScript. */
+function roundedUp(value: unknown): unknown {
+  return typeof value === "number" ? Math.ceil((value >>> 0) / GRANULE) * GRANULE : value;
 }

@@ -63,8 +63,10 @@ function totalOf(m: Machine, times: Word, sizes: Ptr): Word {
   for (let index: Word = 0; index < times; index++) {
     const bytes = m.load32(sizes + (index << 2));
     if (bytes > MAX_REQUEST) return MAX_REQUEST + 1;
-    total += chunkSizeFor(bytes);
-    if (total > MAX_REQUEST) return MAX_REQUEST + 1;
+    const size = chunkSizeFor(bytes);
+    // A chunk can be larger than MAX_REQUEST: the sum of two such would be a small number again.
+    if (size > MAX_REQUEST - total) return MAX_REQUEST + 1;
+    total += size;
   }
   return total;
 }

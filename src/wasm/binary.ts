@@ -149,7 +149,7 @@ export function readSections(bytes: Uint8Array): Section[] {
 }
 
 /** A module of sections. */
-export function writeSections(sections: readonly Section[]): Uint8Array {
+export function writeSections(sections: readonly Section[]): Uint8Array<ArrayBuffer> {
   const parts = sections.flatMap(({ id, name, contents }) => {
     const head = id === CUSTOM_SECTION ? text(name) : [];
     return [Uint8Array.of(id, ...number(head.length + contents.length), ...head), contents];
@@ -266,7 +266,7 @@ function text(value: string): number[] {
   return [...number(bytes.length), ...bytes];
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

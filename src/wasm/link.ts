@@ -33,12 +33,22 @@ export interface LinkOptions {
   readonly shrink?: number;
 }
 
+/** The kernel's two builds (scripts/build.mjs). */
+export interface Kernels {
+  /** dist/kernel.wasm, which grows the memory itself. */
+  readonly growing: Uint8Array;
+  /** dist/kernel-grow.wasm, which asks for memory: for programs that have a say in it, and export morecore_grow. */
+  readonly asking: Uint8Array;
+}
+
 /** The name that programs import the kernel's functions from. */
 const KERNEL = "morecore";
 /** The name that the kernel imports from; no program's own imports have it. */
 const PROGRAM = "morecore:program";
 const MEMORY_EXPORT = "morecore:memory";
-const ABORT_EXPORT = "morecore_abort";
+/** What the kernel calls of the program, by its own name for it. */
+const CALLED: Readonly<Record<string, string>> = { abort: "morecore_abort", grow: "morecore_grow" };
+const GROW_EXPORT = "morecore_grow";
 const HEAP_EXPORT = "morecore_heap";
 const HEAP_BASE = "__heap_base";
 const BEGIN = "mc_begin";
@@ -47,24 +57,24 @@ const PAGE_LOG2 = 16;
 
 /**
  * The program as one module with the kernel: bytes in, bytes out. The heap is begun before anything else runs, at the
- * program's exported __heap_base, or where its memory ends. Throws a WasmFormatError for a program that it cannot do this
- * for, a BinaryenError if binaryen is missing or refuses.
+ * program's exported __heap_base, or where its memory ends; or in what its morecore_grow gives, if it exports one.
+ * Throws a WasmFormatError for a program that it cannot do this for, a BinaryenError if binaryen is missing or refuses.
  */
 export async function linkProgram(
   program: Uint8Array,
-  kernel: Uint8Array,
+  kernels: Kernels,
   options: LinkOptions = {},
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const sections = readSections(program);
-  const kernelSections = readSections(kernel);
-  checkProgram(sections, readExports(kernelSections));
+  const exports = new Set(readExports(sections).map(({ name }) => name));
+  const kernel = readSections(exports.has(GROW_EXPORT) ? kernels.asking : kernels.growing);
+  checkProgram(sections, readExports(kernel));
   const features = featuresWith(readFeatures(sections));
-  const hasAbort = readExports(sections).some(({ name }) => name === ABORT_EXPORT);
   const binaryen = await loadBinaryen();
   const merged = mergeModules(
     [
       { name: PROGRAM, bytes: preparedProgram(sections) },
-      { name: KERNEL, bytes: preparedKernel(kernelSections, hasAbort) },
+      { name: KERNEL, bytes: preparedKernel(kernel, exports) },
     ],
     featureFlags(features),
   );
@@ -110,10 +120,11 @@ function preparedProgram(sections: readonly Section[]): Uint8Array {
 }
 
 /** The kernel, its exports' names given to its functions, its imports taken from the program. */
-function preparedKernel(sections: readonly Section[], hasAbort: boolean): Uint8Array {
+function preparedKernel(sections: readonly Section[], exports: ReadonlySet<string>): Uint8Array {
   const imports = readImports(sections).map((given) => {
-    if (given.kind === MEMORY) return { ...given, module: PROGRAM, name: MEMORY_EXPORT };
-    return hasAbort && given.name === "abort" ? { ...given, module: PROGRAM, name: ABORT_EXPORT } : given;
+    const name = given.kind === MEMORY ? MEMORY_EXPORT : CALLED[given.name];
+    const isThere = name === MEMORY_EXPORT || (name !== undefined && exports.has(name));
+    return isThere ? { ...given, module: PROGRAM, name } : given;
   });
   const unnamed = sections.filter(({ name }) => name !== "name");
   return writeSections([...withImports(unnamed, imports), nameSection(sections, `${KERNEL}:`)]);
@@ -127,19 +138,19 @@ function finished(
   merged: Uint8Array,
   features: number,
   { optimize = 3, shrink = 0 }: LinkOptions,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const module = binaryen.readBinaryWithFeatures(merged, features);
   try {
     defineAbort(binaryen, module);
-    withoutConstructors(binaryen, module, ABORT_EXPORT);
+    for (const name of Object.values(CALLED)) withoutConstructors(binaryen, module, name);
     addStart(binaryen, module);
-    removeExports(binaryen, module, (name) => /^mc_|^morecore:/.test(name) || name === ABORT_EXPORT);
+    removeExports(binaryen, module);
     binaryen.setDebugInfo(true);
     binaryen.setOptimizeLevel(optimize);
     binaryen.setShrinkLevel(shrink);
     if (optimize + shrink > 0) module.optimize();
     if (module.validate() === 0) throw new BinaryenError("the linked module is not valid: see above");
-    const bytes = module.emitBinary();
+    const bytes = Uint8Array.from(module.emitBinary());
     checkLinked(bytes);
     return bytes;
   } finally {
@@ -209,14 +220,7 @@ function addStart(binaryen: Binaryen, module: Module): void {
   const exports = exportsOf(binaryen, module);
   const begin = exports.find(({ name }) => name === BEGIN);
   if (begin === undefined) throw new BinaryenError(`the kernel has no ${BEGIN}`);
-  const heapBase = exports.find(({ name, kind }) => name === HEAP_BASE && kind === binaryen.ExternalGlobal);
-  const from =
-    heapBase === undefined
-      ? module.i32.shl(module.memory.size(), module.i32.const(PAGE_LOG2))
-      : module.i32.and(
-          module.i32.add(module.global.get(heapBase.value, i32), module.i32.const(GRANULE - 1)),
-          module.i32.const(-GRANULE),
-        );
+  const from = heapStart(binaryen, module, exports);
   module.addGlobal(HEAP_EXPORT, i32, true, module.i32.const(0));
   module.addGlobalExport(HEAP_EXPORT, HEAP_EXPORT);
   const own = module.getStart();
@@ -229,14 +233,33 @@ function addStart(binaryen: Binaryen, module: Module): void {
   module.setStart(module.addFunction("morecore_start", none, none, [], module.block(null, body)));
 }
 
+/** What mc_begin is given: where the heap begins, or 0 to let it ask for memory. */
+function heapStart(
+  { i32, ExternalGlobal }: Binaryen,
+  module: Module,
+  exports: readonly { readonly name: string; readonly kind: number; readonly value: string }[],
+): number {
+  if (exports.some(({ name }) => name === GROW_EXPORT)) return module.i32.const(0);
+  const heapBase = exports.find(({ name, kind }) => name === HEAP_BASE && kind === ExternalGlobal);
+  if (heapBase === undefined) {
+    const end = module.i32.shl(module.memory.size(), module.i32.const(PAGE_LOG2));
+    // Where there is no memory yet, at the first granule: address 0 is nobody's.
+    return module.select(module.memory.size(), end, module.i32.const(GRANULE));
+  }
+  const roundedUp = module.i32.add(module.global.get(heapBase.value, i32), module.i32.const(GRANULE - 1));
+  return module.i32.and(roundedUp, module.i32.const(-GRANULE));
+}
+
 function exportsOf(binaryen: Binaryen, module: Module) {
   return Array.from({ length: module.getNumExports() }, (_, index) =>
     binaryen.getExportInfo(module.getExportByIndex(index)),
   );
 }
 
-function removeExports(binaryen: Binaryen, module: Module, isToGo: (name: string) => boolean): void {
-  for (const { name } of exportsOf(binaryen, module)) if (isToGo(name)) module.removeExport(name);
+/** Takes out what only the two parts needed of each other. */
+function removeExports(binaryen: Binaryen, module: Module): void {
+  for (const { name } of exportsOf(binaryen, module))
+    if (/^mc_|^morecore:/.test(name) || Object.values(CALLED).includes(name)) module.removeExport(name);
 }
 
 /** Throws if something of the kernel's is still imported. */

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { Heap } from "../../src/index.ts";
+
+// Found by test/model with seed 1451044434. Each size alone was checked, and the sum only after each addition; but the
+// chunk of a request for 2^31 - 1 bytes is larger than that, and two such wrapped to a sum of 0: blocks of 2 GiB were
+// "cut" from a few bytes, and the kernel wrote outside the memory.
+test.each([
+  [[2_147_483_627, 2_147_483_647]],
+  [[2_147_483_647, 2_147_483_647]],
+  [[1, 2_147_483_647, 2_147_483_647]],
+])("independentComalloc of %j is out of memory, and nothing has changed", (sizes) => {
+  for (const memory of [undefined, new ArrayBuffer(65_536)]) {
+    const heap = memory === undefined ? Heap.create() : Heap.create({ memory });
+    const before = heap.mallinfo();
+    expect(heap.independentComalloc(sizes)).toBeUndefined();
+    heap.check();
+    expect(heap.mallinfo().uordblks).toBe(before.uordblks);
+  }
+});
