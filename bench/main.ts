@@ -44,7 +44,9 @@ async function main(options: Options): Promise<void> {
   const remarks = [...found.remarks];
   const traces = found.traces.filter(({ name }) => isWanted(name, options));
   const patterns = PATTERN_NAMES.filter((name) => options.only === undefined || name.includes(options.only));
-  const isWantedInWasm = (name: string) => options.only === undefined || name.includes(options.only);
+  // Of programs, those named as traces are: with --quick, Lua.
+  const isWantedInWasm = (name: string) =>
+    patterns.some((known) => known === name) || isWanted(name, options);
   if (traces.length + patterns.length + stepsOfMade(isWantedInWasm) === 0)
     remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
   const peers = await findPeers(remarks);
@@ -162,7 +164,7 @@ function report(results: Results, options: Options): void {
 
 const program = new Command("bench")
   .description("Times and footprints of morecore and its peers, side by side.")
-  .option("--quick", "fewer rounds, fewer traces: under a minute")
+  .option("--quick", "fewer rounds, traces and programs: a minute or two")
   .option("--only <name>", "only traces, patterns and programs with this in their name")
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
   .option("--json", "print JSON instead of tables")

@@ -36,7 +36,10 @@ export interface ToLink {
 }
 
 const STUB = path.join(ROOT, "lib", "morecore.c");
-const KERNEL = path.join(ROOT, "dist", "kernel.wasm");
+const KERNELS = {
+  growing: path.join(ROOT, "dist", "kernel.wasm"),
+  asking: path.join(ROOT, "dist", "kernel-grow.wasm"),
+};
 const O3 = { optimize: 3, shrink: 0 } as const;
 /**
  * No -O: clang would run the system's wasm-opt where there is one. No debug information, of which wasi-libc is full:
@@ -78,11 +81,12 @@ export function linkFile(
 /** The file of the program with the kernel in it, as dist/ has that now. By `morecore link`'s own means. */
 export async function merge(name: string, { app }: Pick<Linked, "app">): Promise<string> {
   const program = readFileSync(app);
-  const kernel = readFileSync(KERNEL);
-  const file = cachedFile("merged", name, keyOf(program, kernel));
+  const kernels = { growing: readFileSync(KERNELS.growing), asking: readFileSync(KERNELS.asking) };
+  const key = keyOf(program, kernels.growing, kernels.asking);
+  const file = cachedFile("merged", name, key);
   if (existsSync(file)) return file;
-  const linked = await linkProgram(program, kernel, O3);
-  return cachedNow("merged", name, keyOf(program, kernel), (unfinished) => writeFileSync(unfinished, linked));
+  const linked = await linkProgram(program, kernels, O3);
+  return cachedNow("merged", name, key, (unfinished) => writeFileSync(unfinished, linked));
 }
 
 /** wasm-opt -O3, of a whole module. */
