@@ -1,9 +1,10 @@
-// Goals: the figures of the goals T1, T2 and S1, each with what was aimed at.
+// Goals: the figures of the goals T1, T2 and S1, each with what was aimed at; programs/tables.ts has T3 and T4.
 //
 // Owns:  which peer a figure is over, and which traces enter a mean (whole ones; short ones would count twice).
 // Needs: the results of a run.
 
 import type { PeerName } from "./peers/peer.ts";
+import { programGoals } from "./programs/tables.ts";
 import { figure, type PatternResult, type PerPeer, type Results, VARIANTS } from "./results.ts";
 import { geometricMean, largest, type Sample } from "./stats.ts";
 
@@ -30,7 +31,8 @@ export function goalFigures(results: Results): GoalFigure[] {
     overPeerFigure(results),
   ];
   const known = overPeers.map((found) => (hasReference ? found : { ...found, aim: undefined }));
-  return [...known, ...spaceFigures(results)].filter(({ measured }) => Number.isFinite(measured));
+  const all = [...known, ...programGoals(results.wasm), ...spaceFigures(results)];
+  return all.filter(({ measured }) => Number.isFinite(measured));
 }
 
 /** morecore over the peer; below 1 morecore is the faster. */

@@ -1,4 +1,4 @@
-// Bench: prints the figures of the goals T1, T2 and S1 that this machine can measure.
+// Bench: prints the figures of the goals T1 to T4 and S1 that this machine can measure.
 //
 // Owns:  the command line, which peers take part, and the one file that --save writes.
 // Needs: nothing installed beyond npm's; with clang, lld and wasi-libc dlmalloc takes part as well.
@@ -15,6 +15,7 @@ import { measurePattern, measureSpace, measureTrace, type Plan, stepCount } from
 import { PATTERN_NAMES, type PatternName } from "./patterns.ts";
 import { buildDlmalloc } from "./peers/build-dlmalloc.ts";
 import { buildTlsf } from "./peers/build-tlsf.ts";
+import { measureMade, stepsOfMade } from "./programs/measure.ts";
 import { describe, notes, toMarkdownFile } from "./report.ts";
 import type { PatternResult, PerPeer, Results, Space, TraceResult } from "./results.ts";
 import { Steps } from "./steps.ts";
@@ -28,7 +29,7 @@ interface Options {
   readonly traces?: string;
 }
 
-type Times = Pick<Results, "patterns" | "traces">;
+type Times = Pick<Results, "patterns" | "traces" | "wasm">;
 
 // Compiled, this file lies in build/bench.
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -43,8 +44,11 @@ async function main(options: Options): Promise<void> {
   const remarks = [...found.remarks];
   const traces = found.traces.filter(({ name }) => isWanted(name, options));
   const patterns = PATTERN_NAMES.filter((name) => options.only === undefined || name.includes(options.only));
-  if (traces.length + patterns.length === 0)
-    remarks.push(`No trace or pattern has "${options.only}" in its name.`);
+  // Of programs, those named as traces are: with --quick, Lua.
+  const isWantedInWasm = (name: string) =>
+    patterns.some((known) => known === name) || isWanted(name, options);
+  if (traces.length + patterns.length + stepsOfMade(isWantedInWasm) === 0)
+    remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
   const peers = await findPeers(remarks);
 
   const steps = new Steps();
@@ -53,17 +57,19 @@ async function main(options: Options): Promise<void> {
     peers: peers.map(({ name }) => name),
     onStep: (what) => steps.done(what),
   };
-  steps.start(stepCount(plan, patterns.length, traces.length));
+  steps.start(stepCount(plan, patterns.length, traces.length) + stepsOfMade(isWantedInWasm));
   const warmUp = found.traces.find(({ name }) => name === WARM_UP_TRACE) ?? found.traces[0];
   const spaces = await withCrew(peers, (crew) => spaceOf(crew, plan, traces));
   const times = await withCrew(peers, async (crew) => {
     if (warmUp !== undefined) await crew.askAll(plan.peers, { job: "warm-up", file: warmUp.file });
     return await timesOf(crew, plan, patterns, traces, spaces);
   });
+  const wasm = await measureMade(plan, isWantedInWasm);
+  remarks.push(...wasm.remarks);
   steps.stop();
 
   const seconds = (performance.now() - started) / 1000;
-  report({ ...describeRun(peers, plan, seconds), remarks, ...times }, options);
+  report({ ...describeRun(peers, plan, seconds), remarks, ...times, wasm }, options);
 }
 
 function isWanted(name: string, { quick, only }: Options): boolean {
@@ -116,7 +122,7 @@ async function timesOf(
   patterns: readonly PatternName[],
   traces: readonly TraceInput[],
   spaces: readonly PerPeer<Space>[],
-): Promise<Times> {
+): Promise<Omit<Times, "wasm">> {
   const times: { patterns: PatternResult[]; traces: TraceResult[] } = { patterns: [], traces: [] };
   for (const pattern of patterns) times.patterns.push(await measurePattern(crew, plan, pattern));
   for (const [index, trace] of traces.entries()) {
@@ -158,8 +164,8 @@ function report(results: Results, options: Options): void {
 
 const program = new Command("bench")
   .description("Times and footprints of morecore and its peers, side by side.")
-  .option("--quick", "fewer rounds, fewer traces: under a minute")
-  .option("--only <name>", "only traces and patterns with this in their name")
+  .option("--quick", "fewer rounds, traces and programs: a minute or two")
+  .option("--only <name>", "only traces, patterns and programs with this in their name")
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
   .option("--json", "print JSON instead of tables")
   .option("--save", "also write bench/RESULTS.md");

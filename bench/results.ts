@@ -6,6 +6,7 @@
 import type { TraceFacts, TraceInput } from "./inputs.ts";
 import type { PatternName } from "./patterns.ts";
 import type { PeerName } from "./peers/peer.ts";
+import type { ProgramResults } from "./programs/measure.ts";
 import type { Sample } from "./stats.ts";
 
 /** A figure, or why there is none. */
@@ -45,6 +46,7 @@ export interface Results {
   readonly remarks: readonly string[];
   readonly patterns: readonly PatternResult[];
   readonly traces: readonly TraceResult[];
+  readonly wasm: ProgramResults;
 }
 
 export function isSkipped<T extends object>(value: Measured<T>): value is { readonly skipped: string } {

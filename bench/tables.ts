@@ -7,6 +7,7 @@
 import Table from "cli-table3";
 import { goalFigures, spaceRatios, timeRatio, wholeTraces } from "./goals.ts";
 import type { PeerName } from "./peers/peer.ts";
+import { programTables } from "./programs/tables.ts";
 import {
   isSkipped,
   type PerPeer,
@@ -31,6 +32,7 @@ export function allTables(results: Results): TextTable[] {
     for (const variant of VARIANTS) tables.push(timeTable(results, variant));
     tables.push(spaceTable(results));
   }
+  tables.push(...programTables(results.wasm));
   return tables;
 }
 

@@ -1,0 +1,189 @@
+// Measure: programs and patterns in WebAssembly, each way of linking in its own process, in turns.
+//
+// Owns:       rounds, warming up, the subtraction of the patterns' empty loop, and the comparison of what was printed.
+// Needs:      what `npm run programs` has made.
+// Invariants: M1  within a round every way runs once; who is first changes from round to round
+//             M2  a program that prints something else with another allocator, or fails, is reported and has no figures
+
+import { type MadePatterns, type MadeProgram, readMade } from "../../scripts/programs/cache.ts";
+import { merge, WAYS, type Way } from "../../scripts/programs/link.ts";
+import { net, type Sample, summarize } from "../stats.ts";
+import { ProgramCrew } from "./crew.ts";
+import {
+  type Answer,
+  type Job,
+  type Kind,
+  PATTERN_NAMES,
+  type PatternName,
+  type Request,
+} from "./protocol.ts";
+
+export interface ProgramPlan {
+  readonly rounds: number;
+  /** Of one sample of a pattern. */
+  readonly targetMs: number;
+  /** Told after each program and each pattern. */
+  readonly onStep: (what: string) => void;
+}
+
+export interface ProgramResult {
+  readonly program: string;
+  readonly ms: Readonly<Record<Way, Sample>>;
+  readonly heapBytes: Readonly<Record<Way, number>>;
+}
+
+export interface WasmPatternResult {
+  readonly pattern: PatternName;
+  readonly nsPerPair: Readonly<Record<Way, Sample>>;
+}
+
+export interface ProgramResults {
+  readonly programs: readonly ProgramResult[];
+  readonly patterns: readonly WasmPatternResult[];
+  /** Sentences on what could not be measured. */
+  readonly remarks: readonly string[];
+}
+
+/** Of all that `npm run programs` has made and is wanted; if it has made nothing, a remark says what to do. */
+export async function measureMade(
+  plan: ProgramPlan,
+  isWanted: (name: string) => boolean,
+): Promise<ProgramResults> {
+  const made = readMade();
+  if (typeof made === "string")
+    return { programs: [], patterns: [], remarks: [`Programs and callers in wasm are left out: ${made}`] };
+  const programs: ProgramResult[] = [];
+  const remarks: string[] = [];
+  for (const program of made.programs.filter(({ name }) => isWanted(name))) {
+    const result = await measureProgram(program, plan);
+    plan.onStep(program.name);
+    if (typeof result === "string") remarks.push(`${program.name}: ${result}`);
+    else programs.push(result);
+  }
+  const patterns = await measurePatterns(made.patterns, PATTERN_NAMES.filter(isWanted), plan);
+  if (typeof patterns !== "string") return { programs, patterns, remarks };
+  return { programs, patterns: [], remarks: [...remarks, `patterns in wasm: ${patterns}`] };
+}
+
+/** How often onStep will be called. */
+export function stepsOfMade(isWanted: (name: string) => boolean): number {
+  const made = readMade();
+  if (typeof made === "string") return 0;
+  return [...made.programs.map(({ name }) => name), ...PATTERN_NAMES].filter(isWanted).length;
+}
+
+/** The result, or why there is none. */
+async function measureProgram(program: MadeProgram, plan: ProgramPlan): Promise<ProgramResult | string> {
+  const jobs = await jobsOf(program.name, program, program.workload);
+  return await withCrew(jobs, async (crew) => {
+    const runs = new Samples();
+    const failure = await inTurns(crew, WAYS, plan.rounds + 1, { job: "run" }, (way, round, answer) => {
+      if (answer.kind !== "run") return;
+      runs.output(way, answer.output);
+      runs.heapBytes[way] = answer.heapBytes;
+      // The first compiles.
+      if (round > 0) runs.add(way, answer.ms);
+    });
+    if (failure !== undefined) return failure;
+    const differing = runs.differing();
+    if (differing !== undefined) return `it prints something else when ${differing} than with dlmalloc`;
+    return { program: program.name, ms: perWay((way) => runs.of(way)), heapBytes: runs.heapBytes };
+  });
+}
+
+async function measurePatterns(
+  patterns: MadePatterns,
+  names: readonly PatternName[],
+  plan: ProgramPlan,
+): Promise<WasmPatternResult[] | string> {
+  if (names.length === 0) return [];
+  const jobs = await jobsOf("patterns", patterns, "");
+  const nothing: Job = { kind: "nothing", file: patterns.nothing, beside: patterns, workload: "" };
+  return await withCrew([nothing, ...jobs], async (crew) => {
+    const results: WasmPatternResult[] = [];
+    for (const pattern of names) {
+      const samples = new Samples();
+      const request: Request = { job: "pattern", pattern, targetMs: plan.targetMs };
+      const failure = await inTurns<Kind>(
+        crew,
+        ["nothing", ...WAYS],
+        plan.rounds + 1,
+        request,
+        (kind, round, answer) => {
+          if (answer.kind === "pattern" && round > 0) samples.add(kind, answer.nsPerPair);
+        },
+      );
+      if (failure !== undefined) return failure;
+      plan.onStep(`${pattern} in wasm`);
+      const nsPerPair = perWay((way) => net(samples.of(way), samples.of("nothing")));
+      results.push({ pattern, nsPerPair });
+    }
+    return results;
+  });
+}
+
+class Samples {
+  readonly heapBytes: Record<Way, number> = perWay(() => 0);
+  readonly #values = new Map<Kind, number[]>();
+  readonly #outputs = new Map<Kind, string>();
+
+  add(kind: Kind, value: number): void {
+    this.#values.set(kind, [...(this.#values.get(kind) ?? []), value]);
+  }
+
+  output(kind: Kind, text: string): void {
+    this.#outputs.set(kind, text);
+  }
+
+  of(kind: Kind): Sample {
+    return summarize(this.#values.get(kind) ?? []);
+  }
+
+  /** The first kind whose output is not dlmalloc's. */
+  differing(): Kind | undefined {
+    const expected = this.#outputs.get("dlmalloc");
+    return [...this.#outputs].find(([, text]) => text !== expected)?.[0];
+  }
+}
+
+/** A failure's reason, if there is one. */
+async function inTurns<K extends Kind>(
+  crew: ProgramCrew,
+  kinds: readonly K[],
+  rounds: number,
+  request: Request,
+  take: (kind: K, round: number, answer: Answer) => void,
+): Promise<string | undefined> {
+  for (let round = 0; round < rounds; round++) {
+    const first = round % kinds.length;
+    for (const kind of [...kinds.slice(first), ...kinds.slice(0, first)]) {
+      const answer = await crew.ask(kind, request);
+      if (answer.kind === "failed") return `${kind}: ${answer.reason}`;
+      take(kind, round, answer);
+    }
+  }
+  return undefined;
+}
+
+async function jobsOf(name: string, linked: MadeProgram | MadePatterns, workload: string): Promise<Job[]> {
+  const files: Record<Way, string> = {
+    dlmalloc: linked.dlmalloc,
+    merged: await merge(name, linked),
+    beside: linked.beside,
+  };
+  const { pages, heapBase } = linked;
+  return WAYS.map((kind) => ({ kind, file: files[kind], beside: { pages, heapBase }, workload }));
+}
+
+function perWay<T>(of: (way: Way) => T): Record<Way, T> {
+  return { dlmalloc: of("dlmalloc"), merged: of("merged"), beside: of("beside") };
+}
+
+async function withCrew<T>(jobs: readonly Job[], work: (crew: ProgramCrew) => Promise<T>): Promise<T> {
+  const crew = new ProgramCrew(jobs);
+  try {
+    return await work(crew);
+  } finally {
+    crew.stop();
+  }
+}

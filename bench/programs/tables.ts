@@ -1,0 +1,84 @@
+// Tables: programs and patterns in WebAssembly as text, and the goals T3 and T4.
+//
+// Owns:  columns, formats, aims.
+// Note:  a cell of time reads "median (minimum) ratio", the ratio being its median over dlmalloc's: below 1 is faster.
+
+import { WAYS, type Way } from "../../scripts/programs/link.ts";
+import type { GoalFigure } from "../goals.ts";
+import { largest, type Sample } from "../stats.ts";
+import type { TextTable } from "../tables.ts";
+import type { ProgramResults } from "./measure.ts";
+import type { PatternName } from "./protocol.ts";
+
+const PATTERN_AIMS: Readonly<Record<PatternName, number>> = { pair: 0.5, churn: 0.25, fifo: 0.75 };
+/** Programs that allocate enough to tell allocators apart. */
+const ALLOCATING = ["lua", "mujs"];
+const ALLOCATING_AIM = 0.95;
+const WORST_AIM = 1;
+
+export function programGoals({ programs, patterns }: ProgramResults): GoalFigure[] {
+  const timeRatios = programs.map(({ ms }) => ms.merged.median / ms.dlmalloc.median);
+  const spaceRatios = programs.map(({ heapBytes }) => heapBytes.merged / heapBytes.dlmalloc);
+  const known = programs.filter(({ program }) => ALLOCATING.includes(program));
+  const figures = [
+    ...patterns.map(({ pattern, nsPerPair }) => ({
+      goal: "T3",
+      figure: `${pattern}, caller in wasm, merged, over dlmalloc`,
+      measured: nsPerPair.merged.median / nsPerPair.dlmalloc.median,
+      aim: PATTERN_AIMS[pattern],
+    })),
+    ...known.map(({ program, ms }) => ({
+      goal: "T4",
+      figure: `${program}, whole program, merged, over dlmalloc`,
+      measured: ms.merged.median / ms.dlmalloc.median,
+      aim: ALLOCATING_AIM,
+    })),
+    { goal: "T4", figure: "worst program: time", measured: largest(timeRatios), aim: WORST_AIM },
+    { goal: "T4", figure: "worst program: peak memory", measured: largest(spaceRatios), aim: WORST_AIM },
+  ];
+  return figures.filter(({ measured }) => Number.isFinite(measured));
+}
+
+export function programTables({ programs, patterns }: ProgramResults): TextTable[] {
+  const tables: TextTable[] = [];
+  if (programs.length > 0) tables.push(programTable(programs));
+  if (patterns.length > 0) tables.push(patternTable(patterns));
+  return tables;
+}
+
+function programTable(programs: ProgramResults["programs"]): TextTable {
+  const rows = programs.map(({ program, ms, heapBytes }) => [
+    program,
+    ...WAYS.map((way) => timeCell(ms, way, 0)),
+    ...WAYS.map((way) => spaceCell(heapBytes, way)),
+  ]);
+  return {
+    title:
+      "Programs in wasm: time and peak memory; ms, median (minimum) over dlmalloc's, and MB over dlmalloc's",
+    head: ["program", ...WAYS, ...WAYS.map((way) => `${way}, MB`)],
+    rows,
+  };
+}
+
+function patternTable(patterns: ProgramResults["patterns"]): TextTable {
+  const rows = patterns.map(({ pattern, nsPerPair }) => [
+    pattern,
+    ...WAYS.map((way) => timeCell(nsPerPair, way, 1)),
+  ]);
+  return {
+    title: "Patterns, caller in wasm: net ns for a malloc and a free, median (minimum) over dlmalloc's",
+    head: ["pattern", ...WAYS],
+    rows,
+  };
+}
+
+function timeCell(times: Readonly<Record<Way, Sample>>, way: Way, digits: number): string {
+  const { median, min } = times[way];
+  const own = `${median.toFixed(digits)} (${min.toFixed(digits)})`;
+  return way === "dlmalloc" ? own : `${own} ${(median / times.dlmalloc.median).toFixed(3)}`;
+}
+
+function spaceCell(bytes: Readonly<Record<Way, number>>, way: Way): string {
+  const own = (bytes[way] / 1e6).toFixed(2);
+  return way === "dlmalloc" ? own : `${own} ${(bytes[way] / bytes.dlmalloc).toFixed(3)}`;
+}

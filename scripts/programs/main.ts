@@ -1,0 +1,65 @@
+// Programs: fetches real programs in C, compiles them to WebAssembly and links each with and without morecore.
+//
+//   npm run programs              all of them; what has been done already is not done again
+//   npm run programs -- lua       those with "lua" in their names, and those that are there already
+//
+// Owns:  the command line, and what is said. Exit codes: 0 all is there; 1 some program is not, and why has been said.
+// Needs: the network for what has not been fetched; clang, lld and wasi-libc.
+
+import { type MadePatterns, type MadeProgram, writeMade } from "./cache.ts";
+import { APT_PACKAGES, PROGRAMS, type Program } from "./catalog.ts";
+import { clangVersion, compileFiles, compileProgram } from "./compile.ts";
+import { fetched, fetchSources } from "./fetch.ts";
+import { linkFile, linkWays, merge, optimize } from "./link.ts";
+import { OWN } from "./places.ts";
+
+const PATTERN_EXPORTS = ["pair", "churn_fill", "churn", "fifo_fill", "fifo"];
+
+async function main(only: string): Promise<void> {
+  clangVersion();
+  const patterns = makePatterns();
+  await merge("patterns", patterns);
+  const programs: MadeProgram[] = [];
+  for (const program of PROGRAMS) {
+    if (!program.name.includes(only) && fetched(program.origin) === undefined) continue;
+    try {
+      programs.push(await makeProgram(program));
+    } catch (error) {
+      complain(`${program.name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  writeMade({ programs, patterns });
+}
+
+async function makeProgram(program: Program): Promise<MadeProgram> {
+  const start = performance.now();
+  const folder = fetchSources(program.origin);
+  const objects = compileProgram(program, folder);
+  const options = program.libraries.map((library) => `-l${library}`);
+  const linked = linkWays({ name: program.name, objects, options });
+  await merge(program.name, linked);
+  console.log(`${program.name}: there, after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return { name: program.name, workload: program.workload, ...linked };
+}
+
+function makePatterns(): MadePatterns {
+  // What C's rules allow to leave out must not be left out.
+  const flags = ["-fno-builtin"];
+  const objects = compileFiles("patterns", [`${OWN}/c/patterns.c`], flags);
+  const exports = PATTERN_EXPORTS.map((name) => `-Wl,--export=${name}`);
+  const toLink = { name: "patterns", objects, options: ["-nostartfiles", "-Wl,--no-entry", ...exports] };
+  const nothing = compileFiles("no-malloc", [`${OWN}/c/no-malloc.c`], flags);
+  return { ...linkWays(toLink), nothing: linkFile(toLink, "nothing", nothing, optimize) };
+}
+
+function complain(message: string): void {
+  console.error(message);
+  process.exitCode = 1;
+}
+
+try {
+  await main(process.argv[2] ?? "");
+} catch (error) {
+  complain(error instanceof Error ? error.message : String(error));
+  console.error(`What is needed: apt-get install --no-install-recommends ${APT_PACKAGES}`);
+}
