@@ -10,8 +10,8 @@ import { SwapRefusedError, type SwapReport } from "./report.ts";
 import { rewrite } from "./rewrite.ts";
 import { dropStaleSections } from "./sections.ts";
 
+export { WasmFormatError } from "../binary.ts";
 export { GlueError } from "./glue.ts";
-export { WasmFormatError } from "./module.ts";
 export { type FoundAction, type FoundFunction, SwapRefusedError, type SwapReport } from "./report.ts";
 export { MissingToolError } from "./tools.ts";
 

@@ -23,11 +23,8 @@ import {
   type ITypeEntry,
   OperatorCodeNames,
 } from "wasmparser";
+import { WasmFormatError } from "../binary.ts";
 import { RELATIVE } from "./origin.ts";
-
-export class WasmFormatError extends Error {
-  override readonly name = "WasmFormatError";
-}
 
 export interface Signature {
   readonly params: number;
