@@ -49,14 +49,15 @@ IMPORT(independent_comalloc) void **mc_independent_comalloc(size_t count, size_t
 IMPORT(bulk_free) void mc_bulk_free(void *array[], size_t count);
 IMPORT(count_of) size_t mc_count_of(unsigned state);
 IMPORT(bytes_of) size_t mc_bytes_of(unsigned state);
-IMPORT(first_chunk) uintptr_t mc_first_chunk(void);
-IMPORT(next_chunk) uintptr_t mc_next_chunk(uintptr_t chunk);
-IMPORT(state_of) unsigned mc_state_of(uintptr_t chunk);
+IMPORT(first_piece) uintptr_t mc_first_piece(void);
+IMPORT(next_piece) uintptr_t mc_next_piece(uintptr_t at);
+IMPORT(piece_state) unsigned mc_piece_state(uintptr_t at);
+IMPORT(piece_bytes) size_t mc_piece_bytes(uintptr_t at);
 
-// The states of a chunk.
-enum { LIVE, CACHED, FREE, TOP };
+// The states of a piece: a chunk, or a block of a run.
+enum { LIVE, CACHED, FREE, TOP, OVERHEAD };
 
-enum { BLOCK_ALIGNMENT = 16, PAGE = 65536 };
+enum { BLOCK_ALIGNMENT = 16, HEADER_WORD = 4, PAGE = 65536 };
 
 // Says that there was no memory if there was none.
 static inline void *or_no_memory(void *got) {
@@ -196,35 +197,17 @@ size_t bulk_free(void *array[], size_t count) {
   return 0;
 }
 
-// Whether the chunks lie in one run: between the first and the end of the last there is nothing else.
-static int lie_in_one_run(void) {
-  uintptr_t first = mc_first_chunk(), last = first;
-  for (uintptr_t chunk = first; chunk != 0; chunk = mc_next_chunk(chunk))
-    last = chunk;
-  size_t bytes = mc_bytes_of(LIVE) + mc_bytes_of(CACHED) + mc_bytes_of(FREE) + mc_bytes_of(TOP);
-  return last + mc_bytes_of(TOP) - first == bytes;
-}
-
-// Where a free region ends. When others have grown the memory too, the next chunk may lie behind what is theirs; as
-// their growth begins on a WebAssembly page, nothing that lies before the first such page is.
-static uintptr_t end_of_free(uintptr_t chunk, uintptr_t next, int one_run) {
-  uintptr_t page = (chunk | (PAGE - 1)) + 1;
-  return one_run || next <= page ? next : page - BLOCK_ALIGNMENT;
-}
-
+// The allocator's own pieces are passed over. A piece with a header begins one word before its payload.
 void malloc_inspect_all(void (*visit)(void *start, void *end, size_t used, void *arg), void *arg) {
-  int one_run = lie_in_one_run();
-  for (uintptr_t chunk = mc_first_chunk(); chunk != 0;) {
-    uintptr_t next = mc_next_chunk(chunk);
-    uintptr_t start = (chunk + BLOCK_ALIGNMENT) & ~(uintptr_t)(BLOCK_ALIGNMENT - 1);
-    unsigned state = mc_state_of(chunk);
+  for (uintptr_t at = mc_first_piece(); at != 0;) {
+    uintptr_t next = mc_next_piece(at);
+    unsigned state = mc_piece_state(at);
+    uintptr_t start = (at + HEADER_WORD) & ~(uintptr_t)(BLOCK_ALIGNMENT - 1);
     size_t used = state == LIVE ? mc_malloc_usable_size((void *)start) : 0;
-    uintptr_t end = state == LIVE  ? start + used
-                    : state == TOP ? chunk + mc_bytes_of(TOP)
-                                   : end_of_free(chunk, next, one_run);
-    if (start < end)
+    uintptr_t end = state == LIVE ? start + used : at + mc_piece_bytes(at);
+    if (state != OVERHEAD && start < end)
       visit((void *)start, (void *)end, used, arg);
-    chunk = next;
+    at = next;
   }
 }
 

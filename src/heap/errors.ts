@@ -3,10 +3,13 @@
 // Owns:  the error classes and the sentences in them.
 // Needs: the kernel's codes.
 
+import type { Base } from "../kernel/address.ts";
 import { sizeIn } from "../kernel/chunk.ts";
 import * as code from "../kernel/codes.ts";
-import { CACHED, IN_USE, PREVIOUS_IN_USE, RESERVED_FLAG } from "../kernel/layout.ts";
+import { HEADER_WORD, IN_USE, OWN, PREVIOUS_IN_USE, RESERVED_FLAG } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
+import { runOf } from "../kernel/run-map.ts";
+import { blockBytesOf, firstBlock } from "../kernel/runs.ts";
 
 export type MisuseCode =
   | "misaligned"
@@ -88,8 +91,17 @@ const BROKEN: Readonly<Record<number, readonly [string, string]>> = {
     "a bin holds a chunk that is not free or of another size, or a free chunk is in no bin",
   ],
   [code.BROKEN_LINK]: ["B3", "a free chunk's links do not agree both ways"],
-  [code.BROKEN_CACHE]: ["K1", "a cache holds a chunk of another size or without the flag Q"],
-  [code.BROKEN_CACHE_BYTES]: ["K2", "the bytes of the cached chunks do not add up, or exceed the limit"],
+  [code.BROKEN_CLASS]: ["R1", "a size class does not take from its current run"],
+  [code.BROKEN_LIST]: [
+    "R2",
+    "a run with room is not listed, or a listed one is full, unused or of another class",
+  ],
+  [code.BROKEN_BITS]: ["R3", "a run's descriptor states no blocks, or has bits that stand for none"],
+  [code.BROKEN_OWN]: [
+    "R4",
+    "a chunk of the heap's own is no run, descriptor or map, or one of these is none",
+  ],
+  [code.BROKEN_MAP]: ["M1", "the map does not say which run covers a stretch of memory"],
   [code.BROKEN_TOP]: ["T1", "top's header is not its size with P set"],
   [code.BROKEN_SEGMENT]: ["T2", "segments, ends and footprint do not agree"],
   [code.BROKEN_UNTOUCHED]: ["T3", "memory that is said to be untouched is not zero"],
@@ -101,11 +113,10 @@ export function hex(address: number): string {
 }
 
 /** Throws what a kernel's code means. */
-export function refuse(machine: () => Machine, refused: number, address: number): never {
+export function refuse(m: Machine, heap: Base, refused: number, address: number): never {
   const misuse = MISUSE[refused];
   if (misuse !== undefined) {
-    const found =
-      refused === code.MISALIGNED || refused === code.OUTSIDE ? "" : headerAt(machine(), address - 4);
+    const found = refused === code.MISALIGNED || refused === code.OUTSIDE ? "" : whatIsAt(m, heap, address);
     throw new HeapMisuseError(misuse[0], address, `${hex(address)}: ${misuse[1]}${found} (${misuse[0]})`);
   }
   const [invariant, sentence] = BROKEN[refused] ?? ["?", `unknown code ${refused}`];
@@ -116,13 +127,16 @@ export function refuse(machine: () => Machine, refused: number, address: number)
   );
 }
 
-/** What a word says when it is read as a header. */
-function headerAt(machine: Machine, address: number): string {
-  const head = machine.load32(address);
+/** What the heap knows of an address: the run that it lies in, or what the word before it says when read as a header. */
+function whatIsAt(m: Machine, heap: Base, address: number): string {
+  const run = runOf(m.words, heap, address);
+  if (run !== 0)
+    return `; it lies in a run of blocks of ${blockBytesOf(m, run)} bytes from ${hex(firstBlock(m, run))} on`;
+  const head = m.load32(address - HEADER_WORD);
   if (head === undefined) return "";
   const flags = [
     (head & IN_USE) !== 0 ? "in use" : "free",
-    ...((head & CACHED) !== 0 ? ["cached"] : []),
+    ...((head & OWN) !== 0 ? ["the heap's own"] : []),
     ...((head & PREVIOUS_IN_USE) !== 0 ? ["previous in use"] : []),
     ...((head & RESERVED_FLAG) !== 0 ? ["reserved flag set"] : []),
   ];

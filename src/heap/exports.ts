@@ -28,8 +28,8 @@ export const C_FAMILY = [
   "bulk_free",
 ] as const;
 
-/** What lib/morecore.c makes mallinfo and malloc_inspect_all of: a walk over the chunks, and sums by their state. */
-const WALK = ["count_of", "bytes_of", "first_chunk", "next_chunk", "state_of"] as const;
+/** What lib/morecore.c makes mallinfo and malloc_inspect_all of: a walk over the pieces, and sums by their state. */
+const WALK = ["count_of", "bytes_of", "first_piece", "next_piece", "piece_state", "piece_bytes"] as const;
 
 type CName = (typeof C_FAMILY)[number];
 /** A function of WebAssembly: 32-bit numbers in and out; addresses come back signed to JavaScript. */

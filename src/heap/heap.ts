@@ -6,9 +6,8 @@
 // Addresses are plain numbers here. Out of memory is an answer: 0, and the heap as it was. Misuse throws a
 // HeapMisuseError with nothing changed, bad arguments a RangeError or TypeError that names the value.
 
-import { asBase, asChunk, asPtr, type Base, NO_CHUNK, ptrOf } from "../kernel/address.ts";
+import { asBase, asChunk, asPtr, type Base } from "../kernel/address.ts";
 import { checkHeap } from "../kernel/check.ts";
-import { sizeOf } from "../kernel/chunk.ts";
 import { LISTED_TWICE } from "../kernel/codes.ts";
 import * as probe from "../kernel/image.ts";
 import * as kernel from "../kernel/index.ts";
@@ -20,16 +19,15 @@ import {
   AT_VERSION,
   FORMAT_VERSION,
 } from "../kernel/layout.ts";
-import { liveChunk } from "../kernel/live.ts";
 import { Machine } from "../kernel/machine.ts";
-import { FREE, IN_CACHE, LIVE } from "../kernel/walk.ts";
+import { NO_PIECE } from "../kernel/walk.ts";
 import type { Memory } from "../memory/memory.ts";
 import { wasmOf } from "../memory/wasm.ts";
 import { checkPowerOfTwo, checkWord, describe, isWord, refuseWord } from "./arguments.ts";
 import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
 import { type FormatReason, HeapFormatError, hex, refuse } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
-import { type ChunkInfo, type HeapStatistics, type Mallinfo, readMallinfo } from "./info.ts";
+import { type ChunkInfo, type HeapStatistics, type Mallinfo, pieceInfo, readMallinfo } from "./info.ts";
 import {
   applyOptions,
   checkOptions,
@@ -66,7 +64,7 @@ export class Heap extends HeapViews {
   static create(options: HeapOptions = {}): Heap {
     checkOptions(options);
     const { memory, base, limit, untouched, flags } = placeHeap(options);
-    const machine = machineOver(memory);
+    const machine = machineOver(memory, base);
     kernel.formatHeap(machine, asBase(base), limit, untouched, flags, growthStepOf(options));
     applyOptions(machine, asBase(base), options);
     return new Heap(machine, base);
@@ -82,7 +80,7 @@ export class Heap extends HeapViews {
     base: number | WebAssembly.Global,
   ): Heap {
     const address = baseOf(base);
-    const machine = machineOver(memoryOf(memory));
+    const machine = machineOver(memoryOf(memory), address);
     const found = kernel.probeHeap(machine, asBase(address));
     if (found !== probe.IS_HEAP) refuseImage(machine, address, found);
     return new Heap(machine, address);
@@ -162,7 +160,10 @@ export class Heap extends HeapViews {
     return this.calls.posixMemalign(result, alignment, bytes);
   }
 
-  /** C23 `free_sized`: free, of a block that was asked for with this size. Another size throws, nothing is freed. */
+  /**
+   * C23 `free_sized`: free, of a block that was asked for with this size. Another size throws, nothing is freed; of a
+   * small block (options.smallLimit) only one that is too large.
+   */
   freeSized(ptr: number, bytes: number): void {
     checkWord("ptr", ptr);
     checkWord("bytes", bytes);
@@ -183,10 +184,13 @@ export class Heap extends HeapViews {
     return this.calls.usableSize(ptr);
   }
 
-  /** macOS `malloc_good_size`: the usable size that malloc(bytes) will give; 0 if it never can. */
+  /**
+   * macOS `malloc_good_size`: the usable size that malloc(bytes) will give; 0 if it never can. A small block that there is no
+   * run for may have up to 4 bytes less: usableSize tells.
+   */
   goodSize(bytes: number): number {
     checkWord("bytes", bytes);
-    return kernel.goodSize(bytes);
+    return kernel.goodSize(this.fresh(), this.heap, bytes);
   }
 
   /** dlmalloc's `independent_calloc`: zeroed blocks side by side, each freed on its own. Undefined: no memory. */
@@ -217,7 +221,7 @@ export class Heap extends HeapViews {
   }
 
   /**
-   * dlmalloc's `bulk_free`: frees all, past the caches; zeros are skipped. All are looked at before any is freed: if
+   * dlmalloc's `bulk_free`: frees all; zeros are skipped. All are looked at before any is freed: if
    * one is no live block, or stands there twice, it throws and nothing is changed.
    */
   bulkFree(ptrs: Iterable<number>): void {
@@ -228,14 +232,17 @@ export class Heap extends HeapViews {
       const ptr = asPtr(list[index] as number);
       if (ptr === 0 || kernel.claim(machine, this.heap, ptr)) continue;
       for (let claimed = 0; claimed < index; claimed++)
-        kernel.unclaim(machine, asPtr(list[claimed] as number));
-      liveChunk(machine, this.heap, ptr);
+        kernel.unclaim(machine, this.heap, asPtr(list[claimed] as number));
+      kernel.usableSize(machine, this.heap, ptr);
       machine.abort(LISTED_TWICE, ptr);
     }
-    for (const ptr of list) kernel.releaseClaimed(machine, this.heap, asPtr(ptr));
+    // All of them before the first is freed: a run whose other blocks are claimed would look unused.
+    for (const ptr of list) kernel.unclaim(machine, this.heap, asPtr(ptr));
+    for (const ptr of list) kernel.free(machine, this.heap, asPtr(ptr));
+    kernel.flushRuns(machine, this.heap);
   }
 
-  /** glibc `malloc_trim`: empties the caches and gives back what top has beyond `pad` bytes. True if there was any. */
+  /** glibc `malloc_trim`: gives back unused runs and what top has beyond `pad` bytes. True if there was any. */
   trim(pad = 0): boolean {
     checkWord("pad", pad);
     return this.calls.trim(pad);
@@ -281,15 +288,14 @@ export class Heap extends HeapViews {
     };
   }
 
-  /** dlmalloc's `malloc_inspect_all`: calls `visit` for each chunk, in address order. It must not change the heap. */
+  /**
+   * dlmalloc's `malloc_inspect_all`: calls `visit` for each piece of the heap, in address order: each block of a run, and each
+   * chunk that is none. It must not change the heap.
+   */
   inspectAll(visit: (chunk: ChunkInfo) => void): void {
     const m = this.fresh();
-    for (let c = kernel.firstChunk(m, this.heap); c !== NO_CHUNK; c = kernel.nextChunk(m, this.heap, c)) {
-      const size = sizeOf(m, c);
-      const state = kernel.stateOf(m, this.heap, c);
-      const name = state === LIVE ? "live" : state === IN_CACHE ? "cached" : state === FREE ? "free" : "top";
-      visit({ address: c, ptr: ptrOf(c), size, usable: Math.max(size - 4, 0), state: name });
-    }
+    for (let at = kernel.firstPiece(m, this.heap); at !== NO_PIECE; at = kernel.nextPiece(m, this.heap, at))
+      visit(pieceInfo(m, this.heap, at));
   }
 
   /**
@@ -330,8 +336,10 @@ export class Heap extends HeapViews {
   }
 }
 
-function machineOver(memory: Memory): Machine {
-  const machine: Machine = new Machine(memory, (code, address) => refuse(() => machine, code, address));
+function machineOver(memory: Memory, base: number): Machine {
+  const machine: Machine = new Machine(memory, (code, address) =>
+    refuse(machine, asBase(base), code, address),
+  );
   return machine;
 }
 
@@ -339,7 +347,7 @@ function machineOver(memory: Memory): Machine {
 function callsOf(machine: Machine, heap: Base): Calls {
   const wasm = wasmOf(machine.memory);
   const calls =
-    wasm && wasmCalls(wasm, heap, (code, address) => refuse(() => machine.fresh(), code, address));
+    wasm && wasmCalls(wasm, heap, (code, address) => refuse(machine.fresh(), heap, code, address));
   return calls ?? new JavaScriptCalls(machine, heap);
 }
 

@@ -2,16 +2,17 @@
 
 import type { Base } from "../kernel/address.ts";
 import { bytesOf, countOf, footprint } from "../kernel/info.ts";
+import { HEADER_WORD } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
-import { FREE, IN_CACHE, TOP } from "../kernel/walk.ts";
+import { CACHED, FREE, isBlock, LIVE, pieceBytes, pieceState, TOP } from "../kernel/walk.ts";
 
 /** glibc's `struct mallinfo2`. Bytes are chunk bytes, headers included; arena = uordblks + fordblks. */
 export interface Mallinfo {
   /** The footprint: bytes got from the memory. */
   readonly arena: number;
-  /** Free chunks, top among them, without the cached ones. */
+  /** Free chunks, top among them. */
   readonly ordblks: number;
-  /** Cached chunks (glibc: "fastbin" chunks). */
+  /** Free blocks of runs (glibc: "fastbin" chunks). */
   readonly smblks: number;
   /** Blocks got from mmap alone: always 0. */
   readonly hblks: number;
@@ -19,27 +20,31 @@ export interface Mallinfo {
   readonly hblkhd: number;
   /** Always 0, as in glibc. */
   readonly usmblks: number;
-  /** Bytes of the cached chunks. */
+  /** Their bytes. */
   readonly fsmblks: number;
-  /** Bytes in use: live chunks, and the heap's own header. */
+  /** Bytes in use: live blocks, and what the heap needs for itself. */
   readonly uordblks: number;
-  /** Free bytes: bins, top and caches. */
+  /** Free bytes: chunks, top and blocks of runs. */
   readonly fordblks: number;
   /** Bytes of top. */
   readonly keepcost: number;
 }
 
-/** A chunk as inspectAll shows it. */
+/** A piece of a heap as inspectAll shows it. */
 export interface ChunkInfo {
-  /** Of its header word. */
+  /** Where it begins: of a chunk its header, of a run's block its first byte. */
   readonly address: number;
   /** Of its payload: what malloc returned, if it is live. */
   readonly ptr: number;
-  /** Bytes, header included. */
+  /** Bytes, with the header if it has one. */
   readonly size: number;
   /** Bytes of its payload. */
   readonly usable: number;
-  readonly state: "live" | "cached" | "free" | "top";
+  /**
+   * "cached": a free block of a run; "free": a chunk that can serve any request; "overhead": the heap's own, a
+   * run's chunk less its blocks, a descriptor or the map.
+   */
+  readonly state: "live" | "cached" | "free" | "top" | "overhead";
 }
 
 /** Counts of what a heap has done. */
@@ -48,7 +53,7 @@ export interface HeapStatistics {
   readonly growthCount: number;
   /** Two free neighbours were merged. */
   readonly coalesceCount: number;
-  /** The caches were emptied. */
+  /** Unused runs were given back. */
   readonly flushCount: number;
   /** Top was trimmed. */
   readonly trimCount: number;
@@ -58,12 +63,12 @@ export interface HeapStatistics {
 export function readMallinfo(m: Machine, heap: Base): Mallinfo {
   const arena = footprint(m, heap);
   const topBytes = bytesOf(m, heap, TOP);
-  const cachedBytes = bytesOf(m, heap, IN_CACHE);
+  const cachedBytes = bytesOf(m, heap, CACHED);
   const fordblks = bytesOf(m, heap, FREE) + cachedBytes + topBytes;
   return {
     arena,
     ordblks: countOf(m, heap, FREE) + countOf(m, heap, TOP),
-    smblks: countOf(m, heap, IN_CACHE),
+    smblks: countOf(m, heap, CACHED),
     hblks: 0,
     hblkhd: 0,
     usmblks: 0,
@@ -72,4 +77,19 @@ export function readMallinfo(m: Machine, heap: Base): Mallinfo {
     fordblks,
     keepcost: topBytes,
   };
+}
+
+const STATES: Readonly<Record<number, ChunkInfo["state"]>> = {
+  [LIVE]: "live",
+  [CACHED]: "cached",
+  [FREE]: "free",
+  [TOP]: "top",
+};
+
+/** A piece of the kernel's walk, for people. */
+export function pieceInfo(m: Machine, heap: Base, at: number): ChunkInfo {
+  const header = isBlock(at) ? 0 : HEADER_WORD;
+  const size = pieceBytes(m, heap, at);
+  const state = STATES[pieceState(m, heap, at)] ?? "overhead";
+  return { address: at, ptr: at + header, size, usable: Math.max(size - header, 0), state };
 }

@@ -6,7 +6,7 @@
 // Unknown keys and bad values are refused by name. What is not in `HeapOptions` can be changed later: `heap.options`.
 
 import { type Base } from "../kernel/address.ts";
-import { NO_ADVANCE, UNLIMITED } from "../kernel/layout.ts";
+import { GRANULE, NO_ADVANCE, SMALL_MAX, UNLIMITED } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
 import * as kernel from "../kernel/options.ts";
 import type { Memory } from "../memory/memory.ts";
@@ -21,8 +21,12 @@ export interface HeapSettings {
    * More means fewer calls of `memory.grow`, which are dear; untouched pages are not resident. Default 1/2.
    */
   advance: number;
-  /** The most bytes of freed small chunks that wait unmerged: 0 to 2^30; 0 merges every free at once. Default 262144. */
-  cacheLimit: number;
+  /**
+   * The largest request, in bytes, that is served from runs, where blocks have no headers: a multiple of 16 up to 256; 0
+   * makes every block a chunk of its own, merged as soon as it is freed. Blocks that are in runs already stay there.
+   * Default 256.
+   */
+  smallLimit: number;
   /** A free that leaves more than this many bytes in top gives them back; Infinity for never. Default 2 MiB. */
   trimThreshold: number;
   /** The footprint never grows beyond this many bytes; 0: it never grows at all; Infinity: no limit. The default. */
@@ -90,12 +94,12 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
     get: (m, heap) => (kernel.advanceLog2(m, heap) === NO_ADVANCE ? 0 : 2 ** -kernel.advanceLog2(m, heap)),
     set: (m, heap, value) => kernel.setAdvanceLog2(m, heap, value === 0 ? NO_ADVANCE : -Math.log2(value)),
   },
-  cacheLimit: {
-    fallback: 256 * KIBIBYTE,
-    rule: "an integer from 0 to 2^30",
-    holds: (value) => integerWithin(value, 0, GIBIBYTE),
-    get: kernel.cacheLimit,
-    set: kernel.setCacheLimit,
+  smallLimit: {
+    fallback: SMALL_MAX,
+    rule: `a multiple of ${GRANULE} from 0 to ${SMALL_MAX}`,
+    holds: (value) => integerWithin(value, 0, SMALL_MAX) && value % GRANULE === 0,
+    get: kernel.smallLimit,
+    set: kernel.setSmallLimit,
   },
   trimThreshold: {
     fallback: 2 * MEBIBYTE,

@@ -1,4 +1,4 @@
-// Heap map: which bytes of a heap are live, cached, free or top, at one moment.
+// Heap map: which bytes of a heap are live, overhead, cached, free or top, at one moment.
 //
 // Owns:       the snapshot of all chunks, and its division into cells of equal size.
 // Needs:      a heap's inspectAll.
@@ -6,7 +6,7 @@
 //
 // Columns, not objects, as a heap may have a million chunks; and copied, as the heap goes on.
 
-export const CHUNK_STATES = ["live", "cached", "free", "top"] as const;
+export const CHUNK_STATES = ["live", "overhead", "cached", "free", "top"] as const;
 export type ChunkState = (typeof CHUNK_STATES)[number];
 
 /** The part of a heap that can be mapped. */
@@ -37,8 +37,8 @@ export function takeHeapMap(heap: Inspectable): HeapMap {
   const addresses: number[] = [];
   const sizes: number[] = [];
   const states: number[] = [];
-  const counts = { live: 0, cached: 0, free: 0, top: 0 };
-  const bytes = { live: 0, cached: 0, free: 0, top: 0 };
+  const counts = { live: 0, overhead: 0, cached: 0, free: 0, top: 0 };
+  const bytes = { live: 0, overhead: 0, cached: 0, free: 0, top: 0 };
   heap.inspectAll(({ address, size, state }) => {
     addresses.push(address);
     sizes.push(size);

@@ -17,7 +17,8 @@ const SHADES = 24;
 
 const MEANINGS: Readonly<Record<ChunkState, string>> = {
   live: "in use by the program",
-  cached: "freed, kept whole for its own size",
+  overhead: "the heap's own",
+  cached: "freed, kept for its own size",
   free: "freed, merged, in a bin",
   top: "the free end of the heap",
 };

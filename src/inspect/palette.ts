@@ -5,6 +5,7 @@ import type { ChunkState } from "./heap-map.ts";
 /** Red, green, blue; as numbers, because a cell of mixed chunks has a mixed colour. */
 export const STATE_COLOURS: Readonly<Record<ChunkState, readonly [number, number, number]>> = {
   live: [47, 111, 179],
+  overhead: [96, 110, 124],
   cached: [242, 177, 52],
   free: [222, 92, 84],
   top: [222, 227, 233],

@@ -7,11 +7,12 @@
 // sizes and addresses are multiples of a granule, so what lies before is nothing or a whole chunk.
 
 import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
-import { chunkSizeFor, sizeOf } from "./chunk.ts";
+import { findAligned, takeFree } from "./bins.ts";
+import { chunkSizeFor, markLive, sizeOf } from "./chunk.ts";
 import { release, shrink } from "./free.ts";
 import { GRANULE, IN_USE, MAX_REQUEST, PREVIOUS_IN_USE } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { malloc, takeChunk } from "./malloc.ts";
+import { malloc, ptrOrNone, takeChunk } from "./malloc.ts";
 
 /** Linux's and POSIX's error numbers, as posix_memalign returns them. */
 export const EINVAL: Word = 22;
@@ -25,17 +26,33 @@ export function memalign(m: Machine, heap: Base, alignment: Word, bytes: Word): 
   if (alignment > (MAX_REQUEST >>> 1) + 1 || bytes > MAX_REQUEST - alignment) return NO_PTR;
   const power: Word = (1 << (32 - m.clz(alignment - 1))) >>> 0;
   if (bytes > MAX_REQUEST - power) return NO_PTR;
-  const size = chunkSizeFor(bytes);
-  const chunk = takeChunk(m, heap, size + power, true);
-  if (chunk === NO_CHUNK) return NO_PTR;
-  const ptr = asPtr(((ptrOf(chunk) + power - 1) & ~(power - 1)) >>> 0);
+  return ptrOrNone(takeAligned(m, heap, chunkSizeFor(bytes), power));
+}
+
+/** A live chunk of `size` bytes whose payload's address is a multiple of `power`. NO_CHUNK: no memory. */
+export function takeAligned(m: Machine, heap: Base, size: Word, power: Word): Chunk {
+  let chunk = findAligned(m, heap, size, power);
+  if (chunk !== NO_CHUNK) {
+    const has = sizeOf(m, chunk);
+    takeFree(m, heap, chunk, has);
+    markLive(m, chunk, has);
+  } else {
+    chunk = takeChunk(m, heap, size + power - GRANULE, true);
+    if (chunk === NO_CHUNK) return NO_CHUNK;
+  }
+  const ptr = alignedPtr(chunk, power);
   const aligned = dropBefore(m, heap, chunk, chunkOf(ptr));
   shrink(m, heap, aligned, size);
-  return ptr;
+  return aligned;
+}
+
+/** The first multiple of `power` that can be a payload's address in a chunk. */
+function alignedPtr(chunk: Chunk, power: Word): Ptr {
+  return asPtr(((ptrOf(chunk) + power - 1) & ~(power - 1)) >>> 0);
 }
 
 /** Frees what a live chunk has before `aligned` and gives the rest, live. */
-function dropBefore(m: Machine, heap: Base, chunk: Chunk, aligned: Chunk): Chunk {
+export function dropBefore(m: Machine, heap: Base, chunk: Chunk, aligned: Chunk): Chunk {
   const lead = aligned - chunk;
   if (lead === 0) return chunk;
   m.store32(aligned, (sizeOf(m, chunk) - lead) | IN_USE | PREVIOUS_IN_USE);

@@ -10,7 +10,7 @@
 // Why not a tree (dlmalloc): best fit within a bin costs a walk of up to 32 cache lines there; with 16 bins for each
 // doubling the first chunk of a larger bin is at most 1/16 too large, and what is over is split off.
 
-import { asChunk, Base, Chunk, NO_CHUNK, Word } from "./address.ts";
+import { asChunk, Base, Chunk, NO_CHUNK, ptrOf, Word } from "./address.ts";
 import { sizeOf } from "./chunk.ts";
 import { CORRUPTED } from "./codes.ts";
 import {
@@ -117,6 +117,38 @@ export function findFit(m: Machine, heap: Base, size: Word): Chunk {
   const other = firstBinFrom(m, heap, bin < EXACT_GRANULES ? bin : bin + 1);
   if (other === 0) return NO_CHUNK;
   return other < EXACT_GRANULES ? firstOf(m, heap, other) : bestOf(m, heap, other, size);
+}
+
+/**
+ * A free chunk, still in its bin, with room for `size` bytes whose payload is a multiple of `power`. NO_CHUNK: none among
+ * the first SEARCH_LIMIT chunks of the size's own bin, where a chunk that fits exactly lies; larger ones takeChunk finds.
+ */
+export function findAligned(m: Machine, heap: Base, size: Word, power: Word): Chunk {
+  const words = m.words;
+  let chunk = firstOf(m, heap, binOf(m, size));
+  for (let step: Word = 0; step < SEARCH_LIMIT && chunk !== NO_CHUNK; step++) {
+    const lead = (power - (ptrOf(chunk) & (power - 1))) & (power - 1);
+    if (sizeOf(m, chunk) >= lead + size) return chunk;
+    const next = asChunk(load32(words, chunk + NEXT));
+    if (next >= load32(words, heap + AT_END)) m.abort(CORRUPTED, chunk);
+    chunk = next;
+  }
+  return NO_CHUNK;
+}
+
+/** A free chunk, still in its bin, of the first bin that has any from that of `size` on. NO_CHUNK: there is none. */
+export function firstHole(m: Machine, heap: Base, size: Word): Chunk {
+  const bin = firstBinFrom(m, heap, binOf(m, size));
+  return bin === 0 ? NO_CHUNK : firstOf(m, heap, bin);
+}
+
+/** The free chunk after this one of `size` bytes, in its bin or in the next that has any. */
+export function nextHole(m: Machine, heap: Base, chunk: Chunk, size: Word): Chunk {
+  const next = asChunk(m.load32(chunk + NEXT));
+  if (next >= m.load32(heap + AT_END)) m.abort(CORRUPTED, chunk);
+  if (next !== NO_CHUNK) return next;
+  const bin = firstBinFrom(m, heap, binOf(m, size) + 1);
+  return bin === 0 ? NO_CHUNK : firstOf(m, heap, bin);
 }
 
 function firstOf(m: Machine, heap: Base, bin: Word): Chunk {

@@ -9,11 +9,14 @@
 import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor } from "./chunk.ts";
 import { LISTED_TWICE } from "./codes.ts";
-import { release } from "./free.ts";
-import { CACHED, HEADER_WORD, IN_USE, MAX_REQUEST, PREVIOUS_IN_USE } from "./layout.ts";
-import { isLive, liveChunk } from "./live.ts";
+import { free, usableSize } from "./free.ts";
+import { HEADER_WORD, IN_USE, MAX_REQUEST, OWN, PREVIOUS_IN_USE } from "./layout.ts";
+import { isLive } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { productOf, takeChunk, zeroUsed } from "./malloc.ts";
+import { own } from "./own.ts";
+import { runOf } from "./run-map.ts";
+import { flushRuns, indexOf, isLiveBlock, liveBlock, setFree } from "./runs.ts";
 import { topOf } from "./top.ts";
 
 /**
@@ -92,35 +95,41 @@ export function bulkFree(m: Machine, heap: Base, list: Ptr, times: Word): void {
   for (let index: Word = 0; index < times; index++) {
     const ptr = asPtr(m.load32(list + (index << 2)));
     if (ptr === NO_PTR || claim(m, heap, ptr)) continue;
-    for (let claimed: Word = 0; claimed < index; claimed++)
-      unclaim(m, asPtr(m.load32(list + (claimed << 2))));
-    liveChunk(m, heap, ptr);
+    unclaimFirst(m, heap, list, index);
+    usableSize(m, heap, ptr);
     m.abort(LISTED_TWICE, ptr);
   }
+  // All of them before the first is freed: a run whose other blocks are claimed would look unused.
+  unclaimFirst(m, heap, list, times);
   for (let index: Word = 0; index < times; index++) {
     const ptr = asPtr(m.load32(list + (index << 2)));
     m.store32(list + (index << 2), NO_PTR);
-    releaseClaimed(m, heap, ptr);
+    free(m, heap, ptr);
   }
+  flushRuns(m, heap);
 }
 
-/** Marks a live block, as a cached one is marked, so that it is not live a second time. False: it is none. */
+function unclaimFirst(m: Machine, heap: Base, list: Ptr, times: Word): void {
+  for (let index: Word = 0; index < times; index++) unclaim(m, heap, asPtr(m.load32(list + (index << 2))));
+}
+
+/** Marks a live block so that it is not live a second time. False: it is none. */
 export function claim(m: Machine, heap: Base, ptr: Ptr): boolean {
+  const run = runOf(m.words, heap, ptr);
+  if (run !== 0) {
+    if (!isLiveBlock(m, run, ptr)) return false;
+    setFree(m, run, liveBlock(m, run, ptr), true);
+    return true;
+  }
   const chunk = chunkOf(ptr);
   if (!isLive(m, heap, chunk)) return false;
-  m.store32(chunk, m.load32(chunk) | CACHED);
+  own(m, chunk);
   return true;
 }
 
-export function unclaim(m: Machine, ptr: Ptr): void {
+export function unclaim(m: Machine, heap: Base, ptr: Ptr): void {
   if (ptr === NO_PTR) return;
-  const chunk = chunkOf(ptr);
-  m.store32(chunk, m.load32(chunk) - CACHED);
-}
-
-/** Frees a block that was claimed; 0 does nothing. */
-export function releaseClaimed(m: Machine, heap: Base, ptr: Ptr): void {
-  if (ptr === NO_PTR) return;
-  unclaim(m, ptr);
-  release(m, heap, chunkOf(ptr));
+  const run = runOf(m.words, heap, ptr);
+  if (run !== 0) setFree(m, run, indexOf(m.words, run, ptr), false);
+  else m.store32(chunkOf(ptr), m.load32(chunkOf(ptr)) - OWN);
 }

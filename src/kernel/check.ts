@@ -8,12 +8,11 @@
 
 import { asChunk, Base, Chunk, chunkAfter, NO_CHUNK, Word } from "./address.ts";
 import { binOf } from "./bins.ts";
+import { checkClasses, checkRuns } from "./check-runs.ts";
 import { sizeIn, sizeOf } from "./chunk.ts";
 import {
   BROKEN_BIN,
   BROKEN_BIN_MAP,
-  BROKEN_CACHE,
-  BROKEN_CACHE_BYTES,
   BROKEN_FREE_CHUNK,
   BROKEN_HEADER,
   BROKEN_LINK,
@@ -27,9 +26,6 @@ import {
   AT_BIN_MAP,
   AT_BIN_SUMMARY,
   AT_BINS,
-  AT_CACHE_LIMIT,
-  AT_CACHED_BYTES,
-  AT_CACHES,
   AT_FOOTPRINT,
   AT_LIMIT,
   AT_MAX_FOOTPRINT,
@@ -37,15 +33,13 @@ import {
   AT_UNTOUCHED,
   BIN_COUNT,
   BIN_MAP_WORDS,
-  CACHE_COUNT,
-  CACHED,
   FOOTER,
   GRANULE,
-  GRANULE_LOG2,
   HEADER_BYTES,
   HEADER_WORD,
   IN_USE,
   NEXT,
+  OWN,
   PREVIOUS,
   PREVIOUS_IN_USE,
   RESERVED_FLAG,
@@ -55,7 +49,7 @@ import {
 import { segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { topOf, topSize } from "./top.ts";
-import { chunkBound, FREE, firstChunk, IN_CACHE, nextChunk, stateOf } from "./walk.ts";
+import { FREE, firstChunk, nextChunk, stateOf } from "./walk.ts";
 
 /** Checks every invariant of a heap. O(chunks + bytes of top that were never used). */
 export function checkHeap(m: Machine, heap: Base): void {
@@ -66,7 +60,8 @@ export function checkHeap(m: Machine, heap: Base): void {
   checkChunks(m, heap);
   checkBinMap(m, heap);
   checkBins(m, heap);
-  checkCaches(m, heap);
+  checkRuns(m, heap);
+  checkClasses(m, heap);
 }
 
 /** T2: segments rise, the footprint is the sum of their bytes and at most its peak. */
@@ -110,13 +105,13 @@ export function checkChunks(m: Machine, heap: Base): void {
   const last = m.load32(heap + AT_SEGMENT);
   let segment: Word = heap + HEADER_BYTES;
   while (segment !== last) {
-    checkRun(m, heap, segment, asChunk(segmentEnd(m, heap, segment) - HEADER_WORD));
+    checkSegment(m, heap, segment, asChunk(segmentEnd(m, heap, segment) - HEADER_WORD));
     segment = m.load32(segment + SEGMENT_NEXT);
   }
-  checkRun(m, heap, last, topOf(m, heap));
+  checkSegment(m, heap, last, topOf(m, heap));
 }
 
-function checkRun(m: Machine, heap: Base, segment: Word, end: Chunk): void {
+function checkSegment(m: Machine, heap: Base, segment: Word, end: Chunk): void {
   let chunk = asChunk(segment + SEGMENT_CHUNKS);
   let previousInUse: boolean = true;
   while (chunk !== end) {
@@ -129,7 +124,7 @@ function checkRun(m: Machine, heap: Base, segment: Word, end: Chunk): void {
       const agrees: boolean = m.load32(chunkAfter(chunk, size) - FOOTER) === size;
       // Two free neighbours would have been merged; a free chunk before top would be part of it.
       const merged: boolean =
-        previousInUse && (head & CACHED) === 0 && chunkAfter(chunk, size) !== topOf(m, heap);
+        previousInUse && (head & OWN) === 0 && chunkAfter(chunk, size) !== topOf(m, heap);
       if (!agrees || !merged) m.abort(BROKEN_FREE_CHUNK, chunk);
     }
     previousInUse = inUse;
@@ -174,29 +169,4 @@ export function checkBins(m: Machine, heap: Base): void {
     }
   }
   if (free !== 0) m.abort(BROKEN_BIN, heap + AT_BINS);
-}
-
-/** K1, K2: each cached chunk lies in the list of its size, all cached chunks lie in lists, their bytes add up. */
-export function checkCaches(m: Machine, heap: Base): void {
-  let inHeap: Word = 0;
-  for (let chunk = firstChunk(m, heap); chunk !== NO_CHUNK; chunk = nextChunk(m, heap, chunk)) {
-    if (stateOf(m, heap, chunk) === IN_CACHE) inHeap += sizeOf(m, chunk);
-  }
-  let inLists: Word = 0;
-  for (let index: Word = 0; index < CACHE_COUNT; index++) {
-    let steps: Word = chunkBound(m, heap);
-    let chunk = asChunk(m.load32(heap + AT_CACHES + (index << 2)));
-    while (chunk !== NO_CHUNK) {
-      const head = m.load32(chunk) | PREVIOUS_IN_USE;
-      const due = (index << GRANULE_LOG2) | CACHED | IN_USE | PREVIOUS_IN_USE;
-      if (head !== due || steps === 0) m.abort(BROKEN_CACHE, chunk);
-      inLists += sizeIn(head);
-      steps -= 1;
-      chunk = asChunk(m.load32(chunk + NEXT));
-    }
-  }
-  const counted = m.load32(heap + AT_CACHED_BYTES);
-  if (inLists !== counted || inHeap !== counted || counted > m.load32(heap + AT_CACHE_LIMIT)) {
-    m.abort(BROKEN_CACHE_BYTES, heap + AT_CACHED_BYTES);
-  }
 }

@@ -9,7 +9,7 @@ import { calloc, malloc } from "./malloc.ts";
 import { footprintLimit, setFootprintLimit } from "./options.ts";
 import { beginHeap } from "./program.ts";
 import { realloc, reallocarray, reallocInPlace } from "./realloc.ts";
-import { firstChunk, nextChunk, stateOf } from "./walk.ts";
+import { firstPiece, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
 export {
   alignedAlloc,
@@ -18,7 +18,7 @@ export {
   bytesOf,
   calloc,
   countOf,
-  firstChunk,
+  firstPiece,
   footprint,
   footprintLimit,
   free,
@@ -30,13 +30,14 @@ export {
   malloc,
   maxFootprint,
   memalign,
-  nextChunk,
+  nextPiece,
+  pieceBytes,
+  pieceState,
   posixMemalign,
   realloc,
   reallocarray,
   reallocInPlace,
   setFootprintLimit,
-  stateOf,
   trim,
   usableSize,
 };

@@ -7,7 +7,6 @@ import { asChunk, Base, Word } from "./address.ts";
 import {
   ADDRESS_END,
   AT_ADVANCE_LOG2,
-  AT_CACHE_LIMIT,
   AT_END,
   AT_FLAGS,
   AT_FOOTPRINT,
@@ -33,6 +32,7 @@ import {
   UNLIMITED,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
+import { formatClasses } from "./runs.ts";
 import { setTop } from "./top.ts";
 
 /** What probeHeap finds. */
@@ -76,8 +76,8 @@ export function formatHeap(
   m.store32(heap + AT_FOOTPRINT_LIMIT, UNLIMITED);
   m.store32(heap + AT_GROWTH_STEP, step);
   m.store32(heap + AT_TRIM_THRESHOLD, UNLIMITED);
-  m.store32(heap + AT_CACHE_LIMIT, 0);
   m.store32(heap + AT_ADVANCE_LOG2, 0);
+  formatClasses(m, heap);
   setTop(m, heap, first, footprint - HEADER_BYTES - SEGMENT_CHUNKS - HEADER_WORD);
   // Last, so that a heap that was written halfway is none.
   m.store32(heap + AT_MAGIC, MAGIC);

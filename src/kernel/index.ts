@@ -1,7 +1,7 @@
 // The kernel's entry points: the malloc family over addresses, in a heap, in a memory. Everything else is private to it.
 
 import { alignedAlloc, memalign, posixMemalign } from "./align.ts";
-import { bulkFree, claim, independentCalloc, independentComalloc, releaseClaimed, unclaim } from "./bulk.ts";
+import { bulkFree, claim, independentCalloc, independentComalloc, unclaim } from "./bulk.ts";
 import { checkHeap } from "./check.ts";
 import { free, freeAlignedSized, freeSized, usableSize } from "./free.ts";
 import { formatHeap, probeHeap } from "./image.ts";
@@ -10,14 +10,15 @@ import { calloc, malloc } from "./malloc.ts";
 import {
   footprintLimit,
   setAdvanceLog2,
-  setCacheLimit,
   setFootprintLimit,
   setGrowthStep,
+  setSmallLimit,
   setTrimThreshold,
   setZeroReallocFrees,
 } from "./options.ts";
 import { realloc, reallocarray, reallocInPlace } from "./realloc.ts";
-import { firstChunk, nextChunk, stateOf } from "./walk.ts";
+import { flushRuns } from "./runs.ts";
+import { firstPiece, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
 // Not `export … from`: asc does not resolve the names of files there.
 export {
@@ -28,7 +29,8 @@ export {
   checkHeap,
   claim,
   countOf,
-  firstChunk,
+  firstPiece,
+  flushRuns,
   footprint,
   footprintLimit,
   formatHeap,
@@ -41,21 +43,21 @@ export {
   malloc,
   maxFootprint,
   memalign,
-  nextChunk,
+  nextPiece,
+  pieceBytes,
+  pieceState,
   posixMemalign,
   probeHeap,
   realloc,
   reallocarray,
   reallocInPlace,
-  releaseClaimed,
   reserved,
   setAdvanceLog2,
-  setCacheLimit,
   setFootprintLimit,
   setGrowthStep,
+  setSmallLimit,
   setTrimThreshold,
   setZeroReallocFrees,
-  stateOf,
   trim,
   unclaim,
   usableSize,

@@ -3,14 +3,22 @@
 // Owns:  nothing; changes nothing, but for trim.
 // Needs: layout, walk.
 
-import { Base, NO_CHUNK, Word } from "./address.ts";
-import { chunkSizeFor, sizeOf } from "./chunk.ts";
-import { flushCaches } from "./free.ts";
-import { AT_FOOTPRINT, AT_LIMIT, AT_MAX_FOOTPRINT, AT_SEGMENT, HEADER_WORD, MAX_REQUEST } from "./layout.ts";
+import { Base, Word } from "./address.ts";
+import { chunkSizeFor } from "./chunk.ts";
+import {
+  AT_FOOTPRINT,
+  AT_LIMIT,
+  AT_MAX_FOOTPRINT,
+  AT_SEGMENT,
+  GRANULE_LOG2,
+  HEADER_WORD,
+  MAX_REQUEST,
+} from "./layout.ts";
 import { segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
+import { classFor, flushRuns, isSmall } from "./runs.ts";
 import { trimTop } from "./top.ts";
-import { firstChunk, nextChunk, stateOf } from "./walk.ts";
+import { firstPiece, NO_PIECE, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
 /** Bytes of the segments, header included: what the heap has got from its Memory and uses. O(1). */
 export function footprint(m: Machine, heap: Base): Word {
@@ -31,34 +39,38 @@ export function reserved(m: Machine, heap: Base): Word {
   );
 }
 
-/** The usable size that a request of so many bytes gets; what is over MAX_REQUEST gets nothing: 0. O(1). */
-export function goodSize(bytes: Word): Word {
+/**
+ * The usable size that a request of so many bytes gets, in a run if it is small and one can be had; what is over
+ * MAX_REQUEST gets nothing: 0. O(1).
+ */
+export function goodSize(m: Machine, heap: Base, bytes: Word): Word {
+  if (isSmall(m, heap, bytes)) return classFor(bytes) << GRANULE_LOG2;
   return bytes > MAX_REQUEST ? 0 : chunkSizeFor(bytes) - HEADER_WORD;
 }
 
-/** glibc `malloc_trim`: empties the caches and gives back what top has beyond `pad` bytes. True if there was any. */
+/** glibc `malloc_trim`: gives back unused runs and what top has beyond `pad` bytes. True if there was any. */
 export function trim(m: Machine, heap: Base, pad: Word): boolean {
   const before = footprint(m, heap);
-  // What lay in the caches may trim top by itself when it is merged: the footprint tells.
-  flushCaches(m, heap);
+  // A run that is given back may trim top by itself: the footprint tells.
+  flushRuns(m, heap);
   trimTop(m, heap, pad);
   return footprint(m, heap) < before;
 }
 
-/** How many chunks are in a state of walk.ts. O(chunks). */
+/** How many pieces are in a state of walk.ts. O(pieces). */
 export function countOf(m: Machine, heap: Base, state: Word): Word {
-  let chunks: Word = 0;
-  for (let chunk = firstChunk(m, heap); chunk !== NO_CHUNK; chunk = nextChunk(m, heap, chunk)) {
-    if (stateOf(m, heap, chunk) === state) chunks += 1;
+  let pieces: Word = 0;
+  for (let at = firstPiece(m, heap); at !== NO_PIECE; at = nextPiece(m, heap, at)) {
+    if (pieceState(m, heap, at) === state) pieces += 1;
   }
-  return chunks;
+  return pieces;
 }
 
-/** Bytes of the chunks in a state of walk.ts, headers included. O(chunks). */
+/** Bytes of the pieces in a state of walk.ts, headers included. O(pieces). */
 export function bytesOf(m: Machine, heap: Base, state: Word): Word {
   let bytes: Word = 0;
-  for (let chunk = firstChunk(m, heap); chunk !== NO_CHUNK; chunk = nextChunk(m, heap, chunk)) {
-    if (stateOf(m, heap, chunk) === state) bytes += sizeOf(m, chunk);
+  for (let at = firstPiece(m, heap); at !== NO_PIECE; at = nextPiece(m, heap, at)) {
+    if (pieceState(m, heap, at) === state) bytes += pieceBytes(m, heap, at);
   }
   return bytes;
 }

@@ -3,18 +3,28 @@
 //
 //  A heap's image, in one segment; every number is a byte address or offset, little-endian words of 32 bits:
 //
-//  base → +0     header: magic, version, options, counters, bitmaps, bins, caches        HEADER_BYTES
-//         +2016  segment: next | end | unused                                            12 bytes
-//         +2028  first chunk … last chunk, top
+//  base → +0     header: magic, version, options, counters, bitmaps, bins, size classes  HEADER_BYTES
+//         +2272  segment: next | end | unused                                            12 bytes
+//         +2284  first chunk … last chunk, top
 //  end  → -4     one word that top's header takes when top is empty
 //         limit  memory that is the heap's, but not yet part of its footprint: [end, limit)
 //
 //  A further segment, got when others took the memory behind the last one, begins with the same 12 bytes. A segment
 //  that is no longer the last is closed by a fencepost: a header word of size 0, in use, in its last 4 bytes.
 //
-//  chunk → +0    size | flags          P: previous in use   C: in use   Q: lies in a cache (C stays set)
-//  ptr   → +4    payload …             if free: +4 next, +8 previous; if cached: +4 next
+//  chunk → +0    size | flags          P: previous in use   C: in use   O: the heap's own (C is set, too)
+//  ptr   → +4    payload …             if free: +4 next, +8 previous
 //          end-4                       if free: size again (the footer)
+//
+//  Three kinds of chunk are the heap's own. A run: small blocks of one size class side by side, without headers. The
+//  map: for each unit of RUN_UNIT bytes, from the one that base lies in, the descriptor of the run in it, or 0. And a
+//  run's descriptor:
+//
+//  run   → +0    the first block's address | size class less one
+//          +4    inverse << 16 | L: listed | granules of all blocks
+//          +8    next, +12 previous    in the list of runs with room, if L
+//          +16   the last word of bits that are in use, as it is when all its blocks are free
+//          +20   a bit for each block, set if it is free                      10 words
 
 import { Word } from "./address.ts";
 
@@ -33,7 +43,8 @@ export const ADDRESS_END: Word = 0xffff_0000;
 // A chunk's header word.
 export const PREVIOUS_IN_USE: Word = 1;
 export const IN_USE: Word = 2;
-export const CACHED: Word = 4;
+/** The chunk is the heap's own: a run, a run's descriptor, the map. */
+export const OWN: Word = 4;
 /** Always clear: a word with this bit is no header. */
 export const RESERVED_FLAG: Word = 8;
 export const FLAGS: Word = 15;
@@ -46,7 +57,7 @@ export const FOOTER: Word = 4;
 // The heap's header, offsets from base.
 /** "MORE" when read as bytes. */
 export const MAGIC: Word = 0x4552_4f4d;
-export const FORMAT_VERSION: Word = 1;
+export const FORMAT_VERSION: Word = 2;
 export const AT_MAGIC: Word = 0;
 export const AT_VERSION: Word = 4;
 /** The base itself: tells a heap from a copy of one at another address. */
@@ -62,8 +73,9 @@ export const AT_UNTOUCHED: Word = 32;
 export const AT_FOOTPRINT: Word = 36;
 export const AT_MAX_FOOTPRINT: Word = 40;
 export const AT_FOOTPRINT_LIMIT: Word = 44;
-export const AT_CACHED_BYTES: Word = 48;
-export const AT_CACHE_LIMIT: Word = 52;
+/** The largest request that is served from runs. */
+export const AT_SMALL_LIMIT: Word = 48;
+export const AT_RUN_COUNT: Word = 52;
 export const AT_GROWTH_STEP: Word = 56;
 export const AT_TRIM_THRESHOLD: Word = 60;
 /** Memory is asked for in advance: its size so far, shifted right by this. */
@@ -72,13 +84,21 @@ export const AT_GROWTH_COUNT: Word = 68;
 export const AT_COALESCE_COUNT: Word = 72;
 export const AT_FLUSH_COUNT: Word = 76;
 export const AT_TRIM_COUNT: Word = 80;
-// 84 to 95: unused, zero.
+/** The map's address, less what makes the entry of an address lie at map + (address >>> RUN_UNIT_LOG2) * 4. */
+export const AT_MAP: Word = 84;
+/** From base on, so many bytes are mapped; 0: there is no map. */
+export const AT_MAPPED: Word = 88;
+/** Always zero: the bits of a class that has no run. */
+export const AT_NO_BITS: Word = 92;
 export const AT_BIN_SUMMARY: Word = 96;
 export const AT_BIN_MAP: Word = 100;
-export const AT_BINS: Word = 152;
-export const AT_CACHES: Word = 1752;
+export const AT_BINS: Word = 664;
+/** The state of size class c lies at AT_CLASSES + c * 32; there is no class 0, so its 32 bytes are others'. */
+export const AT_CLASSES: Word = 120;
+/** Bit c is set if the current run of size class c may have no live block. */
+export const AT_MAYBE_UNUSED: Word = 2264;
 /** Bytes of the header; the first segment follows. */
-export const HEADER_BYTES: Word = 2016;
+export const HEADER_BYTES: Word = 2272;
 
 // Flags in AT_FLAGS.
 /** realloc(p, 0) frees. */
@@ -107,9 +127,50 @@ export const BINS_PER_DOUBLING_LOG2: Word = 4;
 /** How many chunks of the request's own bin are looked at. */
 export const SEARCH_LIMIT: Word = 16;
 
-// Caches: one list for each chunk size up to the largest.
-export const CACHE_COUNT: Word = 65;
-export const MAX_CACHED_CHUNK: Word = 1024;
+// Size classes: class c has blocks of c granules.
+export const CLASS_COUNT: Word = 16;
+/** The largest block of a run. */
+export const SMALL_MAX: Word = 256;
+
+// A size class's state, offsets from AT_CLASSES + c * 32.
+export const CLASS_BYTES_LOG2: Word = 5;
+/** The address of the word of bits that malloc takes from. */
+export const CLASS_BITS: Word = 0;
+/** The block that the lowest bit of that word stands for. */
+export const CLASS_FIRST: Word = 4;
+/** The descriptor that the word lies in: the current run, which is in no list. */
+export const CLASS_RUN: Word = 8;
+/** The first and the last of the other runs that have room. */
+export const CLASS_HEAD: Word = 12;
+export const CLASS_TAIL: Word = 16;
+/** How many runs there are. */
+export const CLASS_RUNS: Word = 20;
+
+// Runs. No two lie, even in part, in the same unit of RUN_UNIT bytes, so that the map needs one entry for a unit.
+export const RUN_UNIT: Word = 4096;
+export const RUN_UNIT_LOG2: Word = 12;
+/** A run has at least so many bytes and so many blocks … */
+export const MIN_RUN: Word = 1024;
+export const MIN_SLOTS: Word = 8;
+/** … and when it is cut from more, about as many bytes as this, but the first runs of a class less. */
+export const MAX_RUN: Word = 8192;
+
+// A run's descriptor, offsets from its address.
+export const RUN_PLACE: Word = 0;
+export const RUN_GEOMETRY: Word = 4;
+export const RUN_NEXT: Word = 8;
+export const RUN_PREVIOUS: Word = 12;
+export const RUN_LAST: Word = 16;
+export const RUN_BITS: Word = 20;
+export const RUN_BYTES: Word = 60;
+/** The most blocks: a bit for each. */
+export const MAX_SLOTS: Word = 320;
+
+// In RUN_GEOMETRY. A granule count times the inverse, shifted right by DIVISION_LOG2, is the count divided by c.
+export const RUN_GRANULES: Word = 0x7fff;
+export const RUN_LISTED: Word = 0x8000;
+export const INVERSE_SHIFT: Word = 16;
+export const DIVISION_LOG2: Word = 15;
 
 /** The smallest region that a heap fits in: header, segment, one chunk, the last word. */
-export const MIN_REGION: Word = 2048;
+export const MIN_REGION: Word = 2304;

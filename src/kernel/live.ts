@@ -15,12 +15,12 @@ import {
   AT_END,
   AT_SEGMENT,
   AT_TOP,
-  CACHED,
   FOOTER,
   GRANULE,
   HEADER_BYTES,
   HEADER_WORD,
   IN_USE,
+  OWN,
   PREVIOUS_IN_USE,
   RESERVED_FLAG,
   SEGMENT_CHUNKS,
@@ -49,7 +49,7 @@ function isLiveBelow(m: Machine, chunk: Chunk, bound: Word, below: Word): boolea
   const words = m.words;
   if ((ptrOf(chunk) & (GRANULE - 1)) !== 0) return false;
   const head = load32(words, chunk);
-  if ((head & (IN_USE | CACHED | RESERVED_FLAG)) !== IN_USE) return false;
+  if ((head & (IN_USE | OWN | RESERVED_FLAG)) !== IN_USE) return false;
   const size = sizeIn(head);
   if (size === 0 || size > bound - chunk) return false;
   if ((load32(words, chunkAfter(chunk, size)) & (PREVIOUS_IN_USE | RESERVED_FLAG)) !== PREVIOUS_IN_USE)
@@ -91,8 +91,8 @@ function blame(m: Machine, heap: Base, chunk: Chunk): void {
   const segment = segmentOf(m, heap, chunk);
   if (segment === 0) m.abort(OUTSIDE, ptr);
   const head = m.load32(chunk);
-  // A freed chunk's header keeps a size and loses C, also when it lies inside a larger free chunk; a cached one has Q.
-  const freed: boolean = (head & IN_USE) === 0 || (head & CACHED) !== 0;
+  // A freed chunk's header keeps a size and loses C, also when it lies inside a larger free chunk.
+  const freed: boolean = (head & (IN_USE | OWN)) === 0;
   const size = sizeIn(head);
   const sized: boolean = size !== 0 && size <= segmentEnd(m, heap, segment) - chunk;
   m.abort(freed && sized && (head & RESERVED_FLAG) === 0 ? DOUBLE_FREE : NOT_A_BLOCK, ptr);

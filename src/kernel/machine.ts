@@ -25,6 +25,11 @@ export function store32(words: Words, address: Word, value: Word): void {
   words[address >>> 2] = value;
 }
 
+/** The product of two words, less than 2^31: V8 would take `*` for a multiplication of doubles. */
+export function multiply(a: Word, b: Word): Word {
+  return Math.imul(a, b);
+}
+
 /** Below this many bytes a loop beats `copyWithin`, which costs a call into the engine. */
 const LOOP_BYTES = 512;
 

@@ -17,6 +17,9 @@
 // @ts-ignore: decorator
 @inline export function store32(words: Words, address: u32, value: u32): void { store<u32>(address, value); }
 
+// @ts-ignore: decorator
+@inline export function multiply(a: u32, b: u32): u32 { return a * b; }
+
 const PAGE_LOG2: u32 = 16;
 
 // @ts-ignore: decorator

@@ -1,42 +1,50 @@
-// Malloc: the ways to a live chunk, from the nearest to the farthest: cache, bins, top, caches emptied, more memory.
+// Malloc: the ways to a block, from the nearest to the farthest: a run; bins, top, unused runs given back, more memory.
 //
 // Owns:  nothing.
-// Needs: chunk, cache, bins, top, free.
+// Needs: runs, chunk, bins, top.
 
 import { Base, Chunk, chunkAfter, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { findFit, putFree, takeFree } from "./bins.ts";
-import { takeCached } from "./cache.ts";
 import { chunkSizeFor, markLive, sizeOf, writeFree } from "./chunk.ts";
-import { flushCaches } from "./free.ts";
 import {
-  AT_CACHED_BYTES,
-  AT_FOOTPRINT,
   AT_UNTOUCHED,
+  GRANULE_LOG2,
   HEADER_WORD,
   IN_USE,
-  MAX_CACHED_CHUNK,
   MAX_REQUEST,
   MIN_CHUNK,
   PREVIOUS_IN_USE,
+  SMALL_MAX,
 } from "./layout.ts";
 import { Machine, store32 } from "./machine.ts";
+import { runOf } from "./run-map.ts";
+import { classFor, flushRuns, isSmall, popBlock, takeBlock } from "./runs.ts";
 import { growTop, takeTop, topOf } from "./top.ts";
 
-/** Much is cached if it is more than the footprint shifted right by this. */
-const MUCH_CACHED_LOG2: Word = 6;
+/** A block larger than this is not placed before the unused runs have been given back. */
+const MUCH: Word = 1024;
 
 /**
  * ISO C `malloc`: a block of at least `bytes` bytes, 16-byte aligned, or 0 when there is no memory. malloc(0) is a block
  * of its own. O(1), growth and the emptying of the caches apart.
  */
 export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
-  if (bytes > MAX_REQUEST) return NO_PTR;
-  const size = chunkSizeFor(bytes);
-  if (size <= MAX_CACHED_CHUNK) {
-    const chunk = takeCached(m, heap, size);
-    if (chunk !== NO_CHUNK) return ptrOf(chunk);
+  if (bytes <= SMALL_MAX) {
+    const ptr = popBlock(m, heap, classFor(bytes));
+    if (ptr !== NO_PTR) return ptr;
   }
-  return ptrOrNone(takeChunk(m, heap, size, false));
+  return mallocSlow(m, heap, bytes);
+}
+
+/** malloc, when the size class has no block at hand, or the request is none for runs. */
+export function mallocSlow(m: Machine, heap: Base, bytes: Word): Ptr {
+  if (bytes > MAX_REQUEST) return NO_PTR;
+  if (isSmall(m, heap, bytes)) {
+    const ptr = takeBlock(m, heap, classFor(bytes));
+    if (ptr !== NO_PTR) return ptr;
+  }
+  if (bytes > MUCH) flushRuns(m, heap);
+  return ptrOrNone(takeChunk(m, heap, chunkSizeFor(bytes), false));
 }
 
 export function ptrOrNone(chunk: Chunk): Ptr {
@@ -44,26 +52,23 @@ export function ptrOrNone(chunk: Chunk): Ptr {
 }
 
 /**
- * A live chunk of `size` bytes that comes from no cache; what is over of the free chunk that it was cut from stays with it
- * if `whole` says so. NO_CHUNK: no memory, and the heap serves as before.
+ * A live chunk of `size` bytes; what is over of the free chunk that it was cut from stays with it if `whole` says so.
+ * Unused runs are given back before more memory is got. NO_CHUNK: no memory, and the heap serves as before.
  */
 export function takeChunk(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
-  if (size > MAX_CACHED_CHUNK && hasMuchCached(m, heap)) flushCaches(m, heap);
   const near = takeNear(m, heap, size, whole);
   if (near !== NO_CHUNK) return near;
-  if (flushCaches(m, heap)) {
-    const merged = takeNear(m, heap, size, whole);
-    if (merged !== NO_CHUNK) return merged;
-  }
-  return growTop(m, heap, size) ? takeTop(m, heap, size) : NO_CHUNK;
+  return flushRuns(m, heap) ? takeOrGrow(m, heap, size, whole) : growAndTake(m, heap, size);
 }
 
-/**
- * Whether so much lies in the caches that a large request should not be placed before they are merged. Without it, small
- * chunks that wait unmerged let small requests eat the holes that large blocks leave, and the next large one finds none.
- */
-function hasMuchCached(m: Machine, heap: Base): boolean {
-  return m.load32(heap + AT_CACHED_BYTES) > m.load32(heap + AT_FOOTPRINT) >>> MUCH_CACHED_LOG2;
+/** takeChunk that lets unused runs be: for a new run, which would else chase those of other classes in a circle. */
+export function takeOrGrow(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
+  const near = takeNear(m, heap, size, whole);
+  return near !== NO_CHUNK ? near : growAndTake(m, heap, size);
+}
+
+function growAndTake(m: Machine, heap: Base, size: Word): Chunk {
+  return growTop(m, heap, size) ? takeTop(m, heap, size) : NO_CHUNK;
 }
 
 /** takeChunk from what is free already. */
@@ -90,7 +95,9 @@ export function calloc(m: Machine, heap: Base, times: Word, bytes: Word): Ptr {
   if (total > MAX_REQUEST) return NO_PTR;
   const topBefore = topOf(m, heap);
   const ptr = malloc(m, heap, total);
-  if (ptr !== NO_PTR) zeroUsed(m, heap, ptr, chunkSizeFor(total) - HEADER_WORD, topBefore);
+  if (ptr === NO_PTR) return NO_PTR;
+  if (total <= SMALL_MAX && runOf(m.words, heap, ptr) !== 0) m.zero(ptr, classFor(total) << GRANULE_LOG2);
+  else zeroUsed(m, heap, ptr, chunkSizeFor(total) - HEADER_WORD, topBefore);
   return ptr;
 }
 

@@ -1,21 +1,21 @@
 // Options: what a heap can be told, kept in its header. Values are checked by the caller (heap/options.ts).
 //
 // Owns:  the option words of the header.
-// Needs: layout, free (a lower cache limit empties the caches).
+// Needs: layout, runs (a lower small limit lets classes have no current run).
 
 import { Base, Word } from "./address.ts";
-import { flushCaches } from "./free.ts";
 import {
   AT_ADVANCE_LOG2,
-  AT_CACHE_LIMIT,
-  AT_CACHED_BYTES,
   AT_FLAGS,
   AT_FOOTPRINT_LIMIT,
   AT_GROWTH_STEP,
+  AT_SMALL_LIMIT,
   AT_TRIM_THRESHOLD,
+  GRANULE_LOG2,
   ZERO_REALLOC_FREES,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
+import { leaveClasses } from "./runs.ts";
 
 /** The footprint grows by multiples of this many bytes, a power of two. */
 export function growthStep(m: Machine, heap: Base): Word {
@@ -35,14 +35,15 @@ export function setAdvanceLog2(m: Machine, heap: Base, log2: Word): void {
   m.store32(heap + AT_ADVANCE_LOG2, log2);
 }
 
-/** The most bytes that lie in caches. */
-export function cacheLimit(m: Machine, heap: Base): Word {
-  return m.load32(heap + AT_CACHE_LIMIT);
+/** The largest request that is served from runs; 0: none is, each block is a chunk of its own. */
+export function smallLimit(m: Machine, heap: Base): Word {
+  return m.load32(heap + AT_SMALL_LIMIT);
 }
 
-export function setCacheLimit(m: Machine, heap: Base, bytes: Word): void {
-  m.store32(heap + AT_CACHE_LIMIT, bytes);
-  if (m.load32(heap + AT_CACHED_BYTES) > bytes) flushCaches(m, heap);
+/** A multiple of GRANULE, at most SMALL_MAX. Blocks that lie in runs already stay there. */
+export function setSmallLimit(m: Machine, heap: Base, bytes: Word): void {
+  m.store32(heap + AT_SMALL_LIMIT, bytes);
+  leaveClasses(m, heap, (bytes >>> GRANULE_LOG2) + 1);
 }
 
 /** A free that leaves more than this in top trims it; UNLIMITED for never. */

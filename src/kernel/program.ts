@@ -8,12 +8,11 @@
 
 import { asBase, Base, Word } from "./address.ts";
 import { formatHeap } from "./image.ts";
-import { GRANULE, MEMORY_UNIT, MIN_REGION, NO_ADVANCE } from "./layout.ts";
+import { GRANULE, MEMORY_UNIT, MIN_REGION, NO_ADVANCE, SMALL_MAX } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { setAdvanceLog2, setCacheLimit } from "./options.ts";
+import { setAdvanceLog2, setSmallLimit } from "./options.ts";
 
 const GROWTH_STEP: Word = 65_536;
-const CACHE_LIMIT: Word = 262_144;
 
 /**
  * Begins an empty heap in memory that is zero from `from` to the memory's end, or, with 0, in memory that is asked for.
@@ -34,6 +33,6 @@ export function beginHeap(m: Machine, from: Word): Base {
   const heap = asBase(base);
   formatHeap(m, heap, limit, base, 0, GROWTH_STEP);
   setAdvanceLog2(m, heap, NO_ADVANCE);
-  setCacheLimit(m, heap, CACHE_LIMIT);
+  setSmallLimit(m, heap, SMALL_MAX);
   return heap;
 }

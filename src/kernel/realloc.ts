@@ -5,23 +5,27 @@
 //
 // A block that grows takes of the free chunk or of top behind it what it needs. A failure leaves the block as it was.
 
-import { Base, Chunk, chunkAfter, NO_PTR, Ptr, Word } from "./address.ts";
+import { Base, Chunk, chunkAfter, chunkOf, NO_PTR, Ptr, Word } from "./address.ts";
 import { putFree, takeFree } from "./bins.ts";
 import { chunkSizeFor, count, sizeIn, sizeOf, writeFree } from "./chunk.ts";
-import { free, shrink } from "./free.ts";
+import { free, shrink, usableSize } from "./free.ts";
 import {
   AT_COALESCE_COUNT,
   AT_FLAGS,
+  GRANULE_LOG2,
   HEADER_WORD,
   IN_USE,
   MAX_REQUEST,
   MIN_CHUNK,
   PREVIOUS_IN_USE,
+  SMALL_MAX,
   ZERO_REALLOC_FREES,
 } from "./layout.ts";
 import { liveChunk } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { malloc, productOf } from "./malloc.ts";
+import { runOf } from "./run-map.ts";
+import { blockBytesOf, classFor, liveBlock } from "./runs.ts";
 import { growTop, setTop, topOf, topSize } from "./top.ts";
 
 /**
@@ -30,24 +34,43 @@ import { growTop, setTop, topOf, topSize } from "./top.ts";
  */
 export function realloc(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (ptr === NO_PTR) return malloc(m, heap, bytes);
-  const chunk = liveChunk(m, heap, ptr);
+  const run = runOf(m.words, heap, ptr);
+  const has = run === 0 ? sizeOf(m, liveChunk(m, heap, ptr)) - HEADER_WORD : liveBytes(m, run, ptr);
   if (bytes === 0 && (m.load32(heap + AT_FLAGS) & ZERO_REALLOC_FREES) !== 0) {
     free(m, heap, ptr);
     return NO_PTR;
   }
   if (bytes > MAX_REQUEST) return NO_PTR;
-  if (resize(m, heap, chunk, chunkSizeFor(bytes))) return ptr;
+  if (fits(m, heap, ptr, run, bytes, has)) return ptr;
   const moved = malloc(m, heap, bytes);
-  // The caches are empty now, and what lay in one may have been in the way.
-  if (moved === NO_PTR) return resize(m, heap, chunk, chunkSizeFor(bytes)) ? ptr : NO_PTR;
-  m.copy(moved, ptr, sizeOf(m, chunk) - HEADER_WORD);
+  if (moved === NO_PTR) {
+    // Unused runs have been given back now, and one may have been in the way. A block never fails to shrink.
+    if (run === 0 ? resize(m, heap, chunkOf(ptr), chunkSizeFor(bytes)) : bytes <= has) return ptr;
+    return NO_PTR;
+  }
+  // Block sizes are multiples of a word.
+  m.copy(moved, ptr, has < bytes ? has : (bytes + (HEADER_WORD - 1)) & ~(HEADER_WORD - 1));
   free(m, heap, ptr);
   return moved;
+}
+
+/** Bytes of a live block in a run. */
+function liveBytes(m: Machine, run: Word, ptr: Ptr): Word {
+  liveBlock(m, run, ptr);
+  return blockBytesOf(m, run);
+}
+
+/** Whether a live block has the size that a request gets, or could be given it where it lies. */
+function fits(m: Machine, heap: Base, ptr: Ptr, run: Word, bytes: Word, has: Word): boolean {
+  if (run === 0) return resize(m, heap, chunkOf(ptr), chunkSizeFor(bytes));
+  return bytes <= SMALL_MAX && classFor(bytes) << GRANULE_LOG2 === has;
 }
 
 /** dlmalloc's `realloc_in_place`: as realloc, but 0 where the block would have to move. 0 for 0. */
 export function reallocInPlace(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (ptr === NO_PTR) return NO_PTR;
+  const run = runOf(m.words, heap, ptr);
+  if (run !== 0) return bytes <= liveBytes(m, run, ptr) ? ptr : NO_PTR;
   const chunk = liveChunk(m, heap, ptr);
   if (bytes > MAX_REQUEST) return NO_PTR;
   return resize(m, heap, chunk, chunkSizeFor(bytes)) ? ptr : NO_PTR;
@@ -57,7 +80,7 @@ export function reallocInPlace(m: Machine, heap: Base, ptr: Ptr, bytes: Word): P
 export function reallocarray(m: Machine, heap: Base, ptr: Ptr, times: Word, bytes: Word): Ptr {
   const total = productOf(m, times, bytes);
   if (total > MAX_REQUEST) {
-    if (ptr !== NO_PTR) liveChunk(m, heap, ptr);
+    usableSize(m, heap, ptr);
     return NO_PTR;
   }
   return realloc(m, heap, ptr, total);

@@ -1,31 +1,88 @@
-// Walk: visiting all chunks of a heap, in the order of its segments.
+// Walk: visiting all pieces of a heap, in the order of its segments.
 //
 // Owns:  nothing; changes nothing.
-// Needs: layout, chunk, image.
+// Needs: layout, chunk, runs.
 //
-// A walk is a loop over two functions, so that it needs no callback, which the wasm build could not take:
+// A piece is a chunk or, after a run's chunk, each block of the run. The address of a chunk's piece is its header's, 12 mod
+// 16; that of a block's is the block's, 0 mod 16: so an address tells what it is. A walk is a loop over two functions,
+// so that it needs no callback, which the wasm build could not take:
 //
-//     for (let c = firstChunk(m, heap); c !== NO_CHUNK; c = nextChunk(m, heap, c)) …
+//     for (let at = firstPiece(m, heap); at !== NO_PIECE; at = nextPiece(m, heap, at)) …
+//
+// firstChunk and nextChunk do the same for chunks only.
 
-import { asChunk, Base, Chunk, chunkAfter, NO_CHUNK, Word } from "./address.ts";
+import { asChunk, asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, ptrOf, Word } from "./address.ts";
 import { sizeIn, sizeOf } from "./chunk.ts";
 import {
   AT_FOOTPRINT,
   AT_SEGMENT,
-  CACHED,
+  GRANULE,
   HEADER_BYTES,
+  HEADER_WORD,
   IN_USE,
+  OWN,
   SEGMENT_CHUNKS,
   SEGMENT_END,
   SEGMENT_NEXT,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
+import { runOf } from "./run-map.ts";
+import { blockBytesOf, extentOf, firstBlock, indexOf, isFree } from "./runs.ts";
 import { topOf } from "./top.ts";
 
+export const NO_PIECE: Word = 0;
+
+// A piece's state.
 export const LIVE: Word = 0;
-export const IN_CACHE: Word = 1;
+/** A free block of a run: kept unmerged, for its size class. */
+export const CACHED: Word = 1;
 export const FREE: Word = 2;
 export const TOP: Word = 3;
+/** The heap's own: a run, less its blocks; a descriptor; the map. */
+export const OVERHEAD: Word = 4;
+
+/** The first piece of the heap; it may be top. */
+export function firstPiece(m: Machine, heap: Base): Word {
+  return firstChunk(m, heap);
+}
+
+/** The piece after this one. Top is the last; after it NO_PIECE. */
+export function nextPiece(m: Machine, heap: Base, at: Word): Word {
+  if (isBlock(at)) {
+    const run = runOf(m.words, heap, at);
+    const first = firstBlock(m, run);
+    const next = at + blockBytesOf(m, run);
+    return next < first + extentOf(m, run) ? next : nextChunk(m, heap, chunkOf(first));
+  }
+  const chunk = asChunk(at);
+  return runIn(m, heap, chunk) === 0 ? nextChunk(m, heap, chunk) : ptrOf(chunk);
+}
+
+/** A piece's state: LIVE, CACHED, FREE, TOP or OVERHEAD. */
+export function pieceState(m: Machine, heap: Base, at: Word): Word {
+  if (!isBlock(at)) return stateOf(m, heap, asChunk(at));
+  const run = runOf(m.words, heap, at);
+  return isFree(m, run, indexOf(m.words, run, asPtr(at))) ? CACHED : LIVE;
+}
+
+/** A piece's bytes, with a chunk's header; of a run's chunk, what its blocks leave. */
+export function pieceBytes(m: Machine, heap: Base, at: Word): Word {
+  if (isBlock(at)) return blockBytesOf(m, runOf(m.words, heap, at));
+  const run = runIn(m, heap, asChunk(at));
+  return sizeOf(m, asChunk(at)) - (run === 0 ? 0 : extentOf(m, run));
+}
+
+/** Whether a piece is a block of a run. */
+export function isBlock(at: Word): boolean {
+  return (at & (GRANULE - 1)) === 0;
+}
+
+/** The descriptor of the run that a chunk is; 0: it is none. */
+function runIn(m: Machine, heap: Base, chunk: Chunk): Word {
+  if ((m.load32(chunk) & OWN) === 0) return 0;
+  const run = runOf(m.words, heap, ptrOf(chunk));
+  return run !== 0 && firstBlock(m, run) === ptrOf(chunk) ? run : 0;
+}
 
 /** The first chunk of the heap; it may be top. */
 export function firstChunk(m: Machine, heap: Base): Chunk {
@@ -41,12 +98,12 @@ export function nextChunk(m: Machine, heap: Base, chunk: Chunk): Chunk {
     : next;
 }
 
-/** A chunk's state: LIVE, IN_CACHE, FREE or TOP. */
+/** A chunk's state: LIVE, OVERHEAD, FREE or TOP. */
 export function stateOf(m: Machine, heap: Base, chunk: Chunk): Word {
   if (chunk === topOf(m, heap)) return TOP;
   const head = m.load32(chunk);
   if ((head & IN_USE) === 0) return FREE;
-  return (head & CACHED) !== 0 ? IN_CACHE : LIVE;
+  return (head & OWN) !== 0 ? OVERHEAD : LIVE;
 }
 
 /** Whether a header is the stub that closes a segment. */
@@ -68,7 +125,7 @@ function segmentAfter(m: Machine, heap: Base, fencepost: Chunk): Word {
   let segment: Word = heap + HEADER_BYTES;
   while (segment !== m.load32(heap + AT_SEGMENT)) {
     const next = m.load32(segment + SEGMENT_NEXT);
-    if (m.load32(segment + SEGMENT_END) === fencepost + 4) return next;
+    if (m.load32(segment + SEGMENT_END) === fencepost + HEADER_WORD) return next;
     segment = next;
   }
   return segment;

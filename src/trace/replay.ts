@@ -262,8 +262,8 @@ class Replay {
       this.#heap.check();
       this.#heap.trim();
       const { counts } = takeHeapMap(this.#heap);
-      if (counts.live + counts.cached + counts.free > 0) {
-        const left = `${counts.live} live, ${counts.cached} cached, ${counts.free} free`;
+      if (counts.live + counts.overhead + counts.cached + counts.free > 0) {
+        const left = `${counts.live} live, ${counts.overhead} of its own, ${counts.cached} cached, ${counts.free} free`;
         this.#failCall(`all is freed, and the heap still has chunks besides its top: ${left}`);
       }
       return true;

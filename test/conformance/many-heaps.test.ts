@@ -48,7 +48,7 @@ test("a heap refuses another heap's blocks, which lie between its segments, as o
 test("a Memory of one's own holds as many heaps as a WebAssembly.Memory does", () => {
   const memory = wasmMemory(undefined, 4 * 65_536);
   const heaps = [0, 1, 2, 3].map((page) =>
-    Heap.create({ memory, base: page * 65_536 + 16, size: 65_536 - 16, cacheLimit: 0 }),
+    Heap.create({ memory, base: page * 65_536 + 16, size: 65_536 - 16, smallLimit: 0 }),
   );
   const ptrs = heaps.map((heap) => heap.calloc(1000));
   expect(ptrs.map((ptr) => Math.floor(ptr / 65_536))).toEqual([0, 1, 2, 3]);

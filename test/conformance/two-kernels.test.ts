@@ -3,6 +3,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Heap, type Memory } from "../../src/index.ts";
+import {
+  AT_CLASSES,
+  AT_RUN_COUNT,
+  CLASS_BYTES_LOG2,
+  CLASS_COUNT,
+  CLASS_HEAD,
+  CLASS_RUNS,
+} from "../../src/kernel/layout.ts";
 import { seedOf } from "../support/seed.ts";
 
 const BASE = 1024;
@@ -29,7 +37,12 @@ function disguised(memory: WebAssembly.Memory): Memory {
 
 const newMemory = () => new WebAssembly.Memory({ initial: 1, maximum: 20 });
 
+/** Requests at the bounds of the smallest size class, of the two largest and of the chunks above them. */
+const BOUNDS = [0, 16, 17, 240, 256, 257];
+const MOST_AT_ONCE = 64;
+
 const bytes = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...BOUNDS) },
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 600 }) },
   { weight: 2, arbitrary: fc.integer({ min: 1000, max: 1040 }) },
   { weight: 2, arbitrary: fc.integer({ min: 0, max: 100_000 }) },
@@ -46,6 +59,10 @@ const call = fc.record({
     "free",
     "trim",
     "many",
+    "fill",
+    "fill",
+    "drain",
+    "drain",
   ),
   bytes,
   pick: fc.nat(),
@@ -69,13 +86,25 @@ function make(heap: Heap, { name, bytes, pick }: Call, live: readonly number[]):
       return [];
     case "trim":
       return [Number(heap.trim(bytes))];
+    case "fill":
+      return Array.from({ length: pick % MOST_AT_ONCE }, () => heap.malloc(bytes % 300));
+    case "drain":
+      for (const each of drained(live, pick)) heap.free(each);
+      return [];
     default:
       return heap.independentCalloc(1 + (pick % 5), bytes % 200) ?? [];
   }
 }
 
+/** The blocks that "drain" frees: a stretch of those that are live. */
+function drained(live: readonly number[], pick: number): readonly number[] {
+  const from = live.length === 0 ? 0 : pick % live.length;
+  return live.slice(from, from + (pick % MOST_AT_ONCE));
+}
+
 function keep(live: number[], { name, pick }: Call, answer: readonly number[]): void {
   const index = live.length === 0 ? -1 : pick % live.length;
+  if (name === "drain") live.splice(Math.max(index, 0), drained(live, pick).length);
   if (name === "free" && index >= 0) live.splice(index, 1);
   if (name === "realloc" && index >= 0 && answer[0] !== 0) live[index] = answer[0] as number;
   else if (name !== "free" && name !== "trim") live.push(...answer.filter((ptr) => ptr !== 0));
@@ -84,7 +113,62 @@ function keep(live: number[], { name, pick }: Call, answer: readonly number[]): 
 const sameBytes = (a: Heap, b: Heap): boolean =>
   Buffer.compare(new Uint8Array(a.buffer), new Uint8Array(b.buffer)) === 0;
 
+const wordAt = (heap: Heap, offset: number): number => heap.u32(heap.base + offset, 1)[0] as number;
+
+/** What a size class has: its runs, and whether some other than the current one are listed as having room. */
+function classOf(heap: Heap, sizeClass: number): { runs: number; listed: boolean } {
+  const state = AT_CLASSES + (sizeClass << CLASS_BYTES_LOG2);
+  return { runs: wordAt(heap, state + CLASS_RUNS), listed: wordAt(heap, state + CLASS_HEAD) !== 0 };
+}
+
+/** A heap by each kernel, and calls that must give the same and leave the same bytes. */
+function twins(): { wasm: Heap; both: (call: (heap: Heap) => unknown) => number } {
+  const wasm = Heap.create({ memory: newMemory(), base: BASE });
+  const script = Heap.create({ memory: disguised(newMemory()), base: BASE });
+  return {
+    wasm,
+    both(call) {
+      const answer = call(wasm);
+      expect(call(script)).toBe(answer);
+      expect(sameBytes(wasm, script)).toBe(true);
+      return Number(answer);
+    },
+  };
+}
+
 describe("the two kernels", () => {
+  it.each(BOUNDS)("leave the same bytes while runs for requests of %d bytes come and go", (bytes) => {
+    const { wasm, both } = twins();
+    const sizeClass = Math.max(Math.ceil(bytes / 16), 1);
+    const inRuns = sizeClass <= CLASS_COUNT;
+    const ptrs = Array.from({ length: 700 }, () => both((heap) => heap.malloc(bytes)));
+    expect(ptrs).not.toContain(0);
+    const { runs } = inRuns ? classOf(wasm, sizeClass) : { runs: 0 };
+    if (inRuns) expect(runs, "several runs exist").toBeGreaterThan(2);
+    // A block of each run, so that runs which were full are listed …
+    const spread = ptrs.filter((_, index) => index % 9 === 0);
+    for (const ptr of spread) both((heap) => heap.free(ptr));
+    if (inRuns) expect(classOf(wasm, sizeClass).listed, "runs with room are listed").toBe(true);
+    wasm.check();
+    // … are filled again, before any new run is made …
+    const again = [both((heap) => heap.malloc(bytes))];
+    while (inRuns && classOf(wasm, sizeClass).listed) again.push(both((heap) => heap.malloc(bytes)));
+    if (inRuns) expect(again.length, "what was freed is used again").toBeGreaterThan(spread.length / 2);
+    if (inRuns) expect(classOf(wasm, sizeClass).runs).toBe(runs);
+    wasm.check();
+    // … and emptied in an order of their own: runs are given back at once, the current one by trim.
+    const freed = new Set(spread);
+    const live = [...ptrs.filter((ptr) => !freed.has(ptr)), ...again];
+    live.sort((one, other) => ((one * 7919) % 4093) - ((other * 7919) % 4093));
+    const moved = live.pop() as number;
+    live.push(both((heap) => heap.realloc(moved, 3000)));
+    for (const ptr of live) both((heap) => heap.free(ptr));
+    if (inRuns) expect(classOf(wasm, sizeClass).runs, "all other runs were given back").toBeLessThan(2);
+    both((heap) => heap.trim());
+    expect(wordAt(wasm, AT_RUN_COUNT)).toBe(0);
+    wasm.check();
+  });
+
   it("give the same answers and leave the same bytes, call by call", () => {
     fc.assert(
       fc.property(fc.array(call, { maxLength: 60 }), (calls) => {

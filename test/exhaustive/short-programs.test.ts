@@ -17,7 +17,9 @@ type Letter = (heap: Heap, held: readonly Held[], stamp: number) => readonly Hel
 
 const LENGTH = 6;
 /** Header, segment and last word, and room for a few blocks. */
-const HEAP_BYTES = 2032 + 336;
+const HEAP_BYTES = 2288 + 336;
+/** Room for two runs, but not for one of each size class that the alphabet asks for. */
+const HEAP_WITH_RUNS_BYTES = 2288 + 12_000;
 
 const malloc =
   (bytes: number): Letter =>
@@ -131,17 +133,28 @@ function wordsUpTo(length: number): number {
   return words;
 }
 
-describe.each<[string, Partial<HeapSettings>, number]>([
-  ["with a cache", {}, LENGTH],
-  ["without a cache", { cacheLimit: 0 }, LENGTH - 1],
-  ["with a cache that holds two small chunks", { cacheLimit: 32 }, LENGTH - 1],
-])("a tiny heap %s", (_, settings, length) => {
+describe.each<[string, Partial<HeapSettings>, number, number]>([
+  ["that has no room for a run", {}, HEAP_BYTES, LENGTH],
+  ["without runs", { smallLimit: 0 }, HEAP_BYTES, LENGTH - 1],
+  ["with runs", {}, HEAP_WITH_RUNS_BYTES, LENGTH - 1],
+  ["with runs for the smallest only", { smallLimit: 16 }, HEAP_WITH_RUNS_BYTES, LENGTH - 1],
+])("a tiny heap %s", (_, settings, bytes, length) => {
   test(`survives every program of up to ${length} calls`, () => {
-    const buffer = new ArrayBuffer(16 + HEAP_BYTES);
+    const buffer = new ArrayBuffer(16 + bytes);
     const heap = Heap.create({ memory: buffer, ...settings });
     const programs = explore(heap, new Uint8Array(buffer), [], length, "");
     expect(programs).toBe(wordsUpTo(length));
   });
+});
+
+test("the alphabet makes runs in the heap that has room for them", () => {
+  const heap = Heap.create({ memory: new ArrayBuffer(16 + HEAP_WITH_RUNS_BYTES) });
+  heap.malloc(12);
+  let cached = 0;
+  heap.inspectAll(({ state }) => {
+    if (state === "cached") cached++;
+  });
+  expect(cached).toBeGreaterThan(0);
 });
 
 test("the alphabet runs out of memory in the tiny heap", () => {

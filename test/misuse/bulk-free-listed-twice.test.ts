@@ -9,13 +9,7 @@ it("a list with the same block twice is refused, and none is freed", () => {
     [a, b, a, c],
     [a, b, c, 0, a],
   ])
-    expectMisuse(
-      heap,
-      () => heap.bulkFree(list),
-      "listed-twice",
-      a,
-      "0x00000073: size 112, in use, previous in use",
-    );
+    expectMisuse(heap, () => heap.bulkFree(list), "listed-twice", a, 112);
   for (const [index, ptr] of [a, b, c].entries())
     expect(heap.u8(ptr).every((byte) => byte === index + 1)).toBe(true);
   expectOneTop(heap, a, b, c);
@@ -25,14 +19,8 @@ it("the first fault in the list is the one that is told", () => {
   const heap = smallHeap();
   const [a, dead] = [filled(heap, 100), filled(heap, 100)];
   heap.free(dead);
-  const found = "0x00000077: size 112, in use, cached, previous in use";
+  const found = 112;
   expectMisuse(heap, () => heap.bulkFree([a, dead, a]), "double-free", dead, found);
-  expectMisuse(
-    heap,
-    () => heap.bulkFree([a, a, dead]),
-    "listed-twice",
-    a,
-    "0x00000073: size 112, in use, previous in use",
-  );
+  expectMisuse(heap, () => heap.bulkFree([a, a, dead]), "listed-twice", a, 112);
   expectOneTop(heap, a);
 });

@@ -7,13 +7,7 @@ it.each([0, 1, 2, 3])("a list with a freed block at place %i is refused, and non
   const dead = filled(heap, 50);
   heap.free(dead);
   const list = live.toSpliced(place, 0, dead);
-  expectMisuse(
-    heap,
-    () => heap.bulkFree(list),
-    "double-free",
-    dead,
-    "0x00000047: size 64, in use, cached, previous in use",
-  );
+  expectMisuse(heap, () => heap.bulkFree(list), "double-free", dead, 64);
   live.forEach((ptr, index) => {
     expect(heap.u8(ptr).every((byte) => byte === index + 1)).toBe(true);
   });
@@ -24,13 +18,7 @@ it("a list with an address that is no block is refused, and none is freed", () =
   const heap = smallHeap();
   const live = [filled(heap, 100, 0), filled(heap, 100, 0)];
   const inside = (live[0] as number) + 32;
-  expectMisuse(
-    heap,
-    () => heap.bulkFree([...live, 0, inside]),
-    "not-a-block",
-    inside,
-    "0x00000000: size 0, free",
-  );
+  expectMisuse(heap, () => heap.bulkFree([...live, 0, inside]), "not-a-block", inside, 112);
   expectMisuse(heap, () => heap.bulkFree([...live, heap.base]), "outside", heap.base);
   expectOneTop(heap, ...live);
 });

@@ -2,7 +2,7 @@ import { it } from "vitest";
 import { expectMisuse, expectOneTop, filled, hex, smallHeap } from "./refusal.ts";
 
 it("a double free is refused after the block has become the beginning of top", () => {
-  const heap = smallHeap({ cacheLimit: 0 });
+  const heap = smallHeap({ smallLimit: 0 });
   const a = filled(heap, 100);
   const b = filled(heap, 100);
   heap.free(b);
@@ -18,7 +18,7 @@ it("a double free is refused after the block has become the beginning of top", (
 });
 
 it("a double free is refused after the block has become the inside of top", () => {
-  const heap = smallHeap({ cacheLimit: 0 });
+  const heap = smallHeap({ smallLimit: 0 });
   const a = filled(heap, 100);
   const b = filled(heap, 100);
   const c = filled(heap, 100);

@@ -2,7 +2,7 @@ import { it } from "vitest";
 import { expectMisuse, expectOneTop, filled, smallHeap } from "./refusal.ts";
 
 it("a double free is refused after the block was merged with a free one behind it", () => {
-  const heap = smallHeap({ cacheLimit: 0 });
+  const heap = smallHeap({ smallLimit: 0 });
   const a = filled(heap, 100);
   const b = filled(heap, 100);
   const guard = filled(heap, 100);
@@ -14,7 +14,7 @@ it("a double free is refused after the block was merged with a free one behind i
 });
 
 it("a double free is refused after a realloc of the block before took the free one", () => {
-  const heap = smallHeap({ cacheLimit: 0 });
+  const heap = smallHeap({ smallLimit: 0 });
   const a = filled(heap, 100);
   const b = filled(heap, 100);
   const guard = filled(heap, 100);

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { expectMisuse, expectOneTop, filled, smallHeap } from "./refusal.ts";
 
 it("a double free is refused after the block was merged with a free one before it", () => {
-  const heap = smallHeap({ cacheLimit: 0 });
+  const heap = smallHeap({ smallLimit: 0 });
   const a = filled(heap, 100);
   const b = filled(heap, 200);
   const guard = filled(heap, 100, 0x33);
@@ -15,7 +15,7 @@ it("a double free is refused after the block was merged with a free one before i
 });
 
 it("a double free is refused after the block was merged with free ones on both sides", () => {
-  const heap = smallHeap({ cacheLimit: 0 });
+  const heap = smallHeap({ smallLimit: 0 });
   const a = filled(heap, 100);
   const b = filled(heap, 100);
   const c = filled(heap, 100);

@@ -7,14 +7,7 @@ it("a double free with another free of the same size between is refused", () => 
   const b = filled(heap, 100);
   heap.free(a);
   heap.free(b);
-  for (const ptr of [a, b])
-    expectMisuse(
-      heap,
-      () => heap.free(ptr),
-      "double-free",
-      ptr,
-      "0x00000077: size 112, in use, cached, previous in use",
-    );
+  for (const ptr of [a, b]) expectMisuse(heap, () => heap.free(ptr), "double-free", ptr, 112);
   const blocks = [heap.malloc(100), heap.malloc(100), heap.malloc(100)];
   expect(new Set(blocks).size).toBe(3);
   expectOneTop(heap, ...blocks);
@@ -25,12 +18,6 @@ it("a double free with a malloc of another size between is refused", () => {
   const a = filled(heap, 100);
   heap.free(a);
   const b = filled(heap, 200);
-  expectMisuse(
-    heap,
-    () => heap.free(a),
-    "double-free",
-    a,
-    "0x00000077: size 112, in use, cached, previous in use",
-  );
+  expectMisuse(heap, () => heap.free(a), "double-free", a, 112);
   expectOneTop(heap, b);
 });

@@ -107,16 +107,50 @@ describe("free of an address inside a live block", () => {
     const ptr = filled(heap, SIZE - 4);
     const words: readonly [number, "double-free" | "not-a-block", string][] = [
       [0x0000_002b, "not-a-block", "size 32, in use, previous in use, reserved flag set"],
-      [0xffff_ffff, "not-a-block", "size 4294967280, in use, cached, previous in use, reserved flag set"],
-      [0x0000_0027, "double-free", "size 32, in use, cached, previous in use"],
+      [
+        0xffff_ffff,
+        "not-a-block",
+        "size 4294967280, in use, the heap's own, previous in use, reserved flag set",
+      ],
+      [0x0000_0027, "not-a-block", "size 32, in use, the heap's own, previous in use"],
       [0x0000_0021, "double-free", "size 32, free, previous in use"],
-      [0x0000_0007, "not-a-block", "size 0, in use, cached, previous in use"],
+      [0x0000_0007, "not-a-block", "size 0, in use, the heap's own, previous in use"],
       [0x0000_0003, "not-a-block", "size 0, in use, previous in use"],
     ];
     for (const [word, code, says] of words) {
       heap.u32(ptr).fill(word);
       expectMisuse(heap, () => heap.free(ptr + 32), code, ptr + 32, `${hex(word)}: ${says}`);
     }
+    expectOneTop(heap, ptr);
+  });
+});
+
+describe("free of an address inside a run", () => {
+  it.each([16, 48, 100, 112, 240, 256])(
+    "is refused at every granule but a block's first, blocks of %i bytes",
+    (bytes) => {
+      const heap = smallHeap();
+      const ptrs = Array.from({ length: 4 }, () => filled(heap, bytes, 0x33));
+      const size = heap.usableSize(ptrs[0] ?? 0);
+      for (const ptr of ptrs) {
+        for (let off = 16; off < size; off += 16)
+          expectMisuse(heap, () => heap.free(ptr + off), "not-a-block", ptr + off, size);
+        expectMisuse(heap, () => heap.free(ptr + 4), "misaligned", ptr + 4);
+      }
+      expectOneTop(heap, ...ptrs);
+    },
+  );
+
+  it("is refused for every other chunk of the heap's own: descriptors and the map", () => {
+    const heap = smallHeap();
+    const ptr = filled(heap, 100);
+    let tried = 0;
+    heap.inspectAll((piece) => {
+      if (piece.state !== "overhead" || piece.ptr === ptr) return;
+      tried++;
+      expect(() => heap.free(piece.ptr)).toThrow(/\(not-a-block\)$/);
+    });
+    expect(tried).toBe(2);
     expectOneTop(heap, ptr);
   });
 });

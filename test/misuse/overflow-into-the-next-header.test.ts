@@ -7,7 +7,7 @@ const WORDS = [0, 0x4141_4141, 0xdead_beef, 0xffff_ffff, 0x0000_0010, 0x8000_000
 
 describe.each(WORDS.map((word) => [hex(word), word] as const))("an overflow of %s", (_name, word) => {
   it("is found by check", () => {
-    const heap = smallHeap({ cacheLimit: 0 });
+    const heap = smallHeap({ smallLimit: 0 });
     const ptr = filled(heap, 108);
     const next = filled(heap, 108);
     filled(heap, 108);
@@ -18,7 +18,7 @@ describe.each(WORDS.map((word) => [hex(word), word] as const))("an overflow of %
   });
 
   it("is found by a free of the block whose header it hit", () => {
-    const heap = smallHeap({ cacheLimit: 0 });
+    const heap = smallHeap({ smallLimit: 0 });
     const ptr = filled(heap, 108);
     const next = filled(heap, 108);
     filled(heap, 108);
@@ -32,7 +32,7 @@ describe.each(WORDS.map((word) => [hex(word), word] as const))("an overflow of %
 it.each([0xdead_beef, 0xffff_ffff, 0x0000_0009])(
   "an overflow of %i, which no header is, is found by a free of the block itself",
   (word) => {
-    const heap = smallHeap();
+    const heap = smallHeap({ smallLimit: 0 });
     const ptr = filled(heap, 108);
     filled(heap, 108);
     heap.u32(ptr, 28)[27] = word;
@@ -41,7 +41,7 @@ it.each([0xdead_beef, 0xffff_ffff, 0x0000_0009])(
 );
 
 it("an overflow that clears the flag P is found by a free of the block itself", () => {
-  const heap = smallHeap({ cacheLimit: 0 });
+  const heap = smallHeap({ smallLimit: 0 });
   const ptr = filled(heap, 108);
   filled(heap, 108);
   heap.u32(ptr, 28)[27] = 0;
@@ -52,7 +52,7 @@ it("an overflow that clears the flag P is found by a free of the block itself", 
 });
 
 it("an overflow that makes the next block look free is found by a free of the block itself", () => {
-  const heap = smallHeap({ cacheLimit: 0 });
+  const heap = smallHeap({ smallLimit: 0 });
   const ptr = filled(heap, 108);
   const next = filled(heap, 108);
   heap.u32(ptr, 28)[27] = 0x4141_4141;
@@ -61,8 +61,21 @@ it("an overflow that makes the next block look free is found by a free of the bl
 });
 
 it("an overflow into top's header is found by check", () => {
-  const heap = smallHeap();
+  const heap = smallHeap({ smallLimit: 0 });
   const ptr = filled(heap, 108);
   heap.u32(ptr, 28)[27] = 0x4141_4141;
   expectCorrupt(heap, () => heap.check(), "T1", ptr + 108);
+});
+
+it("an overflow of a small block reaches other small blocks only: the heap has nothing there", () => {
+  const heap = smallHeap();
+  const ptrs = Array.from({ length: 8 }, () => filled(heap, 112));
+  const [first = 0] = ptrs;
+  // All of the next six blocks, from the first one's end on.
+  heap.u8(first, 7 * 112).fill(0xff);
+  heap.check();
+  expect(heap.malloc(112)).toBe(first + 8 * 112);
+  heap.free(first + 8 * 112);
+  heap.bulkFree(ptrs);
+  heap.check();
 });

@@ -22,22 +22,16 @@ const CALLS: readonly [string, (heap: Heap, ptr: number) => unknown][] = [
 ];
 
 describe.each(CALLS)("%s", (_name, call) => {
-  it("refuses a freed block that lies in a cache", () => {
+  it("refuses a freed block of a run", () => {
     const heap = smallHeap();
     const ptr = filled(heap, 100);
     heap.free(ptr);
-    expectMisuse(
-      heap,
-      () => call(heap, ptr),
-      "double-free",
-      ptr,
-      "0x00000077: size 112, in use, cached, previous in use",
-    );
+    expectMisuse(heap, () => call(heap, ptr), "double-free", ptr, 112);
     expectOneTop(heap);
   });
 
   it("refuses a freed block that lies in a bin", () => {
-    const heap = smallHeap({ cacheLimit: 0, zeroSizeRealloc: "free" });
+    const heap = smallHeap({ smallLimit: 0, zeroSizeRealloc: "free" });
     const ptr = filled(heap, 100);
     const guard = filled(heap, 100, 0x11);
     heap.free(ptr);
@@ -58,13 +52,7 @@ describe.each(CALLS)("%s", (_name, call) => {
     const guard = filled(heap, 100);
     const moved = heap.realloc(ptr, 2000);
     expect(moved).not.toBe(ptr);
-    expectMisuse(
-      heap,
-      () => call(heap, ptr),
-      "double-free",
-      ptr,
-      "0x00000077: size 112, in use, cached, previous in use",
-    );
+    expectMisuse(heap, () => call(heap, ptr), "double-free", ptr, 112);
     expect(heap.u8(moved, 100).every((byte) => byte === 0x12)).toBe(true);
     expectOneTop(heap, guard, moved);
   });
@@ -81,7 +69,7 @@ describe.each(CALLS)("%s", (_name, call) => {
   it("refuses an address inside a block, and one that is misaligned", () => {
     const heap = smallHeap();
     const ptr = filled(heap, 100, 0);
-    expectMisuse(heap, () => call(heap, ptr + 16), "not-a-block", ptr + 16, "0x00000000: size 0, free");
+    expectMisuse(heap, () => call(heap, ptr + 16), "not-a-block", ptr + 16, 112);
     expectMisuse(heap, () => call(heap, ptr + 8), "misaligned", ptr + 8);
     expectOneTop(heap, ptr);
   });

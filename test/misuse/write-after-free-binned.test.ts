@@ -3,7 +3,7 @@ import { expectCorrupt, filled, smallHeap } from "./refusal.ts";
 
 /** A heap with a free chunk in a bin between two live blocks, whose first bytes were then overwritten. */
 function overwritten(words: readonly number[]) {
-  const heap = smallHeap({ cacheLimit: 0 });
+  const heap = smallHeap({ smallLimit: 0 });
   const before = filled(heap, 100);
   const dead = filled(heap, 100);
   const behind = filled(heap, 100);

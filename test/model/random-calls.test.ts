@@ -1,8 +1,8 @@
 // Random calls: any program keeps every invariant, and every block what was written to it, in every kind of memory.
 
 import fc from "fast-check";
-import { describe, test } from "vitest";
-import type { HeapSettings } from "../../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { Heap, type HeapSettings } from "../../src/index.ts";
 import { type Call, call, Program, settings } from "../support/calls.ts";
 import { MAKERS } from "../support/memories.ts";
 import { seedOf } from "../support/seed.ts";
@@ -22,8 +22,10 @@ const LIMIT = { interruptAfterTimeLimit: 30_000 };
 
 const SETS: readonly Partial<HeapSettings>[] = [
   {},
-  { cacheLimit: 0 },
-  { cacheLimit: 256 },
+  { smallLimit: 0 },
+  { smallLimit: 16 },
+  { smallLimit: 64 },
+  { smallLimit: 256, growthStep: 4096 },
   { growthStep: 4096, advance: 0 },
   { trimThreshold: 0, growthStep: 4096 },
   { footprintLimit: 120_000 },
@@ -48,4 +50,26 @@ describe.each(MAKERS)("in $name", ({ make, grows }) => {
     const set = fc.oneof(fc.constantFrom(...SETS), settings(MOST));
     fc.assert(fc.property(set, program, run), { seed, numRuns: 15, ...LIMIT });
   });
+});
+
+/**
+ * Bytes of heaps so small that small requests fall back to chunks: there is room for next to nothing; for chunks but no
+ * run; for one run; for the first runs of a few size classes.
+ */
+const TIGHT = [2304, 2400, 3000, 4096, 8192, 12_288, 16_384, 24_576, 49_152];
+
+test("any program of calls leaves a sound heap where most runs have no room", () => {
+  const small = { inRuns: 0, fellBack: 0 };
+  const program = fc.array(call(MOST), { maxLength: 150, size: "max" });
+  const set = fc.oneof(fc.constantFrom(...SETS), settings(MOST));
+  const run = (bytes: number, settings: Partial<HeapSettings>, calls: readonly Call[]): void => {
+    const heap = Heap.create({ memory: new ArrayBuffer(16 + bytes), ...settings });
+    const program = new Program(new Shadow(heap), NOTHING_CERTAIN);
+    program.run(calls);
+    small.inRuns += program.small.inRuns;
+    small.fellBack += program.small.fellBack;
+  };
+  fc.assert(fc.property(fc.constantFrom(...TIGHT), set, program, run), { seed, numRuns: 300, ...LIMIT });
+  expect(small.inRuns, "some runs had room").toBeGreaterThan(100);
+  expect(small.fellBack, "some had not").toBeGreaterThan(100);
 });

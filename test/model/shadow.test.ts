@@ -5,8 +5,8 @@ import { Heap } from "../../src/index.ts";
 import { expectEmpty, Shadow } from "../support/shadow.ts";
 
 /** A heap with one block on the book. */
-function booked(bytes: number): { heap: Heap; shadow: Shadow; ptr: number } {
-  const heap = Heap.create({ reserve: 0 });
+function booked(bytes: number, smallLimit = 256): { heap: Heap; shadow: Shadow; ptr: number } {
+  const heap = Heap.create({ reserve: 0, smallLimit });
   const shadow = new Shadow(heap);
   const { ptr } = shadow.add(heap.malloc(bytes), bytes);
   return { heap, shadow, ptr };
@@ -27,8 +27,32 @@ test("a block that lies over another is found", () => {
 });
 
 test("a block that is smaller than was asked for is found", () => {
-  const { heap, shadow } = booked(100);
-  expect(() => shadow.add(heap.malloc(10), 13)).toThrow(/holds what was asked for/);
+  const runs = booked(100);
+  expect(() => runs.shadow.add(runs.heap.malloc(10), 17)).toThrow(/holds what was asked for/);
+  const chunks = booked(100, 0);
+  expect(() => chunks.shadow.add(chunks.heap.malloc(10), 13)).toThrow(/holds what was asked for/);
+});
+
+test("a block that is larger than the request, rounded, is found", () => {
+  const runs = booked(100);
+  expect(() => runs.shadow.add(runs.heap.malloc(33), 32)).toThrow(/no larger than the request/);
+  const chunks = booked(100, 0);
+  expect(() => chunks.shadow.add(chunks.heap.malloc(33), 28)).toThrow(/no larger than the request/);
+});
+
+test("a block of a run that shrinks keeps its size only where it lies", () => {
+  const { heap, shadow, ptr } = booked(100);
+  const [block] = shadow.list;
+  if (block === undefined) throw new Error("no block is booked");
+  expect(() => shadow.move(block, heap.realloc(ptr, 200), 20)).toThrow(/no larger than the request/);
+});
+
+test("a usable size that reaches into the next block is found", () => {
+  const { heap, shadow, ptr } = booked(100);
+  const next = shadow.add(heap.malloc(100), 100);
+  heap.u8(ptr + 112, 1).fill(0);
+  expect(next.ptr).toBe(ptr + 112);
+  expect(() => shadow.verifyAll()).toThrow(`byte 0 of the block of 100 bytes at ${next.ptr}`);
 });
 
 test("a block that is not aligned is found", () => {

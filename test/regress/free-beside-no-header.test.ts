@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { Heap } from "../../src/index.ts";
 
 it("a block is not freed when the word behind it is no header", () => {
-  const heap = Heap.create();
+  const heap = Heap.create({ smallLimit: 0 });
   const ptr = heap.malloc(108);
   const next = heap.malloc(108);
   const header = heap.u32(next - 4, 1);

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { Heap } from "../../src/index.ts";
 
 it("malloc refuses a bin whose link leads into a live block, instead of handing out its inside", () => {
-  const heap = Heap.create({ memory: new ArrayBuffer(65_536), cacheLimit: 0 });
+  const heap = Heap.create({ memory: new ArrayBuffer(65_536), smallLimit: 0 });
   const dead = heap.malloc(1000);
   const live = heap.malloc(3000);
   heap.u32(live).fill(0x0001_0003);

@@ -30,7 +30,7 @@ describe("a trace of a real program plays without an error", () => {
 
   it("leaves one top chunk also in a region of a SharedArrayBuffer, with options of its own", () => {
     const memory = new SharedArrayBuffer(4 << 20);
-    const heap = Heap.create({ memory, base: 4096, size: 3 << 20, cacheLimit: 0, growthStep: 4096 });
+    const heap = Heap.create({ memory, base: 4096, size: 3 << 20, smallLimit: 0, growthStep: 4096 });
     const trace = readTraceFile(new URL("perl-20k.mct.gz", folder).pathname);
     expect(replay(trace, heap, { checkEvery: 50 }).errors).toEqual([]);
     expect(heap.mallinfo().ordblks).toBe(1);

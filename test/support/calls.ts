@@ -26,7 +26,7 @@ export type Call =
       readonly bytes: number;
     }
   | { readonly do: "free" | "freeSized" | "freeAlignedSized" | "usableSize"; readonly which: number }
-  | { readonly do: "bulkFree"; readonly which: number; readonly count: number }
+  | { readonly do: "bulkFree" | "freeMany"; readonly which: number; readonly count: number }
   | { readonly do: "trim"; readonly pad: number }
   | { readonly do: "othersGrow" }
   | { readonly do: "set"; readonly settings: Partial<HeapSettings> };
@@ -36,12 +36,15 @@ const WASM_PAGE = 65_536;
 /** What others write into the memory that they got. */
 const FOREIGN = 0xee;
 
-/** The edges of the smallest chunk, of the next, of the largest cached one, and of steps and pages. */
-const EDGES = [0, 1, 11, 12, 13, 27, 28, 29, 44, 492, 493, 508, 1019, 1020, 1021, 1036, 4096, 65_520, 70_000];
+/** The edges of the smallest size classes, of the largest ones, of the smallest chunks, of bins, steps and pages. */
+const EDGES = [
+  ...[0, 1, 11, 12, 13, 15, 16, 17, 28, 29, 32, 33, 48, 64, 65, 240, 241, 255, 256, 257, 268, 269],
+  ...[492, 493, 508, 1019, 1020, 1021, 1036, 4096, 65_520, 70_000],
+];
 const HUGE = [MAX_REQUEST - 20, MAX_REQUEST - 1, MAX_REQUEST, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
 
 const size = fc.oneof(
-  { weight: 5, arbitrary: fc.nat(128) },
+  { weight: 5, arbitrary: fc.nat(300) },
   { weight: 5, arbitrary: fc.constantFrom(...EDGES) },
   { weight: 3, arbitrary: fc.nat(4096) },
   { weight: 1, arbitrary: fc.nat(100_000) },
@@ -51,6 +54,8 @@ const count = fc.oneof(
   { weight: 8, arbitrary: fc.nat(6) },
   { weight: 1, arbitrary: fc.constantFrom(...HUGE) },
 );
+/** So many blocks that they fill a run and begin the next. */
+const many = fc.oneof({ weight: 3, arbitrary: fc.nat(6) }, { weight: 1, arbitrary: fc.nat(120) });
 const which = fc.nat(1000);
 const alignmentLog2 = fc.oneof({ weight: 6, arbitrary: fc.nat(8) }, { weight: 1, arbitrary: fc.nat(17) });
 const name = <T extends string>(...names: T[]): fc.Arbitrary<T> => fc.constantFrom(...names);
@@ -58,7 +63,7 @@ const name = <T extends string>(...names: T[]): fc.Arbitrary<T> => fc.constantFr
 /** Settings at their edges. `most` stands for "no footprint limit", in memories that would never end. */
 export function settings(most: number): fc.Arbitrary<Partial<HeapSettings>> {
   return fc.oneof(
-    fc.record({ cacheLimit: fc.constantFrom(0, 16, 64, 1000, 4096, 262_144) }),
+    fc.record({ smallLimit: fc.constantFrom(0, 16, 32, 64, 240, 256) }),
     fc.record({ footprintLimit: fc.constantFrom(0, 4096, 8192, 100_000, 300_000, most, most) }),
     fc.record({ trimThreshold: fc.constantFrom(0, 4096, 100_000, Number.POSITIVE_INFINITY) }),
     fc.record({ growthStep: fc.constantFrom(4096, 8192, 65_536, 131_072) }),
@@ -97,7 +102,8 @@ export function call(most: number): fc.Arbitrary<Call> {
       weight: 12,
       arbitrary: fc.record({ do: name("free", "freeSized", "freeAlignedSized", "usableSize"), which }),
     },
-    { weight: 1, arbitrary: fc.record({ do: name("bulkFree"), which, count: fc.nat(6) }) },
+    { weight: 1, arbitrary: fc.record({ do: name("malloc"), count: many, bytes: fc.nat(256) }) },
+    { weight: 2, arbitrary: fc.record({ do: name("bulkFree", "freeMany"), which, count: many }) },
     {
       weight: 1,
       arbitrary: fc.record({ do: name("trim"), pad: fc.constantFrom(0, 1000, 100_000, 2 ** 32 - 1) }),
@@ -114,6 +120,8 @@ export class Program {
   /** The most bytes of a single request that a growing memory must serve; -1 for a memory that need not serve any. */
   private readonly certain: number;
   private readonly foreign: number[] = [];
+  /** How many small requests were given a block of a run, and how many a chunk, for lack of memory. */
+  readonly small = { inRuns: 0, fellBack: 0 };
 
   constructor(shadow: Shadow, certain: number) {
     this.heap = shadow.heap;
@@ -135,7 +143,7 @@ export class Program {
     const { heap, shadow } = this;
     switch (each.do) {
       case "malloc":
-        this.took(heap.malloc(each.bytes), each.bytes);
+        for (let index = 0; index < each.count; index++) this.took(heap.malloc(each.bytes), each.bytes);
         return;
       case "calloc":
         this.took(heap.calloc(each.count, each.bytes), each.count * each.bytes, 16, true);
@@ -169,10 +177,13 @@ export class Program {
       case "usableSize":
         this.one(each.do, this.pick(each.which));
         return;
-      case "bulkFree": {
-        const ptrs = shadow.list.slice(0, each.count);
-        for (const block of ptrs) shadow.remove(block);
-        heap.bulkFree(ptrs.flatMap((block) => [block.ptr, 0]));
+      case "bulkFree":
+      case "freeMany": {
+        const from = each.which % Math.max(shadow.list.length, 1);
+        const blocks = shadow.list.slice(from, from + each.count);
+        for (const block of blocks) shadow.remove(block);
+        if (each.do === "bulkFree") heap.bulkFree(blocks.flatMap(({ ptr }) => [ptr, 0]));
+        else for (const { ptr } of blocks) heap.free(ptr);
         return;
       }
       case "trim": {
@@ -201,7 +212,10 @@ export class Program {
       return;
     }
     if (zero) this.shadow.expectZero(ptr, this.heap.usableSize(ptr));
-    this.shadow.add(ptr, bytes, alignment);
+    const { usable } = this.shadow.add(ptr, bytes, alignment);
+    if (alignment > 16 || bytes > this.heap.options.smallLimit) return;
+    if (usable % 16 === 0) this.small.inRuns += 1;
+    else this.small.fellBack += 1;
   }
 
   private tookAll(ptrs: number[] | undefined, sizes: () => readonly number[], zero: boolean): void {
@@ -209,7 +223,8 @@ export class Program {
     const list = sizes();
     expect(ptrs.length).toBe(list.length);
     ptrs.forEach((ptr, index) => {
-      this.took(ptr, list[index] ?? 0, 16, zero);
+      if (zero) this.shadow.expectZero(ptr, this.heap.usableSize(ptr));
+      this.shadow.add(ptr, list[index] ?? 0);
     });
   }
 
@@ -249,8 +264,9 @@ export class Program {
       shadow.blocks.delete(block.ptr);
     } else {
       if (how !== "reallocInPlace") this.expectRefusable(bytes, 16);
+      expect(bytes, "a block never fails to shrink").toBeGreaterThan(block.usable);
       shadow.verify(block);
-      expect(heap.usableSize(ptr)).toBe(heap.goodSize(block.bytes));
+      expect(heap.usableSize(ptr)).toBe(block.usable);
     }
   }
 
@@ -259,7 +275,7 @@ export class Program {
     const ptr = block?.ptr ?? 0;
     const bytes = block?.bytes ?? 0;
     if (how === "usableSize") {
-      expect(heap.usableSize(ptr)).toBe(block === undefined ? 0 : heap.goodSize(bytes));
+      expect(heap.usableSize(ptr)).toBe(block?.usable ?? 0);
       return;
     }
     if (block !== undefined) shadow.remove(block);
@@ -287,9 +303,12 @@ export class Program {
   private expectRefusable(bytes: number, alignment: number): void {
     if (bytes > MAX_REQUEST) return;
     const due = this.heap.goodSize(bytes) + 4 + (alignment > 16 ? alignment : 0);
+    const fromRuns = alignment <= 16 && bytes <= this.heap.options.smallLimit;
     let largest = 0;
     this.heap.inspectAll(({ state, size }) => {
       if (state === "free" || state === "top") largest = Math.max(largest, size);
+      if (state === "cached" && fromRuns)
+        expect(size, `a run's free block would have served ${bytes}`).not.toBe(this.heap.goodSize(bytes));
     });
     // In the request's own bin only the first few are looked at, but what the bins above have fits.
     expect(largest, `a free chunk would have served ${bytes}`).toBeLessThan((due * 18) / 16 + 16);

@@ -60,17 +60,81 @@ function single(make: HeapMaker["make"]): void {
   });
 
   test("usableSize is what goodSize promised, and 0 for 0", () => {
-    const heap = make();
-    for (const bytes of [0, 1, 12, 13, 28, 29, 1020, 1021, 50_000]) {
-      expect(heap.usableSize(heap.malloc(bytes))).toBe(heap.goodSize(bytes));
+    for (const smallLimit of [256, 16, 0]) {
+      const each = make({ smallLimit });
+      for (const bytes of [0, 1, 12, 13, 16, 17, 28, 29, 112, 240, 241, 256, 257, 1020, 1021, 50_000])
+        expect(each.usableSize(each.malloc(bytes))).toBe(each.goodSize(bytes));
     }
+    const heap = make();
     expect(heap.usableSize(0)).toBe(0);
     expect(heap.goodSize(MAX_REQUEST + 1)).toBe(0);
   });
 
+  test("a request up to smallLimit gets the next multiple of 16 bytes, a larger one 4 bytes less", () => {
+    const heap = make({ smallLimit: 48 });
+    const sizes = [0, 1, 16, 17, 32, 33, 40, 41, 44, 45, 60, 61].map((bytes) => heap.goodSize(bytes));
+    expect(sizes).toEqual([16, 16, 16, 32, 32, 48, 48, 48, 48, 48, 60, 76]);
+  });
+
+  test("small blocks of one size lie side by side, without headers, in the order of their addresses", () => {
+    for (const bytes of [0, 16, 17, 112, 240, 256]) {
+      const heap = make();
+      const ptrs = Array.from({ length: 4 }, () => heap.malloc(bytes));
+      const size = heap.goodSize(bytes);
+      const [first = 0] = ptrs;
+      expect(ptrs).toEqual([0, 1, 2, 3].map((index) => first + index * size));
+      // Freed in any order, they come back in that order.
+      for (const index of [2, 0, 3, 1]) heap.free(ptrs[index] ?? 0);
+      heap.check();
+      expect(Array.from({ length: 4 }, () => heap.malloc(bytes))).toEqual(ptrs);
+      heap.bulkFree(ptrs);
+      expectEmpty(heap, 1);
+    }
+  });
+
+  test("thousands of small blocks of all sizes fill runs, leave them, come back and vanish without a trace", () => {
+    const heap = make();
+    const shadow = new Shadow(heap);
+    for (let index = 0; index < 1500; index++) {
+      const bytes = (index * 37) % 257;
+      shadow.add(heap.malloc(bytes), bytes);
+    }
+    heap.check();
+    // Most runs are left with room, some are emptied: what is over of them is listed, or given back.
+    for (const block of shadow.list.filter((_, index) => index % 4 !== 0 || index < 700))
+      freeOne(shadow, block);
+    heap.check();
+    shadow.expectAgreement();
+    for (let index = 0; index < 1000; index++) {
+      const bytes = (index * 53) % 257;
+      shadow.add(heap.malloc(bytes), bytes);
+    }
+    heap.check();
+    shadow.expectAgreement();
+    shadow.finish();
+    expectEmpty(heap, 1);
+  });
+
+  test("a small request is served by a chunk where there is no room for a run", () => {
+    const { heap, ptrs } = exhausted(make, { smallLimit: 0 });
+    heap.options.smallLimit = 256;
+    const [large = 0] = ptrs;
+    // What is freed has room for the block, but not for a run of such.
+    const kept = heap.realloc(large, heap.usableSize(large) - 200);
+    expect(kept).toBe(large);
+    const shadow = new Shadow(heap);
+    const block = shadow.add(heap.malloc(100), 100);
+    expect(block.usable).toBe(108);
+    heap.check();
+    expect(heap.malloc(100)).toBe(0);
+    heap.freeSized(block.ptr, 100);
+    heap.bulkFree(ptrs);
+    expectEmpty(heap, 1);
+  });
+
   test("calloc is zero in memory that was used before", () => {
-    for (const cacheLimit of [0, 262_144]) {
-      const heap = make({ cacheLimit });
+    for (const smallLimit of [0, 256]) {
+      const heap = make({ smallLimit });
       for (const bytes of [20, 500, 3000, 40_000]) {
         const dirty = heap.malloc(bytes);
         heap.u8(dirty).fill(0xff);
@@ -123,7 +187,7 @@ function resizing(make: HeapMaker["make"]): void {
   });
 
   test("realloc keeps the contents where it shrinks, grows into free memory, and moves", () => {
-    const heap = make({ cacheLimit: 0 });
+    const heap = make({ smallLimit: 0 });
     const shadow = new Shadow(heap);
     const first = heap.malloc(200);
     const behind = heap.malloc(200);
@@ -140,6 +204,57 @@ function resizing(make: HeapMaker["make"]): void {
     shadow.move({ ...block, bytes: 350, stamp: shadow.blocks.get(first)?.stamp ?? 0 }, moved, 5000);
     heap.check();
     shadow.finish();
+  });
+
+  test("a small block stays while its size class does, and moves when that changes", () => {
+    const heap = make();
+    const shadow = new Shadow(heap);
+    let block = shadow.add(heap.malloc(100), 100);
+    for (const bytes of [97, 112, 100]) {
+      const ptr = heap.realloc(block.ptr, bytes);
+      expect(ptr).toBe(block.ptr);
+      shadow.move(block, ptr, bytes);
+      block = shadow.blocks.get(ptr) ?? block;
+    }
+    for (const bytes of [113, 96, 0, 256, 257]) {
+      const ptr = heap.realloc(block.ptr, bytes);
+      expect(ptr).not.toBe(block.ptr);
+      shadow.move(block, ptr, bytes);
+      block = shadow.blocks.get(ptr) ?? block;
+      expect(block.usable).toBe(heap.goodSize(bytes));
+      heap.check();
+    }
+    shadow.finish();
+  });
+
+  test("a small block that has nowhere to shrink to stays where it is, and is freed with its new size", () => {
+    const heap = make();
+    const small = heap.malloc(240);
+    heap.footprintLimit = 0;
+    const ptrs: number[] = [];
+    for (const bytes of [10_000, 100, 20, 12])
+      for (let ptr = heap.malloc(bytes); ptr !== 0; ptr = heap.malloc(bytes)) ptrs.push(ptr);
+    heap.u8(small).fill(0x6b);
+    expect(heap.realloc(small, 20)).toBe(small);
+    expect(heap.usableSize(small)).toBe(240);
+    expect(heap.u8(small).every((byte) => byte === 0x6b)).toBe(true);
+    heap.check();
+    heap.freeSized(small, 20);
+    heap.bulkFree(ptrs);
+    expectEmpty(heap, 1);
+  });
+
+  test("a block whose size was changed where it lies is freed with that size", () => {
+    for (const bytes of [0, 20, 112, 240]) {
+      for (const before of [112, 200, 256, 1000]) {
+        const heap = make();
+        const ptr = heap.malloc(before);
+        const changed = heap.reallocInPlace(ptr, bytes) === ptr;
+        expect(changed).toBe(bytes <= before);
+        heap.freeSized(ptr, changed ? bytes : before);
+        expectEmpty(heap, 1);
+      }
+    }
   });
 
   test("reallocInPlace never moves, and fails with the block as it was", () => {
@@ -299,7 +414,7 @@ function bulk(make: HeapMaker["make"]): void {
     expectEmpty(heap, 1);
   });
 
-  test("bulkFree frees all, past the caches", () => {
+  test("bulkFree frees all, and gives back the runs", () => {
     const heap = make();
     const ptrs = Array.from({ length: 100 }, (_, index) => heap.malloc(index * 13));
     heap.bulkFree(ptrs);
@@ -316,7 +431,7 @@ function information(make: HeapMaker["make"], grows: boolean): void {
     for (const block of shadow.list.filter((_, index) => index % 2 === 0)) freeOne(shadow, block);
     shadow.expectAgreement();
     const info = heap.mallinfo();
-    expect(info.smblks, "the scenario has cached chunks").toBeGreaterThan(0);
+    expect(info.smblks, "the scenario has free blocks in runs").toBeGreaterThan(0);
     expect(info.ordblks, "the scenario has free chunks").toBeGreaterThan(1);
     shadow.finish();
     shadow.expectAgreement();
@@ -366,7 +481,7 @@ function information(make: HeapMaker["make"], grows: boolean): void {
 
 function windows(make: HeapMaker["make"], grows: boolean): void {
   test("attach sees the same heap, and each frees what the other has allocated", () => {
-    const heap = make({ cacheLimit: 1000, zeroSizeRealloc: "free" });
+    const heap = make({ smallLimit: 96, zeroSizeRealloc: "free" });
     const other = Heap.attach(heap.memory, heap.base);
     expect({ ...other.options }).toEqual({ ...heap.options });
     const shadow = new Shadow(heap);

@@ -12,12 +12,21 @@ export interface Block {
   readonly ptr: number;
   /** What was asked for. */
   readonly bytes: number;
+  /** What it was given: no other block may lie in these bytes. */
+  readonly usable: number;
   /** What its pattern is made from. */
   readonly stamp: number;
 }
 
 /** At most this many bytes are patterned at either end of a block: errors are made at the ends. */
 const PATTERN_BYTES = 2048;
+
+/** What lies behind the pattern, up to the usable size. */
+const BEHIND = 0xcc;
+
+/** Bytes of a heap's header; and of what each segment has before its chunks, and its last word. */
+const HEADER = 2272;
+const SEGMENT = 16;
 
 export class Shadow {
   readonly heap: Heap;
@@ -38,14 +47,18 @@ export class Shadow {
     expect(ptr % Math.max(alignment, 16), `the address ${ptr} is a multiple of ${alignment}`).toBe(0);
     const usable = this.heap.usableSize(ptr);
     expect(usable, "a block holds what was asked for").toBeGreaterThanOrEqual(bytes);
-    expect(usable, "goodSize tells the usable size before").toBe(this.heap.goodSize(bytes));
+    expect(usable, "a block is no larger than the request, rounded").toBe(roundedLike(usable, bytes));
+    return this.enter(ptr, bytes, usable);
+  }
+
+  private enter(ptr: number, bytes: number, usable: number): Block {
     for (const other of this.blocks.values()) {
-      const apart = ptr + usable <= other.ptr || other.ptr + this.heap.goodSize(other.bytes) <= ptr;
+      const apart = ptr + usable <= other.ptr || other.ptr + other.usable <= ptr;
       if (!apart)
         throw new Error(`${ptr} of ${usable} bytes lies over the live ${other.ptr} of ${other.bytes}`);
     }
     this.stamps += 1;
-    const block = { ptr, bytes, stamp: this.stamps };
+    const block = { ptr, bytes, usable, stamp: this.stamps };
     fill(this.heap, block);
     this.blocks.set(ptr, block);
     return block;
@@ -67,7 +80,11 @@ export class Shadow {
   move(block: Block, ptr: number, bytes: number): void {
     this.verify({ ...block, ptr, bytes: Math.min(block.bytes, bytes) }, block.bytes);
     this.blocks.delete(block.ptr);
-    this.add(ptr, bytes);
+    const usable = this.heap.usableSize(ptr);
+    // A block of a run that shrinks where it lies keeps its size, for it cannot be cut.
+    const kept = ptr === block.ptr && isInRun(usable) && usable === block.usable && bytes <= usable;
+    if (kept) this.enter(ptr, bytes, usable);
+    else this.add(ptr, bytes);
   }
 
   /** Asserts that a block contains its pattern; `filled` is the size that it had when that was written. */
@@ -84,17 +101,18 @@ export class Shadow {
     for (const block of this.blocks.values()) this.verify(block);
   }
 
-  /** inspectAll and mallinfo agree with each other and with the book. O(chunks). */
+  /** inspectAll and mallinfo agree with each other and with the book. O(pieces). */
   expectAgreement(): void {
-    const live = new Set<number>();
-    const bytes = { live: 0, cached: 0, free: 0, top: 0 };
-    const count = { live: 0, cached: 0, free: 0, top: 0 };
-    this.heap.inspectAll((chunk) => {
-      if (chunk.state === "live") live.add(chunk.ptr);
-      bytes[chunk.state] += chunk.size;
-      count[chunk.state] += 1;
+    const live = new Map<number, number>();
+    const bytes = { live: 0, cached: 0, free: 0, top: 0, overhead: 0 };
+    const count = { live: 0, cached: 0, free: 0, top: 0, overhead: 0 };
+    this.heap.inspectAll((piece) => {
+      if (piece.state === "live") live.set(piece.ptr, piece.usable);
+      bytes[piece.state] += piece.size;
+      count[piece.state] += 1;
     });
-    expect(live, "the live chunks are the live blocks").toEqual(new Set(this.blocks.keys()));
+    const booked = new Map(this.list.map(({ ptr, usable }) => [ptr, usable]));
+    expect(live, "the live pieces are the live blocks, and as large").toEqual(booked);
     const info = this.heap.mallinfo();
     expect(info.arena).toBe(this.heap.footprint);
     expect(info.arena, "arena = uordblks + fordblks").toBe(info.uordblks + info.fordblks);
@@ -103,9 +121,14 @@ export class Shadow {
     expect(info.smblks).toBe(count.cached);
     expect(info.ordblks).toBe(count.free + count.top);
     expect(info.keepcost).toBe(bytes.top);
+    const unwalked = info.uordblks - bytes.live - bytes.overhead - HEADER;
+    expect(unwalked, "in no piece are the header and each segment's two ends").toBeGreaterThanOrEqual(
+      SEGMENT,
+    );
+    expect(unwalked % SEGMENT).toBe(0);
   }
 
-  /** Frees all, empties the caches, and asserts that each segment is one free chunk again, the last of them top. */
+  /** Frees all, trims, and asserts that each segment is one free chunk again, the last of them top. */
   finish(): void {
     this.verifyAll();
     for (const block of this.blocks.values()) this.heap.free(block.ptr);
@@ -114,7 +137,10 @@ export class Shadow {
   }
 }
 
-/** Empties the caches and asserts that nothing is live and all free neighbours were merged. Returns what is left. */
+/**
+ * Gives back the unused runs and asserts that nothing is live, nothing the heap's own, and all free neighbours were
+ * merged. Returns how many chunks are left.
+ */
 export function expectEmpty(heap: Heap, segments?: number): number {
   heap.trim(0);
   heap.check();
@@ -131,7 +157,20 @@ export function expectEmpty(heap: Heap, segments?: number): number {
   return states.length;
 }
 
+/** Blocks of runs have multiples of 16 bytes; chunks a header less. */
+function isInRun(usable: number): boolean {
+  return usable % 16 === 0;
+}
+
+/** What a request of so many bytes is given, in a run or as a chunk, whichever a block of `usable` bytes is. */
+function roundedLike(usable: number, bytes: number): number {
+  const header = isInRun(usable) ? 0 : 4;
+  return Math.max(Math.ceil((bytes + header) / 16) * 16, 16) - header;
+}
+
+/** Writes a block's pattern, and something else up to its usable size, which is the owner's, too. */
 function fill(heap: Heap, block: Block): void {
+  heap.u8(block.ptr + block.bytes, block.usable - block.bytes).fill(BEHIND);
   const bytes = heap.u8(block.ptr, block.bytes);
   for (let at = 0; at < bytes.length; at++) {
     if (!isPatterned(at, block.bytes)) at = block.bytes - PATTERN_BYTES;

@@ -109,10 +109,10 @@ describe("attach", () => {
     );
   });
 
-  it.each([0, 2, 0xffff_ffff])("refuses format version %i", (version) => {
+  it.each([0, 1, 3, 0xffff_ffff])("refuses format version %i", (version) => {
     const { bytes } = image();
     poke(bytes, 4096 + 4, version);
-    expectRefused(bytes, 4096, "version", `it has format version ${version}, this is morecore for version 1`);
+    expectRefused(bytes, 4096, "version", `it has format version ${version}, this is morecore for version 2`);
   });
 
   it("refuses an image that was moved to another base", () => {
@@ -129,7 +129,7 @@ describe("attach", () => {
 
   it("refuses an image whose memory was cut off behind the header", () => {
     const { bytes } = image();
-    for (const size of [4096 + 2048, SIZE / 2, SIZE - 16])
+    for (const size of [4096 + 2304, SIZE / 2, SIZE - 16])
       expectRefused(
         bytes.slice(0, size),
         4096,
@@ -140,7 +140,7 @@ describe("attach", () => {
 
   it("refuses a memory that ends before a header would", () => {
     const { bytes } = image();
-    for (const size of [0, 16, 4096, 4096 + 2047])
+    for (const size of [0, 16, 4096, 4096 + 2303])
       expectRefused(
         bytes.slice(0, size),
         4096,
@@ -159,7 +159,7 @@ describe("attach", () => {
   it.each([
     ["flags", 12, 4],
     ["top", 16, 0xffff_fffc],
-    ["a misaligned top", 16, 4096 + 2032],
+    ["a misaligned top", 16, 4096 + 2288],
     ["end", 20, 0xffff_fff0],
     ["limit", 24, 0xffff_fff0],
     ["segment", 28, 16],

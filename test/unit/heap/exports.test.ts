@@ -120,7 +120,7 @@ describe("heap.imports", () => {
     heap.check();
   });
 
-  it("have the walk over the chunks, of which lib/morecore.c makes mallinfo", () => {
+  it("have the walk over the pieces, of which lib/morecore.c makes mallinfo", () => {
     const heap = Heap.create();
     const { morecore } = heap.imports;
     const LIVE = 0;
@@ -128,13 +128,16 @@ describe("heap.imports", () => {
     heap.malloc(200);
     expect(morecore["mc_count_of"]?.(LIVE)).toBe(2);
     expect(morecore["mc_bytes_of"]?.(LIVE)).toBeGreaterThanOrEqual(300);
-    const first = morecore["mc_first_chunk"]?.() ?? 0;
-    expect(morecore["mc_state_of"]?.(first)).toBe(LIVE);
-    const states: (number | undefined)[] = [];
-    for (let chunk = first; chunk !== 0; chunk = morecore["mc_next_chunk"]?.(chunk) ?? 0)
-      states.push(morecore["mc_state_of"]?.(chunk));
-    const TOP = 3;
-    expect(states).toEqual([LIVE, LIVE, TOP]);
+    const states = new Set<number | undefined>();
+    let bytes = 0;
+    for (let at = morecore["mc_first_piece"]?.() ?? 0; at !== 0; at = morecore["mc_next_piece"]?.(at) ?? 0) {
+      states.add(morecore["mc_piece_state"]?.(at));
+      bytes += morecore["mc_piece_bytes"]?.(at) ?? 0;
+    }
+    expect(states, "live, cached, top and the heap's own; perhaps free").toEqual(
+      new Set([0, 1, 3, 4, ...(states.has(2) ? [2] : [])]),
+    );
+    expect(bytes, "all but the header, and a segment's two ends").toBe(heap.footprint - 2272 - 16);
   });
 });
 

@@ -7,7 +7,7 @@ const MIB = KIB * KIB;
 const DEFAULTS: HeapSettings = {
   growthStep: 65_536,
   advance: 1 / 2,
-  cacheLimit: 262_144,
+  smallLimit: 256,
   trimThreshold: 2 * MIB,
   footprintLimit: Number.POSITIVE_INFINITY,
   zeroSizeRealloc: "alloc",
@@ -16,7 +16,7 @@ const DEFAULTS: HeapSettings = {
 const OTHERS: HeapSettings = {
   growthStep: 4096,
   advance: 1 / 256,
-  cacheLimit: 0,
+  smallLimit: 0,
   trimThreshold: 4_294_967_294,
   footprintLimit: 12_345,
   zeroSizeRealloc: "free",
@@ -65,8 +65,10 @@ describe("a heap's options", () => {
       heap.options.footprintLimit = value;
       expect([heap.options.trimThreshold, heap.options.footprintLimit]).toEqual([value, value]);
     }
-    heap.options.cacheLimit = 2 ** 30;
-    expect(heap.options.cacheLimit).toBe(2 ** 30);
+    for (let bytes = 0; bytes <= 256; bytes += 16) {
+      heap.options.smallLimit = bytes;
+      expect(heap.options.smallLimit).toBe(bytes);
+    }
   });
 });
 
@@ -75,7 +77,7 @@ describe("an unknown option", () => {
     expect(() => create({ growthstep: 4096 })).toThrow(
       new TypeError(
         'options: unknown option "growthstep"; known are memory, base, size, reserve, ' +
-          "growthStep, advance, cacheLimit, trimThreshold, footprintLimit, zeroSizeRealloc",
+          "growthStep, advance, smallLimit, trimThreshold, footprintLimit, zeroSizeRealloc",
       ),
     );
     expect(() => create({ constructor: 1 })).toThrow(/unknown option "constructor"/);
@@ -98,7 +100,7 @@ describe("an unknown option", () => {
 
 const STEP = "a power of two from 4096 to 2^30";
 const ADVANCE = "0, or 1 divided by a power of two up to 256";
-const CACHE = "an integer from 0 to 2^30";
+const SMALL = "a multiple of 16 from 0 to 256";
 const LIMIT = "an integer from 0 to 4294967294, or Infinity";
 const ZERO = '"alloc" or "free"';
 
@@ -116,9 +118,9 @@ const BAD: readonly [keyof HeapSettings, string, readonly unknown[], readonly un
     ["1/2", 1n, null, false],
   ],
   [
-    "cacheLimit",
-    CACHE,
-    [-1, 0.5, 2 ** 30 + 1, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY],
+    "smallLimit",
+    SMALL,
+    [-16, 0.5, 1, 100, 257, 1024, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY],
     ["0", 0n, null, []],
   ],
   [
@@ -260,46 +262,83 @@ describe("reserve", () => {
   });
 });
 
-describe("cacheLimit", () => {
-  it("bounds the bytes in caches, over all sizes", () => {
-    const heap = Heap.create({ cacheLimit: 4096 });
-    const ptrs = Array.from({ length: 200 }, (_, index) => heap.malloc(20 + (index % 60) * 16));
-    for (const ptr of ptrs) {
-      heap.free(ptr);
-      expect(heap.mallinfo().fsmblks).toBeLessThanOrEqual(4096);
-    }
-    expect(heap.mallinfo().fsmblks).toBeGreaterThan(3000);
-    heap.check();
-  });
+/** Whether a block lies in a run: its usable size is a multiple of 16; a chunk's is 12 mod 16. */
+function isInRun(heap: Heap, ptr: number): boolean {
+  return heap.usableSize(ptr) % 16 === 0;
+}
 
-  it("of 0 merges every free at once", () => {
-    const heap = Heap.create({ cacheLimit: 0 });
+describe("smallLimit", () => {
+  it.each([0, 16, 32, 96, 240, 256])(
+    "of %i: requests of at most so many bytes are served from runs, larger ones not",
+    (smallLimit) => {
+      const heap = Heap.create({ smallLimit });
+      for (let bytes = 0; bytes <= 300; bytes++) {
+        const ptr = heap.malloc(bytes);
+        // 0 switches runs off, also for requests of 0 bytes.
+        const runs = smallLimit !== 0 && bytes <= smallLimit;
+        expect([bytes, isInRun(heap, ptr)]).toEqual([bytes, runs]);
+        expect(heap.usableSize(ptr)).toBe(heap.goodSize(bytes));
+      }
+      heap.check();
+    },
+  );
+
+  it("of 0 merges every free at once, and takes no memory for the heap's own", () => {
+    const heap = Heap.create({ smallLimit: 0 });
     const ptrs = Array.from({ length: 10 }, () => heap.malloc(100));
     for (const ptr of ptrs) {
       heap.free(ptr);
       expect(heap.mallinfo().smblks).toBe(0);
+      heap.inspectAll(({ state }) => expect(state).not.toBe("overhead"));
       heap.check();
     }
     expect(heap.statistics().coalesceCount).toBeGreaterThan(0);
     expect(heap.mallinfo().ordblks).toBe(1);
   });
 
-  it("lowered below what lies there, empties the caches", () => {
+  it("lowered, leaves the blocks of runs where they are, to be used and freed as before", () => {
     const heap = Heap.create();
     const ptrs = Array.from({ length: 10 }, () => heap.malloc(100));
-    for (const ptr of ptrs) heap.free(ptr);
-    heap.options.cacheLimit = 1120;
-    expect(heap.mallinfo().smblks).toBe(10);
-    heap.options.cacheLimit = 1119;
-    expect(heap.mallinfo().smblks).toBe(0);
+    heap.options.smallLimit = 0;
+    const chunk = heap.malloc(100);
+    expect(isInRun(heap, chunk)).toBe(false);
+    heap.check();
+    for (const ptr of ptrs) {
+      expect(heap.usableSize(ptr)).toBe(112);
+      expect(() => heap.free(ptr + 16)).toThrow(/\(not-a-block\)$/);
+      heap.free(ptr);
+      expect(() => heap.free(ptr)).toThrow(/\(double-free\)$/);
+      heap.check();
+    }
+    heap.free(chunk);
+    heap.trim();
+    expect(heap.mallinfo()).toMatchObject({ ordblks: 1, smblks: 0 });
     heap.check();
   });
 
-  it("raised, lets chunks wait again", () => {
-    const heap = Heap.create({ cacheLimit: 0 });
-    heap.options.cacheLimit = 1000;
-    heap.free(heap.malloc(100));
-    expect(heap.mallinfo().fsmblks).toBe(112);
+  it("lowered, gives unused runs back, and the classes below go on as they were", () => {
+    const heap = Heap.create();
+    const kept = heap.malloc(100);
+    heap.free(heap.malloc(200));
+    const before = heap.mallinfo().smblks;
+    heap.options.smallLimit = 112;
+    expect(heap.mallinfo().smblks).toBeLessThan(before);
+    heap.check();
+    expect(heap.malloc(100)).toBe(kept + 112);
+    expect(heap.malloc(200) % 16).toBe(0);
+    heap.check();
+  });
+
+  it("raised, serves from runs again", () => {
+    const heap = Heap.create({ smallLimit: 0 });
+    const chunk = heap.malloc(100);
+    heap.options.smallLimit = 112;
+    const block = heap.malloc(100);
+    expect([isInRun(heap, chunk), isInRun(heap, block)]).toEqual([false, true]);
+    expect(isInRun(heap, heap.malloc(113))).toBe(false);
+    heap.free(block);
+    heap.free(chunk);
+    heap.check();
   });
 });
 
@@ -386,7 +425,9 @@ describe("zeroSizeRealloc", () => {
     const heap = Heap.create();
     const ptr = heap.realloc(heap.malloc(100), 0);
     expect(ptr).not.toBe(0);
-    expect(heap.usableSize(ptr)).toBe(12);
+    expect(heap.usableSize(ptr)).toBe(16);
+    // A chunk shrinks where it lies.
+    expect(heap.usableSize(heap.realloc(heap.malloc(1000), 0))).toBe(12);
     heap.free(ptr);
     heap.check();
   });

@@ -48,7 +48,7 @@ describe("binOf", () => {
 
 describe("a malloc from the bins", () => {
   it("takes the chunk that was freed last, of those of exactly its size", () => {
-    const b = new Bench({ cacheLimit: 0 });
+    const b = new Bench({ smallLimit: 0 });
     const chunks = b.blocks(5, 100);
     b.heap.free((chunks[0] as number) + 4);
     b.heap.free((chunks[2] as number) + 4);
@@ -58,7 +58,7 @@ describe("a malloc from the bins", () => {
   });
 
   it("takes the smallest chunk of a larger bin when its own is empty, and frees the rest", () => {
-    const b = new Bench({ cacheLimit: 0 });
+    const b = new Bench({ smallLimit: 0 });
     const sizes = [396, 204, 300];
     const ptrs = sizes.map((bytes) => {
       const ptr = b.heap.malloc(bytes);
@@ -74,7 +74,7 @@ describe("a malloc from the bins", () => {
   });
 
   it("takes the best of the first chunks of its own bin, when that holds a range of sizes", () => {
-    const b = new Bench({ cacheLimit: 0 });
+    const b = new Bench({ smallLimit: 0 });
     // Sizes 1024 to 1072 share a bin.
     const ptrs = [1068, 1036, 1052].map((bytes) => {
       const ptr = b.heap.malloc(bytes);
@@ -88,7 +88,7 @@ describe("a malloc from the bins", () => {
   });
 
   it("looks at no more chunks of its own bin than the limit", () => {
-    const b = new Bench({ cacheLimit: 0 });
+    const b = new Bench({ smallLimit: 0 });
     const fitting = b.heap.malloc(1068);
     b.heap.malloc(12);
     const small = Array.from({ length: SEARCH_LIMIT }, () => {
@@ -106,7 +106,7 @@ describe("a malloc from the bins", () => {
   });
 
   it("clears the bitmaps with the last chunk of a bin, and only then", () => {
-    const b = new Bench({ cacheLimit: 0 });
+    const b = new Bench({ smallLimit: 0 });
     const chunks = b.blocks(4, 100);
     b.heap.free((chunks[0] as number) + 4);
     b.heap.free((chunks[2] as number) + 4);

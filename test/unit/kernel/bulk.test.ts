@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { asPtr, type Ptr } from "../../../src/kernel/address.ts";
 import { bulkFree, independentCalloc, independentComalloc } from "../../../src/kernel/bulk.ts";
-import { LISTED_TWICE, MISALIGNED, NOT_A_BLOCK } from "../../../src/kernel/codes.ts";
+import { DOUBLE_FREE, LISTED_TWICE, MISALIGNED, NOT_A_BLOCK } from "../../../src/kernel/codes.ts";
 import { Bench } from "./broken.ts";
 
 const NONE: Ptr = asPtr(0);
@@ -25,17 +25,47 @@ describe("bulk_free, with its list in memory as in C", () => {
     expect(b.heap.mallinfo().ordblks).toBe(1);
   });
 
-  it.each([
-    ["a block that stands there twice", LISTED_TWICE, (ptr: number) => ptr],
-    ["an address inside a block", NOT_A_BLOCK, (ptr: number) => ptr + 16],
-    ["an address that is no multiple of 16", MISALIGNED, (ptr: number) => ptr + 4],
-  ])("refuses %s, with nothing changed", (_, code, bad) => {
+  it("gives back the runs that it leaves without a live block, also the current ones", () => {
     const b = new Bench();
-    const ptr = b.heap.calloc(1, 100);
-    const list = listOf(b, [ptr, b.heap.malloc(10), bad(ptr)]);
+    const ptrs = Array.from({ length: 100 }, (_, index) => b.heap.malloc((index % 8) * 32));
+    const list = listOf(b, ptrs);
+    bulkFree(b.machine, b.base, list, 100);
+    expect(b.heap.mallinfo().smblks).toBe(0);
+    b.heap.inspectAll(({ state }) => expect(state).not.toBe("overhead"));
+    b.heap.check();
+  });
+
+  const BAD: readonly [string, number, (ptr: number) => number][] = [
+    ["a block that stands there twice", LISTED_TWICE, (ptr) => ptr],
+    ["an address inside a block", NOT_A_BLOCK, (ptr) => ptr + 16],
+    ["an address that is no multiple of 16", MISALIGNED, (ptr) => ptr + 4],
+  ];
+
+  it.each(BAD.flatMap(([what, code, bad]) => [100, 1000].map((bytes) => [what, bytes, code, bad] as const)))(
+    "refuses %s, of %i bytes, with nothing changed",
+    (_, bytes, code, bad) => {
+      const b = new Bench();
+      const ptr = b.heap.calloc(1, bytes);
+      const list = listOf(b, [ptr, b.heap.malloc(10), bad(ptr)]);
+      const before = Buffer.from(new Uint8Array(b.heap.buffer));
+      expect(() => bulkFree(b.machine, b.base, list, 3)).toThrow(expect.objectContaining({ code }));
+      expect(before.equals(new Uint8Array(b.heap.buffer))).toBe(true);
+      b.heap.check();
+    },
+  );
+
+  it("refuses a run's block that was freed before, and frees none of those listed with it", () => {
+    const b = new Bench();
+    const [one, two, three] = [b.heap.malloc(100), b.heap.malloc(100), b.heap.malloc(100)];
+    const list = listOf(b, [one, three, two]);
+    b.heap.free(two);
     const before = Buffer.from(new Uint8Array(b.heap.buffer));
-    expect(() => bulkFree(b.machine, b.base, list, 3)).toThrow(expect.objectContaining({ code }));
+    expect(() => bulkFree(b.machine, b.base, list, 3)).toThrow(
+      expect.objectContaining({ code: DOUBLE_FREE, address: two }),
+    );
     expect(before.equals(new Uint8Array(b.heap.buffer))).toBe(true);
+    b.heap.free(one);
+    b.heap.free(three);
     b.heap.check();
   });
 });

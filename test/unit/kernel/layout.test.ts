@@ -3,6 +3,9 @@ import { Heap } from "../../../src/index.ts";
 import * as layout from "../../../src/kernel/layout.ts";
 import { Bench } from "./broken.ts";
 
+/** Bytes of a size class's state. */
+const CLASS_BYTES = 32;
+
 /** Every field of the header, with its bytes. */
 const FIELDS: readonly [string, number, number][] = [
   ["magic", layout.AT_MAGIC, 4],
@@ -17,8 +20,8 @@ const FIELDS: readonly [string, number, number][] = [
   ["footprint", layout.AT_FOOTPRINT, 4],
   ["max footprint", layout.AT_MAX_FOOTPRINT, 4],
   ["footprint limit", layout.AT_FOOTPRINT_LIMIT, 4],
-  ["cached bytes", layout.AT_CACHED_BYTES, 4],
-  ["cache limit", layout.AT_CACHE_LIMIT, 4],
+  ["small limit", layout.AT_SMALL_LIMIT, 4],
+  ["run count", layout.AT_RUN_COUNT, 4],
   ["growth step", layout.AT_GROWTH_STEP, 4],
   ["trim threshold", layout.AT_TRIM_THRESHOLD, 4],
   ["advance", layout.AT_ADVANCE_LOG2, 4],
@@ -26,11 +29,14 @@ const FIELDS: readonly [string, number, number][] = [
   ["coalesce count", layout.AT_COALESCE_COUNT, 4],
   ["flush count", layout.AT_FLUSH_COUNT, 4],
   ["trim count", layout.AT_TRIM_COUNT, 4],
-  ["unused", 84, 12],
+  ["map", layout.AT_MAP, 4],
+  ["mapped", layout.AT_MAPPED, 4],
+  ["no bits", layout.AT_NO_BITS, 4],
   ["bin summary", layout.AT_BIN_SUMMARY, 4],
   ["bin map", layout.AT_BIN_MAP, 4 * layout.BIN_MAP_WORDS],
+  ["size classes, from class 1", layout.AT_CLASSES + CLASS_BYTES, CLASS_BYTES * layout.CLASS_COUNT],
   ["bins", layout.AT_BINS, 4 * layout.BIN_COUNT],
-  ["caches", layout.AT_CACHES, 4 * layout.CACHE_COUNT],
+  ["maybe unused", layout.AT_MAYBE_UNUSED, 4],
 ];
 
 describe("the header", () => {
@@ -47,17 +53,18 @@ describe("the header", () => {
   it("lists every offset that layout.ts states", () => {
     const offsets = Object.entries(layout).filter(([name]) => name.startsWith("AT_"));
     const listed = FIELDS.map(([, offset]) => offset);
-    expect(offsets).toHaveLength(FIELDS.length - 1);
-    for (const [name, offset] of offsets) expect(listed, name).toContain(offset);
+    expect(offsets).toHaveLength(FIELDS.length);
+    // AT_CLASSES is where the state of class 0 would be.
+    for (const [name, offset] of offsets)
+      expect(listed, name).toContain(name === "AT_CLASSES" ? offset + CLASS_BYTES : offset);
   });
 
-  it("has the sizes of the drawing: 2016 bytes, then a segment's 12, then the first chunk at 2028", () => {
-    expect(layout.HEADER_BYTES).toBe(2016);
+  it("has the sizes of the drawing: 2272 bytes, then a segment's 12, then the first chunk at 2284", () => {
+    expect(layout.HEADER_BYTES).toBe(2272);
     expect(layout.HEADER_BYTES % layout.GRANULE).toBe(0);
     expect(layout.SEGMENT_CHUNKS).toBe(12);
-    expect(layout.HEADER_BYTES + layout.SEGMENT_CHUNKS).toBe(2028);
+    expect(layout.HEADER_BYTES + layout.SEGMENT_CHUNKS).toBe(2284);
     expect([layout.SEGMENT_NEXT, layout.SEGMENT_END]).toEqual([0, 4]);
-    expect(layout.AT_BINS + layout.BIN_COUNT * 4).toBeLessThanOrEqual(layout.AT_CACHES);
   });
 
   it("has no smaller region than the header, a segment, one chunk and the last word", () => {
@@ -85,7 +92,7 @@ describe("the units", () => {
   });
 
   it("give each flag its own bit, below a granule", () => {
-    const flags = [layout.PREVIOUS_IN_USE, layout.IN_USE, layout.CACHED, layout.RESERVED_FLAG];
+    const flags = [layout.PREVIOUS_IN_USE, layout.IN_USE, layout.OWN, layout.RESERVED_FLAG];
     expect(flags).toEqual([1, 2, 4, 8]);
     expect(flags.reduce((all, flag) => all | flag, 0)).toBe(layout.FLAGS);
     expect(layout.FLAGS).toBe(layout.GRANULE - 1);
@@ -100,9 +107,60 @@ describe("the units", () => {
     expect(layout.EXACT_GRANULES * layout.GRANULE).toBe(512);
   });
 
-  it("give a cache to each chunk size from 0 to the largest", () => {
-    expect(layout.MAX_CACHED_CHUNK).toBe(1024);
-    expect(layout.CACHE_COUNT).toBe(layout.MAX_CACHED_CHUNK / layout.GRANULE + 1);
+  it("give a size class to each granule count up to the largest small block", () => {
+    expect(layout.SMALL_MAX).toBe(layout.CLASS_COUNT * layout.GRANULE);
+    // AT_MAYBE_UNUSED has a bit for each.
+    expect(layout.CLASS_COUNT).toBeLessThan(32);
+  });
+});
+
+describe("a size class's state", () => {
+  it("has the words of the drawing, within 32 bytes", () => {
+    expect(1 << layout.CLASS_BYTES_LOG2).toBe(CLASS_BYTES);
+    const { CLASS_BITS, CLASS_FIRST, CLASS_RUN, CLASS_HEAD, CLASS_TAIL, CLASS_RUNS } = layout;
+    expect([CLASS_BITS, CLASS_FIRST, CLASS_RUN, CLASS_HEAD, CLASS_TAIL, CLASS_RUNS]).toEqual([
+      0, 4, 8, 12, 16, 20,
+    ]);
+  });
+
+  it("lies at 120 + class * 32, so that class 0 would share its bytes with what stands before", () => {
+    expect(layout.AT_CLASSES).toBe(120);
+    expect(layout.AT_CLASSES).toBeLessThan(layout.AT_BIN_MAP + 4 * layout.BIN_MAP_WORDS);
+    expect(layout.AT_CLASSES + CLASS_BYTES).toBe(layout.AT_BIN_MAP + 4 * layout.BIN_MAP_WORDS);
+    expect(layout.AT_CLASSES + (layout.CLASS_COUNT + 1) * CLASS_BYTES).toBe(layout.AT_BINS);
+  });
+});
+
+describe("a run", () => {
+  it("has a descriptor of five words, then ten of bits, one for each block", () => {
+    const { RUN_PLACE, RUN_GEOMETRY, RUN_NEXT, RUN_PREVIOUS, RUN_LAST, RUN_BITS, RUN_BYTES } = layout;
+    expect([RUN_PLACE, RUN_GEOMETRY, RUN_NEXT, RUN_PREVIOUS, RUN_LAST, RUN_BITS, RUN_BYTES]).toEqual([
+      0, 4, 8, 12, 16, 20, 60,
+    ]);
+    expect(RUN_BYTES - RUN_BITS).toBe(10 * 4);
+    expect((RUN_BYTES - RUN_BITS) * 8).toBe(layout.MAX_SLOTS);
+  });
+
+  it("has a size class that fits into the lower bits of an address", () => {
+    expect(layout.CLASS_COUNT - 1).toBeLessThan(layout.GRANULE);
+  });
+
+  it("has in its geometry the granules, the flag L and the inverse, each in bits of its own", () => {
+    const { RUN_GRANULES, RUN_LISTED, INVERSE_SHIFT, DIVISION_LOG2 } = layout;
+    expect(RUN_GRANULES).toBe(2 ** 15 - 1);
+    expect(RUN_LISTED).toBe(2 ** 15);
+    expect(INVERSE_SHIFT).toBe(16);
+    // The largest inverse, that of class 1, fits above.
+    expect(2 ** DIVISION_LOG2).toBeLessThan(2 ** (32 - INVERSE_SHIFT));
+    // A hole is taken whole up to one and a half times of what is wanted.
+    expect((layout.MAX_RUN * 1.5) / layout.GRANULE).toBeLessThanOrEqual(RUN_GRANULES);
+  });
+
+  it("is no longer than the bits of the smallest blocks allow, unless these are what ends it", () => {
+    expect(1 << layout.RUN_UNIT_LOG2).toBe(layout.RUN_UNIT);
+    expect(layout.MIN_RUN).toBeLessThan(layout.MAX_RUN);
+    expect(layout.MIN_SLOTS * layout.SMALL_MAX).toBeLessThanOrEqual(layout.MAX_RUN);
+    expect(layout.MAX_RUN / (2 * layout.GRANULE)).toBeLessThanOrEqual(layout.MAX_SLOTS);
   });
 });
 
@@ -116,13 +174,16 @@ describe("a real heap's bytes", () => {
     expect(b.word(base + 8)).toBe(base);
     expect(b.word(base + 12)).toBe(0);
     const [top, end, limit, segment] = [16, 20, 24, 28].map((offset) => b.word(base + offset));
-    expect(top).toBe(base + 2028);
+    expect(top).toBe(base + 2284);
     expect(end).toBe(base + b.heap.footprint);
     expect(limit).toBe(1 << 18);
-    expect(segment).toBe(base + 2016);
-    expect(b.word(base + 2028)).toBe(((end as number) - 4 - base - 2028) | layout.PREVIOUS_IN_USE);
-    expect(bytes.subarray(base + 84, base + 96).every((byte) => byte === 0)).toBe(true);
-    expect(bytes.subarray(base + 96, base + 2028).every((byte) => byte === 0)).toBe(true);
+    expect(segment).toBe(base + 2272);
+    expect(b.word(base + 2284)).toBe(((end as number) - 4 - base - 2284) | layout.PREVIOUS_IN_USE);
+    // No map, no bin with chunks; each class takes from the word that is always zero.
+    for (let offset = 84; offset < 2284; offset += 4) {
+      const isClassBits = offset >= 152 && offset < 664 && offset % 32 === 152 % 32;
+      expect([offset, b.word(base + offset)]).toEqual([offset, isClassBits ? base + 92 : 0]);
+    }
   });
 
   it("say that the heap lives in a fixed region, and that realloc to 0 frees", () => {
@@ -132,28 +193,88 @@ describe("a real heap's bytes", () => {
 
   it("have a live chunk's header before its payload, 12 mod 16", () => {
     const b = new Bench();
-    const ptr = b.heap.malloc(100);
-    expect(ptr).toBe(16 + 2028 + 4);
+    const ptr = b.heap.malloc(1000);
+    expect(ptr).toBe(16 + 2284 + 4);
     expect((ptr - 4) % 16).toBe(12);
-    expect(b.word(ptr - 4)).toBe(112 | layout.IN_USE | layout.PREVIOUS_IN_USE);
-    expect(b.word(16 + layout.AT_TOP)).toBe(ptr - 4 + 112);
+    expect(b.word(ptr - 4)).toBe(1008 | layout.IN_USE | layout.PREVIOUS_IN_USE);
+    expect(b.word(16 + layout.AT_TOP)).toBe(ptr - 4 + 1008);
   });
 
-  it("have a cached chunk's link at +4 and the flag Q, and C stays set", () => {
+  it("have three chunks of the heap's own for the first small block: descriptor, run, map", () => {
     const b = new Bench();
-    const [first, second] = b.four(100);
-    b.heap.free(first + 4);
-    b.heap.free(second + 4);
-    const list = b.heap.base + layout.AT_CACHES + (112 / 16) * 4;
-    expect(b.word(list)).toBe(second);
-    expect(b.word(second + 4)).toBe(first);
-    expect(b.word(first + 4)).toBe(0);
-    expect(b.word(second)).toBe(112 | layout.CACHED | layout.IN_USE | layout.PREVIOUS_IN_USE);
-    expect(b.word(b.heap.base + layout.AT_CACHED_BYTES)).toBe(224);
+    const ptr = b.heap.malloc(100);
+    const [descriptor, run, map] = [16 + 2284, 16 + 2284 + 64, 4092];
+    const own = layout.OWN | layout.IN_USE | layout.PREVIOUS_IN_USE;
+    expect(own).toBe(7);
+    expect(b.word(descriptor)).toBe(64 | own);
+    // What is cut from more ends where a unit of 4096 bytes does.
+    expect(b.word(run)).toBe((map - run) | own);
+    expect(b.word(map)).toBe(128 | own);
+    expect(ptr).toBe(run + 4);
+    expect(b.word(16 + 52), "run count").toBe(1);
+    // The entry of the unit that base lies in is the map's first word.
+    expect(b.word(16 + 84) + ((16 >>> 12) << 2), "map").toBe(map + 4);
+    expect(b.word(16 + 88), "mapped").toBe(((128 - 4) / 4) * 4096 - 16);
+    expect(b.word(map + 4)).toBe(descriptor + 4);
+    for (let entry = map + 8; entry < map + 128; entry += 4) expect(b.word(entry)).toBe(0);
+  });
+
+  it("have a run's descriptor as drawn: place, geometry, links, last word, bits", () => {
+    const b = new Bench();
+    const ptr = b.heap.malloc(100);
+    const descriptor = 16 + 2284 + 4;
+    const slots = Math.floor((4092 - ptr) / 112);
+    expect(slots).toBe(15);
+    expect(b.word(descriptor)).toBe(ptr | (7 - 1));
+    expect(b.word(descriptor + 4)).toBe((Math.ceil(2 ** 15 / 7) << 16) | (slots * 7));
+    expect(b.word(descriptor + 16)).toBe(2 ** slots - 1);
+    // The first block is live.
+    expect(b.word(descriptor + 20)).toBe(2 ** slots - 2);
+    for (let at = descriptor + 24; at < descriptor + 60; at += 4) expect(b.word(at)).toBe(0);
+  });
+
+  it("have a size class's state as drawn: bits, first block, current run, list, count", () => {
+    const b = new Bench();
+    const state = 16 + 120 + 7 * 32;
+    const words = () => [0, 4, 8, 12, 16, 20].map((offset) => b.word(state + offset));
+    const ptr = b.heap.malloc(100);
+    const first = b.word(state + 8);
+    expect(words()).toEqual([first + 20, ptr, first, 0, 0, 1]);
+    for (let block = 0; block < 15; block++) b.heap.malloc(100);
+    const second = b.word(state + 8);
+    const place = b.word(second) & ~15;
+    expect(words()).toEqual([second + 20, place, second, 0, 0, 2]);
+    // The first run is full. A block of it that is freed lets it be listed.
+    b.heap.free(ptr);
+    expect(words()).toEqual([second + 20, place, second, first, first, 2]);
+    expect(b.word(first + 4) & 0x8000).toBe(0x8000);
+    expect([b.word(first + 8), b.word(first + 12)]).toEqual([0, 0]);
+    expect(b.word(first + 20)).toBe(1);
+  });
+
+  it("have a bit in AT_MAYBE_UNUSED for the class of a current run whose blocks were all freed", () => {
+    const b = new Bench();
+    const [one, two] = [b.heap.malloc(100), b.heap.malloc(100)];
+    b.heap.free(one);
+    expect(b.word(16 + 2264)).toBe(0);
+    b.heap.free(two);
+    expect(b.word(16 + 2264)).toBe(1 << 7);
+    b.heap.trim();
+    expect(b.word(16 + 2264)).toBe(0);
+  });
+
+  it("have nothing in a free block of a run, and nothing beside it: it is a bit of the descriptor", () => {
+    const b = new Bench();
+    const ptrs = [1, 2, 3].map(() => b.heap.malloc(100));
+    for (const ptr of ptrs) b.heap.u8(ptr).fill(0x5a);
+    const before = Buffer.from(new Uint8Array(b.heap.buffer, ptrs[0], 3 * 112));
+    b.heap.free(ptrs[1] as number);
+    expect(before.equals(new Uint8Array(b.heap.buffer, ptrs[0], 3 * 112))).toBe(true);
+    expect(b.word(16 + 2284 + 4 + 20) & 0b111).toBe(0b010);
   });
 
   it("have a free chunk's links at +4 and +8, its size again at its end, and P clear behind it", () => {
-    const b = new Bench({ cacheLimit: 0 });
+    const b = new Bench({ smallLimit: 0 });
     const [one, , two, guard] = b.four(100);
     b.heap.free(one + 4);
     b.heap.free(two + 4);
@@ -177,14 +298,14 @@ describe("a real heap's bytes", () => {
     const segment = b.word(b.heap.base + layout.AT_SEGMENT);
     expect(segment).toBe(closed + 65_536);
     expect(ptr).toBe(segment + 16);
-    expect(b.word(b.heap.base + 2016)).toBe(segment);
-    expect(b.word(b.heap.base + 2020)).toBe(closed);
+    expect(b.word(b.heap.base + 2272)).toBe(segment);
+    expect(b.word(b.heap.base + 2276)).toBe(closed);
     // What was top is a free chunk now, so P is clear.
     expect(b.word(closed - 4)).toBe(layout.IN_USE);
   });
 
   it("are little-endian on every machine that the heap runs on", () => {
     const heap = Heap.create();
-    expect(Array.from(heap.u8(heap.base + 4, 4))).toEqual([1, 0, 0, 0]);
+    expect(Array.from(heap.u8(heap.base + 4, 4))).toEqual([2, 0, 0, 0]);
   });
 });

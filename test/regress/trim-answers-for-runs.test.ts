@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Heap } from "../../src/index.ts";
 
-test("trim says true when emptying the caches was what gave memory back", () => {
+test("trim says true when giving back an unused run was what gave memory back", () => {
   const heap = Heap.create({ trimThreshold: 0, growthStep: 4096 });
   const large = heap.malloc(70_000);
   const small = heap.malloc(0);

@@ -1,0 +1,29 @@
+// Own: chunks that the heap takes for itself.
+//
+// Owns:  the flag O.
+// Needs: chunk, malloc, free.
+
+import { Base, Chunk, chunkOf, NO_CHUNK, Ptr, Word } from "./address.ts";
+import { release } from "./free.ts";
+import { OWN } from "./layout.ts";
+import { Machine } from "./machine.ts";
+import { takeOrGrow } from "./malloc.ts";
+
+/** A chunk of `size` bytes that no caller can free. NO_CHUNK: no memory. */
+export function takeOwn(m: Machine, heap: Base, size: Word): Chunk {
+  const chunk = takeOrGrow(m, heap, size, false);
+  if (chunk !== NO_CHUNK) own(m, chunk);
+  return chunk;
+}
+
+/** Marks a live chunk as the heap's own. */
+export function own(m: Machine, chunk: Chunk): void {
+  m.store32(chunk, m.load32(chunk) | OWN);
+}
+
+/** Frees a chunk of the heap's own, by its payload's address. */
+export function disown(m: Machine, heap: Base, ptr: Ptr): void {
+  const chunk = chunkOf(ptr);
+  m.store32(chunk, m.load32(chunk) - OWN);
+  release(m, heap, chunk);
+}

@@ -1,0 +1,356 @@
+// Runs: small blocks side by side, of one size class, without a header each.
+//
+// Owns:       the size classes' states, the runs' descriptors.
+// Needs:      layout, chunk, own, map. May grow memory.
+// Invariants: R1  a class takes from a word of its current run, or from AT_NO_BITS          O(classes)
+//             R2  a run is current, listed, or full; a listed run has a free and a live block   O(runs)
+//             R3  the bits that stand for no block are clear                                O(runs)
+//             R4  the heap's own chunks are the runs, their descriptors and the map         O(chunks)
+//             (check.ts: checkRuns)
+//
+// A free block is a bit in a descriptor that no block's neighbour can overwrite; it needs no link in the block, so neither
+// malloc nor free touches the block's memory. Within a run, blocks are handed out in the order of their addresses.
+// Lists of freed blocks over the whole heap, which this replaces, came back in random order when they grew long.
+
+import { asPtr, Base, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
+import { chunkSizeFor, count } from "./chunk.ts";
+import { DOUBLE_FREE, MISALIGNED, NOT_A_BLOCK } from "./codes.ts";
+import {
+  AT_CLASSES,
+  AT_FLUSH_COUNT,
+  AT_MAYBE_UNUSED,
+  AT_NO_BITS,
+  AT_RUN_COUNT,
+  AT_SMALL_LIMIT,
+  CLASS_BITS,
+  CLASS_BYTES_LOG2,
+  CLASS_COUNT,
+  CLASS_FIRST,
+  CLASS_HEAD,
+  CLASS_RUN,
+  CLASS_RUNS,
+  CLASS_TAIL,
+  DIVISION_LOG2,
+  GRANULE,
+  GRANULE_LOG2,
+  HEADER_WORD,
+  INVERSE_SHIFT,
+  RUN_BITS,
+  RUN_BYTES,
+  RUN_GEOMETRY,
+  RUN_GRANULES,
+  RUN_LAST,
+  RUN_LISTED,
+  RUN_NEXT,
+  RUN_PLACE,
+  RUN_PREVIOUS,
+  SMALL_MAX,
+} from "./layout.ts";
+import { load32, Machine, multiply, store32, Words } from "./machine.ts";
+import { disown, takeOwn } from "./own.ts";
+import { slotsIn, takePlace } from "./place.ts";
+import { dropMap, mapUnits, reachMap, runAt } from "./run-map.ts";
+
+/** A word of bits whose 32 blocks are all free. */
+const ALL: Word = 0xffff_ffff;
+/** No block has this index. */
+const NO_BLOCK: Word = 0xffff;
+
+/** The size class that serves a request of at most SMALL_MAX bytes. */
+export function classFor(bytes: Word): Word {
+  return bytes === 0 ? 1 : (bytes + (GRANULE - 1)) >>> GRANULE_LOG2;
+}
+
+/** Whether a request is served from runs, if one can be had. */
+export function isSmall(m: Machine, heap: Base, bytes: Word): boolean {
+  return bytes <= SMALL_MAX && classFor(bytes) << GRANULE_LOG2 <= m.load32(heap + AT_SMALL_LIMIT);
+}
+
+/** Where a size class's state lies. */
+export function classState(heap: Base, sizeClass: Word): Word {
+  return heap + AT_CLASSES + (sizeClass << CLASS_BYTES_LOG2);
+}
+
+/** Takes a block from the word that its class takes from. NO_PTR: that is empty, takeBlock will do. O(1). */
+export function popBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
+  const words = m.words;
+  const state = classState(heap, sizeClass);
+  const at = load32(words, state + CLASS_BITS);
+  const free = load32(words, at);
+  if (free === 0) return NO_PTR;
+  store32(words, at, free & (free - 1));
+  return asPtr(load32(words, state + CLASS_FIRST) + multiply(m.ctz(free), sizeClass << GRANULE_LOG2));
+}
+
+/**
+ * Frees a live block of a run, if there is nothing else to do. False: the address is no live block's in a run, or the run
+ * is now to be listed or given back; nothing has changed. O(1).
+ */
+export function pushBlock(words: Words, heap: Base, ptr: Ptr): boolean {
+  const run = runAt(words, heap, ptr);
+  if (run === 0) return false;
+  const index = indexOf(words, run, ptr);
+  if (index === NO_BLOCK) return false;
+  const at = run + RUN_BITS + ((index >>> 5) << 2);
+  const free = load32(words, at);
+  const bit = 1 << (index & 31);
+  if ((free & bit) !== 0) return false;
+  const now = (free | bit) >>> 0;
+  // A word that was empty may be a full run's, one that is full now an unused run's.
+  const filled: boolean = now === ALL || now === load32(words, run + RUN_LAST);
+  if ((free === 0 || filled) && !staysCurrent(words, heap, run, filled)) return false;
+  store32(words, at, now);
+  return true;
+}
+
+/** Whether malloc takes from a run, which then stays as it is; if a word of it was filled, flushRuns will look at it. */
+function staysCurrent(words: Words, heap: Base, run: Word, filled: boolean): boolean {
+  const sizeClass = (load32(words, run + RUN_PLACE) & (GRANULE - 1)) + 1;
+  if (load32(words, classState(heap, sizeClass) + CLASS_RUN) !== run) return false;
+  if (filled) markMaybeUnused(words, heap, sizeClass);
+  return true;
+}
+
+function markMaybeUnused(words: Words, heap: Base, sizeClass: Word): void {
+  store32(words, heap + AT_MAYBE_UNUSED, load32(words, heap + AT_MAYBE_UNUSED) | (1 << sizeClass));
+}
+
+/** The index in a run of the block that begins at an address; NO_BLOCK: none does. */
+export function indexOf(words: Words, run: Word, ptr: Ptr): Word {
+  const place = load32(words, run + RUN_PLACE);
+  const geometry = load32(words, run + RUN_GEOMETRY);
+  const sizeClass = (place & (GRANULE - 1)) + 1;
+  const offset = (ptr - place + sizeClass - 1) >>> 0;
+  if (offset >= (geometry & RUN_GRANULES) << GRANULE_LOG2) return NO_BLOCK;
+  const index = multiply(offset >>> GRANULE_LOG2, geometry >>> INVERSE_SHIFT) >>> DIVISION_LOG2;
+  return multiply(index, sizeClass) << GRANULE_LOG2 === offset ? index : NO_BLOCK;
+}
+
+/** A run's size class. */
+export function classOf(m: Machine, run: Word): Word {
+  return (m.load32(run + RUN_PLACE) & (GRANULE - 1)) + 1;
+}
+
+/** The address of a run's first block. */
+export function firstBlock(m: Machine, run: Word): Ptr {
+  return asPtr((m.load32(run + RUN_PLACE) & ~(GRANULE - 1)) >>> 0);
+}
+
+/** Bytes of all blocks of a run. */
+export function extentOf(m: Machine, run: Word): Word {
+  return (m.load32(run + RUN_GEOMETRY) & RUN_GRANULES) << GRANULE_LOG2;
+}
+
+/** Takes a block from the current run, from another one with room, or from a new one. NO_PTR: no memory. */
+export function takeBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
+  const state = classState(heap, sizeClass);
+  let run = m.load32(state + CLASS_RUN);
+  if (run === 0 || !useWord(m, state, run)) {
+    run = m.load32(state + CLASS_HEAD);
+    if (run === 0) run = beginRun(m, heap, sizeClass);
+    else unlist(m, state, run);
+    if (run === 0) return NO_PTR;
+    m.store32(state + CLASS_RUN, run);
+    useWord(m, state, run);
+  }
+  return popBlock(m, heap, sizeClass);
+}
+
+/** Lets a class take from the first word of a run that has a free block. False: the run is full. */
+function useWord(m: Machine, state: Word, run: Word): boolean {
+  const words = m.words;
+  for (let at = run + RUN_BITS; at < run + RUN_BYTES; at += 4) {
+    if (load32(words, at) === 0) continue;
+    store32(words, state + CLASS_BITS, at);
+    const before = (at - run - RUN_BITS) << 3;
+    store32(words, state + CLASS_FIRST, firstBlock(m, run) + before * blockBytesOf(m, run));
+    return true;
+  }
+  return false;
+}
+
+/** Frees a block of a run, by the slow way. What is no live block aborts, with nothing changed. */
+export function freeBlock(m: Machine, heap: Base, run: Word, ptr: Ptr): void {
+  setFree(m, run, liveBlock(m, run, ptr), true);
+  const sizeClass = classOf(m, run);
+  const state = classState(heap, sizeClass);
+  if (m.load32(state + CLASS_RUN) === run) markMaybeUnused(m.words, heap, sizeClass);
+  else if ((m.load32(run + RUN_GEOMETRY) & RUN_LISTED) === 0) list(m, state, run);
+  else if (isUnused(m, run)) {
+    unlist(m, state, run);
+    endRun(m, heap, run);
+  }
+}
+
+/** The index of a live block in its run. Any other address aborts, with nothing changed. */
+export function liveBlock(m: Machine, run: Word, ptr: Ptr): Word {
+  const index = indexOf(m.words, run, ptr);
+  if (index === NO_BLOCK) m.abort((ptr & (GRANULE - 1)) !== 0 ? MISALIGNED : NOT_A_BLOCK, ptr);
+  if (isFree(m, run, index)) m.abort(DOUBLE_FREE, ptr);
+  return index;
+}
+
+/** Whether a live block begins at an address in a run. */
+export function isLiveBlock(m: Machine, run: Word, ptr: Ptr): boolean {
+  const index = indexOf(m.words, run, ptr);
+  return index === NO_BLOCK ? false : !isFree(m, run, index);
+}
+
+/** Bytes of each of a run's blocks. */
+export function blockBytesOf(m: Machine, run: Word): Word {
+  return classOf(m, run) << GRANULE_LOG2;
+}
+
+export function isFree(m: Machine, run: Word, index: Word): boolean {
+  return ((m.load32(run + RUN_BITS + ((index >>> 5) << 2)) >>> (index & 31)) & 1) !== 0;
+}
+
+/** Marks a block of a run free or live, and does nothing else. */
+export function setFree(m: Machine, run: Word, index: Word, free: boolean): void {
+  const at = run + RUN_BITS + ((index >>> 5) << 2);
+  const bit = 1 << (index & 31);
+  m.store32(at, free ? m.load32(at) | bit : (m.load32(at) & ~bit) >>> 0);
+}
+
+/** How many blocks a run has. */
+export function slotsOf(m: Machine, run: Word): Word {
+  return m.divide(m.load32(run + RUN_GEOMETRY) & RUN_GRANULES, classOf(m, run));
+}
+
+/** A word of bits as it is when all of a run's `slots` blocks are free. */
+export function fullWord(slots: Word, word: Word): Word {
+  if (slots <= word << 5) return 0;
+  const left = slots - (word << 5);
+  return left >= 32 ? ALL : ((1 << left) - 1) >>> 0;
+}
+
+/** Whether all blocks of a run are free. */
+export function isUnused(m: Machine, run: Word): boolean {
+  const words = m.words;
+  const slots = slotsOf(m, run);
+  for (let word: Word = 0; word << 5 < slots; word++) {
+    if (load32(words, run + RUN_BITS + (word << 2)) !== fullWord(slots, word)) return false;
+  }
+  return true;
+}
+
+/** Whether no block of a run is free. */
+export function isFull(m: Machine, run: Word): boolean {
+  for (let at = run + RUN_BITS; at < run + RUN_BYTES; at += 4) if (m.load32(at) !== 0) return false;
+  return true;
+}
+
+/** What RUN_GEOMETRY is for an unlisted run of so many blocks. */
+export function geometryOf(m: Machine, sizeClass: Word, slots: Word): Word {
+  const inverse = m.divide((1 << DIVISION_LOG2) + sizeClass - 1, sizeClass);
+  return ((inverse << INVERSE_SHIFT) | (slots * sizeClass)) >>> 0;
+}
+
+/** Puts a run with room at the end of its class's list: it gathers more room before it is taken from. */
+function list(m: Machine, state: Word, run: Word): void {
+  const words = m.words;
+  const last = load32(words, state + CLASS_TAIL);
+  store32(words, run + RUN_GEOMETRY, load32(words, run + RUN_GEOMETRY) | RUN_LISTED);
+  store32(words, run + RUN_NEXT, 0);
+  store32(words, run + RUN_PREVIOUS, last);
+  store32(words, last === 0 ? state + CLASS_HEAD : last + RUN_NEXT, run);
+  store32(words, state + CLASS_TAIL, run);
+}
+
+function unlist(m: Machine, state: Word, run: Word): void {
+  const words = m.words;
+  const next = load32(words, run + RUN_NEXT);
+  const previous = load32(words, run + RUN_PREVIOUS);
+  store32(words, previous === 0 ? state + CLASS_HEAD : previous + RUN_NEXT, next);
+  store32(words, next === 0 ? state + CLASS_TAIL : next + RUN_PREVIOUS, previous);
+  store32(words, run + RUN_GEOMETRY, load32(words, run + RUN_GEOMETRY) - RUN_LISTED);
+}
+
+/** A new run, all of it free and in no list. 0: no memory, and the heap serves as before. */
+function beginRun(m: Machine, heap: Base, sizeClass: Word): Word {
+  const state = classState(heap, sizeClass);
+  const descriptor = takeOwn(m, heap, chunkSizeFor(RUN_BYTES));
+  if (descriptor === NO_CHUNK) return 0;
+  const run = ptrOf(descriptor);
+  const place = takePlace(m, heap, sizeClass, m.load32(state + CLASS_RUNS));
+  if (place === NO_CHUNK) {
+    disown(m, heap, run);
+    return 0;
+  }
+  const first = ptrOf(place);
+  const bytes = sizeClass << GRANULE_LOG2;
+  const slots = slotsIn(m, place, bytes);
+  if (!reachMap(m, heap, first + slots * bytes)) {
+    disown(m, heap, first);
+    disown(m, heap, run);
+    return 0;
+  }
+  m.store32(run + RUN_PLACE, first | (sizeClass - 1));
+  m.store32(run + RUN_GEOMETRY, geometryOf(m, sizeClass, slots));
+  for (let word: Word = 0; word < (RUN_BYTES - RUN_BITS) >>> 2; word++)
+    m.store32(run + RUN_BITS + (word << 2), fullWord(slots, word));
+  m.store32(run + RUN_LAST, fullWord(slots, (slots - 1) >>> 5));
+  mapUnits(m, heap, first, first + slots * bytes, run);
+  m.store32(state + CLASS_RUNS, m.load32(state + CLASS_RUNS) + 1);
+  m.store32(heap + AT_RUN_COUNT, m.load32(heap + AT_RUN_COUNT) + 1);
+  return run;
+}
+
+/** Gives a run that has no live block and is in no list back to the chunks. */
+function endRun(m: Machine, heap: Base, run: Word): void {
+  const first = firstBlock(m, run);
+  const bytes = blockBytesOf(m, run);
+  const end = first + extentOf(m, run);
+  const state = classState(heap, classOf(m, run));
+  // A header before each block that says "not in use": a second free of it is then seen, as with merged chunks.
+  for (let block = first + bytes; block < end; block += bytes) m.store32(block - HEADER_WORD, bytes);
+  mapUnits(m, heap, first, end, 0);
+  disown(m, heap, first);
+  disown(m, heap, asPtr(run));
+  m.store32(state + CLASS_RUNS, m.load32(state + CLASS_RUNS) - 1);
+  const runs = m.load32(heap + AT_RUN_COUNT) - 1;
+  m.store32(heap + AT_RUN_COUNT, runs);
+  if (runs === 0) dropMap(m, heap);
+}
+
+/** Gives back the current runs that have no live block. False: there were none. O(classes), mostly O(1). */
+export function flushRuns(m: Machine, heap: Base): boolean {
+  let left = m.load32(heap + AT_MAYBE_UNUSED);
+  if (left === 0) return false;
+  m.store32(heap + AT_MAYBE_UNUSED, 0);
+  let flushed: boolean = false;
+  for (; left !== 0; left = (left & (left - 1)) >>> 0) {
+    const state = classState(heap, m.ctz(left));
+    const run = m.load32(state + CLASS_RUN);
+    if (run === 0 || !isUnused(m, run)) continue;
+    leaveRun(m, heap, state);
+    endRun(m, heap, run);
+    flushed = true;
+  }
+  if (flushed) count(m, heap + AT_FLUSH_COUNT);
+  return flushed;
+}
+
+/** Lets the classes from one on take from no run, so that malloc serves their requests by chunks. */
+export function leaveClasses(m: Machine, heap: Base, from: Word): void {
+  for (let sizeClass = from; sizeClass <= CLASS_COUNT; sizeClass++) {
+    const state = classState(heap, sizeClass);
+    const run = m.load32(state + CLASS_RUN);
+    if (run === 0) continue;
+    leaveRun(m, heap, state);
+    if (isUnused(m, run)) endRun(m, heap, run);
+    else if (!isFull(m, run)) list(m, state, run);
+  }
+}
+
+/** Lets a class have no current run. */
+function leaveRun(m: Machine, heap: Base, state: Word): void {
+  m.store32(state + CLASS_RUN, 0);
+  m.store32(state + CLASS_BITS, heap + AT_NO_BITS);
+}
+
+/** Writes the states of the classes of a new heap. */
+export function formatClasses(m: Machine, heap: Base): void {
+  for (let sizeClass: Word = 1; sizeClass <= CLASS_COUNT; sizeClass++)
+    leaveRun(m, heap, classState(heap, sizeClass));
+}
