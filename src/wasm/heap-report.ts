@@ -54,6 +54,7 @@ export function reportHeap(heap: Heap, memory: WebAssembly.Memory, watched?: Wat
     cached: { count: 0, bytes: 0 },
     free: { count: 0, bytes: 0 },
     top: { count: 0, bytes: 0 },
+    overhead: { count: 0, bytes: 0 },
   };
   let largestFree = 0;
   heap.inspectAll(({ state, size, usable }) => {
