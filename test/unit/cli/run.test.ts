@@ -223,9 +223,9 @@ describe("a program that dies", () => {
   });
 
   it("of a corrupt heap is said where it was found and when it was sound", () => {
-    const body = `(drop (call $malloc (i32.const 1))) (global.set $p (call $malloc (i32.const 10)))
-      (drop (call $malloc (i32.const 10)))
-      (memory.fill (global.get $p) (i32.const 0xee) (i32.const 40)) (drop (call $malloc (i32.const 24)))`;
+    const body = `(drop (call $malloc (i32.const 1))) (global.set $p (call $malloc (i32.const 1000)))
+      (drop (call $malloc (i32.const 1000)))
+      (memory.fill (global.get $p) (i32.const 0xee) (i32.const 1040)) (drop (call $malloc (i32.const 24)))`;
     place("overrun.wasm", heapProgram(body));
     const { status, err } = morecore(["run", "--check", "2", "overrun.wasm"]);
     expect(status).toBe(134);
@@ -350,10 +350,10 @@ __attribute__((noinline)) static void release(void *p) { free(p); }
 __attribute__((noinline)) static void overrun(char *p, int n) { memset(p, 0xee, n); }
 char *volatile kept[4];
 int main(int argc, char **argv) {
-  for (int i = 0; i < 4; i++) kept[i] = malloc(40);
+  for (int i = 0; i < 4; i++) kept[i] = malloc(400);
   switch (argv[1][0]) {
   case 'd': release(kept[1]); release(kept[1]); break;
-  case 'o': overrun(kept[1], 64); kept[0] = malloc(10); break;
+  case 'o': overrun(kept[1], 440); kept[0] = malloc(10); break;
   case 'a': abort();
   case 'e': exit(41);
   }

@@ -18,6 +18,8 @@ const linked = (bytes: Uint8Array): Promise<Uint8Array> => linkProgram(bytes, bu
 const exitWith = (value: string): string => `(call $exit ${value})`;
 
 const MALLOC_10 = "(call $malloc (i32.const 10))";
+/** A block with a header behind it; behind a small one lies another small one. */
+const MALLOC_1000 = "(call $malloc (i32.const 1000))";
 
 describe("a program that imports its malloc", () => {
   it("ends with its own exit code", async () => {
@@ -158,7 +160,7 @@ describe("a trace that was recorded", () => {
 describe("the death of a program", () => {
   const DOUBLE_FREE = `(global.set $p ${MALLOC_10}) (call $release) (call $release)`;
   const RELEASE = "(func $release (call $free (global.get $p)))";
-  const OVERRUN = `(global.set $p ${MALLOC_10}) (memory.fill (global.get $p) (i32.const 0xee) (i32.const 100))`;
+  const OVERRUN = `(global.set $p ${MALLOC_1000}) (memory.fill (global.get $p) (i32.const 0xee) (i32.const 1100))`;
 
   it.each([
     ["unreachable", "(unreachable)", "unreachable"],
@@ -195,8 +197,8 @@ describe("the death of a program", () => {
 
   it("comes with a check that finds the heap corrupt, at its call", async () => {
     // Over the block behind: what lies before that, the allocator does not come by again.
-    const body = `(global.set $p ${MALLOC_10}) (drop ${MALLOC_10})
-      (memory.fill (global.get $p) (i32.const 0xee) (i32.const 40)) (drop ${MALLOC_10})`;
+    const body = `(global.set $p ${MALLOC_1000}) (drop ${MALLOC_1000})
+      (memory.fill (global.get $p) (i32.const 0xee) (i32.const 1040)) (drop ${MALLOC_1000})`;
     const { exitCode, death } = await run(heapProgram(body), { checkEvery: 3 });
     expect(exitCode).toBe(DIED);
     expect(death).toMatchObject({ kind: "corrupt", call: 3 });
@@ -230,7 +232,7 @@ describe("a program that was linked with the kernel", () => {
   });
 
   it("dies of a heap that is corrupt at its end, if that was to be checked", async () => {
-    const body = `(global.set $p ${MALLOC_10}) (memory.fill (global.get $p) (i32.const 0xee) (i32.const 100))`;
+    const body = `(global.set $p ${MALLOC_1000}) (memory.fill (global.get $p) (i32.const 0xee) (i32.const 1100))`;
     const { exitCode, death } = await run(await linked(heapProgram(body)), { checkEvery: 1 });
     expect(exitCode).toBe(DIED);
     expect(death).toMatchObject({ kind: "corrupt", error: { name: "HeapCorruptError" } });

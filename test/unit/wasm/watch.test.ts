@@ -162,7 +162,7 @@ describe("a watched heap", () => {
 describe("a heap that is checked every few calls", () => {
   /** Writes past the end of a block, where the allocator has something of its own. */
   function overrun(w: Watched): void {
-    const p = w.call("malloc", 12);
+    const p = w.call("malloc", 1000);
     w.heap.u8(p + w.heap.usableSize(p), 32).fill(0xee);
   }
 
