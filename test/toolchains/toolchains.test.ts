@@ -51,7 +51,7 @@ describe.skipIf(!needs(hasCxx, CXX_PACKAGES))("C++, by clang with wasi-libc and 
   const build = {
     sources: [source("program.cpp")],
     compiler: "clang++",
-    flags: ["-fno-exceptions"],
+    flags: ["-std=c++17", "-faligned-allocation", "-fno-exceptions"],
   } as const;
 
   it("has morecore for new and delete, merged", async () => {
