@@ -313,6 +313,15 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
     set(CLASS_7 + at.CLASS_BITS, (s) => s.current + 60),
     state(CLASS_7),
   ],
+  [
+    "R1",
+    "a class takes from behind its run's bits the block that would belong there",
+    (s) => {
+      s.b.poke(s.base + CLASS_7 + at.CLASS_BITS, s.current + at.RUN_BYTES);
+      s.b.poke(s.base + CLASS_7 + at.CLASS_FIRST, firstOf(s, s.current) + at.MAX_SLOTS * 112);
+    },
+    state(CLASS_7),
+  ],
   ["R1", "a class takes from between two words", change(CLASS_7 + at.CLASS_BITS, 2), state(CLASS_7)],
   ["R1", "a class takes the wrong block first", change(CLASS_7 + at.CLASS_FIRST, 112), state(CLASS_7)],
   [
@@ -338,6 +347,15 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
     "R1",
     "a class's current run is another class's",
     set(CLASS_2 + at.CLASS_RUN, (s) => s.current),
+    state(CLASS_2),
+  ],
+  [
+    "R1",
+    "a class has another class's current run, and takes from it as that does",
+    (s) => {
+      for (const offset of [at.CLASS_RUN, at.CLASS_BITS, at.CLASS_FIRST])
+        s.b.poke(s.base + CLASS_2 + offset, s.b.word(s.base + CLASS_7 + offset));
+    },
     state(CLASS_2),
   ],
   [
@@ -407,6 +425,15 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
   ["R2", "a list runs in a circle", (s) => s.b.poke(s.two + at.RUN_NEXT, s.two), run("two")],
   ["R2", "a list begins again at its first run", (s) => s.b.poke(s.two + at.RUN_NEXT, s.one), run("one")],
   ["R2", "a list holds another class's run", (s) => s.b.poke(s.two + at.RUN_NEXT, s.unused), run("unused")],
+  [
+    "R2",
+    "a class has another class's list as well",
+    (s) => {
+      s.b.poke(s.base + CLASS_3 + at.CLASS_HEAD, s.one);
+      s.b.poke(s.base + CLASS_3 + at.CLASS_TAIL, s.two);
+    },
+    run("one"),
+  ],
   ["R2", "a list holds a live chunk", set(CLASS_3 + at.CLASS_HEAD, (s) => s.a + 4), (s) => s.a + 4],
   ["R2", "a list leads out of the memory", pokeRun("two", at.RUN_NEXT, () => 0xffff_fff0), () => 0xffff_fff0],
 

@@ -14,6 +14,7 @@ import {
   extentOf,
   firstBlock,
   flushRuns,
+  freeBlock,
   fullWord,
   geometryOf,
   indexOf,
@@ -410,6 +411,17 @@ describe("a free in a run", () => {
   });
 });
 
+describe("a free by the slow way", () => {
+  it("notes that a current run may be unused, as the short way does", () => {
+    const b = roomy();
+    const ptr = asPtr(b.heap.malloc(100));
+    freeBlock(b.machine, b.base, runOfPtr(b, ptr), ptr);
+    b.heap.check();
+    expect(flushRuns(b.machine, b.base)).toBe(true);
+    expect(runCount(b)).toBe(0);
+  });
+});
+
 describe("a flush", () => {
   /** A heap whose current run of class 7 is unused, and one of class 2 that is not. */
   function unused(): Bench {
@@ -517,6 +529,14 @@ describe("when no run can be had", () => {
     b.heap.freeSized(ptr, 100);
     b.heap.check();
     expect(b.heap.mallinfo().ordblks).toBe(1);
+  });
+
+  it("a request's usable size is what was asked for at least, and at most 4 bytes less than goodSize says", () => {
+    for (let bytes = 0; bytes <= at.SMALL_MAX; bytes++) {
+      const b = tight();
+      const usable = b.heap.usableSize(b.heap.malloc(bytes));
+      expect(usable).toBeGreaterThanOrEqual(Math.max(bytes, b.heap.goodSize(bytes) - 4));
+    }
   });
 
   it("calloc zeroes that chunk's payload and not a byte more, of any size", () => {
