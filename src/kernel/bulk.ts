@@ -89,7 +89,7 @@ function takeRun(m: Machine, heap: Base, times: Word, total: Word, result: Ptr):
 
 /**
  * dlmalloc's `bulk_free`: frees every block listed in the array at `list`, and clears the list; entries of 0 are
- * skipped. Misuse, also a block that is listed twice, aborts with nothing changed. Merged at once, past the caches.
+ * skipped. Misuse, also a block that is listed twice, aborts with nothing changed.
  */
 export function bulkFree(m: Machine, heap: Base, list: Ptr, times: Word): void {
   for (let index: Word = 0; index < times; index++) {

@@ -105,10 +105,11 @@ function isOwn(m: Machine, heap: Base, ptr: Word): boolean {
 /** R1, R2: each class takes from its current run, its lists hold the runs with room, and all others are full. */
 export function checkClasses(m: Machine, heap: Base): void {
   let runs: Word = 0;
+  let inLists: Word = 0;
   for (let sizeClass: Word = 1; sizeClass <= CLASS_COUNT; sizeClass++) {
     const state = classState(heap, sizeClass);
     checkCurrent(m, heap, state, sizeClass);
-    checkList(m, heap, state, sizeClass);
+    inLists += checkList(m, heap, state, sizeClass);
     runs += m.load32(state + CLASS_RUNS);
   }
   if (runs !== m.load32(heap + AT_RUN_COUNT)) m.abort(BROKEN_CLASS, heap + AT_RUN_COUNT);
@@ -121,7 +122,8 @@ export function checkClasses(m: Machine, heap: Base): void {
     const listed: boolean = (m.load32(run + RUN_GEOMETRY) & RUN_LISTED) !== 0;
     if (current ? listed : isFull(m, run) === listed) m.abort(BROKEN_LIST, run);
     if (!current && isUnused(m, run)) m.abort(BROKEN_LIST, run);
-    if (listed && !isLinked(m, heap, run)) m.abort(BROKEN_LIST, run);
+    if (listed && (inLists === 0 || !isLinked(m, heap, run))) m.abort(BROKEN_LIST, run);
+    if (listed) inLists -= 1;
   }
 }
 
@@ -133,6 +135,7 @@ function checkCurrent(m: Machine, heap: Base, state: Word, sizeClass: Word): voi
     return;
   }
   if (!isOwn(m, heap, run) || classOf(m, run) !== sizeClass) m.abort(BROKEN_CLASS, state);
+  if (runAt(m.words, heap, firstBlock(m, run)) !== run) m.abort(BROKEN_CLASS, state);
   if (at < run + RUN_BITS || at >= run + RUN_BYTES || (at & 3) !== 0) m.abort(BROKEN_CLASS, state);
   if (isUnused(m, run) && ((m.load32(heap + AT_MAYBE_UNUSED) >>> sizeClass) & 1) === 0)
     m.abort(BROKEN_CLASS, state);
@@ -148,7 +151,9 @@ function isLinked(m: Machine, heap: Base, run: Word): boolean {
   return isOwn(m, heap, previous) && m.load32(previous + RUN_NEXT) === run;
 }
 
-function checkList(m: Machine, heap: Base, state: Word, sizeClass: Word): void {
+/** How many runs are in a class's list, which is sound. */
+function checkList(m: Machine, heap: Base, state: Word, sizeClass: Word): Word {
+  let inList: Word = 0;
   let steps = m.load32(heap + AT_RUN_COUNT);
   let previous: Word = 0;
   for (let run = m.load32(state + CLASS_HEAD); run !== 0; run = m.load32(run + RUN_NEXT)) {
@@ -156,7 +161,9 @@ function checkList(m: Machine, heap: Base, state: Word, sizeClass: Word): void {
     if ((m.load32(run + RUN_GEOMETRY) & RUN_LISTED) === 0 || m.load32(run + RUN_PREVIOUS) !== previous)
       m.abort(BROKEN_LIST, run);
     steps -= 1;
+    inList += 1;
     previous = run;
   }
   if (m.load32(state + CLASS_TAIL) !== previous) m.abort(BROKEN_LIST, state);
+  return inList;
 }

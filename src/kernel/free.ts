@@ -39,7 +39,7 @@ export function freeSlow(m: Machine, heap: Base, ptr: Ptr): void {
   else if (ptr !== NO_PTR) release(m, heap, liveChunk(m, heap, ptr));
 }
 
-/** C23 `free_sized`: as free; `bytes` must be what was asked for, or what goodSize makes of it; see isSize. */
+/** C23 `free_sized`: as free; `bytes` must be what was asked for, as far as isSize can tell. */
 export function freeSized(m: Machine, heap: Base, ptr: Ptr, bytes: Word): void {
   if (ptr === NO_PTR) return;
   if (!isSize(m, heap, ptr, bytes)) m.abort(SIZE_MISMATCH, ptr);

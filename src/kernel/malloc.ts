@@ -26,7 +26,7 @@ const MUCH: Word = 1024;
 
 /**
  * ISO C `malloc`: a block of at least `bytes` bytes, 16-byte aligned, or 0 when there is no memory. malloc(0) is a block
- * of its own. O(1), growth and the emptying of the caches apart.
+ * of its own. O(1), growth and the giving back of unused runs apart.
  */
 export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
   if (bytes <= SMALL_MAX) {

@@ -8,8 +8,8 @@
 //             R4  the heap's own chunks are the runs, their descriptors and the map         O(chunks)
 //             (check.ts: checkRuns)
 //
-// A free block is a bit in a descriptor that no block's neighbour can overwrite; it needs no link in the block, so neither
-// malloc nor free touches the block's memory. Within a run, blocks are handed out in the order of their addresses.
+// A free block is a bit in a descriptor that lies elsewhere; it needs no link in the block, so neither malloc nor free
+// touches the block's memory, and a write after free harms nothing of the heap's. Within a run, blocks are handed out in the order of their addresses.
 // Lists of freed blocks over the whole heap, which this replaces, came back in random order when they grew long.
 
 import { asPtr, Base, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";

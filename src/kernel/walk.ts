@@ -13,8 +13,9 @@
 
 import { asChunk, asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, ptrOf, Word } from "./address.ts";
 import { sizeIn, sizeOf } from "./chunk.ts";
+import { CORRUPTED } from "./codes.ts";
 import {
-  AT_FOOTPRINT,
+  AT_END,
   AT_SEGMENT,
   GRANULE,
   HEADER_BYTES,
@@ -89,10 +90,11 @@ export function firstChunk(m: Machine, heap: Base): Chunk {
   return firstIn(m, heap, heap + HEADER_BYTES);
 }
 
-/** The chunk after this one, in the next segment if need be. Top is the last; after it NO_CHUNK. */
+/** The chunk after this one, in the next segment if need be. A header that leads nowhere aborts: a walk always ends. Top is the last; after it NO_CHUNK. */
 export function nextChunk(m: Machine, heap: Base, chunk: Chunk): Chunk {
   if (chunk === topOf(m, heap)) return NO_CHUNK;
   const next = chunkAfter(chunk, sizeOf(m, chunk));
+  if (next <= chunk || next >= m.load32(heap + AT_END)) m.abort(CORRUPTED, chunk);
   return next !== topOf(m, heap) && isFencepost(m, next)
     ? firstIn(m, heap, segmentAfter(m, heap, next))
     : next;
@@ -128,10 +130,7 @@ function segmentAfter(m: Machine, heap: Base, fencepost: Chunk): Word {
     if (m.load32(segment + SEGMENT_END) === fencepost + HEADER_WORD) return next;
     segment = next;
   }
+  // No segment ends here: what looks like a fencepost is a chunk's header, overwritten.
+  m.abort(CORRUPTED, fencepost);
   return segment;
-}
-
-/** Chunks of a heap at most: what a walk over sound bytes never exceeds. */
-export function chunkBound(m: Machine, heap: Base): Word {
-  return m.load32(heap + AT_FOOTPRINT) >>> 4;
 }

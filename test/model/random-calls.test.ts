@@ -1,4 +1,4 @@
-// Random calls: any program keeps every invariant, and every block what was written to it, in every kind of memory.
+// Random calls: every program keeps every invariant, and every block what was written to it, in every kind of memory.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -422,6 +422,22 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
     run("one"),
   ],
   ["R2", "a list's last run is another", set(CLASS_7 + at.CLASS_TAIL, (s) => s.one), state(CLASS_7)],
+  [
+    "R2",
+    "two listed runs lead to each other, and no list to them",
+    (s) => {
+      s.b.poke(s.base + CLASS_7 + at.CLASS_HEAD, 0);
+      s.b.poke(s.base + CLASS_7 + at.CLASS_TAIL, 0);
+      for (const [from, to] of [
+        [s.one, s.two],
+        [s.two, s.one],
+      ] as const) {
+        s.b.poke(from + at.RUN_NEXT, to);
+        s.b.poke(from + at.RUN_PREVIOUS, to);
+      }
+    },
+    run("one"),
+  ],
   ["R2", "a list runs in a circle", (s) => s.b.poke(s.two + at.RUN_NEXT, s.two), run("two")],
   ["R2", "a list begins again at its first run", (s) => s.b.poke(s.two + at.RUN_NEXT, s.one), run("one")],
   ["R2", "a list holds another class's run", (s) => s.b.poke(s.two + at.RUN_NEXT, s.unused), run("unused")],
