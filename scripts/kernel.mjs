@@ -1,4 +1,4 @@
-// The kernel as WebAssembly: compiled by asc, then bound by binaryen to one heap and given C's names.
+// The kernel as WebAssembly: compiled by asc, bound to one heap, shaped for speed where it counts, given C's names.
 //
 // What asc makes has functions of a Machine (in wasm: nothing) and a heap. What we ship has the heap's address in a
 // global, so that C can call it: mc_attach(base) sets it, mc_begin(from) begins a new heap there. Exports are named mc_…,
@@ -7,11 +7,46 @@
 import { existsSync, readFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
 import binaryen from "binaryen";
+import { functionsIn, heapFromGlobal, withCopies } from "./shape.mjs";
 
 const sources = new URL("../src/kernel/", import.meta.url);
 
-/** Not for size: a call for each small function, as shrinking leaves them, costs the fast paths a half more time. */
-const OPTIMIZE = { level: 3, shrink: 0 };
+const FEATURES =
+  binaryen.Features.MVP |
+  binaryen.Features.BulkMemory |
+  binaryen.Features.BulkMemoryOpt |
+  binaryen.Features.MutableGlobals |
+  binaryen.Features.SignExt |
+  binaryen.Features.NontrappingFPToInt;
+
+/**
+ * The functions that most calls pass through. All that they call is inlined into each of them, but for one another and
+ * for RARE: V8 inlines no call within wasm, and a call costs about 2 ns, which is a tenth of malloc and free together.
+ */
+const HOT = new Set([
+  "free/free",
+  "free/release",
+  "malloc/calloc",
+  "malloc/malloc",
+  "malloc/takeNear",
+  "realloc/realloc",
+  "realloc/resize",
+  "runs/freeBlock",
+  "runs/takeBlock",
+]);
+
+/** What hot functions call seldom. These, and all that no hot function calls, are made small. */
+const RARE = new Set([
+  "live/blame",
+  "live/isLiveInOlder",
+  "malloc/growAndTake",
+  "malloc/takeOrGrow",
+  "realloc/intoTop",
+  "runs/beginRun",
+  "runs/endRun",
+  "runs/flushRuns",
+  "top/trimTop",
+]);
 
 /** A kernel function's name in C, of an own or a standard's. Functions that are not listed take their name as it is. */
 const C_NAMES = {
@@ -41,7 +76,7 @@ const C_NAMES = {
 /** Compiles a file of src/kernel. Where `x.wasm.ts` stands beside `x.ts`, asc gets the twin. Throws what asc says. */
 export async function compile(entry) {
   let bytes;
-  const flags = ["-O3", "--runtime", "stub", "--use", "abort=", "--importMemory"];
+  const flags = ["-O0", "--debug", "--runtime", "stub", "--use", "abort=", "--importMemory"];
   const { error, stderr } = await asc.main([entry, ...flags, "--outFile", "kernel.wasm"], {
     readFile(name) {
       const twin = new URL(name.replace(/\.ts$/, ".wasm.ts"), sources);
@@ -62,26 +97,65 @@ export async function compile(entry) {
  * with `importsGrow`, by an imported morecore.grow(bytes), which answers with an address or 0.
  */
 export async function boundKernel({ importsGrow = false } = {}) {
-  const module = binaryen.readBinary(await compile("family.ts"));
-  module.setFeatures(
-    binaryen.Features.MVP |
-      binaryen.Features.BulkMemory |
-      binaryen.Features.BulkMemoryOpt |
-      binaryen.Features.MutableGlobals |
-      binaryen.Features.SignExt |
-      binaryen.Features.NontrappingFPToInt,
-  );
-  defineImports(module, importsGrow);
-  bindHeap(module);
-  binaryen.setOptimizeLevel(OPTIMIZE.level);
-  binaryen.setShrinkLevel(OPTIMIZE.shrink);
+  const compiled = binaryen.readBinary(await compile("family.ts"));
+  compiled.setFeatures(FEATURES);
+  defineImports(compiled, importsGrow);
+  bindHeap(compiled);
+  const text = compiled.emitText();
+  compiled.dispose();
+  for (const name of [...HOT, ...RARE])
+    if (!functionsIn(text).has(name)) throw new Error(`scripts/kernel.mjs: the kernel has no ${name}`);
+
   // No pointer that the kernel follows lies in the first 1024 bytes below 2^32: constants may be folded into loads.
   binaryen.setLowMemoryUnused(true);
-  module.optimize();
+  const inlined = inlineCopies(heapFromGlobal(withCopies(text, HOT, RARE), HOT));
+  const module = binaryen.readBinary(inlined);
+  module.setFeatures(FEATURES);
+  shrink(module);
+  exportDirectly(module);
+  shrink(module);
   if (!module.validate()) throw new Error("the bound kernel is no valid module");
   const bytes = module.emitBinary();
   module.dispose();
   return bytes;
+}
+
+/** Inlines the copies that withCopies has made, and nothing else. The binary, with names. */
+function inlineCopies(text) {
+  const module = binaryen.parseText(text);
+  module.setFeatures(FEATURES);
+  for (const name of functionsIn(text).keys()) if (!name.includes("@")) noInline(module, name);
+  binaryen.setDebugInfo(true);
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(0);
+  binaryen.setAlwaysInlineMaxSize(1_000_000);
+  module.runPasses([
+    "precompute-propagate",
+    "simplify-locals",
+    "coalesce-locals",
+    "vacuum",
+    "remove-unused-brs",
+  ]);
+  for (let round = 0; round < 4; round++) module.runPasses(["inlining-optimizing", "dae-optimizing"]);
+  const bytes = module.emitBinary();
+  module.dispose();
+  binaryen.setDebugInfo(false);
+  return bytes;
+}
+
+/** Makes all as small as it gets, without taking apart what is hot. */
+function shrink(module) {
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(2);
+  binaryen.setAlwaysInlineMaxSize(2);
+  for (const name of [...HOT, ...RARE]) noInline(module, name);
+  for (let round = 0; round < 3; round++) module.optimize();
+}
+
+function noInline(module, name) {
+  binaryen.setPassArgument("no-inline", name);
+  module.runPasses(["no-inline"]);
+  binaryen.setPassArgument("no-inline", null);
 }
 
 const { i32, none } = binaryen;
@@ -113,34 +187,69 @@ function define(module, base, results, bodyOf) {
 /** Replaces each export f(machine, heap, …) by mc_f(…), which takes the heap from a global. */
 function bindHeap(module) {
   module.addGlobal("heap", i32, true, module.i32.const(0));
-  const exports = [];
-  for (let index = 0; index < module.getNumExports(); index++)
-    exports.push(binaryen.getExportInfo(module.getExportByIndex(index)));
-  for (const { name, value, kind } of exports) {
+  const functions = new Map();
+  for (const { name, value, kind } of exportsOf(module)) {
     module.removeExport(name);
-    if (kind !== binaryen.ExternalFunction) continue;
-    const { params, results } = binaryen.getFunctionInfo(module.getFunction(value));
-    const all = binaryen.expandType(params);
-    const machine = module.i32.const(0);
-    if (name === "beginHeap") {
-      const begin = module.call(value, [machine, module.local.get(0, i32)], i32);
-      exported(
-        module,
-        "begin",
-        i32,
-        i32,
-        module.block(null, [module.global.set("heap", begin), module.global.get("heap", i32)], i32),
-      );
-    } else {
-      const given = all.slice(2).map((type, index) => module.local.get(index, type));
-      const call = module.call(value, [machine, module.global.get("heap", i32), ...given], results);
-      exported(module, C_NAMES[name] ?? name, binaryen.createType(all.slice(2)), results, call);
-    }
+    if (kind === binaryen.ExternalFunction) functions.set(name, value);
   }
   exported(module, "attach", i32, none, module.global.set("heap", module.local.get(0, i32)));
+  exported(
+    module,
+    "begin",
+    i32,
+    i32,
+    beginning(module, functions.get("placeFor"), functions.get("beginHeap")),
+  );
+  functions.delete("placeFor");
+  functions.delete("beginHeap");
+  for (const [name, value] of functions) {
+    const { params, results } = binaryen.getFunctionInfo(module.getFunction(value));
+    const own = binaryen.expandType(params).slice(2);
+    const given = own.map((type, index) => module.local.get(index, type));
+    const call = module.call(value, [module.i32.const(0), module.global.get("heap", i32), ...given], results);
+    exported(module, C_NAMES[name] ?? name, binaryen.createType(own), results, call);
+  }
+}
+
+/** mc_begin: the place for a heap becomes the global's value, and if there is one, a heap begins there. */
+function beginning(module, placeFor, beginHeap) {
+  const machine = () => module.i32.const(0);
+  const heap = () => module.global.get("heap", i32);
+  const from = () => module.local.get(0, i32);
+  const begin = module.call(beginHeap, [machine(), heap(), from()], none);
+  return module.block(
+    null,
+    [
+      module.global.set("heap", module.call(placeFor, [machine(), from()], i32)),
+      module.if(heap(), begin),
+      heap(),
+    ],
+    i32,
+  );
 }
 
 function exported(module, name, params, results, body) {
   module.addFunction(`mc_${name}`, params, results, [], body);
   module.addFunctionExport(`mc_${name}`, `mc_${name}`);
+}
+
+/** Exports, instead of a function that hands its parameters on and does nothing else, the one that gets them. */
+function exportDirectly(module) {
+  for (const { name, value, kind } of exportsOf(module)) {
+    if (kind !== binaryen.ExternalFunction) continue;
+    const { params, body } = binaryen.getFunctionInfo(module.getFunction(value));
+    const call = binaryen.getExpressionInfo(body);
+    if (call.id !== binaryen.CallId || call.operands.length !== binaryen.expandType(params).length) continue;
+    const operands = call.operands.map((operand) => binaryen.getExpressionInfo(operand));
+    if (operands.some(({ id, index }, place) => id !== binaryen.LocalGetId || index !== place)) continue;
+    module.removeExport(name);
+    module.addFunctionExport(call.target, name);
+  }
+}
+
+function exportsOf(module) {
+  const exports = [];
+  for (let index = 0; index < module.getNumExports(); index++)
+    exports.push(binaryen.getExportInfo(module.getExportByIndex(index)));
+  return exports;
 }

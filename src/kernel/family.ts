@@ -7,7 +7,7 @@ import { free, freeAlignedSized, freeSized, usableSize } from "./free.ts";
 import { bytesOf, countOf, footprint, goodSize, maxFootprint, trim } from "./info.ts";
 import { calloc, malloc } from "./malloc.ts";
 import { footprintLimit, setFootprintLimit } from "./options.ts";
-import { beginHeap } from "./program.ts";
+import { beginHeap, placeFor } from "./program.ts";
 import { realloc, reallocarray, reallocInPlace } from "./realloc.ts";
 import { firstPiece, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
@@ -33,6 +33,7 @@ export {
   nextPiece,
   pieceBytes,
   pieceState,
+  placeFor,
   posixMemalign,
   realloc,
   reallocarray,

@@ -23,20 +23,19 @@ import {
 } from "./layout.ts";
 import { followsFree, liveChunk } from "./live.ts";
 import { load32, Machine, store32 } from "./machine.ts";
-import { runOf } from "./run-map.ts";
+import { isIn, runAt, runOf } from "./run-map.ts";
 import { blockBytesOf, freeBlock, liveBlock, pushBlock } from "./runs.ts";
 import { lowerTop, topOf, topSize, trimTop } from "./top.ts";
 
 /** ISO C `free`: gives a block back. 0 does nothing. O(1). Misuse aborts, with nothing changed. */
 export function free(m: Machine, heap: Base, ptr: Ptr): void {
-  if (!pushBlock(m.words, heap, ptr)) freeSlow(m, heap, ptr);
-}
-
-/** free, when pushBlock has done nothing. */
-export function freeSlow(m: Machine, heap: Base, ptr: Ptr): void {
-  const run = runOf(m.words, heap, ptr);
-  if (run !== 0) freeBlock(m, heap, run, ptr);
-  else if (ptr !== NO_PTR) release(m, heap, liveChunk(m, heap, ptr));
+  const words = m.words;
+  const run = runAt(words, heap, ptr);
+  if (run !== 0 && isIn(words, run, ptr)) {
+    if (!pushBlock(words, heap, run, ptr)) freeBlock(m, heap, run, ptr);
+  } else if (ptr !== NO_PTR) {
+    release(m, heap, liveChunk(m, heap, ptr));
+  }
 }
 
 /** C23 `free_sized`: as free; `bytes` must be what was asked for, as far as isSize can tell. */

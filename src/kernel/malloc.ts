@@ -7,6 +7,7 @@ import { Base, Chunk, chunkAfter, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./a
 import { findFit, putFree, takeFree } from "./bins.ts";
 import { chunkSizeFor, markLive, sizeOf, writeFree } from "./chunk.ts";
 import {
+  AT_MAYBE_UNUSED,
   AT_UNTOUCHED,
   GRANULE_LOG2,
   HEADER_WORD,
@@ -43,7 +44,7 @@ export function mallocSlow(m: Machine, heap: Base, bytes: Word): Ptr {
     const ptr = takeBlock(m, heap, classFor(bytes));
     if (ptr !== NO_PTR) return ptr;
   }
-  if (bytes > MUCH) flushRuns(m, heap);
+  if (bytes > MUCH && m.load32(heap + AT_MAYBE_UNUSED) !== 0) flushRuns(m, heap);
   return ptrOrNone(takeChunk(m, heap, chunkSizeFor(bytes), false));
 }
 

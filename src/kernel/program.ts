@@ -14,25 +14,20 @@ import { setAdvanceLog2, setSmallLimit } from "./options.ts";
 
 const GROWTH_STEP: Word = 65_536;
 
-/**
- * Begins an empty heap in memory that is zero from `from` to the memory's end, or, with 0, in memory that is asked for.
- * The heap's address; 0: no memory.
- */
-export function beginHeap(m: Machine, from: Word): Base {
-  let base: Word = (from + (GRANULE - 1)) & ~(GRANULE - 1);
-  let limit: Word = m.size();
-  if (from === 0) {
-    base = m.grow(MEMORY_UNIT);
-    limit = base + MEMORY_UNIT;
-    if (base === 0) return asBase(0);
-  } else if (limit < base + MIN_REGION) {
-    // Of a memory that ends too soon, what is got must follow it.
-    if (m.grow(MEMORY_UNIT) !== limit) return asBase(0);
-    limit += MEMORY_UNIT;
-  }
-  const heap = asBase(base);
-  formatHeap(m, heap, limit, base, 0, GROWTH_STEP);
+/** Where a heap can begin, if memory is zero from `from` to its end; 0 asks for memory. The address; 0: no memory. */
+export function placeFor(m: Machine, from: Word): Base {
+  if (from === 0) return asBase(m.grow(MEMORY_UNIT));
+  const base: Word = (from + (GRANULE - 1)) & ~(GRANULE - 1);
+  const size = m.size();
+  // Of a memory that ends too soon, what is got must follow it.
+  if (size < base + MIN_REGION && m.grow(MEMORY_UNIT) !== size) return asBase(0);
+  return asBase(base);
+}
+
+/** Begins an empty heap at an address that placeFor gave. `from` is what that was given. */
+export function beginHeap(m: Machine, heap: Base, from: Word): void {
+  const limit: Word = from === 0 ? heap + MEMORY_UNIT : m.size();
+  formatHeap(m, heap, limit, heap, 0, GROWTH_STEP);
   setAdvanceLog2(m, heap, NO_ADVANCE);
   setSmallLimit(m, heap, SMALL_MAX);
-  return heap;
 }

@@ -38,11 +38,13 @@ export function runAt(words: Words, heap: Base, address: Word): Word {
 /** The descriptor of the run that an address lies in; 0: it lies in none. O(1). */
 export function runOf(words: Words, heap: Base, address: Word): Word {
   const run = runAt(words, heap, address);
-  if (run === 0) return 0;
+  return run !== 0 && isIn(words, run, address) ? run : 0;
+}
+
+/** Whether an address lies in a run. */
+export function isIn(words: Words, run: Word, address: Word): boolean {
   const first = (load32(words, run + RUN_PLACE) & ~(GRANULE - 1)) >>> 0;
-  return (address - first) >>> 0 < (load32(words, run + RUN_GEOMETRY) & RUN_GRANULES) << GRANULE_LOG2
-    ? run
-    : 0;
+  return (address - first) >>> 0 < (load32(words, run + RUN_GEOMETRY) & RUN_GRANULES) << GRANULE_LOG2;
 }
 
 function entryOf(words: Words, heap: Base, address: Word): Word {

@@ -49,7 +49,7 @@ import {
 import { load32, Machine, multiply, store32, Words } from "./machine.ts";
 import { disown, takeOwn } from "./own.ts";
 import { slotsIn, takePlace } from "./place.ts";
-import { dropMap, mapUnits, reachMap, runAt } from "./run-map.ts";
+import { dropMap, mapUnits, reachMap } from "./run-map.ts";
 
 /** A word of bits whose 32 blocks are all free. */
 const ALL: Word = 0xffff_ffff;
@@ -83,12 +83,10 @@ export function popBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
 }
 
 /**
- * Frees a live block of a run, if there is nothing else to do. False: the address is no live block's in a run, or the run
- * is now to be listed or given back; nothing has changed. O(1).
+ * Frees the live block at an address in a run, if there is nothing else to do. False: no live block begins there, or the
+ * run is now to be listed or given back; nothing has changed. O(1).
  */
-export function pushBlock(words: Words, heap: Base, ptr: Ptr): boolean {
-  const run = runAt(words, heap, ptr);
-  if (run === 0) return false;
+export function pushBlock(words: Words, heap: Base, run: Word, ptr: Ptr): boolean {
   const index = indexOf(words, run, ptr);
   if (index === NO_BLOCK) return false;
   const at = run + RUN_BITS + ((index >>> 5) << 2);

@@ -397,12 +397,11 @@ describe("a free in a run", () => {
   it("by the short way does nothing where there is more to do than a bit", () => {
     const b = roomy();
     const [one = [], two = []] = filled(b, 3);
-    const push = (ptr: number) => pushBlock(b.machine.words, b.base, asPtr(ptr));
-    const chunk = b.heap.malloc(1000);
+    const push = (ptr: number) => pushBlock(b.machine.words, b.base, runOfPtr(b, asPtr(ptr)), asPtr(ptr));
     for (const ptr of two.slice(1)) b.heap.free(ptr);
     const before = snapshot(b);
-    // To be listed; the last live one; dead; not a block's; a chunk's; nowhere.
-    for (const ptr of [one[0], two[0], two[1], (one[0] as number) + 16, chunk, 0, 0xffff_fff0])
+    // To be listed; the last live one; dead; not a block's.
+    for (const ptr of [one[0], two[0], two[1], (one[0] as number) + 16])
       expect(push(ptr as number)).toBe(false);
     expectUnchanged(b, before);
     b.heap.free(one[0] as number);
