@@ -25,11 +25,12 @@ import {
   OWN,
   RUN_BITS,
   RUN_BYTES,
-  RUN_GEOMETRY,
+  RUN_INVERSE,
   RUN_LAST,
   RUN_LISTED,
   RUN_NEXT,
   RUN_PREVIOUS,
+  RUN_SHAPE,
   RUN_UNIT,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
@@ -41,9 +42,10 @@ import {
   extentOf,
   firstBlock,
   fullWord,
-  geometryOf,
+  inverseOf,
   isFull,
   isUnused,
+  shapeOf,
   slotsOf,
 } from "./runs.ts";
 import { firstChunk, nextChunk, OVERHEAD, stateOf } from "./walk.ts";
@@ -80,9 +82,11 @@ function checkRun(m: Machine, heap: Base, run: Word, address: Word): void {
   const first = firstBlock(m, run);
   const extent = extentOf(m, run);
   const slots = slotsOf(m, run);
-  if (m.load32(run + RUN_GEOMETRY) >>> 16 !== geometryOf(m, classOf(m, run), slots) >>> 16)
-    m.abort(BROKEN_BITS, run);
-  if (slots === 0 || slots > MAX_SLOTS || extent !== slots * blockBytesOf(m, run)) m.abort(BROKEN_BITS, run);
+  const sizeClass = classOf(m, run);
+  if (sizeClass === 0 || sizeClass > CLASS_COUNT) m.abort(BROKEN_BITS, run);
+  const shape = (m.load32(run + RUN_SHAPE) & ~RUN_LISTED) >>> 0;
+  if (shape !== shapeOf(m, sizeClass, slots) || slots === 0 || slots > MAX_SLOTS) m.abort(BROKEN_BITS, run);
+  if (m.load32(run + RUN_INVERSE) !== inverseOf(sizeClass >>> m.ctz(sizeClass))) m.abort(BROKEN_BITS, run);
   if (m.load32(run + RUN_LAST) !== fullWord(slots, (slots - 1) >>> 5)) m.abort(BROKEN_BITS, run);
   if (!isOwn(m, heap, first) || extent > sizeOf(m, chunkOf(first)) - HEADER_WORD) m.abort(BROKEN_OWN, first);
   if (
@@ -119,7 +123,7 @@ export function checkClasses(m: Machine, heap: Base): void {
     if (run === 0 || run === last) continue;
     last = run;
     const current: boolean = m.load32(classState(heap, classOf(m, run)) + CLASS_RUN) === run;
-    const listed: boolean = (m.load32(run + RUN_GEOMETRY) & RUN_LISTED) !== 0;
+    const listed: boolean = (m.load32(run + RUN_SHAPE) & RUN_LISTED) !== 0;
     if (current ? listed : isFull(m, run) === listed) m.abort(BROKEN_LIST, run);
     if (!current && isUnused(m, run)) m.abort(BROKEN_LIST, run);
     if (listed && (inLists === 0 || !isLinked(m, heap, run))) m.abort(BROKEN_LIST, run);
@@ -158,7 +162,7 @@ function checkList(m: Machine, heap: Base, state: Word, sizeClass: Word): Word {
   let previous: Word = 0;
   for (let run = m.load32(state + CLASS_HEAD); run !== 0; run = m.load32(run + RUN_NEXT)) {
     if (steps === 0 || !isOwn(m, heap, run) || classOf(m, run) !== sizeClass) m.abort(BROKEN_LIST, run);
-    if ((m.load32(run + RUN_GEOMETRY) & RUN_LISTED) === 0 || m.load32(run + RUN_PREVIOUS) !== previous)
+    if ((m.load32(run + RUN_SHAPE) & RUN_LISTED) === 0 || m.load32(run + RUN_PREVIOUS) !== previous)
       m.abort(BROKEN_LIST, run);
     steps -= 1;
     inList += 1;

@@ -29,13 +29,14 @@ import { lowerTop, topOf, topSize, trimTop } from "./top.ts";
 
 /** ISO C `free`: gives a block back. 0 does nothing. O(1). Misuse aborts, with nothing changed. */
 export function free(m: Machine, heap: Base, ptr: Ptr): void {
-  const words = m.words;
-  const run = runAt(words, heap, ptr);
-  if (run !== 0 && isIn(words, run, ptr)) {
-    if (!pushBlock(words, heap, run, ptr)) freeBlock(m, heap, run, ptr);
-  } else if (ptr !== NO_PTR) {
-    release(m, heap, liveChunk(m, heap, ptr));
-  }
+  const run = runAt(m.words, heap, ptr);
+  if (run === 0 || !pushBlock(m.words, heap, run, ptr)) freeSlow(m, heap, run, ptr);
+}
+
+/** free, when pushBlock has done nothing. `run` is the one in the address's unit, or 0. */
+function freeSlow(m: Machine, heap: Base, run: Word, ptr: Ptr): void {
+  if (run !== 0 && isIn(m.words, run, ptr)) freeBlock(m, heap, run, ptr);
+  else if (ptr !== NO_PTR) release(m, heap, liveChunk(m, heap, ptr));
 }
 
 /** C23 `free_sized`: as free; `bytes` must be what was asked for, as far as isSize can tell. */

@@ -20,11 +20,12 @@
 //  map: for each unit of RUN_UNIT bytes, from the one that base lies in, the descriptor of the run in it, or 0. And a
 //  run's descriptor:
 //
-//  run   → +0    the first block's address | size class less one
-//          +4    inverse << 16 | L: listed | granules of all blocks
-//          +8    next, +12 previous    in the list of runs with room, if L
-//          +16   the last word of bits that are in use, as it is when all its blocks are free
-//          +20   a bit for each block, set if it is free                      10 words
+//  run   → +0    the first block's address
+//          +4    the inverse of the block size's odd part, modulo 2^32
+//          +8    blocks << 16 | L: listed | size class << 8 | log2 of the block size's even part
+//          +12   next, +16 previous    in the list of runs with room, if L
+//          +20   the last word of bits that are in use, as it is when all its blocks are free
+//          +24   a bit for each block, set if it is free                      9 words
 
 import { Word } from "./address.ts";
 
@@ -57,7 +58,7 @@ export const FOOTER: Word = 4;
 // The heap's header, offsets from base.
 /** "MORE" when read as bytes. */
 export const MAGIC: Word = 0x4552_4f4d;
-export const FORMAT_VERSION: Word = 2;
+export const FORMAT_VERSION: Word = 3;
 export const AT_MAGIC: Word = 0;
 export const AT_VERSION: Word = 4;
 /** The base itself: tells a heap from a copy of one at another address. */
@@ -156,21 +157,22 @@ export const MIN_SLOTS: Word = 8;
 export const MAX_RUN: Word = 8192;
 
 // A run's descriptor, offsets from its address.
-export const RUN_PLACE: Word = 0;
-export const RUN_GEOMETRY: Word = 4;
-export const RUN_NEXT: Word = 8;
-export const RUN_PREVIOUS: Word = 12;
-export const RUN_LAST: Word = 16;
-export const RUN_BITS: Word = 20;
+export const RUN_FIRST: Word = 0;
+export const RUN_INVERSE: Word = 4;
+export const RUN_SHAPE: Word = 8;
+export const RUN_NEXT: Word = 12;
+export const RUN_PREVIOUS: Word = 16;
+export const RUN_LAST: Word = 20;
+export const RUN_BITS: Word = 24;
 export const RUN_BYTES: Word = 60;
 /** The most blocks: a bit for each. */
-export const MAX_SLOTS: Word = 320;
+export const MAX_SLOTS: Word = 288;
 
-// In RUN_GEOMETRY. A granule count times the inverse, shifted right by DIVISION_LOG2, is the count divided by c.
-export const RUN_GRANULES: Word = 0x7fff;
+// In RUN_SHAPE. The lowest five bits are a number of bits to rotate by.
+export const SHAPE_CLASS_SHIFT: Word = 8;
+export const SHAPE_CLASS: Word = 31;
 export const RUN_LISTED: Word = 0x8000;
-export const INVERSE_SHIFT: Word = 16;
-export const DIVISION_LOG2: Word = 15;
+export const SHAPE_SLOTS_SHIFT: Word = 16;
 
 /** The smallest region that a heap fits in: header, segment, one chunk, the last word. */
 export const MIN_REGION: Word = 2304;

@@ -25,9 +25,14 @@ export function store32(words: Words, address: Word, value: Word): void {
   words[address >>> 2] = value;
 }
 
-/** The product of two words, less than 2^31: V8 would take `*` for a multiplication of doubles. */
+/** The product of two words, modulo 2^32: V8 would take `*` for a multiplication of doubles. */
 export function multiply(a: Word, b: Word): Word {
-  return Math.imul(a, b);
+  return Math.imul(a, b) >>> 0;
+}
+
+/** A word with its bits rotated right by the lowest five bits of `by`. */
+export function rotate(word: Word, by: Word): Word {
+  return ((word >>> by) | (word << -by)) >>> 0;
 }
 
 /** Below this many bytes a loop beats `copyWithin`, which costs a call into the engine. */

@@ -19,6 +19,8 @@
 
 // @ts-ignore: decorator
 @inline export function multiply(a: u32, b: u32): u32 { return a * b; }
+// @ts-ignore: decorator
+@inline export function rotate(word: u32, by: u32): u32 { return rotr<u32>(word, by); }
 
 const PAGE_LOG2: u32 = 16;
 

@@ -15,15 +15,16 @@ import {
   ADDRESS_END,
   AT_MAP,
   AT_MAPPED,
-  GRANULE,
   GRANULE_LOG2,
   HEADER_WORD,
-  RUN_GEOMETRY,
-  RUN_GRANULES,
-  RUN_PLACE,
+  RUN_FIRST,
+  RUN_SHAPE,
   RUN_UNIT_LOG2,
+  SHAPE_CLASS,
+  SHAPE_CLASS_SHIFT,
+  SHAPE_SLOTS_SHIFT,
 } from "./layout.ts";
-import { load32, Machine, Words } from "./machine.ts";
+import { load32, Machine, multiply, Words } from "./machine.ts";
 import { disown, takeOwn } from "./own.ts";
 
 /** The map grows by half, and by this many entries. */
@@ -43,8 +44,9 @@ export function runOf(words: Words, heap: Base, address: Word): Word {
 
 /** Whether an address lies in a run. */
 export function isIn(words: Words, run: Word, address: Word): boolean {
-  const first = (load32(words, run + RUN_PLACE) & ~(GRANULE - 1)) >>> 0;
-  return (address - first) >>> 0 < (load32(words, run + RUN_GEOMETRY) & RUN_GRANULES) << GRANULE_LOG2;
+  const shape = load32(words, run + RUN_SHAPE);
+  const granules = multiply(shape >>> SHAPE_SLOTS_SHIFT, (shape >>> SHAPE_CLASS_SHIFT) & SHAPE_CLASS);
+  return (address - load32(words, run + RUN_FIRST)) >>> 0 < granules << GRANULE_LOG2;
 }
 
 function entryOf(words: Words, heap: Base, address: Word): Word {

@@ -30,23 +30,24 @@ import {
   CLASS_RUN,
   CLASS_RUNS,
   CLASS_TAIL,
-  DIVISION_LOG2,
   GRANULE,
   GRANULE_LOG2,
   HEADER_WORD,
-  INVERSE_SHIFT,
   RUN_BITS,
   RUN_BYTES,
-  RUN_GEOMETRY,
-  RUN_GRANULES,
+  RUN_FIRST,
+  RUN_INVERSE,
   RUN_LAST,
   RUN_LISTED,
   RUN_NEXT,
-  RUN_PLACE,
   RUN_PREVIOUS,
+  RUN_SHAPE,
+  SHAPE_CLASS,
+  SHAPE_CLASS_SHIFT,
+  SHAPE_SLOTS_SHIFT,
   SMALL_MAX,
 } from "./layout.ts";
-import { load32, Machine, multiply, store32, Words } from "./machine.ts";
+import { load32, Machine, multiply, rotate, store32, Words } from "./machine.ts";
 import { disown, takeOwn } from "./own.ts";
 import { slotsIn, takePlace } from "./place.ts";
 import { dropMap, mapUnits, reachMap } from "./run-map.ts";
@@ -87,26 +88,28 @@ export function popBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
  * run is now to be listed or given back; nothing has changed. O(1).
  */
 export function pushBlock(words: Words, heap: Base, run: Word, ptr: Ptr): boolean {
-  const index = indexOf(words, run, ptr);
-  if (index === NO_BLOCK) return false;
+  const shape = load32(words, run + RUN_SHAPE);
+  const index = quotient(words, run, shape, ptr);
+  if (index >= shape >>> SHAPE_SLOTS_SHIFT) return false;
   const at = run + RUN_BITS + ((index >>> 5) << 2);
   const free = load32(words, at);
-  const bit = 1 << (index & 31);
-  if ((free & bit) !== 0) return false;
-  const now = (free | bit) >>> 0;
-  // A word that was empty may be a full run's, one that is full now an unused run's.
+  const now = (free | (1 << (index & 31))) >>> 0;
+  if (now === free) return false;
   const filled: boolean = now === ALL || now === load32(words, run + RUN_LAST);
-  if ((free === 0 || filled) && !staysCurrent(words, heap, run, filled)) return false;
+  // A word that was empty may be a full run's, one that is full now an unused run's; but the current run stays as it is.
+  if (free === 0) {
+    if (!isCurrent(words, heap, run, shape)) return false;
+  } else if (filled) {
+    if ((shape & RUN_LISTED) !== 0) return false;
+  }
   store32(words, at, now);
+  if (filled) markMaybeUnused(words, heap, classIn(shape));
   return true;
 }
 
-/** Whether malloc takes from a run, which then stays as it is; if a word of it was filled, flushRuns will look at it. */
-function staysCurrent(words: Words, heap: Base, run: Word, filled: boolean): boolean {
-  const sizeClass = (load32(words, run + RUN_PLACE) & (GRANULE - 1)) + 1;
-  if (load32(words, classState(heap, sizeClass) + CLASS_RUN) !== run) return false;
-  if (filled) markMaybeUnused(words, heap, sizeClass);
-  return true;
+/** Whether malloc takes from a run. */
+function isCurrent(words: Words, heap: Base, run: Word, shape: Word): boolean {
+  return load32(words, classState(heap, classIn(shape)) + CLASS_RUN) === run;
 }
 
 function markMaybeUnused(words: Words, heap: Base, sizeClass: Word): void {
@@ -115,28 +118,52 @@ function markMaybeUnused(words: Words, heap: Base, sizeClass: Word): void {
 
 /** The index in a run of the block that begins at an address; NO_BLOCK: none does. */
 export function indexOf(words: Words, run: Word, ptr: Ptr): Word {
-  const place = load32(words, run + RUN_PLACE);
-  const geometry = load32(words, run + RUN_GEOMETRY);
-  const sizeClass = (place & (GRANULE - 1)) + 1;
-  const offset = (ptr - place + sizeClass - 1) >>> 0;
-  if (offset >= (geometry & RUN_GRANULES) << GRANULE_LOG2) return NO_BLOCK;
-  const index = multiply(offset >>> GRANULE_LOG2, geometry >>> INVERSE_SHIFT) >>> DIVISION_LOG2;
-  return multiply(index, sizeClass) << GRANULE_LOG2 === offset ? index : NO_BLOCK;
+  const shape = load32(words, run + RUN_SHAPE);
+  const index = quotient(words, run, shape, ptr);
+  return index < shape >>> SHAPE_SLOTS_SHIFT ? index : NO_BLOCK;
+}
+
+/**
+ * An address's distance from a run's first block, divided by the block size; a number too large for an index if the
+ * division leaves a rest. To multiply by the inverse of a divisor's odd part and rotate by its even part's log2 maps the
+ * words one to one, multiples of the divisor to their quotients (Granlund and Montgomery 1994, section 9): so no other
+ * word gets below the number of blocks, nor does one that stands for an address before the run.
+ */
+function quotient(words: Words, run: Word, shape: Word, ptr: Ptr): Word {
+  return rotate(multiply(ptr - load32(words, run + RUN_FIRST), load32(words, run + RUN_INVERSE)), shape);
+}
+
+/** The inverse of an odd number below 32, modulo 2^32. Newton's method: each step doubles the bits that are right. */
+export function inverseOf(odd: Word): Word {
+  let inverse = odd;
+  for (let right: Word = 3; right < 32; right += right)
+    inverse = multiply(inverse, 2 - multiply(odd, inverse));
+  return inverse;
+}
+
+/** What RUN_SHAPE is for an unlisted run of so many blocks. */
+export function shapeOf(m: Machine, sizeClass: Word, slots: Word): Word {
+  const evenLog2 = GRANULE_LOG2 + m.ctz(sizeClass);
+  return ((slots << SHAPE_SLOTS_SHIFT) | (sizeClass << SHAPE_CLASS_SHIFT) | evenLog2) >>> 0;
+}
+
+function classIn(shape: Word): Word {
+  return (shape >>> SHAPE_CLASS_SHIFT) & SHAPE_CLASS;
 }
 
 /** A run's size class. */
 export function classOf(m: Machine, run: Word): Word {
-  return (m.load32(run + RUN_PLACE) & (GRANULE - 1)) + 1;
+  return classIn(m.load32(run + RUN_SHAPE));
 }
 
 /** The address of a run's first block. */
 export function firstBlock(m: Machine, run: Word): Ptr {
-  return asPtr((m.load32(run + RUN_PLACE) & ~(GRANULE - 1)) >>> 0);
+  return asPtr(m.load32(run + RUN_FIRST));
 }
 
 /** Bytes of all blocks of a run. */
 export function extentOf(m: Machine, run: Word): Word {
-  return (m.load32(run + RUN_GEOMETRY) & RUN_GRANULES) << GRANULE_LOG2;
+  return slotsOf(m, run) * blockBytesOf(m, run);
 }
 
 /** Takes a block from the current run, from another one with room, or from a new one. NO_PTR: no memory. */
@@ -173,7 +200,7 @@ export function freeBlock(m: Machine, heap: Base, run: Word, ptr: Ptr): void {
   const sizeClass = classOf(m, run);
   const state = classState(heap, sizeClass);
   if (m.load32(state + CLASS_RUN) === run) markMaybeUnused(m.words, heap, sizeClass);
-  else if ((m.load32(run + RUN_GEOMETRY) & RUN_LISTED) === 0) list(m, state, run);
+  else if ((m.load32(run + RUN_SHAPE) & RUN_LISTED) === 0) list(m, state, run);
   else if (isUnused(m, run)) {
     unlist(m, state, run);
     endRun(m, heap, run);
@@ -212,7 +239,7 @@ export function setFree(m: Machine, run: Word, index: Word, free: boolean): void
 
 /** How many blocks a run has. */
 export function slotsOf(m: Machine, run: Word): Word {
-  return m.divide(m.load32(run + RUN_GEOMETRY) & RUN_GRANULES, classOf(m, run));
+  return m.load32(run + RUN_SHAPE) >>> SHAPE_SLOTS_SHIFT;
 }
 
 /** A word of bits as it is when all of a run's `slots` blocks are free. */
@@ -238,17 +265,11 @@ export function isFull(m: Machine, run: Word): boolean {
   return true;
 }
 
-/** What RUN_GEOMETRY is for an unlisted run of so many blocks. */
-export function geometryOf(m: Machine, sizeClass: Word, slots: Word): Word {
-  const inverse = m.divide((1 << DIVISION_LOG2) + sizeClass - 1, sizeClass);
-  return ((inverse << INVERSE_SHIFT) | (slots * sizeClass)) >>> 0;
-}
-
 /** Puts a run with room at the end of its class's list: it gathers more room before it is taken from. */
 function list(m: Machine, state: Word, run: Word): void {
   const words = m.words;
   const last = load32(words, state + CLASS_TAIL);
-  store32(words, run + RUN_GEOMETRY, load32(words, run + RUN_GEOMETRY) | RUN_LISTED);
+  store32(words, run + RUN_SHAPE, load32(words, run + RUN_SHAPE) | RUN_LISTED);
   store32(words, run + RUN_NEXT, 0);
   store32(words, run + RUN_PREVIOUS, last);
   store32(words, last === 0 ? state + CLASS_HEAD : last + RUN_NEXT, run);
@@ -261,7 +282,7 @@ function unlist(m: Machine, state: Word, run: Word): void {
   const previous = load32(words, run + RUN_PREVIOUS);
   store32(words, previous === 0 ? state + CLASS_HEAD : previous + RUN_NEXT, next);
   store32(words, next === 0 ? state + CLASS_TAIL : next + RUN_PREVIOUS, previous);
-  store32(words, run + RUN_GEOMETRY, load32(words, run + RUN_GEOMETRY) - RUN_LISTED);
+  store32(words, run + RUN_SHAPE, load32(words, run + RUN_SHAPE) - RUN_LISTED);
 }
 
 /** A new run, all of it free and in no list. 0: no memory, and the heap serves as before. */
@@ -283,8 +304,9 @@ function beginRun(m: Machine, heap: Base, sizeClass: Word): Word {
     disown(m, heap, run);
     return 0;
   }
-  m.store32(run + RUN_PLACE, first | (sizeClass - 1));
-  m.store32(run + RUN_GEOMETRY, geometryOf(m, sizeClass, slots));
+  m.store32(run + RUN_FIRST, first);
+  m.store32(run + RUN_INVERSE, inverseOf(sizeClass >>> m.ctz(sizeClass)));
+  m.store32(run + RUN_SHAPE, shapeOf(m, sizeClass, slots));
   for (let word: Word = 0; word < (RUN_BYTES - RUN_BITS) >>> 2; word++)
     m.store32(run + RUN_BITS + (word << 2), fullWord(slots, word));
   m.store32(run + RUN_LAST, fullWord(slots, (slots - 1) >>> 5));

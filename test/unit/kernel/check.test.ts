@@ -388,18 +388,13 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
     "a listed run has no live block",
     ({ b, one }) => {
       const slots = slotsOf(b.machine, one);
-      for (let word = 0; word < 10; word++) b.poke(one + at.RUN_BITS + word * 4, fullWord(slots, word));
+      for (let word = 0; word < 9; word++) b.poke(one + at.RUN_BITS + word * 4, fullWord(slots, word));
     },
     run("one"),
   ],
-  ["R2", "a listed run has no L", pokeRun("one", at.RUN_GEOMETRY, (w) => w & ~at.RUN_LISTED), run("one")],
-  ["R2", "a full run has L", pokeRun("full", at.RUN_GEOMETRY, (w) => w | at.RUN_LISTED), run("full")],
-  [
-    "R2",
-    "the current run has L",
-    pokeRun("current", at.RUN_GEOMETRY, (w) => w | at.RUN_LISTED),
-    run("current"),
-  ],
+  ["R2", "a listed run has no L", pokeRun("one", at.RUN_SHAPE, (w) => w & ~at.RUN_LISTED), run("one")],
+  ["R2", "a full run has L", pokeRun("full", at.RUN_SHAPE, (w) => w | at.RUN_LISTED), run("full")],
+  ["R2", "the current run has L", pokeRun("current", at.RUN_SHAPE, (w) => w | at.RUN_LISTED), run("current")],
   ["R2", "a list's first run has one before it", (s) => s.b.poke(s.one + at.RUN_PREVIOUS, s.two), run("one")],
   ["R2", "a list's links do not agree both ways", pokeRun("two", at.RUN_PREVIOUS, () => 0), run("two")],
   ["R2", "a list ends before its last run", pokeRun("one", at.RUN_NEXT, () => 0), state(CLASS_7)],
@@ -463,22 +458,24 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
   [
     "R3",
     "a bit is set in a word that stands for no block",
-    pokeRun("full", at.RUN_BITS + 36, () => 1),
-    (s) => s.full + at.RUN_BITS + 36,
+    pokeRun("full", at.RUN_BITS + 32, () => 1),
+    (s) => s.full + at.RUN_BITS + 32,
   ],
   ["R3", "a run's last word is another", pokeRun("full", at.RUN_LAST, (w) => w >>> 1), run("full")],
-  ["R3", "a run's inverse is too large", pokeRun("full", at.RUN_GEOMETRY, (w) => w + 0x1_0000), run("full")],
-  ["R3", "a run's inverse is too small", pokeRun("full", at.RUN_GEOMETRY, (w) => w - 0x1_0000), run("full")],
-  ["R3", "a run has no blocks", pokeRun("full", at.RUN_GEOMETRY, (w) => w & ~at.RUN_GRANULES), run("full")],
-  ["R3", "a run ends inside a block", pokeRun("full", at.RUN_GEOMETRY, (w) => w + 1), run("full")],
-  ["R3", "a run has lost its last block", pokeRun("full", at.RUN_GEOMETRY, (w) => w - 7), run("full")],
+  ["R3", "a run's inverse is too large", pokeRun("full", at.RUN_INVERSE, (w) => w + 1), run("full")],
+  ["R3", "a run's inverse is too small", pokeRun("full", at.RUN_INVERSE, (w) => w - 1), run("full")],
+  ["R3", "a run has no blocks", pokeRun("full", at.RUN_SHAPE, (w) => w & 0xffff), run("full")],
+  ["R3", "a run is rotated by too much", pokeRun("full", at.RUN_SHAPE, (w) => w + 1), run("full")],
+  ["R3", "a run has lost its last block", pokeRun("full", at.RUN_SHAPE, (w) => w - 0x1_0000), run("full")],
+  ["R3", "a run is of no class", pokeRun("full", at.RUN_SHAPE, (w) => w & ~0x1f00), run("full")],
+  ["R3", "a run is of a class too high", pokeRun("full", at.RUN_SHAPE, (w) => w | 0x1800), run("full")],
   [
     "R3",
     "a run has more blocks than bits",
-    pokeRun("full", at.RUN_GEOMETRY, (w) => (w & ~at.RUN_GRANULES) | ((at.MAX_SLOTS + 1) * 7)),
+    pokeRun("full", at.RUN_SHAPE, (w) => (w & 0xffff) | ((at.MAX_SLOTS + 1) << 16)),
     run("full"),
   ],
-  ["R3", "a run is of another class", pokeRun("full", at.RUN_PLACE, (w) => w - 1), run("full")],
+  ["R3", "a run is of another class", pokeRun("full", at.RUN_SHAPE, (w) => w - 0x100), run("full")],
 
   // R4: the heap's own chunks.
   ["R4", "a live chunk has the flag O", ({ b, a }) => b.poke(a, b.word(a) | at.OWN), state(0)],
@@ -512,7 +509,7 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
   [
     "R4",
     "a run begins where no chunk does",
-    pokeRun("full", at.RUN_PLACE, (w) => w + 112),
+    pokeRun("full", at.RUN_FIRST, (w) => w + 112),
     (s) => firstOf(s, s.full),
   ],
   [

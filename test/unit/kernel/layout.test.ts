@@ -132,28 +132,24 @@ describe("a size class's state", () => {
 });
 
 describe("a run", () => {
-  it("has a descriptor of five words, then ten of bits, one for each block", () => {
-    const { RUN_PLACE, RUN_GEOMETRY, RUN_NEXT, RUN_PREVIOUS, RUN_LAST, RUN_BITS, RUN_BYTES } = layout;
-    expect([RUN_PLACE, RUN_GEOMETRY, RUN_NEXT, RUN_PREVIOUS, RUN_LAST, RUN_BITS, RUN_BYTES]).toEqual([
-      0, 4, 8, 12, 16, 20, 60,
+  it("has a descriptor of six words, then nine of bits, one for each block", () => {
+    const { RUN_FIRST, RUN_INVERSE, RUN_SHAPE, RUN_NEXT, RUN_PREVIOUS, RUN_LAST, RUN_BITS } = layout;
+    expect([RUN_FIRST, RUN_INVERSE, RUN_SHAPE, RUN_NEXT, RUN_PREVIOUS, RUN_LAST, RUN_BITS]).toEqual([
+      0, 4, 8, 12, 16, 20, 24,
     ]);
-    expect(RUN_BYTES - RUN_BITS).toBe(10 * 4);
+    const { RUN_BYTES } = layout;
+    expect(RUN_BYTES - RUN_BITS).toBe(9 * 4);
     expect((RUN_BYTES - RUN_BITS) * 8).toBe(layout.MAX_SLOTS);
   });
 
-  it("has a size class that fits into the lower bits of an address", () => {
-    expect(layout.CLASS_COUNT - 1).toBeLessThan(layout.GRANULE);
-  });
-
-  it("has in its geometry the granules, the flag L and the inverse, each in bits of its own", () => {
-    const { RUN_GRANULES, RUN_LISTED, INVERSE_SHIFT, DIVISION_LOG2 } = layout;
-    expect(RUN_GRANULES).toBe(2 ** 15 - 1);
-    expect(RUN_LISTED).toBe(2 ** 15);
-    expect(INVERSE_SHIFT).toBe(16);
-    // The largest inverse, that of class 1, fits above.
-    expect(2 ** DIVISION_LOG2).toBeLessThan(2 ** (32 - INVERSE_SHIFT));
-    // A hole is taken whole up to one and a half times of what is wanted.
-    expect((layout.MAX_RUN * 1.5) / layout.GRANULE).toBeLessThanOrEqual(RUN_GRANULES);
+  it("has in its shape a rotation, its size class, the flag L and its blocks, each in bits of its own", () => {
+    const { SHAPE_CLASS_SHIFT, SHAPE_CLASS, RUN_LISTED, SHAPE_SLOTS_SHIFT } = layout;
+    // What a machine rotates by: the lowest five bits.
+    expect(SHAPE_CLASS_SHIFT).toBeGreaterThanOrEqual(5);
+    expect(layout.CLASS_COUNT).toBeLessThanOrEqual(SHAPE_CLASS);
+    expect(RUN_LISTED).toBeGreaterThan(SHAPE_CLASS << SHAPE_CLASS_SHIFT);
+    expect(RUN_LISTED).toBeLessThan(1 << SHAPE_SLOTS_SHIFT);
+    expect(layout.MAX_SLOTS).toBeLessThan(2 ** (32 - SHAPE_SLOTS_SHIFT));
   });
 
   it("is no longer than the bits of the smallest blocks allow, unless these are what ends it", () => {
@@ -219,18 +215,20 @@ describe("a real heap's bytes", () => {
     for (let entry = map + 8; entry < map + 128; entry += 4) expect(b.word(entry)).toBe(0);
   });
 
-  it("have a run's descriptor as drawn: place, geometry, links, last word, bits", () => {
+  it("have a run's descriptor as drawn: first block, inverse, shape, links, last word, bits", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(100);
     const descriptor = 16 + 2284 + 4;
     const slots = Math.floor((4092 - ptr) / 112);
     expect(slots).toBe(15);
-    expect(b.word(descriptor)).toBe(ptr | (7 - 1));
-    expect(b.word(descriptor + 4)).toBe((Math.ceil(2 ** 15 / 7) << 16) | (slots * 7));
-    expect(b.word(descriptor + 16)).toBe(2 ** slots - 1);
+    expect(b.word(descriptor)).toBe(ptr);
+    // 7 times this is 1 modulo 2^32, and 112 is 7 << 4.
+    expect(b.word(descriptor + 4)).toBe(0xb6db_6db7);
+    expect(b.word(descriptor + 8)).toBe((slots << 16) | (7 << 8) | 4);
+    expect(b.word(descriptor + 20)).toBe(2 ** slots - 1);
     // The first block is live.
-    expect(b.word(descriptor + 20)).toBe(2 ** slots - 2);
-    for (let at = descriptor + 24; at < descriptor + 60; at += 4) expect(b.word(at)).toBe(0);
+    expect(b.word(descriptor + 24)).toBe(2 ** slots - 2);
+    for (let at = descriptor + 28; at < descriptor + 60; at += 4) expect(b.word(at)).toBe(0);
   });
 
   it("have a size class's state as drawn: bits, first block, current run, list, count", () => {
@@ -239,17 +237,17 @@ describe("a real heap's bytes", () => {
     const words = () => [0, 4, 8, 12, 16, 20].map((offset) => b.word(state + offset));
     const ptr = b.heap.malloc(100);
     const first = b.word(state + 8);
-    expect(words()).toEqual([first + 20, ptr, first, 0, 0, 1]);
+    expect(words()).toEqual([first + 24, ptr, first, 0, 0, 1]);
     for (let block = 0; block < 15; block++) b.heap.malloc(100);
     const second = b.word(state + 8);
-    const place = b.word(second) & ~15;
-    expect(words()).toEqual([second + 20, place, second, 0, 0, 2]);
+    const place = b.word(second);
+    expect(words()).toEqual([second + 24, place, second, 0, 0, 2]);
     // The first run is full. A block of it that is freed lets it be listed.
     b.heap.free(ptr);
-    expect(words()).toEqual([second + 20, place, second, first, first, 2]);
-    expect(b.word(first + 4) & 0x8000).toBe(0x8000);
-    expect([b.word(first + 8), b.word(first + 12)]).toEqual([0, 0]);
-    expect(b.word(first + 20)).toBe(1);
+    expect(words()).toEqual([second + 24, place, second, first, first, 2]);
+    expect(b.word(first + 8) & 0x8000).toBe(0x8000);
+    expect([b.word(first + 12), b.word(first + 16)]).toEqual([0, 0]);
+    expect(b.word(first + 24)).toBe(1);
   });
 
   it("have a bit in AT_MAYBE_UNUSED for the class of a current run whose blocks were all freed", () => {
@@ -270,7 +268,7 @@ describe("a real heap's bytes", () => {
     const before = Buffer.from(new Uint8Array(b.heap.buffer, ptrs[0], 3 * 112));
     b.heap.free(ptrs[1] as number);
     expect(before.equals(new Uint8Array(b.heap.buffer, ptrs[0], 3 * 112))).toBe(true);
-    expect(b.word(16 + 2284 + 4 + 20) & 0b111).toBe(0b010);
+    expect(b.word(16 + 2284 + 4 + 24) & 0b111).toBe(0b010);
   });
 
   it("have a free chunk's links at +4 and +8, its size again at its end, and P clear behind it", () => {
@@ -306,6 +304,6 @@ describe("a real heap's bytes", () => {
 
   it("are little-endian on every machine that the heap runs on", () => {
     const heap = Heap.create();
-    expect(Array.from(heap.u8(heap.base + 4, 4))).toEqual([2, 0, 0, 0]);
+    expect(Array.from(heap.u8(heap.base + 4, 4))).toEqual([3, 0, 0, 0]);
   });
 });

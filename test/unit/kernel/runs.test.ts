@@ -16,8 +16,8 @@ import {
   flushRuns,
   freeBlock,
   fullWord,
-  geometryOf,
   indexOf,
+  inverseOf,
   isFree,
   isFull,
   isSmall,
@@ -25,6 +25,7 @@ import {
   leaveClasses,
   popBlock,
   pushBlock,
+  shapeOf,
   slotsOf,
   takeBlock,
 } from "../../../src/kernel/runs.ts";
@@ -207,20 +208,19 @@ describe("the blocks of a run", () => {
       expect(indexOf(words, run, asPtr(address))).toBe(NO_BLOCK);
   });
 
-  it("are found by a multiplication that is exact for every count of granules that a run can have", () => {
+  it("are found by the inverse of their size's odd part", () => {
+    for (let odd = 1; odd < 32; odd += 2) expect(Math.imul(odd, inverseOf(odd)), `${odd}`).toBe(1);
+  });
+
+  it.each(CLASSES)("of class %i have a shape that says how many they are and how to divide", (sizeClass) => {
     const { machine } = new Bench();
-    for (const sizeClass of CLASSES) {
-      const inverse = geometryOf(machine, sizeClass, 0) >>> at.INVERSE_SHIFT;
-      for (let granules = 0; granules <= 2 * (at.MAX_RUN / 16); granules++) {
-        const index = (granules * inverse) >>> at.DIVISION_LOG2;
-        if (index !== Math.floor(granules / sizeClass))
-          expect([sizeClass, granules, index]).toEqual([
-            sizeClass,
-            granules,
-            Math.floor(granules / sizeClass),
-          ]);
-      }
-    }
+    const shape = shapeOf(machine, sizeClass, at.MAX_SLOTS);
+    expect(shape >>> at.SHAPE_SLOTS_SHIFT).toBe(at.MAX_SLOTS);
+    expect((shape >>> at.SHAPE_CLASS_SHIFT) & at.SHAPE_CLASS).toBe(sizeClass);
+    expect(shape & at.RUN_LISTED).toBe(0);
+    const odd = (sizeClass * 16) >>> (shape & 31);
+    expect(odd << (shape & 31)).toBe(sizeClass * 16);
+    expect(odd % 2).toBe(1);
   });
 
   it("have a bit each: a word is full with 32, and the last one with what is left", () => {
@@ -228,8 +228,8 @@ describe("the blocks of a run", () => {
     expect([0, 1, 2].map((word) => fullWord(70, word))).toEqual([ALL, ALL, 0b11_1111]);
     expect([0, 1, 2].map((word) => fullWord(64, word))).toEqual([ALL, ALL, 0]);
     expect([0, 1].map((word) => fullWord(31, word))).toEqual([0x7fff_ffff, 0]);
-    expect(fullWord(at.MAX_SLOTS, 9)).toBe(ALL);
-    expect(fullWord(at.MAX_SLOTS, 10)).toBe(0);
+    expect(fullWord(at.MAX_SLOTS, 8)).toBe(ALL);
+    expect(fullWord(at.MAX_SLOTS, 9)).toBe(0);
   });
 });
 
