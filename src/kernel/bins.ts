@@ -106,8 +106,8 @@ export function checkLinks(m: Machine, heap: Base, chunk: Chunk, size: Word): vo
 }
 
 /**
- * A free chunk of at least `size` bytes, still in its bin; NO_CHUNK if no bin has one that is soon found. In a bin that
- * holds a range of sizes, the best of the first SEARCH_LIMIT chunks.
+ * A free chunk of at least `size` bytes, still in its bin; NO_CHUNK if no bin has one that is soon found. In the size's own
+ * bin, if it holds a range of sizes, the best of the first SEARCH_LIMIT chunks; else the first of the next bin that has any.
  */
 export function findFit(m: Machine, heap: Base, size: Word): Chunk {
   const bin = binOf(m, size);
@@ -116,7 +116,7 @@ export function findFit(m: Machine, heap: Base, size: Word): Chunk {
   // In an exact bin every chunk fits; in one of a range only those of the bins above surely do.
   const other = firstBinFrom(m, heap, bin < EXACT_GRANULES ? bin : bin + 1);
   if (other === 0) return NO_CHUNK;
-  return other < EXACT_GRANULES ? firstOf(m, heap, other) : bestOf(m, heap, other, size);
+  return firstOf(m, heap, other);
 }
 
 /**

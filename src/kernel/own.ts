@@ -4,8 +4,10 @@
 // Needs: chunk, malloc, free.
 
 import { Base, Chunk, chunkOf, NO_CHUNK, Ptr, Word } from "./address.ts";
+import { CORRUPTED } from "./codes.ts";
 import { release } from "./free.ts";
-import { OWN } from "./layout.ts";
+import { OWN, PREVIOUS_IN_USE } from "./layout.ts";
+import { followsFree } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { takeOrGrow } from "./malloc.ts";
 
@@ -24,6 +26,8 @@ export function own(m: Machine, chunk: Chunk): void {
 /** Frees a chunk of the heap's own, by its payload's address. */
 export function disown(m: Machine, heap: Base, ptr: Ptr): void {
   const chunk = chunkOf(ptr);
-  m.store32(chunk, m.load32(chunk) - OWN);
+  const head = m.load32(chunk);
+  if ((head & PREVIOUS_IN_USE) === 0 && !followsFree(m, chunk, chunk - heap)) m.abort(CORRUPTED, chunk);
+  m.store32(chunk, head - OWN);
   release(m, heap, chunk);
 }
