@@ -14,7 +14,7 @@ import { describe } from "./arguments.ts";
 
 /** What can be set when a heap is made, and changed later. All are kept in the heap's image. */
 export interface HeapSettings {
-  /** The footprint grows by multiples of this many bytes: a power of two from 4096 to 2^30. Default 65536. */
+  /** The footprint grows by multiples of this many bytes: a power of two from 4096 to 2^30. Default 4096. */
   growthStep: number;
   /**
    * How much memory is asked for in advance, as a fraction of the footprint: 1, 1/2, 1/4 … 1/256, or 0 for none.
@@ -80,7 +80,7 @@ const stored = (value: number): number => (value === Number.POSITIVE_INFINITY ? 
 
 const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
   growthStep: {
-    fallback: 64 * KIBIBYTE,
+    fallback: MIN_STEP,
     rule: "a power of two from 4096 to 2^30",
     holds: (value) => integerWithin(value, MIN_STEP, GIBIBYTE) && (value & (value - 1)) === 0,
     get: kernel.growthStep,

@@ -12,7 +12,7 @@ import { GRANULE, MEMORY_UNIT, MIN_REGION, NO_ADVANCE, SMALL_MAX } from "./layou
 import { Machine } from "./machine.ts";
 import { setAdvanceLog2, setSmallLimit } from "./options.ts";
 
-const GROWTH_STEP: Word = 65_536;
+const GROWTH_STEP: Word = 4096;
 
 /** Where a heap can begin, if memory is zero from `from` to its end; 0 asks for memory. The address; 0: no memory. */
 export function placeFor(m: Machine, from: Word): Base {

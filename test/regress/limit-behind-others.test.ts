@@ -3,7 +3,7 @@ import { Heap } from "../../src/index.ts";
 
 test("a request that the footprint limit forbids never makes a memory larger that others have grown", () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 64 });
-  const heap = Heap.create({ memory });
+  const heap = Heap.create({ memory, growthStep: 65_536 });
   heap.footprintLimit = heap.footprint + 4096;
   memory.grow(1);
   const bytes = memory.buffer.byteLength;

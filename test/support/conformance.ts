@@ -28,7 +28,7 @@ function exhausted(
   make: HeapMaker["make"],
   settings: Partial<HeapSettings> = {},
 ): { heap: Heap; ptrs: number[] } {
-  const heap = make(settings);
+  const heap = make({ growthStep: 65_536, ...settings });
   heap.footprintLimit = 0;
   const ptrs: number[] = [];
   for (const bytes of [10_000, 100, 12]) {

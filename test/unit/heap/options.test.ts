@@ -5,7 +5,7 @@ const KIB = 1024;
 const MIB = KIB * KIB;
 
 const DEFAULTS: HeapSettings = {
-  growthStep: 65_536,
+  growthStep: 4096,
   advance: 1 / 2,
   smallLimit: 256,
   trimThreshold: 2 * MIB,
@@ -93,7 +93,7 @@ describe("an unknown option", () => {
   });
 
   it.each([null, 1, "x", true, undefined])("is not asked of options that are no object: %s", (options) => {
-    if (options === undefined) expect(create(options).footprint).toBe(65_536);
+    if (options === undefined) expect(create(options).footprint).toBe(4096);
     else expect(() => create(options)).toThrow(/^options: expected an object, got /);
   });
 });
@@ -400,7 +400,7 @@ describe("footprintLimit", () => {
   });
 
   it("of 0 never lets it grow", () => {
-    const heap = Heap.create({ footprintLimit: 0 });
+    const heap = Heap.create({ footprintLimit: 0, growthStep: 65_536 });
     const { footprint } = heap;
     expect(heap.malloc(footprint)).toBe(0);
     expect(heap.malloc(50_000)).not.toBe(0);

@@ -665,7 +665,11 @@ describe("check finds T3 broken", () => {
     ["between end and limit", (end: number) => end + 4096],
   ])("when memory that is said to be untouched was written %s", (_where, place) => {
     // The buffer's own bytes count as used; what a WebAssembly.Memory of the heap's own has was never written.
-    const heap = new Bench({ memory: new WebAssembly.Memory({ initial: 0 }), reserve: 1 << 18 }).heap;
+    const heap = new Bench({
+      memory: new WebAssembly.Memory({ initial: 0 }),
+      reserve: 1 << 18,
+      growthStep: 65_536,
+    }).heap;
     heap.u32(heap.base + at.AT_UNTOUCHED, 1)[0] = heap.base + 4096;
     heap.check();
     const address = place(heap.base + heap.footprint);

@@ -93,7 +93,7 @@ function copied(buffer: ArrayBuffer, bytes: number): ArrayBuffer {
 
 describe("a trim", () => {
   it("gives back whole steps and keeps the pad", () => {
-    const b = new Bench();
+    const b = new Bench({ growthStep: STEP });
     const ptr = b.heap.malloc(150_000);
     b.heap.free(ptr);
     const had = b.heap.footprint;
@@ -170,7 +170,7 @@ describe("a trim", () => {
 describe("a new segment", () => {
   it("begins where the memory went on, and what is left of the last one is free", () => {
     const memory = new WebAssembly.Memory({ initial: 1 });
-    const b = new Bench({ memory, advance: 0 });
+    const b = new Bench({ memory, advance: 0, growthStep: STEP });
     const [base, end] = [b.heap.base, b.heap.base + b.heap.footprint];
     memory.grow(3);
     const ptr = b.heap.malloc(80_000);
@@ -233,7 +233,7 @@ describe("a new segment", () => {
 
   it("is refused when the footprint limit forbids it", () => {
     const memory = new WebAssembly.Memory({ initial: 1 });
-    const b = new Bench({ memory, advance: 0, footprintLimit: 2 * STEP });
+    const b = new Bench({ memory, advance: 0, growthStep: STEP, footprintLimit: 2 * STEP });
     memory.grow(1);
     expect(b.heap.malloc(80_000)).toBe(0);
     expect(b.heap.footprint).toBeLessThanOrEqual(2 * STEP);
