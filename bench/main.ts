@@ -16,9 +16,10 @@ import { PATTERN_NAMES, type PatternName } from "./patterns.ts";
 import { buildDlmalloc } from "./peers/build-dlmalloc.ts";
 import { buildTlsf } from "./peers/build-tlsf.ts";
 import { measureMade, stepsOfMade } from "./programs/measure.ts";
+import { Progress } from "./progress.ts";
 import { describe, notes, toMarkdownFile } from "./report.ts";
 import type { PatternResult, PerPeer, Results, Space, TraceResult } from "./results.ts";
-import { Steps } from "./steps.ts";
+import { runSteps, type StepsOptions } from "./steps.ts";
 import { allTables, toTerminal } from "./tables.ts";
 
 interface Options {
@@ -51,13 +52,13 @@ async function main(options: Options): Promise<void> {
     remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
   const peers = await findPeers(remarks);
 
-  const steps = new Steps();
+  const progress = new Progress();
   const plan: Plan = {
     ...(options.quick ? QUICK : SIZES),
     peers: peers.map(({ name }) => name),
-    onStep: (what) => steps.done(what),
+    onStep: (what) => progress.done(what),
   };
-  steps.start(stepCount(plan, patterns.length, traces.length) + stepsOfMade(isWantedInWasm));
+  progress.start(stepCount(plan, patterns.length, traces.length) + stepsOfMade(isWantedInWasm));
   const warmUp = found.traces.find(({ name }) => name === WARM_UP_TRACE) ?? found.traces[0];
   const spaces = await withCrew(peers, (crew) => spaceOf(crew, plan, traces));
   const times = await withCrew(peers, async (crew) => {
@@ -66,7 +67,7 @@ async function main(options: Options): Promise<void> {
   });
   const wasm = await measureMade(plan, isWantedInWasm);
   remarks.push(...wasm.remarks);
-  steps.stop();
+  progress.stop();
 
   const seconds = (performance.now() - started) / 1000;
   report({ ...describeRun(peers, plan, seconds), remarks, ...times, wasm }, options);
@@ -164,10 +165,21 @@ function report(results: Results, options: Options): void {
 
 const program = new Command("bench")
   .description("Times and footprints of morecore and its peers, side by side.")
+  .enablePositionalOptions()
   .option("--quick", "fewer rounds, traces and programs: a minute or two")
   .option("--only <name>", "only traces, patterns and programs with this in their name")
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
   .option("--json", "print JSON instead of tables")
-  .option("--save", "also write bench/RESULTS.md");
+  .option("--save", "also write bench/RESULTS.md")
+  .action(main);
 
-await main(program.parse().opts<Options>());
+program
+  .command("steps")
+  .description("Loads and stores of each call of the traces, counted.")
+  .option("--only <name>", "only traces with this in their name")
+  .option("--traces <folder>", "the traces in this folder instead of the usual ones")
+  .option("--json", "print JSON instead of tables")
+  .option("--hold", "count the repository's traces, and hold the kernel to it: write test/replay/steps.json")
+  .action((options: StepsOptions) => runSteps(ROOT, options));
+
+await program.parseAsync();
