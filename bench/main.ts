@@ -8,7 +8,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import { type AdversaryOptions, runAdversary } from "./adversary/main.ts";
 import { Crew, type PeerInfo } from "./crew.ts";
 import { findTraces, type TraceInput } from "./inputs.ts";
 import { measurePattern, measureSpace, measureTrace, type Plan, stepCount } from "./measure.ts";
@@ -37,6 +38,14 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", ".
 const SIZES = { rounds: 5, targetMs: 100, warmPlays: 2 } as const;
 const QUICK = { rounds: 3, targetMs: 30, warmPlays: 1 } as const;
 const QUICK_TRACES = /^(graphviz-dot|nginx|lua)$|-20k$/;
+const ADVERSARY_SECONDS = 30;
+const ADVERSARY_HELP = `
+A sequence, as it is printed and as --play takes it:
+  m100         malloc(100)                    a64:100      memalign(64, 100)
+  m100*20      the same twenty times          f7           frees live block 7, counted from the oldest
+  m100+16*20   of 100, 116, 132 ... bytes     f0+1*20      frees block 0, then 1 of those left, then 2 ...
+  c100         calloc(1, 100)                 r7:100       realloc of block 7; r7+1:100*20: of 7, 8, 9 ...
+A number of a block is taken modulo the live ones.`;
 const WARM_UP_TRACE = "graphviz-dot";
 
 async function main(options: Options): Promise<void> {
@@ -163,6 +172,11 @@ function report(results: Results, options: Options): void {
   console.error(`written: ${file}`);
 }
 
+function naturalNumber(text: string): number {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number, 0 or more.");
+}
+
 const program = new Command("bench")
   .description("Times and footprints of morecore and its peers, side by side.")
   .enablePositionalOptions()
@@ -181,5 +195,16 @@ program
   .option("--json", "print JSON instead of tables")
   .option("--hold", "count the repository's traces, and hold the kernel to it: write test/replay/steps.json")
   .action((options: StepsOptions) => runSteps(ROOT, options));
+
+program
+  .command("adversary")
+  .description("Searches for the sequence of calls whose worst one takes the most steps.")
+  .addHelpText("after", ADVERSARY_HELP)
+  .option("--seed <number>", "where to begin; the same seed tries the same sequences", naturalNumber)
+  .option("--seconds <number>", "how long to search", naturalNumber, ADVERSARY_SECONDS)
+  .option("--evaluations <number>", "how many sequences to try, instead of --seconds", naturalNumber)
+  .option("--play <sequence>", "count the steps of this one, and search none")
+  .option("--json", "print JSON")
+  .action((options: AdversaryOptions) => runAdversary(options));
 
 await program.parseAsync();

@@ -79,7 +79,7 @@ function callTable(results: readonly TraceSteps[]): TextTable {
   const works = WORKS.map((work) => `worst,\n${work}`);
   return {
     title:
-      "Steps (loads and stores) for a call. plain: it served its caller and no more; gave back: it ended a run; refill: it began one; growth: the footprint grew",
+      "Steps (loads and stores) for a call. plain: it served its caller and no more; gave back: it ended a run; refill: it began one; growth: the footprint grew; refused: the memory had no more",
     head: ["trace", "calls", "mean", "p50", "p99", "p99.9", ...works, "the worst, refill and growth aside"],
     rows,
   };

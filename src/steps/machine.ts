@@ -22,9 +22,11 @@ export interface Counts {
   stores: number;
   /** Words zeroed or copied by one call each of Machine.zero and Machine.copy: payloads, mostly. No steps. */
   bulkWords: number;
+  /** How often the Memory was asked for more and had none. */
+  refusals: number;
 }
 
-export const counts: Counts = { loads: 0, stores: 0, bulkWords: 0 };
+export const counts: Counts = { loads: 0, stores: 0, bulkWords: 0, refusals: 0 };
 
 export function load32(words: Words, address: number): number {
   counts.loads++;
@@ -55,5 +57,11 @@ export class Machine extends PlainMachine {
   override zero(at: number, bytes: number): void {
     counts.bulkWords += bytes >>> 2;
     super.zero(at, bytes);
+  }
+
+  override grow(bytes: number): number {
+    const from = super.grow(bytes);
+    if (from === 0) counts.refusals++;
+    return from;
   }
 }

@@ -5,12 +5,13 @@
 
 import type { Heap } from "../heap/heap.ts";
 import { AT_CLASSES, AT_GROWTH_COUNT, CLASS_BYTES_LOG2, CLASS_COUNT, CLASS_RUNS } from "../kernel/layout.ts";
+import { counts } from "./machine.ts";
 
 /**
- * The heaviest that applies, from the lightest: nothing; gave runs back; began a run ("refill"); the footprint grew
- * ("growth").
+ * The last that applies: nothing else; gave runs back; began a run ("refill"); the footprint grew ("growth"); memory was
+ * asked for more and had none ("refused").
  */
-export const WORKS = ["plain", "gave back", "refill", "growth"] as const;
+export const WORKS = ["plain", "gave back", "refill", "growth", "refused"] as const;
 export type Work = (typeof WORKS)[number];
 
 /** What "refill and growth aside" leaves. */
@@ -22,6 +23,7 @@ export class WorkWatch {
   readonly #heap: Heap;
   #words: Uint32Array;
   #growths = 0;
+  #refusals = counts.refusals;
   readonly #runs = new Uint32Array(CLASS_COUNT + 1);
 
   constructor(heap: Heap) {
@@ -50,6 +52,9 @@ export class WorkWatch {
     const growths = words[base + (AT_GROWTH_COUNT >>> 2)] as number;
     const grew = growths !== this.#growths;
     this.#growths = growths;
+    const wasRefused = counts.refusals !== this.#refusals;
+    this.#refusals = counts.refusals;
+    if (wasRefused) return "refused";
     if (grew) return "growth";
     if (began) return "refill";
     return ended ? "gave back" : "plain";

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { decodeTrace, encodeTrace, KIND, type Trace, type TraceRecord } from "../../../src/trace/format.ts";
 import { countedLibrary } from "../../support/steps.ts";
 
-const { ALL, countedHeap, profileTrace, stepsSoFar, WorkWatch } = await countedLibrary();
+const { ALL, countedHeap, countedHeapIn, profileTrace, stepsSoFar, WorkWatch } = await countedLibrary();
 
 function traceOf(records: readonly TraceRecord[]): Trace {
   return decodeTrace(encodeTrace(records));
@@ -79,6 +79,14 @@ test("work is told apart: a run begun, the heap grown, a run given back", () => 
   expect(watch.since()).toBe("plain");
   heap.trim();
   expect(watch.since()).toBe("gave back");
+});
+
+test("a call for which the memory has no more is told from others", () => {
+  const heap = countedHeapIn(new ArrayBuffer(65_536));
+  const watch = new WorkWatch(heap);
+  expect([heap.malloc(10_000) > 0, watch.since()]).toEqual([true, "plain"]);
+  expect([heap.malloc(100_000), watch.since()]).toEqual([0, "refused"]);
+  expect([heap.malloc(10_000) > 0, watch.since()]).toEqual([true, "plain"]);
 });
 
 test("a call that begins one run and gives back another counts as refill", () => {
