@@ -6,6 +6,7 @@
 
 import { chmodSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
+import { bundleBench } from "./bench.mjs";
 import { boundKernel } from "./kernel.mjs";
 import { bundleSteps } from "./steps.mjs";
 
@@ -33,6 +34,7 @@ await bundle.close();
 chmodSync("dist/cli/main.js", 0o755);
 
 await bundleSteps("dist/steps/index.js");
+await bundleBench("dist/bench");
 
 // The kernel as files, for programs in WebAssembly: one that grows by memory.grow, one that asks an import.
 writeFileSync("dist/kernel.wasm", await boundKernel());

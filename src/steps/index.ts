@@ -3,4 +3,5 @@
 export { countedHeap, countedHeapIn, stepsSoFar } from "./heap.ts";
 export { ALL, type KindProfile, profileTrace, type StepProfile } from "./profile.ts";
 export type { CountedCall, Spread } from "./spread.ts";
-export { isOrdinary, WORKS, type Work, WorkWatch } from "./work.ts";
+export { WorkWatch } from "./work.ts";
+export { isOrdinary, WORKS, type Work } from "./works.ts";

@@ -10,7 +10,8 @@ import type { Heap } from "../heap/heap.ts";
 import { KIND, kindName, type Trace } from "../trace/format.ts";
 import { countedHeap, stepsSoFar } from "./heap.ts";
 import { type CountedCall, type Spread, SpreadCounter } from "./spread.ts";
-import { isOrdinary, type Work, WorkWatch } from "./work.ts";
+import { WorkWatch } from "./work.ts";
+import { isOrdinary, type Work } from "./works.ts";
 
 export interface KindProfile {
   /** malloc, calloc, realloc, free, aligned, or "all" of them. */

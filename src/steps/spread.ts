@@ -3,7 +3,7 @@
 // Owns:  the counts of calls by steps.
 // Needs: nothing.
 
-import type { Work } from "./work.ts";
+import type { Work } from "./works.ts";
 
 /** One call, and where it stands. */
 export interface CountedCall {

@@ -1,23 +1,12 @@
 // Work: what a call did besides serving its caller, told from the heap's header before and after it.
 //
-// Owns:  the names of the kinds of work.
+// Owns:  nothing.
 // Needs: the header's layout. Reads the bytes past the Machine, so it counts no steps.
 
 import type { Heap } from "../heap/heap.ts";
 import { AT_CLASSES, AT_GROWTH_COUNT, CLASS_BYTES_LOG2, CLASS_COUNT, CLASS_RUNS } from "../kernel/layout.ts";
 import { counts } from "./machine.ts";
-
-/**
- * The last that applies: nothing else; gave runs back; began a run ("refill"); the footprint grew ("growth"); memory was
- * asked for more and had none ("refused").
- */
-export const WORKS = ["plain", "gave back", "refill", "growth", "refused"] as const;
-export type Work = (typeof WORKS)[number];
-
-/** What "refill and growth aside" leaves. */
-export function isOrdinary(work: Work): boolean {
-  return work === "plain" || work === "gave back";
-}
+import type { Work } from "./works.ts";
 
 export class WorkWatch {
   readonly #heap: Heap;
