@@ -6,6 +6,7 @@
 import { Command } from "commander";
 import { wholeNumber } from "../src/cli/numbers.ts";
 import { type AdversaryOptions, runAdversary } from "./adversary/main.ts";
+import { type ChartsOptions, drawCharts } from "./pictures/main.ts";
 import { type RunOptions, runAll } from "./run.ts";
 import { runSteps, type StepsOptions } from "./steps.ts";
 
@@ -47,5 +48,12 @@ program
   .option("--play <sequence>", "count the steps of this one, and search none")
   .option("--json", "print JSON")
   .action((options: AdversaryOptions) => runAdversary(options));
+
+program
+  .command("charts")
+  .description("Draws bench/charts/*.svg from the last run that was saved, and measures nothing.")
+  .option("--from <file>", "the JSON of a run instead of bench/results.json")
+  .option("--to <folder>", "where to write instead of bench/charts")
+  .action((options: ChartsOptions) => drawCharts(options));
 
 await program.parseAsync();
