@@ -26,7 +26,7 @@ const program = new Command("bench")
   .option("--only <name>", "only traces, patterns, programs and scale with this in their name")
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
   .option("--json", "print JSON instead of tables")
-  .option("--save", "also write bench/RESULTS.md, and bench/results.json for the charts")
+  .option("--save", "also write bench/RESULTS.md, bench/results.json and the charts")
   .action((options: RunOptions) => runAll(options));
 
 program

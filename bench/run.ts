@@ -15,6 +15,7 @@ import { toTerminal } from "../src/bench/tables.ts";
 import { findTraces } from "./inputs.ts";
 import { PEERS, RESULTS, RESULTS_JSON, ROOT } from "./paths.ts";
 import { buildDlmalloc } from "./peers/build-dlmalloc.ts";
+import { drawCharts } from "./pictures/main.ts";
 import { measureMade, stepsOfMade } from "./programs/measure.ts";
 import { describe, notes, toMarkdownFile } from "./report.ts";
 import type { Results } from "./results.ts";
@@ -31,6 +32,7 @@ export interface RunOptions {
 const SIZES = { rounds: 5, targetMs: 100, warmPlays: 2, patient: false } as const;
 const QUICK = { rounds: 3, targetMs: 30, warmPlays: 1, patient: false } as const;
 const QUICK_TRACES = /^(graphviz-dot|nginx|lua)$|-20k$/;
+const QUICK_SCALE = [1 << 10, 1 << 20];
 /** Where dlmalloc stands in the list of peers, as in the tables. */
 const BEHIND_MORECORE = 2;
 const WARM_UP_TRACE = "graphviz-dot";
@@ -42,7 +44,7 @@ export async function runAll(options: RunOptions): Promise<void> {
   const isNamed = (name: string) => options.only === undefined || name.includes(options.only);
   const work: Work = {
     patterns: PATTERN_NAMES.filter(isNamed),
-    scale: isNamed("scale") ? SCALE_LIVE : [],
+    scale: isNamed("scale") ? (options.quick ? QUICK_SCALE : SCALE_LIVE) : [],
     traces: found.traces.filter(({ name }) => isWanted(name, options)),
     warmUpFile: (found.traces.find(({ name }) => name === WARM_UP_TRACE) ?? found.traces[0])?.file,
   };
@@ -111,4 +113,5 @@ function report(results: Results, options: RunOptions): void {
   writeFileSync(RESULTS, toMarkdownFile(results));
   writeFileSync(RESULTS_JSON, `${JSON.stringify(results, undefined, 2)}\n`);
   console.error(`written: ${RESULTS} and ${RESULTS_JSON}`);
+  drawCharts({});
 }

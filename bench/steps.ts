@@ -7,11 +7,17 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { profileTrace } from "morecore/steps";
 import { readTraceFile } from "morecore/trace";
+import { SCALE_LIVE } from "../src/bench/patterns.ts";
 import { Progress } from "../src/bench/progress.ts";
 import { toTerminal } from "../src/bench/tables.ts";
 import { stepsJson, stepsTables, type TraceSteps } from "../src/steps/tables.ts";
 import { findTraces } from "./inputs.ts";
 import { HELD_STEPS, ROOT } from "./paths.ts";
+import { scaleTrace } from "./scale-trace.ts";
+
+/** Of the rows that replace random ones of so many live blocks, once those are there. */
+const SCALE_NAME = "scale";
+const SCALE_PAIRS = 500_000;
 
 export interface StepsOptions {
   readonly json?: true;
@@ -37,13 +43,20 @@ export function runSteps(options: StepsOptions): void {
     : { folder: options.traces, only: options.only };
   const { traces, remarks } = findTraces(ROOT, folder);
   const wanted = traces.filter(({ name }) => name.includes(only));
+  const scales = options.hold || !SCALE_NAME.includes(only) ? [] : SCALE_LIVE;
   const progress = new Progress();
-  progress.start(wanted.length);
+  progress.start(wanted.length + scales.length);
   const results = wanted.map(({ name, file }): TraceSteps => {
     const profile = profileTrace(readTraceFile(file));
     progress.done(name);
     return { trace: name, ...profile };
   });
+  for (const live of scales) {
+    const name = `${SCALE_NAME} ${live}`;
+    const { trace, from } = scaleTrace(live, SCALE_PAIRS);
+    results.push({ trace: name, ...profileTrace(trace, from) });
+    progress.done(name);
+  }
   progress.stop();
   console.log(options.json ? stepsJson(results) : stepsTables(results).map(toTerminal).join("\n"));
   for (const remark of remarks) console.error(remark);

@@ -33,8 +33,9 @@ export interface StepProfile {
 
 export const ALL = "all";
 
-/** Plays a trace on a fresh heap, or on the one given, and frees nothing at the end. */
-export function profileTrace(trace: Trace, heap: Heap = countedHeap()): StepProfile {
+/** Plays a trace on a fresh heap, and frees nothing at the end. Calls before `from` are played and not counted. */
+export function profileTrace(trace: Trace, from = 0): StepProfile {
+  const heap = countedHeap();
   const { opCount, kinds, slots, sizes, alignments } = trace;
   const pointers = new Uint32Array(trace.slotCount);
   const live = new Uint32Array(trace.slotCount);
@@ -49,14 +50,16 @@ export function profileTrace(trace: Trace, heap: Heap = countedHeap()): StepProf
     const ptr = perform(heap, kind, pointers[slot] as number, size, alignments[index] as number);
     const steps = stepsSoFar() - before;
     const isFree = kind === KIND.free;
-    counters.add(index, kindName(kind), isFree ? (live[slot] as number) : size, steps, watch.since());
+    const work = watch.since();
+    const bytes = isFree ? (live[slot] as number) : size;
+    if (index >= from) counters.add(index, kindName(kind), bytes, steps, work);
     if (ptr === 0 && !isFree) failures++;
     else {
       pointers[slot] = ptr;
       live[slot] = size;
     }
   }
-  return { calls: opCount, failures, kinds: counters.profiles() };
+  return { calls: opCount - from, failures, kinds: counters.profiles() };
 }
 
 function perform(heap: Heap, kind: number, ptr: number, size: number, alignment: number): number {

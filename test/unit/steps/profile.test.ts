@@ -104,3 +104,14 @@ test("a call that begins one run and gives back another counts as refill", () =>
   expect(workOf((heap, ptr) => heap.free(ptr))).toBe("gave back");
   expect(workOf((heap, ptr) => heap.realloc(ptr, 200))).toBe("refill");
 });
+
+test("calls before the first that counts are played and not counted", () => {
+  const pair: TraceRecord[] = [
+    { kind: KIND.malloc, slot: 0, size: 32 },
+    { kind: KIND.free, slot: 0 },
+  ];
+  const { calls, kinds } = profileTrace(traceOf([...pair, ...pair]), 2);
+  expect([calls, kinds[0]?.every.calls]).toEqual([2, 2]);
+  // The run was begun by a call that does not count.
+  expect(kinds[0]?.every.worst?.work).toBe("plain");
+});
