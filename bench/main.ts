@@ -3,9 +3,10 @@
 // Owns:  the command line.
 // Needs: one module for each command.
 
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { wholeNumber } from "../src/cli/numbers.ts";
 import { type AdversaryOptions, runAdversary } from "./adversary/main.ts";
+import { type Burst, parseSequence } from "./adversary/sequence.ts";
 import { type ChartsOptions, drawCharts } from "./pictures/main.ts";
 import { type RunOptions, runAll } from "./run.ts";
 import { runSteps, type StepsOptions } from "./steps.ts";
@@ -18,6 +19,14 @@ A sequence, as it is printed and as --play takes it:
   m100+16*20   of 100, 116, 132 ... bytes     f0+1*20      frees block 0, then 1 of those left, then 2 ...
   c100         calloc(1, 100)                 r7:100       realloc of block 7; r7+1:100*20: of 7, 8, 9 ...
 A number of a block is taken modulo the live ones.`;
+
+function sequence(text: string): Burst[] {
+  try {
+    return parseSequence(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
 
 const program = new Command("bench")
   .description("Times and footprints of morecore and its peers, side by side.")
@@ -45,7 +54,7 @@ program
   .option("--seed <number>", "where to begin; the same seed tries the same sequences", wholeNumber)
   .option("--seconds <number>", "how long to search", wholeNumber, ADVERSARY_SECONDS)
   .option("--evaluations <number>", "how many sequences to try, instead of --seconds", wholeNumber)
-  .option("--play <sequence>", "count the steps of this one, and search none")
+  .option("--play <sequence>", "count the steps of this one, and search none", sequence)
   .option("--json", "print JSON")
   .action((options: AdversaryOptions) => runAdversary(options));
 

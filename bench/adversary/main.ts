@@ -6,14 +6,14 @@
 import { countedHeapIn, isOrdinary, stepsSoFar, type Work, WorkWatch } from "morecore/steps";
 import { createSequence, mutateSequence } from "./mutate.ts";
 import { climb, type Found, randomFrom } from "./search.ts";
-import { type Burst, CALLS, formatSequence, type Letter, parseSequence, playSequence } from "./sequence.ts";
+import { type Burst, CALLS, formatSequence, type Letter, playSequence } from "./sequence.ts";
 import { shorten } from "./shorten.ts";
 
 export interface AdversaryOptions {
   readonly seed?: number;
   readonly seconds: number;
   readonly evaluations?: number;
-  readonly play?: string;
+  readonly play?: readonly Burst[];
   readonly json?: true;
 }
 
@@ -45,7 +45,7 @@ const BUFFER = new ArrayBuffer(64 << 20);
 const TARGET_NAMES = Object.keys(TARGETS) as TargetName[]; // the keys of a constant
 
 export function runAdversary(options: AdversaryOptions): void {
-  const verdicts = options.play === undefined ? search(options) : replay(parseSequence(options.play));
+  const verdicts = options.play === undefined ? search(options) : replay(options.play);
   if (options.json) console.log(JSON.stringify({ format: "morecore-adversary-1", verdicts }, undefined, 2));
   else for (const verdict of verdicts) console.log(describe(verdict));
 }
