@@ -1,12 +1,14 @@
-// Goals: the figures of the goals T1, T2 and S1, each with what was aimed at; programs/tables.ts has T3 and T4.
+// Goals: the figures of the goals T1, T2, T5 and S1, each with what was aimed at; programs/tables.ts has T3 and T4.
 //
-// Owns:  which peer a figure is over, and which traces enter a mean (whole ones; short ones would count twice).
+// Owns:  what was aimed at.
 // Needs: the results of a run.
 
-import type { PeerName } from "./peers/peer.ts";
+import type { PeerName } from "../src/bench/peers/peer.ts";
+import { referencePeer, spaceRatios, timeRatio, wholeTraces } from "../src/bench/ratios.ts";
+import { figure, type PatternResult, VARIANTS } from "../src/bench/results.ts";
+import { geometricMean, largest } from "../src/bench/stats.ts";
 import { programGoals } from "./programs/tables.ts";
-import { figure, type PatternResult, type PerPeer, type Results, VARIANTS } from "./results.ts";
-import { geometricMean, largest, type Sample } from "./stats.ts";
+import type { Results } from "./results.ts";
 
 export interface GoalFigure {
   readonly goal: string;
@@ -22,6 +24,7 @@ const COLD_AIM = 0.7;
 const WARM_AIM = 0.6;
 const WORST_AIM = 0.95;
 const SPACE_AIM = 1.07;
+const SCALE_AIM = 4;
 
 export function goalFigures(results: Results): GoalFigure[] {
   const hasReference = referencePeer(results) === "dlmalloc";
@@ -31,32 +34,8 @@ export function goalFigures(results: Results): GoalFigure[] {
     overPeerFigure(results),
   ];
   const known = overPeers.map((found) => (hasReference ? found : { ...found, aim: undefined }));
-  const all = [...known, ...programGoals(results.wasm), ...spaceFigures(results)];
+  const all = [...known, ...programGoals(results.wasm), scaleFigure(results), ...spaceFigures(results)];
   return all.filter(({ measured }) => Number.isFinite(measured));
-}
-
-/** morecore over the peer; below 1 morecore is the faster. */
-export function timeRatio(times: PerPeer<Sample>, peer: PeerName): number | undefined {
-  const own = figure(times.morecore);
-  const other = figure(times[peer]);
-  return own === undefined || other === undefined ? undefined : own.median / other.median;
-}
-
-/** The one that goals are stated over, or the next best when it could not be built. */
-export function referencePeer(results: Results): PeerName {
-  return "dlmalloc" in results.versions ? "dlmalloc" : "tlsf";
-}
-
-export function wholeTraces(results: Results): Results["traces"] {
-  return results.traces.filter(({ input }) => !input.isShort);
-}
-
-/** Peak footprint over peak live bytes, of each whole trace that the peer has played. */
-export function spaceRatios(results: Results, peer: PeerName): number[] {
-  return wholeTraces(results).flatMap(({ facts, space }) => {
-    const measured = figure(space[peer]);
-    return measured === undefined ? [] : measured.footprintBytes / facts.peakLiveBytes;
-  });
 }
 
 function patternFigure({ pattern, nsPerPair }: PatternResult): GoalFigure {
@@ -76,6 +55,13 @@ function timeFigures(results: Results): GoalFigure[] {
       { goal: "T2", figure: `${name}: worst`, measured: largest(ratios), aim: WORST_AIM },
     ];
   });
+}
+
+function scaleFigure({ scale }: Results): GoalFigure {
+  const times = scale.flatMap(({ nsPerPair }) => figure(nsPerPair.morecore)?.median ?? []);
+  const ratios = times.map((time) => time / (times[0] ?? Number.NaN));
+  const name = `${scale[0]?.live} to ${scale.at(-1)?.live} live blocks: slowest over the first`;
+  return { goal: "T5", figure: name, measured: largest(ratios), aim: SCALE_AIM };
 }
 
 function spaceFigures(results: Results): GoalFigure[] {

@@ -1,26 +1,11 @@
-// Inputs: the traces to play, and what the report needs to know about each.
+// Inputs: the traces to play.
 //
 // Owns:  where traces are looked for, and which of two with the same name is taken.
 // Needs: traces/ in the package; ../shared/traces beside it, where there is one.
 
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { readTraceFile } from "morecore/trace";
-import { floorBytes } from "./floor.ts";
-
-export interface TraceInput {
-  readonly name: string;
-  readonly file: string;
-  /** The first calls of a longer trace: played by the slow peers too, but left out of the means. */
-  readonly isShort: boolean;
-}
-
-export interface TraceFacts {
-  readonly opCount: number;
-  readonly peakLiveBytes: number;
-  /** Peak footprint of an allocator that has headers and rounding and no other overhead. */
-  readonly floorBytes: number;
-}
+import type { TraceInput } from "../src/bench/inputs.ts";
 
 const EXTENSION = ".mct.gz";
 const SHORT = /-20k$/;
@@ -51,9 +36,4 @@ export function findTraces(root: string, given: string | undefined): FoundTraces
   if (byName.size === 0) remarks.push(`No ${EXTENSION} file in ${folders.join(", ")}.`);
   const traces = [...byName.values()].sort((a, b) => a.name.localeCompare(b.name));
   return { traces, remarks };
-}
-
-export function readFacts(file: string): TraceFacts {
-  const trace = readTraceFile(file);
-  return { opCount: trace.opCount, peakLiveBytes: trace.peakLiveBytes, floorBytes: floorBytes(trace) };
 }

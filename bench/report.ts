@@ -3,37 +3,27 @@
 // Owns:  the description of the run and the notes on what is missing.
 // Needs: results.
 
-import { referencePeer } from "./goals.ts";
-import { isSkipped, type PerPeer, QUADRATIC, type Results, VARIANTS } from "./results.ts";
-import { allTables, toMarkdown } from "./tables.ts";
+import { referencePeer } from "../src/bench/ratios.ts";
+import { skippedReasons } from "../src/bench/report.ts";
+import { toMarkdown } from "../src/bench/tables.ts";
+import type { Results } from "./results.ts";
+import { allTables } from "./tables.ts";
 
 /** Machine, versions, command: without them no figure means anything. */
 export function describe(results: Results): string[] {
   return [
-    `command:  ${results.command}`,
-    `machine:  ${results.machine}`,
-    ...Object.entries(results.versions).map(([name, version]) => `${`${name}:`.padEnd(10)}${version}`),
-    `rounds:   ${results.rounds}, in ${results.seconds} s`,
-  ];
+    ["command", results.command],
+    ["machine", results.machine],
+    ...Object.entries(results.versions),
+    ["rounds", `${results.rounds}, in ${results.seconds} s`],
+  ].map(([name, text]) => `${`${name}:`.padEnd(12)}${text}`);
 }
 
 export function notes(results: Results): string[] {
-  const reasons = new Set<string>();
-  const collect = (label: string, cells: PerPeer<object>) => {
-    for (const [peer, measured] of Object.entries(cells)) {
-      if (!isSkipped(measured)) continue;
-      const isPolicy = measured.skipped === QUADRATIC;
-      reasons.add(`${peer}, ${isPolicy ? "whole traces" : label}: ${measured.skipped}`);
-    }
-  };
-  for (const { pattern, nsPerPair } of results.patterns) collect(pattern, nsPerPair);
-  for (const { input, nsPerCall, space } of results.traces) {
-    for (const variant of VARIANTS) collect(`${input.name} ${variant}`, nsPerCall[variant]);
-    collect(`${input.name} space`, space);
-  }
+  const reasons = skippedReasons(results);
   const reference = referencePeer(results);
   if (reference !== "dlmalloc")
-    reasons.add(`figures over dlmalloc are shown over ${reference} instead, which proves no goal`);
+    reasons.push(`figures over dlmalloc are shown over ${reference} instead, which proves no goal`);
   return [...results.remarks, ...reasons];
 }
 

@@ -1,59 +1,16 @@
-// Results: what a run has found, as --json prints it and as the tables read it.
+// Results: what a whole run has found, as --json prints it.
 //
 // Owns:  the shape.
-// Units: times are net, in nanoseconds for one pair (patterns) or for one call (traces); sizes in bytes.
+// Needs: the results of the peers (src/bench) and of the programs in wasm.
 
-import type { TraceFacts, TraceInput } from "./inputs.ts";
-import type { PatternName } from "./patterns.ts";
-import type { PeerName } from "./peers/peer.ts";
+import type { PeerResults } from "../src/bench/results.ts";
 import type { ProgramResults } from "./programs/measure.ts";
-import type { Sample } from "./stats.ts";
 
-/** A figure, or why there is none. */
-export type Measured<T> = T | { readonly skipped: string };
-
-/** Why thi.ng is not tried on whole traces. */
-export const QUADRATIC = "not played: its lists are searched linearly";
-
-export type PerPeer<T> = Partial<Record<PeerName, Measured<T>>>;
-
-export const VARIANTS = ["cold untouched", "cold touched", "warm untouched", "warm touched"] as const;
-export type Variant = (typeof VARIANTS)[number];
-
-export interface PatternResult {
-  readonly pattern: PatternName;
-  readonly nsPerPair: PerPeer<Sample>;
-}
-
-export interface Space {
-  readonly footprintBytes: number;
-  readonly reservedBytes: number;
-}
-
-export interface TraceResult {
-  readonly input: TraceInput;
-  readonly facts: TraceFacts;
-  readonly nsPerCall: Record<Variant, PerPeer<Sample>>;
-  readonly space: PerPeer<Space>;
-}
-
-export interface Results {
+export interface Results extends PeerResults {
   readonly machine: string;
-  readonly versions: Readonly<Record<string, string>>;
   readonly command: string;
   readonly rounds: number;
   readonly seconds: number;
   readonly remarks: readonly string[];
-  readonly patterns: readonly PatternResult[];
-  readonly traces: readonly TraceResult[];
   readonly wasm: ProgramResults;
-}
-
-export function isSkipped<T extends object>(value: Measured<T>): value is { readonly skipped: string } {
-  return "skipped" in value;
-}
-
-/** The figure, or undefined when there is none for whatever reason. */
-export function figure<T extends object>(value: Measured<T> | undefined): T | undefined {
-  return value === undefined || isSkipped(value) ? undefined : value;
 }

@@ -1,26 +1,78 @@
-// Steps: how far a run has come, on the standard error, when somebody is looking.
+// Steps: how many loads and stores each call takes, for every trace at hand. Figures that do not depend on the machine.
 //
-// Owns:  the progress bar.
-// Needs: cli-progress.
+// Owns:  the figures that test/replay/steps.test.ts holds the kernel to.
+// Needs: morecore/steps, the traces.
 
-import cliProgress from "cli-progress";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { profileTrace } from "morecore/steps";
+import { readTraceFile } from "morecore/trace";
+import { SCALE_LIVE } from "../src/bench/patterns.ts";
+import { Progress } from "../src/bench/progress.ts";
+import { toTerminal } from "../src/bench/tables.ts";
+import { stepsJson, stepsTables, type TraceSteps } from "../src/steps/tables.ts";
+import { findTraces } from "./inputs.ts";
+import { HELD_STEPS, ROOT } from "./paths.ts";
+import { scaleTrace } from "./scale-trace.ts";
 
-export class Steps {
-  readonly #bar = new cliProgress.SingleBar({
-    format: "{bar} {percentage}% | {what}",
-    stream: process.stderr,
+/** Of the rows that replace random ones of so many live blocks, once those are there. */
+const SCALE_NAME = "scale";
+const SCALE_PAIRS = 500_000;
+
+export interface StepsOptions {
+  readonly json?: true;
+  readonly hold?: true;
+  readonly only?: string;
+  readonly traces?: string;
+}
+
+/** What test/replay/steps.test.ts reads, by the trace's name. */
+export interface HeldSteps {
+  readonly calls: number;
+  readonly mean: number;
+  /** Of any call. */
+  readonly worst: number;
+  /** Refill and growth aside. */
+  readonly worstOrdinary: number;
+}
+
+export function runSteps(options: StepsOptions): void {
+  // Only what is in the repository can be held to everywhere, and all of it is.
+  const { folder, only = "" } = options.hold
+    ? { folder: path.join(ROOT, "traces") }
+    : { folder: options.traces, only: options.only };
+  const { traces, remarks } = findTraces(ROOT, folder);
+  const wanted = traces.filter(({ name }) => name.includes(only));
+  const scales = options.hold || !SCALE_NAME.includes(only) ? [] : SCALE_LIVE;
+  const progress = new Progress();
+  progress.start(wanted.length + scales.length);
+  const results = wanted.map(({ name, file }): TraceSteps => {
+    const profile = profileTrace(readTraceFile(file));
+    progress.done(name);
+    return { trace: name, ...profile };
   });
-  readonly #isShown = process.stderr.isTTY === true;
-
-  start(count: number): void {
-    if (this.#isShown) this.#bar.start(count, 0, { what: "starting" });
+  for (const live of scales) {
+    const name = `${SCALE_NAME} ${live}`;
+    const { trace, from } = scaleTrace(live, SCALE_PAIRS);
+    results.push({ trace: name, ...profileTrace(trace, from) });
+    progress.done(name);
   }
+  progress.stop();
+  console.log(options.json ? stepsJson(results) : stepsTables(results).map(toTerminal).join("\n"));
+  for (const remark of remarks) console.error(remark);
+  if (options.hold) hold(HELD_STEPS, results);
+}
 
-  done(what: string): void {
-    if (this.#isShown) this.#bar.increment(1, { what });
-  }
-
-  stop(): void {
-    if (this.#isShown) this.#bar.stop();
-  }
+function hold(file: string, results: readonly TraceSteps[]): void {
+  const held = results.map(({ trace, calls, kinds: [all] }): [string, HeldSteps] => [
+    trace,
+    {
+      calls,
+      mean: Number(all?.every.mean.toFixed(2)),
+      worst: all?.every.max ?? 0,
+      worstOrdinary: all?.ordinary.max ?? 0,
+    },
+  ]);
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(held), undefined, 2)}\n`);
+  console.error(`written: ${file}`);
 }

@@ -6,7 +6,9 @@
 
 import { chmodSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
+import { bundleBench } from "./bench.mjs";
 import { boundKernel } from "./kernel.mjs";
+import { bundleSteps } from "./steps.mjs";
 
 const bundle = await rolldown({
   input: {
@@ -30,6 +32,9 @@ await bundle.write({
 await bundle.close();
 // npx runs a checkout's own command by this file, and marks it only when it sees it for the first time.
 chmodSync("dist/cli/main.js", 0o755);
+
+await bundleSteps("dist/steps/index.js");
+await bundleBench("dist/bench");
 
 // The kernel as files, for programs in WebAssembly: one that grows by memory.grow, one that asks an import.
 writeFileSync("dist/kernel.wasm", await boundKernel());

@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { BuiltPeer } from "./build-tlsf.ts";
+import type { BuiltPeer } from "../../src/bench/peers/build-tlsf.ts";
 
 const SOURCE = `
 extern unsigned char __heap_base;

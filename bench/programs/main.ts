@@ -4,7 +4,7 @@
 //   npm run bench:programs -- lua      those with "lua" in their name
 //   npm run bench:programs -- lua 9    in nine rounds instead of five
 
-import { toTerminal } from "../tables.ts";
+import { toTerminal } from "../../src/bench/tables.ts";
 import { measureMade } from "./measure.ts";
 import { programGoals, programTables } from "./tables.ts";
 

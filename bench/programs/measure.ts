@@ -7,7 +7,7 @@
 
 import { type MadePatterns, type MadeProgram, readMade } from "../../scripts/programs/cache.ts";
 import { merge, WAYS, type Way } from "../../scripts/programs/link.ts";
-import { net, type Sample, summarize } from "../stats.ts";
+import { net, type Sample, summarize } from "../../src/bench/stats.ts";
 import { ProgramCrew } from "./crew.ts";
 import {
   type Answer,

@@ -4,9 +4,9 @@
 // Note:  a cell of time reads "median (minimum) ratio", the ratio being its median over dlmalloc's: below 1 is faster.
 
 import { WAYS, type Way } from "../../scripts/programs/link.ts";
+import { largest, type Sample } from "../../src/bench/stats.ts";
+import type { TextTable } from "../../src/bench/tables.ts";
 import type { GoalFigure } from "../goals.ts";
-import { largest, type Sample } from "../stats.ts";
-import type { TextTable } from "../tables.ts";
 import type { ProgramResults } from "./measure.ts";
 import type { PatternName } from "./protocol.ts";
 

@@ -4,7 +4,7 @@
 // Needs: Node.
 
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 
 /** Why a file cannot be written, before there is anything to write; undefined: it can. */
 export function whyUnwritable(path: string): string | undefined {
@@ -17,6 +17,11 @@ export function whyUnwritable(path: string): string | undefined {
   } catch (error) {
     return systemMessage(`cannot write ${path}`, error);
   }
+}
+
+/** "traces/lua.mct.gz" is the trace "lua". */
+export function traceName(file: string): string {
+  return basename(file).replace(/(\.mct)?(\.gz)?$/, "");
 }
 
 export function complain(message: string): void {

@@ -8,10 +8,13 @@
 // (wrong arguments, a file that is no sound trace, a picture that cannot be written).
 
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { benchCommand } from "./bench.ts";
 import { linkCommand } from "./link.ts";
+import { wholeNumber } from "./numbers.ts";
 import { type ReplayCommandOptions, runReplay } from "./replay.ts";
 import { runCommand } from "./run.ts";
+import { stepsCommand } from "./steps.ts";
 import { addSwapCommand } from "./swap.ts";
 
 const BAD_USE = 2;
@@ -27,12 +30,6 @@ function packageVersion(): string {
   const contents: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const isPackage = typeof contents === "object" && contents !== null && "version" in contents;
   return isPackage ? String(contents.version) : "unknown";
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError("It must be a whole number, 0 or more.");
 }
 
 function program(): Command {
@@ -66,6 +63,8 @@ function program(): Command {
   linkCommand(morecore);
   runCommand(morecore);
   addSwapCommand(morecore);
+  benchCommand(morecore);
+  stepsCommand(morecore);
   return morecore;
 }
 

@@ -4,7 +4,7 @@
 // Needs:      trace, inspect, heap, report.
 
 import { writeFileSync } from "node:fs";
-import { basename, extname } from "node:path";
+import { extname } from "node:path";
 import { SingleBar } from "cli-progress";
 import { Heap } from "../heap/heap.ts";
 import { replaySvg } from "../inspect/replay-svg.ts";
@@ -12,7 +12,7 @@ import { readTraceFile } from "../trace/file.ts";
 import { type Trace, TraceFormatError } from "../trace/format.ts";
 import { playCalls } from "../trace/play.ts";
 import { type ReplayResult, replay } from "../trace/replay.ts";
-import { complain, systemMessage, whyUnwritable } from "./files.ts";
+import { complain, systemMessage, traceName, whyUnwritable } from "./files.ts";
 import { type Failure, jsonReport, type Played, tableReport } from "./report.ts";
 
 export interface ReplayCommandOptions {
@@ -105,11 +105,6 @@ function timeCalls(trace: Trace): number | undefined {
     spent += seconds;
   }
   return trace.opCount > 0 && best > 0 ? trace.opCount / best : undefined;
-}
-
-/** "traces/lua.mct.gz" is the trace "lua". */
-function traceName(file: string): string {
-  return basename(file).replace(/(\.mct)?(\.gz)?$/, "");
 }
 
 /** One path for each file, all different; none without --svg. */

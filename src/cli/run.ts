@@ -14,6 +14,7 @@ import type { ProgramMode } from "../wasm/program.ts";
 import { type Death, loadProgram, type RunResult, runProgram } from "../wasm/run.ts";
 import { frameText } from "../wasm/stack.ts";
 import { complain, systemMessage, whyUnwritable } from "./files.ts";
+import { positiveNumber } from "./numbers.ts";
 import { jsonRunReport, tableHeapReport } from "./run-report.ts";
 
 interface RunCommandOptions {
@@ -85,12 +86,6 @@ function withVariable(text: string, before: Readonly<Record<string, string>>): R
   if (name === "") throw new InvalidArgumentError("It must begin with a name.");
   if (value === undefined) throw new InvalidArgumentError("There is no such variable to pass on.");
   return { ...before, [name]: value };
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError("It must be a whole number, 1 or more.");
 }
 
 /** Runs a program, says what was asked for, and returns the exit code. */

@@ -1,6 +1,6 @@
-// Patterns: the three micro patterns.
+// Patterns: the three micro patterns, and the one for scale.
 //
-// Owns:       their loops, and the random choices of churn, which are drawn beforehand and the same for all peers.
+// Owns:       their loops, and the random choices, which are drawn beforehand and the same for all peers.
 // Needs:      a peer.
 // Invariants: P1  every pattern returns with no block live
 // Note:       counts are malloc+free pairs; filling and draining the live set is not counted, nor timed.
@@ -11,8 +11,14 @@ export const PATTERN_NAMES = ["pair", "churn", "fifo"] as const;
 export type PatternName = (typeof PATTERN_NAMES)[number];
 
 const CHURN_SLOTS = 16384;
+const CHURN_BYTES = { least: 16, most: 1000 };
 const FIFO_LIVE = 1024;
-const DRAWN_COUNT = 1 << 18;
+/** Powers of two. */
+const CHURN_DRAWN = 1 << 18;
+const SCALE_DRAWN = 1 << 20;
+/** From a live set that fits into the first cache to one that fits into none. */
+export const SCALE_LIVE = [1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20] as const;
+const SCALE_BYTES = { least: 16, most: 144 };
 const SEED = 0x6d6f7265;
 
 /** Milliseconds that the pattern took, without what surrounds it. */
@@ -33,26 +39,35 @@ function pair(peer: Peer, pairCount: number): void {
 }
 
 function runChurn(peer: Peer, pairCount: number): number {
-  const { slots, sizes } = drawn();
-  const ptrs = new Uint32Array(CHURN_SLOTS);
-  for (let i = 0; i < CHURN_SLOTS; i++) ptrs[i] = allocate(peer, sizes[i] as number);
+  return runReplacing(peer, CHURN_SLOTS, drawn(CHURN_DRAWN, CHURN_SLOTS, CHURN_BYTES), pairCount);
+}
+
+/** churn with so many live blocks, which are small, so that a million of them fit anywhere. */
+export function runScale(peer: Peer, live: number, pairCount: number): number {
+  return runReplacing(peer, live, drawn(SCALE_DRAWN, live, SCALE_BYTES), pairCount);
+}
+
+function runReplacing(peer: Peer, live: number, { slots, sizes }: Drawn, pairCount: number): number {
+  const ptrs = new Uint32Array(live);
+  for (let i = 0; i < live; i++) ptrs[i] = allocate(peer, sizes[i] as number);
   const start = performance.now();
-  churn(peer, ptrs, slots, sizes, pairCount);
+  replace(peer, ptrs, slots, sizes, pairCount);
   const elapsed = performance.now() - start;
   for (const ptr of ptrs) peer.free(ptr);
   return elapsed;
 }
 
-/** Replaces a random one of 16384 blocks, 16 to 1000 bytes. */
-function churn(
+/** Replaces a random block by one of a random size, pairCount times. */
+function replace(
   peer: Peer,
   ptrs: Uint32Array,
   slots: Uint32Array,
   sizes: Uint32Array,
   pairCount: number,
 ): void {
+  const mask = slots.length - 1;
   for (let i = 0; i < pairCount; i++) {
-    const drawing = i & (DRAWN_COUNT - 1);
+    const drawing = i & mask;
     const slot = slots[drawing] as number; // in bounds by the mask
     peer.free(ptrs[slot] as number);
     ptrs[slot] = peer.malloc(sizes[drawing] as number);
@@ -84,10 +99,15 @@ function allocate(peer: Peer, bytes: number): number {
   return ptr;
 }
 
+interface Drawn {
+  readonly slots: Uint32Array;
+  readonly sizes: Uint32Array;
+}
+
 /** xorshift32, so that every process draws the same. */
-function drawn(): { slots: Uint32Array; sizes: Uint32Array } {
-  const slots = new Uint32Array(DRAWN_COUNT);
-  const sizes = new Uint32Array(DRAWN_COUNT);
+function drawn(count: number, slotCount: number, { least, most }: { least: number; most: number }): Drawn {
+  const slots = new Uint32Array(count);
+  const sizes = new Uint32Array(count);
   let state = SEED;
   const next = (below: number): number => {
     state ^= state << 13;
@@ -95,9 +115,9 @@ function drawn(): { slots: Uint32Array; sizes: Uint32Array } {
     state ^= state << 5;
     return (state >>> 0) % below;
   };
-  for (let i = 0; i < DRAWN_COUNT; i++) {
-    slots[i] = next(CHURN_SLOTS);
-    sizes[i] = 16 + next(985);
+  for (let i = 0; i < count; i++) {
+    slots[i] = next(slotCount);
+    sizes[i] = least + next(most - least + 1);
   }
   return { slots, sizes };
 }

@@ -4,7 +4,16 @@
 // Needs: nothing.
 // Note:  the call sites of an adapter only ever see one target; how is in ../fresh.ts.
 
-export const PEER_NAMES = ["nothing", "morecore", "dlmalloc", "tlsf", "thi.ng"] as const;
+/** In the order of the tables' columns. */
+export const PEER_NAMES = [
+  "nothing",
+  "morecore",
+  "dlmalloc",
+  "tlsf",
+  "thi.ng",
+  "v8-arrays",
+  "v8-objects",
+] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
 export interface Peer {

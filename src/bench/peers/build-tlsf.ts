@@ -6,7 +6,6 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import asc from "assemblyscript/asc";
 
 const ENTRY = "tlsf.ts";
 
@@ -27,8 +26,10 @@ export interface BuiltPeer {
   readonly version: string;
 }
 
-/** Throws with the compiler's own words when it does not compile. */
+/** Throws when the compiler is not there, and with its own words when it does not compile. */
 export async function buildTlsf(directory: string): Promise<BuiltPeer> {
+  // Not every user has the compiler; installed.ts says what is missing.
+  const { default: asc } = await import("assemblyscript/asc");
   let binary: Uint8Array | undefined;
   const flags = [ENTRY, "--outFile", "tlsf.wasm", "--runtime", "minimal", "-O3", "--use", "abort="];
   const { error, stderr } = await asc.main(flags, {

@@ -1,14 +1,15 @@
 // Fresh: a heap, together with the loops that are to drive it, compiled as a program with one heap would have them.
 //
 // Owns:  loading the loops and the adapters, and warming them up without using up the heap's freshness.
-// Needs: an engine that compiles a module anew for each new query in its URL (all do).
+// Needs: an engine that compiles a module anew for each new query in its URL (all do), and the files as
+//        scripts/bench.mjs builds them, side by side.
 //
 // Why:   a loop that has called one WebAssembly instance calls the next one 20 % slower, since its call sites have now
 //        seen two targets. So each of these heaps, morecore's among them, gets copies that no other heap has run
 //        through. thi.ng, written in JavaScript, has the same targets in every heap and keeps one copy.
 
 import { setTimeout } from "node:timers/promises";
-import type { Trace } from "morecore/trace";
+import type { Trace } from "../trace/format.ts";
 import type { Peer, PeerModule, PeerName, PeerOptions } from "./peers/peer.ts";
 
 export interface Player {
@@ -21,11 +22,13 @@ export interface Player {
 
 const ADAPTERS: Readonly<Record<PeerName, string>> = {
   nothing: "peers/nothing",
-  // With the library in the same file (package.json, "bench"), so that a copy of the one is a copy of the other.
-  morecore: "peers/morecore-whole",
+  // With the library in the same file, so that a copy of the one is a copy of the other.
+  morecore: "peers/morecore",
   dlmalloc: "peers/wasm",
   tlsf: "peers/wasm",
   "thi.ng": "peers/thing",
+  "v8-arrays": "peers/v8-arrays",
+  "v8-objects": "peers/v8-objects",
 };
 
 let heapCount = 0;
@@ -42,8 +45,7 @@ export async function createFresh(name: PeerName, options: PeerOptions): Promise
 }
 
 function load<T>(name: string, copy: number): Promise<T> {
-  const extension = import.meta.url.includes(".ts") ? "ts" : "js";
-  return import(new URL(`${name}.${extension}?copy=${copy}`, import.meta.url).href);
+  return import(new URL(`${name}.js?copy=${copy}`, import.meta.url).href);
 }
 
 const WARM_UP_OPS = 4096;

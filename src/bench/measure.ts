@@ -10,15 +10,9 @@ import type { Crew } from "./crew.ts";
 import { readFacts, type TraceInput } from "./inputs.ts";
 import type { PatternName } from "./patterns.ts";
 import type { PeerName } from "./peers/peer.ts";
+import { type Task, whyNot } from "./policy.ts";
 import type { Request } from "./protocol.ts";
-import {
-  type PatternResult,
-  type PerPeer,
-  QUADRATIC,
-  type Space,
-  type TraceResult,
-  type Variant,
-} from "./results.ts";
+import type { PatternResult, PerPeer, ScaleResult, Space, TraceResult, Variant } from "./results.ts";
 import type { Sample } from "./stats.ts";
 
 export interface Plan {
@@ -26,6 +20,8 @@ export interface Plan {
   readonly rounds: number;
   readonly targetMs: number;
   readonly warmPlays: number;
+  /** Whether what is slow by its nature is tried, too. */
+  readonly patient: boolean;
   /** Told after every step, of which there are as many as stepCount says. */
   readonly onStep: (what: string) => void;
 }
@@ -33,22 +29,54 @@ export interface Plan {
 /** Short traces are over in a millisecond, so that one sample says little. */
 const SHORT_FACTOR = 8;
 
-export function stepCount(plan: Plan, patternCount: number, traceCount: number): number {
-  return patternCount * plan.rounds + traceCount * (2 * plan.rounds + 1);
+export interface Counts {
+  readonly patterns: number;
+  readonly scale: number;
+  readonly traces: number;
+}
+
+export function stepCount(plan: Plan, { patterns, scale, traces }: Counts): number {
+  return (patterns + scale) * plan.rounds + traces * (2 * plan.rounds + 1);
 }
 
 export async function measurePattern(crew: Crew, plan: Plan, pattern: PatternName): Promise<PatternResult> {
   const collected = new Collector(plan.peers);
-  const request: Request = { job: "pattern", pattern, targetMs: plan.targetMs };
+  await samplePairs(crew, plan, collected, { job: "pattern", pattern, targetMs: plan.targetMs }, pattern);
+  return { pattern, nsPerPair: collected.net("time", 1) };
+}
+
+export async function measureScale(crew: Crew, plan: Plan, live: number): Promise<ScaleResult> {
+  const collected = collectorFor(plan, { do: "scale", live });
+  const request: Request = { job: "scale", live, targetMs: plan.targetMs };
+  await samplePairs(crew, plan, collected, request, `${live} live blocks`);
+  return { live, nsPerPair: collected.net("time", 1) };
+}
+
+async function samplePairs(
+  crew: Crew,
+  plan: Plan,
+  collected: Collector,
+  request: Request,
+  what: string,
+): Promise<void> {
   for (let round = 0; round < plan.rounds; round++) {
     for (const peer of inTurn(collected.remaining(), round)) {
       collected.add(peer, await crew.ask(peer, request), (answer) =>
         answer.kind === "pattern" ? { time: [answer.nsPerPair] } : {},
       );
     }
-    plan.onStep(pattern);
+    plan.onStep(what);
   }
-  return { pattern, nsPerPair: collected.net("time", 1) };
+}
+
+/** Of all peers; those that are spared the task are skipped, with the reason. */
+function collectorFor(plan: Plan, task: Task): Collector {
+  const collected = new Collector(plan.peers);
+  for (const peer of plan.peers) {
+    const reason = whyNot(peer, task, plan.patient);
+    if (reason !== undefined) collected.skip(peer, reason);
+  }
+  return collected;
 }
 
 /** Times of one trace; `space` comes from measureSpace. */
@@ -59,10 +87,11 @@ export async function measureTrace(
   space: PerPeer<Space>,
 ): Promise<TraceResult> {
   const facts = readFacts(input.file);
-  const peers = plan.peers.filter((peer) => plays(peer, input));
-  await crew.askAll(peers, { job: "load", file: input.file });
-  const untouched = await measureReplays(crew, plan, peers, input, false);
-  const touched = await measureReplays(crew, plan, peers, input, true);
+  const task = { do: "replay", isWhole: !input.isShort, touched: false } as const;
+  const players = plan.peers.filter((peer) => whyNot(peer, task, plan.patient) === undefined);
+  await crew.askAll(players, { job: "load", file: input.file });
+  const untouched = await measureReplays(crew, plan, input, false);
+  const touched = await measureReplays(crew, plan, input, true);
   const perCall = 1e6 / facts.opCount;
   const nsPerCall: Record<Variant, PerPeer<Sample>> = {
     "cold untouched": untouched.net("cold", perCall),
@@ -76,11 +105,10 @@ export async function measureTrace(
 async function measureReplays(
   crew: Crew,
   plan: Plan,
-  peers: readonly PeerName[],
   { name, file, isShort }: TraceInput,
   touched: boolean,
 ): Promise<Collector> {
-  const collected = new Collector(peers);
+  const collected = collectorFor(plan, { do: "replay", isWhole: !isShort, touched });
   const request: Request = {
     job: "replay",
     file,
@@ -95,7 +123,6 @@ async function measureReplays(
     }
     plan.onStep(name);
   }
-  for (const peer of plan.peers) if (!peers.includes(peer)) collected.skip(peer, QUADRATIC);
   return collected;
 }
 
@@ -105,8 +132,9 @@ export async function measureSpace(crew: Crew, plan: Plan, input: TraceInput): P
   await Promise.all(
     plan.peers.map(async (peer) => {
       if (peer === "nothing") return;
-      if (!plays(peer, input)) {
-        space[peer] = { skipped: QUADRATIC };
+      const reason = whyNot(peer, { do: "space", isWhole: !input.isShort }, plan.patient);
+      if (reason !== undefined) {
+        space[peer] = { skipped: reason };
         return;
       }
       const answer = await crew.ask(peer, { job: "space", file: input.file });
@@ -116,10 +144,6 @@ export async function measureSpace(crew: Crew, plan: Plan, input: TraceInput): P
   );
   plan.onStep(`${input.name}, space`);
   return space;
-}
-
-function plays(peer: PeerName, input: TraceInput): boolean {
-  return peer !== "thi.ng" || input.isShort;
 }
 
 function inTurn(peers: readonly PeerName[], round: number): PeerName[] {

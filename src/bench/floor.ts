@@ -4,7 +4,7 @@
 // Needs: a decoded trace.
 // Note:  with every block packed against the next; no allocator that cannot move blocks reaches it on all traces.
 
-import type { Trace } from "morecore/trace";
+import type { Trace } from "../trace/format.ts";
 
 const HEADER_BYTES = 4;
 const GRANULE_BYTES = 16;

@@ -6,7 +6,7 @@
 //             R2  a touched play writes no byte outside of what was asked for
 // Note:       the loops only ever see one peer (fresh.ts).
 
-import type { Trace } from "morecore/trace";
+import type { Trace } from "../trace/format.ts";
 import type { Peer } from "./peers/peer.ts";
 
 /** Plays the records from begin up to end. Throws when the peer returns 0. */

@@ -1,11 +1,12 @@
 // Crew: the workers, one process for each peer, of which one runs at a time.
 //
 // Owns:  starting, asking and stopping them.
-// Needs: worker.js beside this file.
+// Needs: dist/bench/worker.js, wherever this file runs from.
 // Invariants: K1  every worker is stopped when the crew is, also after an error
 
 import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import path from "node:path";
 import type { PeerName } from "./peers/peer.ts";
 import type { Answer, Request } from "./protocol.ts";
 
@@ -19,7 +20,8 @@ export class Crew {
   readonly #workers = new Map<PeerName, ChildProcess>();
 
   constructor(peers: readonly PeerInfo[]) {
-    const script = fileURLToPath(import.meta.url).replace(/crew(\.[jt]s)$/, "worker$1");
+    const root = path.dirname(createRequire(import.meta.url).resolve("morecore/package.json"));
+    const script = path.join(root, "dist", "bench", "worker.js");
     for (const { name, moduleFile } of peers) {
       const args = moduleFile === undefined ? [name] : [name, moduleFile];
       this.#workers.set(name, fork(script, args, { execArgv: ["--expose-gc"] }));

@@ -1,9 +1,9 @@
 // morecore as a peer: a Heap with its default options, nothing tuned for the measurement.
 //
 // Owns:  the adapter only.
-// Needs: the public entry of the library, as a user would import it.
+// Needs: the library. scripts/bench.mjs bundles both into one file, as dist/index.js has the library in one.
 
-import { Heap } from "morecore";
+import { Heap } from "../../heap/heap.ts";
 import type { Peer, PeerModule } from "./peer.ts";
 
 class Morecore implements Peer {

@@ -7,10 +7,9 @@
 
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import type { Trace } from "morecore/trace";
-import { readTraceFile } from "morecore/trace";
+import { readTraceFile } from "../trace/file.ts";
+import type { Trace } from "../trace/format.ts";
 import { COMPILE_MS, createFresh, type Player, warmUp } from "./fresh.ts";
-import type { PatternName } from "./patterns.ts";
 import { PEER_NAMES, type PeerName } from "./peers/peer.ts";
 import { type Answer, type Request, TIME_LIMIT_MS } from "./protocol.ts";
 import { liveAtEnd } from "./replay.ts";
@@ -27,6 +26,8 @@ const PIECE_OPS = 1024;
 const FIRST_PAIRS = 1000;
 const MAX_PAIRS = 20_000_000;
 const PATTERN_RESERVE_BYTES = 64 * 1024 * 1024;
+/** A block of runScale with what any of the peers adds to it. */
+const SCALE_BLOCK_BYTES = 176;
 const REPLAY_SLACK_BYTES = 64 * 1024 * 1024;
 
 const name = peerName(process.argv[2]);
@@ -63,7 +64,13 @@ async function answer(request: Request): Promise<Answer> {
         if (!isSlow) await replay(load(request.file), touched, 2);
       return { kind: "done" };
     case "pattern":
-      return await pattern(request.pattern, request.targetMs);
+      return await pattern(request.targetMs, PATTERN_RESERVE_BYTES, ({ patterns, peer }, pairs) =>
+        patterns.runPattern(request.pattern, peer, pairs),
+      );
+    case "scale":
+      return await pattern(request.targetMs, scaleReserve(request.live), ({ patterns, peer }, pairs) =>
+        patterns.runScale(peer, request.live, pairs),
+      );
     case "replay":
       return await replay(load(request.file), request.touched, isSlow ? 1 : request.warmPlays);
     case "space":
@@ -83,19 +90,27 @@ function load(file: string): LoadedTrace {
 }
 
 /** One sample of about targetMs on a fresh heap, after some that warm up and tell how many pairs that is. */
-async function pattern(which: PatternName, targetMs: number): Promise<Answer> {
+async function pattern(
+  targetMs: number,
+  reserveBytes: number,
+  run: (player: Player, pairs: number) => number,
+): Promise<Answer> {
   globalThis.gc?.();
-  const { peer, patterns } = await createFresh(name, { module, reserveBytes: PATTERN_RESERVE_BYTES });
+  const player = await createFresh(name, { module, reserveBytes });
   let pairs = FIRST_PAIRS;
   for (const wantedMs of [targetMs / 8, targetMs / 4, targetMs / 4, targetMs]) {
-    const elapsed = patterns.runPattern(which, peer, pairs);
+    const elapsed = run(player, pairs);
     if (elapsed > TIME_LIMIT_MS) return { kind: "skipped", reason: tooSlow() };
     pairs = Math.min(Math.ceil((pairs * wantedMs) / Math.max(elapsed, 0.01)), MAX_PAIRS);
     // The compiler works beside; what it has compiled is taken up by the next call.
     await setTimeout(COMPILE_MS);
   }
-  const elapsed = patterns.runPattern(which, peer, pairs);
+  const elapsed = run(player, pairs);
   return { kind: "pattern", nsPerPair: (elapsed * 1e6) / pairs };
+}
+
+function scaleReserve(live: number): number {
+  return PATTERN_RESERVE_BYTES + live * SCALE_BLOCK_BYTES;
 }
 
 async function replay(

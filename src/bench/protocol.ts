@@ -9,6 +9,7 @@ export type Request =
   | { readonly job: "warm-up"; readonly file: string }
   | { readonly job: "load"; readonly file: string }
   | { readonly job: "pattern"; readonly pattern: PatternName; readonly targetMs: number }
+  | { readonly job: "scale"; readonly live: number; readonly targetMs: number }
   | { readonly job: "replay"; readonly file: string; readonly touched: boolean; readonly warmPlays: number }
   | { readonly job: "space"; readonly file: string };
 

@@ -1,0 +1,110 @@
+// Adversary: looks for the sequence of calls whose worst one takes the most steps.
+//
+// Owns:  the command, the targets, and making what was found short.
+// Needs: morecore/steps, search.
+
+import { countedHeapIn, isOrdinary, stepsSoFar, type Work, WorkWatch } from "morecore/steps";
+import { createSequence, mutateSequence } from "./mutate.ts";
+import { climb, type Found, randomFrom } from "./search.ts";
+import { type Burst, CALLS, formatSequence, type Letter, playSequence } from "./sequence.ts";
+import { shorten } from "./shorten.ts";
+
+export interface AdversaryOptions {
+  readonly seed?: number;
+  readonly seconds: number;
+  readonly evaluations?: number;
+  readonly play?: readonly Burst[];
+  readonly json?: true;
+}
+
+const TARGETS = {
+  "nothing else done": (work: Work) => work === "plain",
+  "refill and growth aside": isOrdinary,
+  "any call": () => true,
+} as const;
+type TargetName = keyof typeof TARGETS;
+
+interface WorstCall {
+  readonly steps: number;
+  readonly call: number;
+  readonly letter: Letter;
+  readonly bytes: number;
+  readonly work: Work;
+}
+
+interface Verdict {
+  readonly target: TargetName;
+  readonly seed?: number;
+  readonly evaluations?: number;
+  readonly worst: WorstCall | undefined;
+  readonly sequence: string;
+}
+
+/** Large enough that growth within it is seen; what does not fit is answered with 0. */
+const BUFFER = new ArrayBuffer(64 << 20);
+const TARGET_NAMES = Object.keys(TARGETS) as TargetName[]; // the keys of a constant
+
+export function runAdversary(options: AdversaryOptions): void {
+  const verdicts = options.play === undefined ? search(options) : replay(options.play);
+  if (options.json) console.log(JSON.stringify({ format: "morecore-adversary-1", verdicts }, undefined, 2));
+  else for (const verdict of verdicts) console.log(describe(verdict));
+}
+
+function replay(bursts: readonly Burst[]): Verdict[] {
+  const sequence = formatSequence(bursts);
+  return TARGET_NAMES.map((target) => ({ target, worst: worstCall(bursts, target), sequence }));
+}
+
+function search({
+  seed = Math.floor(Math.random() * 2 ** 32),
+  seconds,
+  evaluations,
+}: AdversaryOptions): Verdict[] {
+  return TARGET_NAMES.map((target) => {
+    const deadline = performance.now() + (seconds * 1000) / TARGET_NAMES.length;
+    const score = (bursts: readonly Burst[]): number => worstCall(bursts, target)?.steps ?? 0;
+    const found: Found<readonly Burst[]> = climb(
+      { create: createSequence, mutate: mutateSequence, score },
+      randomFrom(seed),
+      (count) => (evaluations === undefined ? performance.now() < deadline : count < evaluations),
+    );
+    const short = shorten(found.best, (bursts) => score(bursts) >= found.score);
+    return {
+      target,
+      seed,
+      evaluations: found.evaluations,
+      worst: worstCall(short, target),
+      sequence: formatSequence(short),
+    };
+  });
+}
+
+/** The first of the calls with the most steps, of those that the target counts. */
+function worstCall(bursts: readonly Burst[], target: TargetName): WorstCall | undefined {
+  const heap = countedHeapIn(BUFFER);
+  const watch = new WorkWatch(heap);
+  const counts = TARGETS[target];
+  let worst: WorstCall | undefined;
+  let call = 0;
+  let before = 0;
+  playSequence(bursts, heap, {
+    before: () => {
+      before = stepsSoFar();
+    },
+    after: (letter, bytes) => {
+      const steps = stepsSoFar() - before;
+      const work = watch.since();
+      if (steps > (worst?.steps ?? -1) && counts(work)) worst = { steps, call, letter, bytes, work };
+      call++;
+    },
+  });
+  return worst;
+}
+
+function describe({ target, seed, evaluations, worst, sequence }: Verdict): string {
+  const tried = seed === undefined ? "" : ` (--seed ${seed} --evaluations ${evaluations})`;
+  if (worst === undefined) return `${target}: no such call${tried}`;
+  const { steps, call, letter, bytes, work } = worst;
+  const what = `call ${call}, ${CALLS[letter]} of ${bytes} bytes, ${work}`;
+  return `${target}: ${steps} steps, ${what}${tried}\n    --play "${sequence}"\n`;
+}

@@ -1,0 +1,117 @@
+// Run: prints the figures of the goals T1 to T5 and S1 that this machine can measure.
+//
+// Owns:  which peers and inputs take part, and the files that --save writes.
+// Needs: nothing installed beyond npm's; with clang, lld and wasi-libc dlmalloc takes part as well.
+// Note:  what is missing is said and left out; a benchmark is no test and fails no run.
+
+import { writeFileSync } from "node:fs";
+import type { PeerInfo } from "../src/bench/crew.ts";
+import type { Plan } from "../src/bench/measure.ts";
+import { PATTERN_NAMES, SCALE_LIVE } from "../src/bench/patterns.ts";
+import { installedPeers } from "../src/bench/peers/installed.ts";
+import { Progress } from "../src/bench/progress.ts";
+import { machineText, measurePeers, stepsOf, type Work } from "../src/bench/run.ts";
+import { toTerminal } from "../src/bench/tables.ts";
+import { findTraces } from "./inputs.ts";
+import { PEERS, RESULTS, RESULTS_JSON, ROOT } from "./paths.ts";
+import { buildDlmalloc } from "./peers/build-dlmalloc.ts";
+import { drawCharts } from "./pictures/main.ts";
+import { measureMade, stepsOfMade } from "./programs/measure.ts";
+import { describe, notes, toMarkdownFile } from "./report.ts";
+import type { Results } from "./results.ts";
+import { allTables } from "./tables.ts";
+
+export interface RunOptions {
+  readonly quick?: true;
+  readonly json?: true;
+  readonly save?: true;
+  readonly only?: string;
+  readonly traces?: string;
+}
+
+const SIZES = { rounds: 5, targetMs: 100, warmPlays: 2, patient: false } as const;
+const QUICK = { rounds: 3, targetMs: 30, warmPlays: 1, patient: false } as const;
+const QUICK_TRACES = /^(graphviz-dot|nginx|lua)$|-20k$/;
+const QUICK_SCALE = [1 << 10, 1 << 20];
+/** Where dlmalloc stands in the list of peers, as in the tables. */
+const BEHIND_MORECORE = 2;
+const WARM_UP_TRACE = "graphviz-dot";
+
+export async function runAll(options: RunOptions): Promise<void> {
+  const started = performance.now();
+  const found = findTraces(ROOT, options.traces);
+  const remarks = [...found.remarks];
+  const isNamed = (name: string) => options.only === undefined || name.includes(options.only);
+  const work: Work = {
+    patterns: PATTERN_NAMES.filter(isNamed),
+    scale: isNamed("scale") ? (options.quick ? QUICK_SCALE : SCALE_LIVE) : [],
+    traces: found.traces.filter(({ name }) => isWanted(name, options)),
+    warmUpFile: (found.traces.find(({ name }) => name === WARM_UP_TRACE) ?? found.traces[0])?.file,
+  };
+  // Of programs, those named as traces are: with --quick, Lua.
+  const isWantedInWasm = (name: string) =>
+    work.patterns.some((known) => known === name) || isWanted(name, options);
+  const peers = await findPeers(remarks);
+
+  const progress = new Progress();
+  const plan: Plan = {
+    ...(options.quick ? QUICK : SIZES),
+    peers: peers.map(({ name }) => name),
+    onStep: (what) => progress.done(what),
+  };
+  const steps = stepsOf(plan, work) + stepsOfMade(isWantedInWasm);
+  if (steps === 0) remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
+  progress.start(steps);
+  const figures = await measurePeers(peers, plan, work);
+  const wasm = await measureMade(plan, isWantedInWasm);
+  remarks.push(...wasm.remarks);
+  progress.stop();
+
+  report(
+    {
+      machine: machineText(),
+      command: ["npm run bench --", ...process.argv.slice(2)].join(" ").replace(/ --$/, ""),
+      rounds: plan.rounds,
+      seconds: Math.round((performance.now() - started) / 1000),
+      remarks,
+      ...figures,
+      wasm,
+    },
+    options,
+  );
+}
+
+function isWanted(name: string, { quick, only }: RunOptions): boolean {
+  if (only !== undefined) return name.includes(only);
+  return quick === undefined || QUICK_TRACES.test(name);
+}
+
+/** All that can be had here; what cannot is remarked upon. */
+async function findPeers(remarks: string[]): Promise<PeerInfo[]> {
+  const installed = await installedPeers(PEERS);
+  remarks.push(...installed.remarks);
+  const peers = [...installed.peers];
+  const dlmalloc = buildDlmalloc(PEERS);
+  if (typeof dlmalloc === "string") remarks.push(`dlmalloc is left out: ${dlmalloc}`);
+  else
+    peers.splice(BEHIND_MORECORE, 0, {
+      name: "dlmalloc",
+      version: dlmalloc.version,
+      moduleFile: dlmalloc.file,
+    });
+  return peers;
+}
+
+function report(results: Results, options: RunOptions): void {
+  if (options.json) console.log(JSON.stringify(results, undefined, 2));
+  else {
+    console.log(describe(results).join("\n"));
+    for (const table of allTables(results)) console.log(toTerminal(table));
+    for (const note of notes(results)) console.log(`- ${note}`);
+  }
+  if (!options.save) return;
+  writeFileSync(RESULTS, toMarkdownFile(results));
+  writeFileSync(RESULTS_JSON, `${JSON.stringify(results, undefined, 2)}\n`);
+  console.error(`written: ${RESULTS} and ${RESULTS_JSON}`);
+  drawCharts({});
+}

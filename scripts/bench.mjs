@@ -1,0 +1,23 @@
+// Builds dist/bench: the process that drives a peer, the loops and the adapters, each a file of its own, since they are
+// loaded in copies (src/bench/fresh.ts). The adapter of morecore has the library in the same file.
+
+import { rolldown } from "rolldown";
+
+const ADAPTERS = ["nothing", "thing", "wasm", "v8-arrays", "v8-objects"];
+
+export async function bundleBench(dir) {
+  const parts = ["worker", "replay", "patterns", ...ADAPTERS.map((name) => `peers/${name}`)];
+  await bundleInto(dir, parts);
+  await bundleInto(dir, ["peers/morecore"]);
+}
+
+async function bundleInto(dir, parts) {
+  const bundle = await rolldown({
+    input: Object.fromEntries(parts.map((part) => [part, `src/bench/${part}.ts`])),
+    platform: "node",
+    external: /^[^./]/,
+    optimization: { inlineConst: { mode: "all", pass: 3 } },
+  });
+  await bundle.write({ dir, format: "esm", minify: false, chunkFileNames: "chunks/[name]-[hash].js" });
+  await bundle.close();
+}

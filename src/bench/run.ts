@@ -1,0 +1,72 @@
+// Run: all that is measured of the peers that JavaScript calls, in one go.
+//
+// Owns:  the order: space first, by workers of its own, since growing memories slow a process down for good.
+// Needs: a crew, measure.
+
+import os from "node:os";
+import { Crew, type PeerInfo } from "./crew.ts";
+import type { TraceInput } from "./inputs.ts";
+import { measurePattern, measureScale, measureSpace, measureTrace, type Plan, stepCount } from "./measure.ts";
+import type { PatternName } from "./patterns.ts";
+import type { PatternResult, PeerResults, PerPeer, ScaleResult, Space, TraceResult } from "./results.ts";
+
+/** What to measure. */
+export interface Work {
+  readonly patterns: readonly PatternName[];
+  /** Counts of live blocks. */
+  readonly scale: readonly number[];
+  readonly traces: readonly TraceInput[];
+  /** A trace on which loops and allocators are compiled before the clock starts. */
+  readonly warmUpFile: string | undefined;
+}
+
+/** How often the plan's onStep will be called. */
+export function stepsOf(plan: Plan, { patterns, scale, traces }: Work): number {
+  const counts = { patterns: patterns.length, scale: scale.length, traces: traces.length };
+  return stepCount(plan, counts);
+}
+
+export async function measurePeers(peers: readonly PeerInfo[], plan: Plan, work: Work): Promise<PeerResults> {
+  const spaces = await withCrew(peers, async (crew) => {
+    const found: PerPeer<Space>[] = [];
+    for (const trace of work.traces) found.push(await measureSpace(crew, plan, trace));
+    return found;
+  });
+  const times = await withCrew(peers, (crew) => timesOf(crew, plan, work, spaces));
+  const versions: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 };
+  for (const { name, version } of peers) if (name !== "nothing") versions[name] = version;
+  return { versions, ...times };
+}
+
+async function timesOf(
+  crew: Crew,
+  plan: Plan,
+  work: Work,
+  spaces: readonly PerPeer<Space>[],
+): Promise<Omit<PeerResults, "versions">> {
+  if (work.warmUpFile !== undefined) await crew.askAll(plan.peers, { job: "warm-up", file: work.warmUpFile });
+  const patterns: PatternResult[] = [];
+  const scale: ScaleResult[] = [];
+  const traces: TraceResult[] = [];
+  for (const pattern of work.patterns) patterns.push(await measurePattern(crew, plan, pattern));
+  for (const live of work.scale) scale.push(await measureScale(crew, plan, live));
+  for (const [index, trace] of work.traces.entries())
+    traces.push(await measureTrace(crew, plan, trace, spaces[index] ?? {}));
+  return { patterns, scale, traces };
+}
+
+async function withCrew<T>(peers: readonly PeerInfo[], work: (crew: Crew) => Promise<T>): Promise<T> {
+  const crew = new Crew(peers);
+  try {
+    return await work(crew);
+  } finally {
+    crew.stop();
+  }
+}
+
+/** The machine, as a reader of figures wants to know it. */
+export function machineText(): string {
+  const cpus = os.cpus();
+  const memory = `${Math.round(os.totalmem() / 2 ** 30)} GiB`;
+  return `${cpus[0]?.model.trim() ?? "?"}, ${cpus.length} cores, ${memory}, ${os.type()} ${os.release()}`;
+}
