@@ -93,12 +93,12 @@ describe("morecore steps", () => {
     expect(traces[0].kinds.map(({ kind }: { kind: string }) => kind)).toEqual([
       ...["all", "malloc", "realloc", "calloc", "free"],
     ]);
-    // The first block of a heap begins a run: more than a load and a store.
+    // The first block of a heap begins a run, and grows the heap for it: more than a load and a store.
     expect(traces[0].kinds[1].every.max).toBeGreaterThan(20);
   });
 
   test("as a table, with the position of the worst call", () => {
-    expect(morecore("steps", trace).out).toContain("malloc(100), call 0, refill");
+    expect(morecore("steps", trace).out).toContain("malloc(100), call 0, growth");
   });
 
   test("says which file cannot be counted, counts the others, and ends with 2", () => {
