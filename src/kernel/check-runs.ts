@@ -24,6 +24,7 @@ import {
   MAX_SLOTS,
   OWN,
   RUN_BITS,
+  RUN_BITS_END,
   RUN_BYTES,
   RUN_INVERSE,
   RUN_LAST,
@@ -96,7 +97,7 @@ function checkRun(m: Machine, heap: Base, run: Word, address: Word): void {
     m.abort(BROKEN_MAP, first);
   for (let at: Word = first; at < first + extent; at += GRANULE)
     if (runAt(m.words, heap, at) !== run) m.abort(BROKEN_MAP, at);
-  for (let at = run + RUN_BITS, word: Word = 0; at < run + RUN_BYTES; at += 4, word++)
+  for (let at = run + RUN_BITS, word: Word = 0; at < run + RUN_BITS_END; at += 4, word++)
     if ((m.load32(at) & ~fullWord(slots, word)) !== 0) m.abort(BROKEN_BITS, at);
 }
 
@@ -140,7 +141,7 @@ function checkCurrent(m: Machine, heap: Base, state: Word, sizeClass: Word): voi
   }
   if (!isOwn(m, heap, run) || classOf(m, run) !== sizeClass) m.abort(BROKEN_CLASS, state);
   if (runAt(m.words, heap, firstBlock(m, run)) !== run) m.abort(BROKEN_CLASS, state);
-  if (at < run + RUN_BITS || at >= run + RUN_BYTES || (at & 3) !== 0) m.abort(BROKEN_CLASS, state);
+  if (at < run + RUN_BITS || at >= run + RUN_BITS_END || (at & 3) !== 0) m.abort(BROKEN_CLASS, state);
   if (isUnused(m, run) && ((m.load32(heap + AT_MAYBE_UNUSED) >>> sizeClass) & 1) === 0)
     m.abort(BROKEN_CLASS, state);
   const before = (at - run - RUN_BITS) << 3;

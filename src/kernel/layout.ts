@@ -23,9 +23,9 @@
 //  run   → +0    the first block's address
 //          +4    the inverse of the block size's odd part, modulo 2^32
 //          +8    blocks << 16 | L: listed | size class << 8 | log2 of the block size's even part
-//          +12   next, +16 previous    in the list of runs with room, if L
-//          +20   the last word of bits that are in use, as it is when all its blocks are free
-//          +24   a bit for each block, set if it is free                      9 words
+//          +12   the last word of bits that are in use, as it is when all its blocks are free
+//          +16   a bit for each block, set if it is free                      9 words
+//          +52   next, +56 previous    in the list of runs with room, if L
 
 import { Word } from "./address.ts";
 
@@ -160,11 +160,13 @@ export const MAX_RUN: Word = 8192;
 export const RUN_FIRST: Word = 0;
 export const RUN_INVERSE: Word = 4;
 export const RUN_SHAPE: Word = 8;
-export const RUN_NEXT: Word = 12;
-export const RUN_PREVIOUS: Word = 16;
-export const RUN_LAST: Word = 20;
-export const RUN_BITS: Word = 24;
+export const RUN_LAST: Word = 12;
+export const RUN_BITS: Word = 16;
+export const RUN_NEXT: Word = 52;
+export const RUN_PREVIOUS: Word = 56;
 export const RUN_BYTES: Word = 60;
+/** Where the bits end. */
+export const RUN_BITS_END: Word = 52;
 /** The most blocks: a bit for each. */
 export const MAX_SLOTS: Word = 288;
 

@@ -34,6 +34,7 @@ import {
   GRANULE_LOG2,
   HEADER_WORD,
   RUN_BITS,
+  RUN_BITS_END,
   RUN_BYTES,
   RUN_FIRST,
   RUN_INVERSE,
@@ -184,7 +185,7 @@ export function takeBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
 /** Lets a class take from the first word of a run that has a free block. False: the run is full. */
 function useWord(m: Machine, state: Word, run: Word): boolean {
   const words = m.words;
-  for (let at = run + RUN_BITS; at < run + RUN_BYTES; at += 4) {
+  for (let at = run + RUN_BITS; at < run + RUN_BITS_END; at += 4) {
     if (load32(words, at) === 0) continue;
     store32(words, state + CLASS_BITS, at);
     const before = (at - run - RUN_BITS) << 3;
@@ -261,7 +262,7 @@ export function isUnused(m: Machine, run: Word): boolean {
 
 /** Whether no block of a run is free. */
 export function isFull(m: Machine, run: Word): boolean {
-  for (let at = run + RUN_BITS; at < run + RUN_BYTES; at += 4) if (m.load32(at) !== 0) return false;
+  for (let at = run + RUN_BITS; at < run + RUN_BITS_END; at += 4) if (m.load32(at) !== 0) return false;
   return true;
 }
 
@@ -307,7 +308,7 @@ function beginRun(m: Machine, heap: Base, sizeClass: Word): Word {
   m.store32(run + RUN_FIRST, first);
   m.store32(run + RUN_INVERSE, inverseOf(sizeClass >>> m.ctz(sizeClass)));
   m.store32(run + RUN_SHAPE, shapeOf(m, sizeClass, slots));
-  for (let word: Word = 0; word < (RUN_BYTES - RUN_BITS) >>> 2; word++)
+  for (let word: Word = 0; word < (RUN_BITS_END - RUN_BITS) >>> 2; word++)
     m.store32(run + RUN_BITS + (word << 2), fullWord(slots, word));
   m.store32(run + RUN_LAST, fullWord(slots, (slots - 1) >>> 5));
   mapUnits(m, heap, first, first + slots * bytes, run);

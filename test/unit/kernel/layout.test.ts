@@ -132,14 +132,12 @@ describe("a size class's state", () => {
 });
 
 describe("a run", () => {
-  it("has a descriptor of six words, then nine of bits, one for each block", () => {
-    const { RUN_FIRST, RUN_INVERSE, RUN_SHAPE, RUN_NEXT, RUN_PREVIOUS, RUN_LAST, RUN_BITS } = layout;
-    expect([RUN_FIRST, RUN_INVERSE, RUN_SHAPE, RUN_NEXT, RUN_PREVIOUS, RUN_LAST, RUN_BITS]).toEqual([
-      0, 4, 8, 12, 16, 20, 24,
-    ]);
-    const { RUN_BYTES } = layout;
-    expect(RUN_BYTES - RUN_BITS).toBe(9 * 4);
-    expect((RUN_BYTES - RUN_BITS) * 8).toBe(layout.MAX_SLOTS);
+  it("has a descriptor of four words, nine of bits, one for each block, and two of links", () => {
+    const { RUN_FIRST, RUN_INVERSE, RUN_SHAPE, RUN_LAST, RUN_BITS, RUN_BITS_END } = layout;
+    expect([RUN_FIRST, RUN_INVERSE, RUN_SHAPE, RUN_LAST, RUN_BITS]).toEqual([0, 4, 8, 12, 16]);
+    expect(RUN_BITS_END - RUN_BITS).toBe(9 * 4);
+    expect((RUN_BITS_END - RUN_BITS) * 8).toBe(layout.MAX_SLOTS);
+    expect([layout.RUN_NEXT, layout.RUN_PREVIOUS, layout.RUN_BYTES]).toEqual([52, 56, 60]);
   });
 
   it("has in its shape a rotation, its size class, the flag L and its blocks, each in bits of its own", () => {
@@ -215,7 +213,7 @@ describe("a real heap's bytes", () => {
     for (let entry = map + 8; entry < map + 128; entry += 4) expect(b.word(entry)).toBe(0);
   });
 
-  it("have a run's descriptor as drawn: first block, inverse, shape, links, last word, bits", () => {
+  it("have a run's descriptor as drawn: first block, inverse, shape, last word, bits, links", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(100);
     const descriptor = 16 + 2284 + 4;
@@ -225,10 +223,10 @@ describe("a real heap's bytes", () => {
     // 7 times this is 1 modulo 2^32, and 112 is 7 << 4.
     expect(b.word(descriptor + 4)).toBe(0xb6db_6db7);
     expect(b.word(descriptor + 8)).toBe((slots << 16) | (7 << 8) | 4);
-    expect(b.word(descriptor + 20)).toBe(2 ** slots - 1);
+    expect(b.word(descriptor + 12)).toBe(2 ** slots - 1);
     // The first block is live.
-    expect(b.word(descriptor + 24)).toBe(2 ** slots - 2);
-    for (let at = descriptor + 28; at < descriptor + 60; at += 4) expect(b.word(at)).toBe(0);
+    expect(b.word(descriptor + 16)).toBe(2 ** slots - 2);
+    for (let at = descriptor + 20; at < descriptor + 60; at += 4) expect(b.word(at)).toBe(0);
   });
 
   it("have a size class's state as drawn: bits, first block, current run, list, count", () => {
@@ -237,17 +235,17 @@ describe("a real heap's bytes", () => {
     const words = () => [0, 4, 8, 12, 16, 20].map((offset) => b.word(state + offset));
     const ptr = b.heap.malloc(100);
     const first = b.word(state + 8);
-    expect(words()).toEqual([first + 24, ptr, first, 0, 0, 1]);
+    expect(words()).toEqual([first + 16, ptr, first, 0, 0, 1]);
     for (let block = 0; block < 15; block++) b.heap.malloc(100);
     const second = b.word(state + 8);
     const place = b.word(second);
-    expect(words()).toEqual([second + 24, place, second, 0, 0, 2]);
+    expect(words()).toEqual([second + 16, place, second, 0, 0, 2]);
     // The first run is full. A block of it that is freed lets it be listed.
     b.heap.free(ptr);
-    expect(words()).toEqual([second + 24, place, second, first, first, 2]);
+    expect(words()).toEqual([second + 16, place, second, first, first, 2]);
     expect(b.word(first + 8) & 0x8000).toBe(0x8000);
-    expect([b.word(first + 12), b.word(first + 16)]).toEqual([0, 0]);
-    expect(b.word(first + 24)).toBe(1);
+    expect([b.word(first + 52), b.word(first + 56)]).toEqual([0, 0]);
+    expect(b.word(first + 16)).toBe(1);
   });
 
   it("have a bit in AT_MAYBE_UNUSED for the class of a current run whose blocks were all freed", () => {
@@ -268,7 +266,7 @@ describe("a real heap's bytes", () => {
     const before = Buffer.from(new Uint8Array(b.heap.buffer, ptrs[0], 3 * 112));
     b.heap.free(ptrs[1] as number);
     expect(before.equals(new Uint8Array(b.heap.buffer, ptrs[0], 3 * 112))).toBe(true);
-    expect(b.word(16 + 2284 + 4 + 24) & 0b111).toBe(0b010);
+    expect(b.word(16 + 2284 + 4 + 16) & 0b111).toBe(0b010);
   });
 
   it("have a free chunk's links at +4 and +8, its size again at its end, and P clear behind it", () => {
