@@ -100,13 +100,14 @@ function fail(file: string, { glue }: SwapCommandOptions, error: unknown): numbe
 }
 
 /** The table of the functions found, with what is known of the allocator above it. */
-export function reportText({ allocator, stateBlock, functions, growth, notes }: SwapReport): string {
+export function reportText({ allocator, stateBlock, functions, growth, room, notes }: SwapReport): string {
   const lines = [`allocator: ${allocator}`];
   if (stateBlock !== undefined)
     lines.push(
       `its state: at ${stateBlock.relative ? "__memory_base + " : ""}${stateBlock.address}`,
       `memory grows by: ${growth}`,
     );
+  if (room !== undefined) lines.push(`its part of the first memory: from ${room} to the end`);
   lines.push(...notes.map((note) => `note: ${note}`));
   const table = new Table({
     head: ["function", "name", "role", "", "evidence"],

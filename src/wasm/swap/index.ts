@@ -20,8 +20,8 @@ export interface SwapOptions {
   readonly glue?: string;
   /**
    * Leave the kernel's functions as imports of module "morecore", for a host that brings them: it begins the heap, by
-   * mc_begin(0), before the module's first call. The module then exports `morecore_grow` if it has an sbrk, and
-   * `morecore_memory` if its memory was not exported.
+   * mc_begin(report.room ?? 0), before the module's first call. The module then exports `morecore_grow` if it has an sbrk,
+   * and `morecore_memory` if its memory was not exported.
    */
   readonly keepImports?: boolean;
 }
@@ -29,6 +29,8 @@ export interface SwapOptions {
 export interface SwapResult {
   readonly bytes: Uint8Array;
   readonly report: SwapReport;
+  /** With `keepImports`: for each function of `bytes`, its number in the module as it was; -1: it is new. */
+  readonly origins: readonly number[] | undefined;
 }
 
 /**
@@ -53,5 +55,5 @@ export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): 
     ...findLeftovers(swapped, facts, plan.block, isOurs),
   ];
   if (leftovers.length > 0) throw new SwapRefusedError({ ...report, refusals: leftovers });
-  return { bytes: swapped, report };
+  return { bytes: swapped, report, origins: keepImports ? rewritten.origins : undefined };
 }

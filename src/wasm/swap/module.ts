@@ -47,12 +47,15 @@ export interface FunctionFacts {
   readonly numbers: Set<number>;
   /** Contains memory.grow. */
   growsMemory: boolean;
+  /** Reads memory or a global: what it does may depend on more than its arguments and the memory's size. */
+  readsState: boolean;
 }
 
 export interface MemoryFacts {
   readonly imported: string | undefined;
   readonly shared: boolean;
   readonly initialPages: number;
+  readonly maximumPages: number | undefined;
 }
 
 export interface DataSegment {
@@ -179,8 +182,8 @@ function forEachEntry(
   visit: (state: number, result: BinaryReader["result"]) => void,
 ): void {
   const reader = new BinaryReader();
-  // A copy: the parser wants an ArrayBuffer of its own.
-  reader.setData(bytes.slice().buffer, 0, bytes.length);
+  // A copy: the parser wants an ArrayBuffer of its own. Not by slice(), which of a Buffer of Node's is no copy.
+  reader.setData(new Uint8Array(bytes).buffer, 0, bytes.length);
   try {
     while (reader.read()) visit(reader.state, reader.result);
   } catch (error) {
@@ -248,6 +251,7 @@ class Reading {
       calls: new Map(),
       numbers: new Set(),
       growsMemory: false,
+      readsState: false,
     });
     if (imported !== undefined) this.body = functions.length - 1;
   }
@@ -260,7 +264,12 @@ class Reading {
   }
 
   private memory({ limits, shared }: IMemoryType, imported: string | undefined): void {
-    this.facts.memories.push({ imported, shared, initialPages: limits.initial });
+    this.facts.memories.push({
+      imported,
+      shared,
+      initialPages: limits.initial,
+      maximumPages: limits.maximum,
+    });
   }
 
   private export({ field, kind, index }: IExportEntry): void {
@@ -311,6 +320,7 @@ class Reading {
     if (constant !== undefined) facts.numbers.add(constant);
     noteFeatures(name, this.facts.features);
     if (name === "memory.grow") facts.growsMemory = true;
+    if (name === "global.get" || /\.(atomic\.)?(load|rmw)/.test(name)) facts.readsState = true;
     if (funcIndex === undefined) return;
     if (name === "ref.func") this.facts.referenced.add(funcIndex);
     else facts.calls.set(funcIndex, (facts.calls.get(funcIndex) ?? 0) + 1);

@@ -16,6 +16,8 @@ export interface Role {
   readonly failure: number;
   /** Its first argument may be a block: then nothing is to be done while no heap has begun, or the block is 0. */
   readonly takesBlock: boolean;
+  /** It answers with an error number, which the kernel gives in its own numbers, Linux's. */
+  readonly givesErrno: boolean;
 }
 
 const WORD_TO_WORD = "i32 -> i32";
@@ -23,14 +25,19 @@ const TWO_TO_WORD = "i32 i32 -> i32";
 const THREE_TO_WORD = "i32 i32 i32 -> i32";
 /** C's ENOMEM in WASI and Emscripten. */
 const ENOMEM = 48;
+/** The kernel's error numbers, and what they are in WASI and Emscripten. */
+export const ERRNOS: readonly (readonly [number, number])[] = [
+  [22, 28], // EINVAL
+  [12, ENOMEM],
+];
 
 function role(
   name: string,
   signature: string,
   aliases: readonly string[],
-  more: { kernel?: string | undefined; failure?: number; takesBlock?: boolean } = {},
+  more: Partial<Pick<Role, "kernel" | "failure" | "takesBlock" | "givesErrno">> = {},
 ): Role {
-  const { failure = 0, takesBlock = false } = more;
+  const { failure = 0, takesBlock = false, givesErrno = false } = more;
   return {
     name,
     signature,
@@ -38,6 +45,7 @@ function role(
     kernel: "kernel" in more ? more.kernel : `mc_${name}`,
     failure,
     takesBlock,
+    givesErrno,
   };
 }
 
@@ -74,7 +82,7 @@ export const ROLES: readonly Role[] = [
   REALLOC,
   MEMALIGN,
   USABLE_SIZE,
-  role("posix_memalign", THREE_TO_WORD, ["dlposix_memalign"], { failure: ENOMEM }),
+  role("posix_memalign", THREE_TO_WORD, ["dlposix_memalign"], { failure: ENOMEM, givesErrno: true }),
   role("realloc_in_place", TWO_TO_WORD, ["dlrealloc_in_place"], { takesBlock: true }),
   role("malloc_trim", WORD_TO_WORD, ["dlmalloc_trim"]),
   role("malloc_footprint", "-> i32", ["dlmalloc_footprint"]),
