@@ -10,8 +10,8 @@ import { setFlagsFromString } from "node:v8";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { writeTraceFile } from "../trace/file.ts";
 import { WasmFormatError } from "../wasm/binary.ts";
-import type { ProgramMode } from "../wasm/program.ts";
-import { type Death, loadProgram, type RunResult, runProgram } from "../wasm/run.ts";
+import type { Program, ProgramMode } from "../wasm/program.ts";
+import { type Death, loadProgram, type RunResult, runProgram, type Swap } from "../wasm/run.ts";
 import { frameText } from "../wasm/stack.ts";
 import { complain, systemMessage, whyUnwritable } from "./files.ts";
 import { jsonRunReport, tableHeapReport } from "./run-report.ts";
@@ -24,6 +24,7 @@ interface RunCommandOptions {
   readonly json?: true;
   readonly trace?: string;
   readonly check?: number;
+  readonly swap: boolean;
 }
 
 const NOT_RUN = 2;
@@ -59,6 +60,7 @@ export function runCommand(morecore: Command): void {
         positiveNumber,
       ),
     )
+    .option("--no-swap", "run a program that has a malloc of its own with that")
     .addHelpText("after", RUN_HELP)
     .action(async (file: string, args: string[], options: RunCommandOptions) => {
       process.exitCode = await run(file, args, options);
@@ -66,8 +68,9 @@ export function runCommand(morecore: Command): void {
 }
 
 const RUN_HELP = `
---stats, --trace and --check are for programs that were built with lib/morecore.c. One that \`morecore link\` has made one
-module with the allocator has --stats, and --check at its end. Any other runs as it is.
+--stats, --trace and --check are for programs that were built with lib/morecore.c, and for those whose own malloc can be
+swapped, in memory, as \`morecore swap\` does it; that needs binaryen: npm install binaryen. Any other runs as it is, and
+why is said. One that \`morecore link\` has made one module with the allocator has --stats, and --check at its end.
 
 Exit code: the program's; 134 if it died of a trap, of misuse of the heap, or with --check of a heap that is corrupt; 2
 if it could not be run, or its trace not be written.`;
@@ -103,9 +106,8 @@ async function run(file: string, args: readonly string[], options: RunCommandOpt
   try {
     const unwritable = trace === undefined ? undefined : whyUnwritable(trace);
     if (unwritable !== undefined) return refuse(unwritable);
-    const program = await loadProgram(readFileSync(file));
-    const note = unavailable(program.mode, { stats, trace: trace !== undefined, check: check !== undefined });
-    if (note !== undefined) complain(`${file}: ${note}`);
+    const program = await loadProgram(readFileSync(file), options.swap ? swap : undefined);
+    const note = unavailable(program, { stats, trace: trace !== undefined, check: check !== undefined });
     const result = await runProgram(program, {
       args: [file, ...args],
       env,
@@ -113,6 +115,9 @@ async function run(file: string, args: readonly string[], options: RunCommandOpt
       stats,
       trace: trace !== undefined,
       checkEvery: check ?? 0,
+      onStart: () => {
+        if (note !== undefined) complain(`${file}: ${note}`);
+      },
     });
     sayEnd(file, program.mode, result, json);
     const written = trace === undefined || writeTrace(trace, result);
@@ -125,6 +130,9 @@ async function run(file: string, args: readonly string[], options: RunCommandOpt
   }
 }
 
+/** Loaded only for a program that needs it: it brings two parsers with it. */
+const swap: Swap = async (bytes) => (await import("../wasm/auto-swap.ts")).autoSwap(bytes);
+
 function refuse(why: string): number {
   complain(why);
   return NOT_RUN;
@@ -132,14 +140,14 @@ function refuse(why: string): number {
 
 /** What was asked for and cannot be had of this program, in words. */
 function unavailable(
-  mode: ProgramMode,
+  { mode, whyPlain }: Program,
   asked: { readonly stats: boolean; readonly trace: boolean; readonly check: boolean },
 ): string | undefined {
   if (mode === "plain") {
     const options = Object.entries(asked).flatMap(([name, isAsked]) => (isAsked ? `--${name}` : []));
-    if (options.length === 0) return undefined;
-    const need = options.length === 1 ? "needs" : "need";
-    return `runs as it is, with a malloc of its own; ${options.join(", ")} ${need} a program built with lib/morecore.c`;
+    const cannot = options.length === 0 ? "" : `; ${options.join(", ")} cannot be had`;
+    if (whyPlain !== undefined) return `runs as it is, its malloc is not swapped: ${whyPlain}${cannot}`;
+    return cannot === "" ? undefined : `runs as it is${cannot}`;
   }
   if (mode === "merged" && asked.trace)
     return "no trace: its calls cannot be seen any more; --trace needs the module as it was before `morecore link`";

@@ -23,6 +23,7 @@ export const IMPORT_SECTION = 2;
 export const FUNCTION_SECTION = 3;
 export const MEMORY_SECTION = 5;
 export const EXPORT_SECTION = 7;
+export const START_SECTION = 8;
 
 /** The tag section has a high number, but its place is before the globals'. */
 const TAG_SECTION = 13;
