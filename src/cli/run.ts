@@ -5,15 +5,14 @@
 //
 // stdout is the program's alone. What is said before the program runs is about the options; what it did comes after.
 
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { writeTraceFile } from "../trace/file.ts";
-import { WasmFormatError } from "../wasm/binary.ts";
 import type { Program, ProgramMode } from "../wasm/program.ts";
 import { type Death, loadProgram, type RunResult, runProgram, type Swap } from "../wasm/run.ts";
 import { frameText } from "../wasm/stack.ts";
-import { complain, systemMessage, whyUnwritable } from "./files.ts";
+import { checkWritable, complain, readInput, systemMessage, whyNotDone } from "./files.ts";
 import { jsonRunReport, tableHeapReport } from "./run-report.ts";
 
 interface RunCommandOptions {
@@ -104,9 +103,8 @@ async function run(file: string, args: readonly string[], options: RunCommandOpt
   const json = options.json === true || options["stats=json"] === true;
   const stats = json || options.stats === true;
   try {
-    const unwritable = trace === undefined ? undefined : whyUnwritable(trace);
-    if (unwritable !== undefined) return refuse(unwritable);
-    const program = await loadProgram(readFileSync(file), options.swap ? swap : undefined);
+    if (trace !== undefined) checkWritable(trace);
+    const program = await loadProgram(readInput(file), options.swap ? swap : undefined);
     const note = unavailable(program, { stats, trace: trace !== undefined, check: check !== undefined });
     const result = await runProgram(program, {
       args: [file, ...args],
@@ -123,20 +121,21 @@ async function run(file: string, args: readonly string[], options: RunCommandOpt
     const written = trace === undefined || writeTrace(trace, result);
     return written || result.death !== undefined ? result.exitCode : NOT_RUN;
   } catch (error) {
-    if (error instanceof WasmFormatError) return refuse(`${file}: ${error.message}`);
-    if (error instanceof Error && "syscall" in error)
-      return refuse(systemMessage(`cannot read ${file}`, error));
-    throw error;
+    const why = whyNotDone(file, error) ?? whyNoDirectory(error);
+    if (why === undefined) throw error;
+    complain(why);
+    return NOT_RUN;
   }
+}
+
+/** What node:wasi says of a directory that it cannot open, without its name; undefined: something else. */
+function whyNoDirectory(error: unknown): string | undefined {
+  const isOfSystem = error instanceof Error && "syscall" in error;
+  return isOfSystem ? systemMessage("cannot open what --dir names", error) : undefined;
 }
 
 /** Loaded only for a program that needs it: it brings two parsers with it. */
 const swap: Swap = async (bytes) => (await import("../wasm/auto-swap.ts")).autoSwap(bytes);
-
-function refuse(why: string): number {
-  complain(why);
-  return NOT_RUN;
-}
 
 /** What was asked for and cannot be had of this program, in words. */
 function unavailable(

@@ -13,8 +13,8 @@ import { asBase } from "../kernel/address.ts";
 import { Machine } from "../kernel/machine.ts";
 import { wasmMemory } from "../memory/wasm.ts";
 import { WasmFormatError } from "./binary.ts";
+import { readKernel } from "./binaryen.ts";
 import { type HostHeap, hostHeap, type WatchWishes } from "./host-heap.ts";
-import { readKernel } from "./swap/tools.ts";
 
 /** What swap exports of a module that has an sbrk: bytes → address, or 0. */
 const GROW_EXPORT = "morecore_grow";
@@ -27,7 +27,7 @@ export function makeSbrkHeap(memory: WebAssembly.Memory, wishes: WatchWishes): H
   const machine: Machine = new Machine(wasmMemory(memory), (code, address) =>
     refuse(machine, asBase(base), code, address),
   );
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(readKernel(true))), {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readKernel("asking")), {
     env: { memory },
     morecore: {
       grow: (bytes: number) => grow(bytes),

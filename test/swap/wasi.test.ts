@@ -123,7 +123,7 @@ describe.skipIf(probe === undefined)(`WASI programs (need ${needs})`, () => {
     const names = after.functions.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(["__original_main", "printf", "sbrk", "morecore.begin"]));
     expect(names).not.toContain("dispose_chunk");
-    expect([...after.features].every((feature) => ["BulkMemory", "SignExt"].includes(feature))).toBe(true);
+    expect([...after.features].every((feature) => ["bulk-memory", "sign-ext"].includes(feature))).toBe(true);
     expect(readModule(probe as Uint8Array).customSections).toContain(".debug_info");
     expect(after.customSections.filter((name) => name.startsWith(".debug"))).toEqual([]);
     const stripped = await swapModule(compile("-O2", "-Wl,--strip-all") as Uint8Array);

@@ -6,6 +6,7 @@
 // The clan is every function that uses the state block, calls a helper that does, or reads blocks' headers. Each member
 // gets a role and is replaced, or nothing calls it once the others are replaced; otherwise the module is refused.
 
+import { isStale } from "../binary.ts";
 import {
   type Flows,
   findStateBlocks,
@@ -21,7 +22,6 @@ import { RELATIVE } from "./origin.ts";
 import type { FoundAction, FoundFunction, SwapReport } from "./report.ts";
 import { CALLOC, FREE, MALLOC, MEMALIGN, REALLOC, type Role } from "./roles.ts";
 import { findRoom, isMemoryFixed, isSbrkPlain } from "./room.ts";
-import { isStale } from "./sections.ts";
 
 const MINUS_ONE = 0xffffffff;
 

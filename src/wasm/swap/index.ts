@@ -3,17 +3,17 @@
 // Owns:  the order of things: read, decide, rewrite, prove.
 // Needs: the files beside it, and binaryen.
 
+import { readSections, withoutStale, writeSections } from "../binary.ts";
 import { type Decision, decide } from "./decide.ts";
 import { readModule } from "./module.ts";
 import { findHeaderReaders, findLeftovers } from "./proof.ts";
 import { SwapRefusedError, type SwapReport } from "./report.ts";
 import { rewrite } from "./rewrite.ts";
-import { dropStaleSections } from "./sections.ts";
 
 export { WasmFormatError } from "../binary.ts";
+export { MissingToolError } from "../binaryen.ts";
 export { GlueError } from "./glue.ts";
 export { type FoundAction, type FoundFunction, SwapRefusedError, type SwapReport } from "./report.ts";
-export { MissingToolError } from "./tools.ts";
 
 export interface SwapOptions {
   /** The source of the module's JavaScript, for modules whose exports' names are minified. */
@@ -48,7 +48,7 @@ export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): 
   const { plan, report }: Decision = decide(bytes, facts, glue);
   if (plan === undefined) throw new SwapRefusedError(report);
   const rewritten = await rewrite(bytes, facts, plan, { keepImports });
-  const swapped = dropStaleSections(rewritten.bytes);
+  const swapped = writeSections(withoutStale(readSections(rewritten.bytes)));
   const isOurs = (name: string) => keepImports && /^morecore[._]/.test(name);
   const leftovers = [
     ...findHeaderReaders(rewritten.own),

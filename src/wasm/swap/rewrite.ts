@@ -1,17 +1,17 @@
 // Rewrite: puts the kernel where the old allocator was.
 //
 // Owns:  the bodies that replace the family's, the growth through sbrk, and the merging.
-// Needs: binaryen, features, tools.
+// Needs: binaryen, features.
 //
 // Each function of the family keeps its place, its exports and its entries in tables, and gets a new body: a call of the
 // kernel. The heap begins at the first call that needs it: before that, the module's data or its sbrk may not be ready.
 
 import type Binaryen from "binaryen";
+import { loadBinaryen, mergeModules, readKernel } from "../binaryen.ts";
+import { featureBits, featureFlags, featuresWith } from "../features.ts";
 import type { SwapPlan } from "./decide.ts";
-import { featureSet } from "./features.ts";
 import type { ModuleFacts } from "./module.ts";
 import { ERRNOS, type Role } from "./roles.ts";
-import { loadBinaryen, mergeModules, readKernel } from "./tools.ts";
 
 type Module = Binaryen.Module;
 
@@ -47,21 +47,21 @@ export async function rewrite(
   options: RewriteOptions,
 ): Promise<Rewritten> {
   const binaryen = await loadBinaryen();
-  const features = featureSet(binaryen, facts.features);
+  const features = featuresWith([...facts.features]);
+  const bits = featureBits(binaryen.Features, features);
   binaryen.setDebugInfo(facts.hasNames);
-  const writer = new Writer(binaryen, bytes, features.bits);
+  const writer = new Writer(binaryen, bytes, bits);
   try {
     writer.replaceFamily(facts, plan, options);
     const { own, origins } = writer.finish();
     if (options.keepImports) return { bytes: own, own, origins };
-    const kernel = kernelFor(binaryen, plan, features.bits);
+    const kernel = kernelFor(binaryen, plan, bits);
     const parts = [
       { name: HOST, bytes: own },
       { name: KERNEL, bytes: kernel },
     ];
-    const names = facts.hasNames ? ["-g"] : [];
-    const merged = mergeModules(parts, [...features.options, ...names]);
-    return { bytes: tidy(binaryen, merged, facts, features.bits), own, origins };
+    const merged = mergeModules(parts, { flags: featureFlags(features), names: facts.hasNames });
+    return { bytes: tidy(binaryen, merged, facts, bits), own, origins };
   } finally {
     writer.dispose();
   }
@@ -241,7 +241,10 @@ function hasMemory(module: Module, name: string): boolean {
 
 /** The kernel, with imports that the module's exports can meet. */
 function kernelFor(binaryen: typeof Binaryen, plan: SwapPlan, features: number): Uint8Array {
-  const module = binaryen.readBinaryWithFeatures(readKernel(plan.sbrk !== undefined), features);
+  const module = binaryen.readBinaryWithFeatures(
+    readKernel(plan.sbrk === undefined ? "growing" : "asking"),
+    features,
+  );
   module.addMemoryImport(memoryName(binaryen, module), HOST, MEMORY);
   for (let index = 0; index < module.getNumFunctions(); index++) {
     const info = binaryen.getFunctionInfo(module.getFunctionByIndex(index));
