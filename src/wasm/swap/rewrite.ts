@@ -10,8 +10,9 @@ import type Binaryen from "binaryen";
 import { loadBinaryen, mergeModules, readKernel } from "../binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../features.ts";
 import type { SwapPlan } from "./decide.ts";
+import { MALLINFO_CALLS, MALLINFO_LOCALS, mallinfoBody } from "./mallinfo.ts";
 import type { ModuleFacts } from "./module.ts";
-import { ERRNOS, type Role } from "./roles.ts";
+import { ERRNOS, MALLINFO, type Role } from "./roles.ts";
 
 type Module = Binaryen.Module;
 
@@ -86,15 +87,20 @@ class Writer {
 
   replaceFamily(facts: ModuleFacts, plan: SwapPlan, { keepImports }: RewriteOptions): void {
     const { module } = this;
-    const kernels = new Map([...plan.replaced.values()].map((role) => [role.kernel, role]));
-    for (const [name, role] of kernels) if (name !== undefined) this.importKernel(name, role.signature);
+    for (const [name, signature] of calledOfKernel(plan)) this.importKernel(name, signature);
     if (!keepImports) this.addBegin(plan, facts);
     for (const [index, role] of plan.replaced) {
       const name = this.names[index] ?? "";
       const { params, results } = this.types(role.signature);
-      const locals = role.givesErrno ? [this.binaryen.i32] : [];
+      const locals = role === MALLINFO ? MALLINFO_LOCALS : role.givesErrno ? 1 : 0;
       module.removeFunction(name);
-      module.addFunction(name, params, results, locals, this.body(role, keepImports));
+      module.addFunction(
+        name,
+        params,
+        results,
+        Array(locals).fill(this.binaryen.i32),
+        this.body(role, keepImports),
+      );
     }
     if (plan.sbrk !== undefined) this.addGrow(this.names[plan.sbrk] ?? "", keepImports ? KEPT_GROW : GROW);
     const memory = memoryName(this.binaryen, module);
@@ -162,6 +168,7 @@ class Writer {
     const { i32, none } = this.binaryen;
     const { results, count } = this.types(role.signature);
     const failure = () => (results === none ? module.nop() : module.i32.const(role.failure));
+    if (role === MALLINFO) return this.mallinfo(keepImports);
     if (role.kernel === undefined) return failure();
     const values = Array.from({ length: count }, (_, local) => module.local.get(local, i32));
     const plain = module.call(`${KERNEL}.${role.kernel}`, values, results);
@@ -171,6 +178,15 @@ class Writer {
     if (role.takesBlock) return module.if(module.local.get(0, i32), call, failure());
     const begun = module.if(module.global.get(BEGUN, i32), module.i32.const(1), module.call(BEGIN, [], i32));
     return module.if(begun, call, failure());
+  }
+
+  private mallinfo(keepImports: boolean): Binaryen.ExpressionRef {
+    const { module } = this;
+    const { i32 } = this.binaryen;
+    const hasBegun = keepImports ? module.i32.const(1) : module.global.get(BEGUN, i32);
+    return mallinfoBody(this.binaryen, module, hasBegun, (name, ...values) =>
+      module.call(`${KERNEL}.${name}`, values, i32),
+    );
   }
 
   /** An error number of the kernel's as the module's C library knows it. `local` is free. */
@@ -217,6 +233,17 @@ class Writer {
     );
     module.addFunctionExport(GROW, name);
   }
+}
+
+/** What the new bodies call: name → signature. */
+function calledOfKernel({ replaced }: SwapPlan): Map<string, string> {
+  const called = new Map<string, string>();
+  for (const role of replaced.values()) {
+    if (role.kernel !== undefined) called.set(role.kernel, role.signature);
+    if (role === MALLINFO)
+      for (const [name, signature] of Object.entries(MALLINFO_CALLS)) called.set(name, signature);
+  }
+  return called;
 }
 
 /** binaryen's name of the memory: an export tells it; else what binaryen calls those without a name. */

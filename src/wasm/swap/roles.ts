@@ -10,7 +10,7 @@ export interface Role {
   readonly signature: string;
   /** Other names of the same, in wasi-libc, Emscripten and Lea's source. A leading underscore is ignored. */
   readonly aliases: readonly string[];
-  /** The kernel's function that does its work; undefined: it answers with a constant. */
+  /** The kernel's function that does its work; undefined: it answers with a constant, or calls several (mallinfo). */
   readonly kernel: string | undefined;
   /** What it answers when there is no memory, or, without a kernel function, always. */
   readonly failure: number;
@@ -74,6 +74,9 @@ export const USABLE_SIZE = role("malloc_usable_size", WORD_TO_WORD, ["dlmalloc_u
   takesBlock: true,
 });
 
+/** Its result is a struct, whose address is its argument; mallinfo.ts has what it does. */
+export const MALLINFO = role("mallinfo", "i32 ->", ["dlmallinfo"], { kernel: undefined });
+
 /** All that can be replaced. mallopt's answer 0 means "not changed". */
 export const ROLES: readonly Role[] = [
   MALLOC,
@@ -92,6 +95,7 @@ export const ROLES: readonly Role[] = [
   role("independent_calloc", THREE_TO_WORD, ["dlindependent_calloc"]),
   role("independent_comalloc", THREE_TO_WORD, ["dlindependent_comalloc"]),
   role("bulk_free", TWO_TO_WORD, ["dlbulk_free"]),
+  MALLINFO,
   role("mallopt", TWO_TO_WORD, ["dlmallopt"], { kernel: undefined }),
 ];
 
