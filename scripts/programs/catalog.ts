@@ -85,4 +85,7 @@ export const PROGRAMS: readonly Program[] = [
 /** What is compiled for `-O` of any program: as programs are shipped, and then through wasm-opt's -O3 (link.ts). */
 export const COMMON_FLAGS = ["--target=wasm32-wasi", "-O2", "-w"];
 
-export const APT_PACKAGES = "clang lld wasi-libc libclang-rt-dev-wasm32 dpkg-dev";
+/** Debian's, for the programs. */
+export const APT_PACKAGES = ["clang", "lld", "wasi-libc", "libclang-rt-dev-wasm32", "dpkg-dev"] as const;
+/** What the tests in C++ need besides. */
+export const CXX_PACKAGES = ["libc++-dev-wasm32"] as const;

@@ -2,12 +2,14 @@
 //
 //   npm run programs              all of them; what has been done already is not done again
 //   npm run programs -- lua       those with "lua" in their names, and those that are there already
+//   npm run programs -- --install installs first what is needed of Debian's packages, for the tests in C++ too
 //
 // Owns:  the command line, and what is said. Exit codes: 0 all is there; 1 some program is not, and why has been said.
 // Needs: the network for what has not been fetched; clang, lld and wasi-libc.
 
+import { installPackages } from "./apt.ts";
 import { type MadePatterns, type MadeProgram, writeMade } from "./cache.ts";
-import { APT_PACKAGES, PROGRAMS, type Program } from "./catalog.ts";
+import { APT_PACKAGES, CXX_PACKAGES, PROGRAMS, type Program } from "./catalog.ts";
 import { clangVersion, compileFiles, compileProgram } from "./compile.ts";
 import { fetched, fetchSources } from "./fetch.ts";
 import { linkFile, linkWays, merge, optimize } from "./link.ts";
@@ -15,7 +17,9 @@ import { OWN } from "./places.ts";
 
 const PATTERN_EXPORTS = ["pair", "churn_fill", "churn", "fifo_fill", "fifo"];
 
-async function main(only: string): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
+  const only = args.find((argument) => !argument.startsWith("-")) ?? "";
+  if (args.includes("--install")) installPackages([...APT_PACKAGES, ...CXX_PACKAGES]);
   clangVersion();
   const patterns = makePatterns();
   await merge("patterns", patterns);
@@ -58,8 +62,8 @@ function complain(message: string): void {
 }
 
 try {
-  await main(process.argv[2] ?? "");
+  await main(process.argv.slice(2));
 } catch (error) {
   complain(error instanceof Error ? error.message : String(error));
-  console.error(`What is needed: apt-get install --no-install-recommends ${APT_PACKAGES}`);
+  console.error(`What is needed: apt-get install --no-install-recommends ${APT_PACKAGES.join(" ")}`);
 }

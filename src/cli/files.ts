@@ -1,10 +1,41 @@
 // Files: what the commands say of files, and how they say it.
 //
-// Owns:  the words on stderr.
-// Needs: Node.
+// Owns:  the words on stderr; what of a command's errors is the user's to know, and not a bug.
+// Needs: Node; the errors of wasm.
 
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { WasmFormatError } from "../wasm/binary.ts";
+import { BinaryenError, MissingToolError } from "../wasm/binaryen.ts";
+
+/** A file that a command was given cannot be read, or one that it is to make not written. The message names it. */
+export class FileError extends Error {
+  override readonly name = "FileError";
+}
+
+/** Throws a FileError. */
+export function readInput(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(readFileSync(path));
+  } catch (error) {
+    throw new FileError(systemMessage(`cannot read ${path}`, error), { cause: error });
+  }
+}
+
+/** Throws a FileError. */
+export function writeOutput(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw new FileError(systemMessage(`cannot write ${path}`, error), { cause: error });
+  }
+}
+
+/** Throws a FileError if a file cannot be written, before there is anything to write. */
+export function checkWritable(path: string): void {
+  const why = whyUnwritable(path);
+  if (why !== undefined) throw new FileError(why);
+}
 
 /** Why a file cannot be written, before there is anything to write; undefined: it can. */
 export function whyUnwritable(path: string): string | undefined {
@@ -22,6 +53,14 @@ export function whyUnwritable(path: string): string | undefined {
 /** "traces/lua.mct.gz" is the trace "lua". */
 export function traceName(file: string): string {
   return basename(file).replace(/(\.mct)?(\.gz)?$/, "");
+}
+
+/** Why a command on a module could not be done, in one line; undefined: an error that is nobody's but ours. */
+export function whyNotDone(file: string, error: unknown): string | undefined {
+  if (error instanceof WasmFormatError) return `${file}: ${error.message}`;
+  const isSaid =
+    error instanceof FileError || error instanceof MissingToolError || error instanceof BinaryenError;
+  return isSaid ? error.message : undefined;
 }
 
 export function complain(message: string): void {

@@ -1,13 +1,12 @@
 // link: the command `morecore link app.wasm -o out.wasm`.
 //
 // Owns:       its arguments, files and exit code.
-// Needs:      wasm/link; the kernels in dist, which the build puts there.
+// Needs:      wasm/link, files; the kernels in dist, which the build puts there.
 
-import { readFileSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { WasmFormatError } from "../wasm/binary.ts";
-import { BinaryenError } from "../wasm/binaryen.ts";
+import { readKernel } from "../wasm/binaryen.ts";
 import { type LinkOptions, linkProgram } from "../wasm/link.ts";
+import { checkWritable, complain, readInput, whyNotDone, writeOutput } from "./files.ts";
 
 const NOT_DONE = 2;
 
@@ -66,26 +65,15 @@ function levelOf(text: string): LinkOptions {
 /** Links a file, and returns the exit code. */
 async function runLink(program: string, { output, O, optimize }: LinkCommandOptions): Promise<number> {
   try {
-    const kernels = { growing: built("kernel.wasm"), asking: built("kernel-grow.wasm") };
-    writeFileSync(output, await linkProgram(readFileSync(program), kernels, optimize ? O : { optimize: 0 }));
+    checkWritable(output);
+    const bytes = readInput(program);
+    const kernels = { growing: readKernel("growing"), asking: readKernel("asking") };
+    writeOutput(output, await linkProgram(bytes, kernels, optimize ? O : { optimize: 0 }));
     return 0;
   } catch (error) {
-    const why = whyNot(error, program);
+    const why = whyNotDone(program, error);
     if (why === undefined) throw error;
-    process.stderr.write(`morecore link: ${why}\n`);
+    complain(why);
     return NOT_DONE;
   }
-}
-
-/** A file that the build puts beside the command. */
-function built(name: string): Uint8Array {
-  return readFileSync(new URL(`../${name}`, import.meta.url));
-}
-
-/** What stands between the command and its end, in words; undefined: a bug. */
-function whyNot(error: unknown, program: string): string | undefined {
-  if (error instanceof WasmFormatError) return `${program}: ${error.message}`;
-  if (error instanceof BinaryenError) return error.message;
-  const isOfFiles = error instanceof Error && "syscall" in error;
-  return isOfFiles ? error.message : undefined;
 }

@@ -79,7 +79,11 @@ export function jsonRunReport(
 }
 
 function deathFields({ kind, error, frames, call }: Death): Record<string, unknown> {
-  const functions = frames.map(({ name, index, offset }) => ({ name: name ?? null, index, offset }));
+  const functions = frames.map(({ name, index, offset }) => ({
+    name: name ?? null,
+    index,
+    offset: offset ?? null,
+  }));
   return { kind, message: error.message, call: call ?? null, frames: functions };
 }
 

@@ -5,15 +5,14 @@
 //
 // stdout is the program's alone. What is said before the program runs is about the options; what it did comes after.
 
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { writeTraceFile } from "../trace/file.ts";
-import { WasmFormatError } from "../wasm/binary.ts";
-import type { ProgramMode } from "../wasm/program.ts";
-import { type Death, loadProgram, type RunResult, runProgram } from "../wasm/run.ts";
+import type { Program, ProgramMode } from "../wasm/program.ts";
+import { type Death, loadProgram, type RunResult, runProgram, type Swap } from "../wasm/run.ts";
 import { frameText } from "../wasm/stack.ts";
-import { complain, systemMessage, whyUnwritable } from "./files.ts";
+import { checkWritable, complain, readInput, systemMessage, whyNotDone } from "./files.ts";
 import { positiveNumber } from "./numbers.ts";
 import { jsonRunReport, tableHeapReport } from "./run-report.ts";
 
@@ -25,6 +24,7 @@ interface RunCommandOptions {
   readonly json?: true;
   readonly trace?: string;
   readonly check?: number;
+  readonly swap: boolean;
 }
 
 const NOT_RUN = 2;
@@ -60,6 +60,7 @@ export function runCommand(morecore: Command): void {
         positiveNumber,
       ),
     )
+    .option("--no-swap", "run a program that has a malloc of its own with that")
     .addHelpText("after", RUN_HELP)
     .action(async (file: string, args: string[], options: RunCommandOptions) => {
       process.exitCode = await run(file, args, options);
@@ -67,8 +68,9 @@ export function runCommand(morecore: Command): void {
 }
 
 const RUN_HELP = `
---stats, --trace and --check are for programs that were built with lib/morecore.c. One that \`morecore link\` has made one
-module with the allocator has --stats, and --check at its end. Any other runs as it is.
+--stats, --trace and --check are for programs that were built with lib/morecore.c, and for those whose own malloc can be
+swapped, in memory, as \`morecore swap\` does it; that needs binaryen: npm install binaryen. Any other runs as it is, and
+why is said. One that \`morecore link\` has made one module with the allocator has --stats, and --check at its end.
 
 Exit code: the program's; 134 if it died of a trap, of misuse of the heap, or with --check of a heap that is corrupt; 2
 if it could not be run, or its trace not be written.`;
@@ -96,11 +98,9 @@ async function run(file: string, args: readonly string[], options: RunCommandOpt
   const json = options.json === true || options["stats=json"] === true;
   const stats = json || options.stats === true;
   try {
-    const unwritable = trace === undefined ? undefined : whyUnwritable(trace);
-    if (unwritable !== undefined) return refuse(unwritable);
-    const program = await loadProgram(readFileSync(file));
-    const note = unavailable(program.mode, { stats, trace: trace !== undefined, check: check !== undefined });
-    if (note !== undefined) complain(`${file}: ${note}`);
+    if (trace !== undefined) checkWritable(trace);
+    const program = await loadProgram(readInput(file), options.swap ? swap : undefined);
+    const note = unavailable(program, { stats, trace: trace !== undefined, check: check !== undefined });
     const result = await runProgram(program, {
       args: [file, ...args],
       env,
@@ -108,33 +108,40 @@ async function run(file: string, args: readonly string[], options: RunCommandOpt
       stats,
       trace: trace !== undefined,
       checkEvery: check ?? 0,
+      onStart: () => {
+        if (note !== undefined) complain(`${file}: ${note}`);
+      },
     });
     sayEnd(file, program.mode, result, json);
     const written = trace === undefined || writeTrace(trace, result);
     return written || result.death !== undefined ? result.exitCode : NOT_RUN;
   } catch (error) {
-    if (error instanceof WasmFormatError) return refuse(`${file}: ${error.message}`);
-    if (error instanceof Error && "syscall" in error)
-      return refuse(systemMessage(`cannot read ${file}`, error));
-    throw error;
+    const why = whyNotDone(file, error) ?? whyNoDirectory(error);
+    if (why === undefined) throw error;
+    complain(why);
+    return NOT_RUN;
   }
 }
 
-function refuse(why: string): number {
-  complain(why);
-  return NOT_RUN;
+/** What node:wasi says of a directory that it cannot open, without its name; undefined: something else. */
+function whyNoDirectory(error: unknown): string | undefined {
+  const isOfSystem = error instanceof Error && "syscall" in error;
+  return isOfSystem ? systemMessage("cannot open what --dir names", error) : undefined;
 }
+
+/** Loaded only for a program that needs it: it brings two parsers with it. */
+const swap: Swap = async (bytes) => (await import("../wasm/auto-swap.ts")).autoSwap(bytes);
 
 /** What was asked for and cannot be had of this program, in words. */
 function unavailable(
-  mode: ProgramMode,
+  { mode, whyPlain }: Program,
   asked: { readonly stats: boolean; readonly trace: boolean; readonly check: boolean },
 ): string | undefined {
   if (mode === "plain") {
     const options = Object.entries(asked).flatMap(([name, isAsked]) => (isAsked ? `--${name}` : []));
-    if (options.length === 0) return undefined;
-    const need = options.length === 1 ? "needs" : "need";
-    return `runs as it is, with a malloc of its own; ${options.join(", ")} ${need} a program built with lib/morecore.c`;
+    const cannot = options.length === 0 ? "" : `; ${options.join(", ")} cannot be had`;
+    if (whyPlain !== undefined) return `runs as it is, its malloc is not swapped: ${whyPlain}${cannot}`;
+    return cannot === "" ? undefined : `runs as it is${cannot}`;
   }
   if (mode === "merged" && asked.trace)
     return "no trace: its calls cannot be seen any more; --trace needs the module as it was before `morecore link`";

@@ -1,20 +1,18 @@
 // swap: the command `morecore swap app.wasm -o out.wasm`.
 //
 // Owns:  the arguments, the table of what was found, and the exit code.
-// Needs: commander, cli-table3, wasm/swap.
+// Needs: commander, cli-table3, wasm/swap, files.
 
-import { readFileSync, writeFileSync } from "node:fs";
 import Table from "cli-table3";
 import { type Command, Option } from "commander";
 import {
   GlueError,
   inspectModule,
-  MissingToolError,
   SwapRefusedError,
   type SwapReport,
   swapModule,
-  WasmFormatError,
 } from "../wasm/swap/index.ts";
+import { checkWritable, complain, readInput, whyNotDone, writeOutput } from "./files.ts";
 
 interface SwapCommandOptions {
   readonly output?: string;
@@ -56,9 +54,13 @@ cannot be read or written.`;
 /** Does what the command says, and returns the exit code. */
 export async function runSwap(file: string, options: SwapCommandOptions): Promise<number> {
   try {
-    const bytes = new Uint8Array(readFileSync(file));
-    const glue = options.glue === undefined ? {} : { glue: readFileSync(options.glue, "utf8") };
-    if (options.dryRun !== undefined) {
+    const { output } = options;
+    if (output !== undefined) checkWritable(output);
+    const bytes = readInput(file);
+    const glue =
+      options.glue === undefined ? {} : { glue: new TextDecoder().decode(readInput(options.glue)) };
+    // The action has made sure that one of the two is there.
+    if (options.dryRun !== undefined || output === undefined) {
       const report = inspectModule(bytes, glue);
       return tell(file, report, "would be swapped");
     }
@@ -66,15 +68,14 @@ export async function runSwap(file: string, options: SwapCommandOptions): Promis
       ...glue,
       keepImports: options.keepImports ?? false,
     });
-    writeFileSync(options.output ?? "", swapped);
-    return tell(
-      file,
-      report,
-      `swapped: ${options.output}, ${bytes.length} bytes before, ${swapped.length} now`,
-    );
+    writeOutput(output, swapped);
+    return tell(file, report, `swapped: ${output}, ${bytes.length} bytes before, ${swapped.length} now`);
   } catch (error) {
     if (error instanceof SwapRefusedError) return tell(file, error.report, "");
-    return fail(file, options, error);
+    const why = error instanceof GlueError ? `${options.glue}: ${error.message}` : whyNotDone(file, error);
+    if (why === undefined) throw error;
+    complain(why);
+    return BAD_USE;
   }
 }
 
@@ -84,29 +85,19 @@ function tell(file: string, report: SwapReport, success: string): number {
     process.stdout.write(`${file} ${success}\n`);
     return SWAPPED;
   }
-  for (const refusal of report.refusals) process.stderr.write(`morecore: ${file}: refused: ${refusal}\n`);
+  for (const refusal of report.refusals) complain(`${file}: refused: ${refusal}`);
   return REFUSED;
 }
 
-function fail(file: string, { glue }: SwapCommandOptions, error: unknown): number {
-  const { message, path } = error as NodeJS.ErrnoException;
-  const isKnown = error instanceof WasmFormatError || error instanceof MissingToolError;
-  if (error instanceof GlueError) process.stderr.write(`morecore: ${glue}: ${message}\n`);
-  else if (isKnown) process.stderr.write(`morecore: ${file}: ${message}\n`);
-  // What the file system refuses names its path.
-  else if (path !== undefined) process.stderr.write(`morecore: ${message}\n`);
-  else throw error;
-  return BAD_USE;
-}
-
 /** The table of the functions found, with what is known of the allocator above it. */
-export function reportText({ allocator, stateBlock, functions, growth, notes }: SwapReport): string {
+export function reportText({ allocator, stateBlock, functions, growth, room, notes }: SwapReport): string {
   const lines = [`allocator: ${allocator}`];
   if (stateBlock !== undefined)
     lines.push(
       `its state: at ${stateBlock.relative ? "__memory_base + " : ""}${stateBlock.address}`,
       `memory grows by: ${growth}`,
     );
+  if (room !== undefined) lines.push(`its part of the first memory: from ${room} to the end`);
   lines.push(...notes.map((note) => `note: ${note}`));
   const table = new Table({
     head: ["function", "name", "role", "", "evidence"],

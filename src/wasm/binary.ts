@@ -23,6 +23,7 @@ export const IMPORT_SECTION = 2;
 export const FUNCTION_SECTION = 3;
 export const MEMORY_SECTION = 5;
 export const EXPORT_SECTION = 7;
+export const START_SECTION = 8;
 
 /** The tag section has a high number, but its place is before the globals'. */
 const TAG_SECTION = 13;
@@ -124,6 +125,7 @@ export class Reader {
 
 /** The sections of a module, in their order. Throws a WasmFormatError for what is no module or is cut off. */
 export function readSections(bytes: Uint8Array): Section[] {
+  if (bytes.length === 0) throw new WasmFormatError("it is no WebAssembly module: it is empty");
   if (HEADER.slice(0, 4).some((byte, index) => bytes[index] !== byte))
     throw new WasmFormatError("it is no WebAssembly module: it does not begin with \\0asm");
   if (HEADER.some((byte, index) => bytes[index] !== byte))
@@ -182,6 +184,16 @@ export function readFeatures(sections: readonly Section[]): string[] | undefined
   const DISALLOWED = "-".charCodeAt(0);
   const all = readList(section.contents, (r) => ({ prefix: r.byte(), name: r.text() }));
   return all.filter(({ prefix }) => prefix !== DISALLOWED).map(({ name }) => name);
+}
+
+/** What holds offsets into the code as it was: debug information, source maps, relocations. */
+export function isStale(section: string): boolean {
+  return /^(\.debug_|reloc\.|sourceMappingURL$|external_debug_info$|linking$)/.test(section);
+}
+
+/** The sections without those that a rewriting of the code makes wrong. */
+export function withoutStale(sections: readonly Section[]): Section[] {
+  return sections.filter(({ id, name }) => id !== CUSTOM_SECTION || !isStale(name));
 }
 
 /** The sections with other imports; their number and order stay as they were. */

@@ -1,6 +1,6 @@
-// Binaryen: the package binaryen, an optional peer of this one, and its command wasm-merge.
+// Binaryen: the package binaryen, an optional peer of this one, and its command wasm-merge; and our own kernel's files.
 //
-// Owns:  finding both; running the command in a folder of its own.
+// Owns:  finding them, and saying what is missing; running the command in a folder of its own.
 // Needs: Node.
 
 import { spawnSync } from "node:child_process";
@@ -11,9 +11,39 @@ import { dirname, join } from "node:path";
 
 export type Binaryen = typeof import("binaryen").default;
 
-/** The package binaryen is not there, or its command failed. */
+const require = createRequire(import.meta.url);
+
+/** Something that has to be installed or built is not there. The message says how to get it. */
+export class MissingToolError extends Error {
+  override readonly name = "MissingToolError";
+}
+
+/** Binaryen refused, or what it made is not what it should be. */
 export class BinaryenError extends Error {
   override readonly name = "BinaryenError";
+}
+
+/** The package. Throws a MissingToolError. */
+export async function loadBinaryen(): Promise<Binaryen> {
+  try {
+    return (await import("binaryen")).default;
+  } catch (error) {
+    throw new MissingToolError("the package binaryen is needed for this: npm install binaryen", {
+      cause: error,
+    });
+  }
+}
+
+/** The shipped kernel that grows the memory itself, or the one that asks for memory. Throws a MissingToolError. */
+export function readKernel(which: "growing" | "asking"): Uint8Array<ArrayBuffer> {
+  const name = which === "growing" ? "kernel.wasm" : "kernel-grow.wasm";
+  try {
+    return Uint8Array.from(readFileSync(require.resolve(`morecore/${name}`)));
+  } catch (error) {
+    throw new MissingToolError(`the package's own ${name} is missing: npm run build makes it`, {
+      cause: error,
+    });
+  }
 }
 
 /** A module and the name by which the others import from it. */
@@ -22,20 +52,16 @@ export interface Named {
   readonly name: string;
 }
 
-/** The package. Throws a BinaryenError that says how to get it. */
-export async function loadBinaryen(): Promise<Binaryen> {
-  try {
-    return (await import("binaryen")).default;
-  } catch (error) {
-    throw new BinaryenError("the package binaryen is needed for this: npm install binaryen", {
-      cause: error,
-    });
-  }
+export interface MergeOptions {
+  /** wasm-merge's. */
+  readonly flags: readonly string[];
+  /** Whether functions keep their names. */
+  readonly names: boolean;
 }
 
-/** One module of several, each import from another resolved. `flags` are wasm-merge's. Names are kept. */
-export function mergeModules(modules: readonly Named[], flags: readonly string[]): Uint8Array {
-  const command = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin", "wasm-merge");
+/** One module of several, each import from another resolved. */
+export function mergeModules(modules: readonly Named[], { flags, names }: MergeOptions): Uint8Array {
+  const command = join(dirname(require.resolve("binaryen")), "bin", "wasm-merge");
   const folder = mkdtempSync(join(tmpdir(), "morecore-merge-"));
   try {
     const inputs = modules.flatMap(({ bytes, name }, index) => {
@@ -44,7 +70,7 @@ export function mergeModules(modules: readonly Named[], flags: readonly string[]
       return [file, name];
     });
     const output = join(folder, "merged.wasm");
-    const args = [command, ...flags, "--debuginfo", ...inputs, "--output", output];
+    const args = [command, ...flags, ...(names ? ["--debuginfo"] : []), ...inputs, "--output", output];
     const { status, stderr, error } = spawnSync(process.execPath, args, {
       encoding: "utf8",
       maxBuffer: Number.POSITIVE_INFINITY,

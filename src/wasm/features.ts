@@ -47,7 +47,10 @@ const UNSAID = [
   "tail-call",
 ];
 
-/** The features of a program and the kernel together. Throws for one that is not known. */
+/**
+ * The features of a program and the kernel together: those that it declares, or those that were found in it. Undefined:
+ * nothing is known. Throws for one that is not known.
+ */
 export function featuresWith(declared: readonly string[] | undefined): string[] {
   const all = [...new Set([...KERNEL, ...(declared ?? UNSAID)])].sort();
   const unknown = all.filter((name) => !Object.hasOwn(FEATURES, name));

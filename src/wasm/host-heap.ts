@@ -22,7 +22,10 @@ export interface WatchWishes {
 }
 
 export interface HostHeap {
-  readonly heap: Heap;
+  /** Undefined: it has not begun. */
+  readonly heap: Heap | undefined;
+  /** Called when the program has been instantiated, before its _start. */
+  begin(program: WebAssembly.Exports): void;
   readonly functions: Readonly<Record<string, HeapImports[string]>>;
   readonly watched: Watched | undefined;
 }
@@ -34,16 +37,39 @@ const WORD_BYTES = 4;
 export function makeHostHeap(
   heapBase: number | undefined,
   memory: WebAssembly.Memory,
-  { stats = false, trace = false, checkEvery = 0 }: WatchWishes,
+  wishes: WatchWishes,
 ): HostHeap {
   const heap = heapIn(memory, heapBase);
-  const { morecore, env } = heap.imports;
-  if (!stats && !trace && checkEvery === 0) return { heap, functions: { morecore, env }, watched: undefined };
+  return hostHeap({ memory, wishes, imports: heap.imports, heap: () => heap, begin: () => undefined });
+}
+
+export interface HostHeapParts {
+  readonly memory: WebAssembly.Memory;
+  readonly wishes: WatchWishes;
+  readonly imports: HeapImports;
+  /** The heap, once it has begun. */
+  heap(): Heap | undefined;
+  begin(program: WebAssembly.Exports): void;
+}
+
+/** Wraps the functions of a heap if anything is wished to be known of it. */
+export function hostHeap({ memory, wishes, imports, heap, begin }: HostHeapParts): HostHeap {
+  const { stats = false, trace = false, checkEvery = 0 } = wishes;
+  const { morecore, env } = imports;
+  const whole = (functions: HostHeap["functions"], watched: Watched | undefined): HostHeap => ({
+    get heap() {
+      return heap();
+    },
+    begin,
+    functions,
+    watched,
+  });
+  if (!stats && !trace && checkEvery === 0) return whole({ morecore, env }, undefined);
   const recorder = new TraceRecorder(trace ? {} : { maxBytes: 0 });
   const watch = new HeapWatch({
     recorder,
     checkEvery,
-    check: () => heap.check(),
+    check: () => heap()?.check(),
     words: (at, count) => {
       const { buffer } = memory;
       const most = Math.max(0, Math.floor((buffer.byteLength - at) / WORD_BYTES));
@@ -51,7 +77,7 @@ export function makeHostHeap(
     },
   });
   const functions = { morecore: watch.watched(morecore), env: watch.watched(env) };
-  return { heap, functions, watched: { watch, recorder } };
+  return whole(functions, { watch, recorder });
 }
 
 function heapIn(memory: WebAssembly.Memory, heapBase: number | undefined): Heap {

@@ -21,6 +21,7 @@ import {
   WasmFormatError,
   withExports,
   withImports,
+  withoutStale,
   writeSections,
 } from "./binary.ts";
 import { type Binaryen, BinaryenError, loadBinaryen, mergeModules } from "./binaryen.ts";
@@ -58,7 +59,8 @@ const PAGE_LOG2 = 16;
 /**
  * The program as one module with the kernel: bytes in, bytes out. The heap is begun before anything else runs, at the
  * program's exported __heap_base, or where its memory ends; or in what its morecore_grow gives, if it exports one.
- * Throws a WasmFormatError for a program that it cannot do this for, a BinaryenError if binaryen is missing or refuses.
+ * Throws a WasmFormatError for a program that it cannot do this for, a MissingToolError without binaryen, a BinaryenError
+ * if that refuses.
  */
 export async function linkProgram(
   program: Uint8Array,
@@ -76,7 +78,7 @@ export async function linkProgram(
       { name: PROGRAM, bytes: preparedProgram(sections) },
       { name: KERNEL, bytes: preparedKernel(kernel, exports) },
     ],
-    featureFlags(features),
+    { flags: featureFlags(features), names: true },
   );
   return finished(binaryen, merged, featureBits(binaryen.Features, features), options);
 }
@@ -115,8 +117,7 @@ function namesOf(imports: readonly Import[]): string {
 /** The program without what is about to be wrong (debug information by address), its memory exported. */
 function preparedProgram(sections: readonly Section[]): Uint8Array {
   const exports = [...readExports(sections), { name: MEMORY_EXPORT, kind: MEMORY, index: 0 }];
-  const kept = sections.filter(({ name }) => !name.startsWith(".debug_") && name !== "sourceMappingURL");
-  return writeSections(withExports(kept, exports));
+  return writeSections(withExports(withoutStale(sections), exports));
 }
 
 /** The kernel, its exports' names given to its functions, its imports taken from the program. */

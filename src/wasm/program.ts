@@ -24,19 +24,20 @@ import {
   withImports,
   writeSections,
 } from "./binary.ts";
+import type { CodeOrigin } from "./stack.ts";
 
 /**
- * Where a program's malloc is: "two-modules": it imports it; "merged": `morecore link` has put it inside; "plain": it
- * has one of its own, of which nothing is known.
+ * Where a program's malloc is: "two-modules": it imports it; "swapped": so it does now, and had one of its own; "merged":
+ * `morecore link` has put it inside; "plain": it has one of its own, of which nothing is known.
  */
-export type ProgramMode = "two-modules" | "merged" | "plain";
+export type ProgramMode = "two-modules" | "swapped" | "merged" | "plain";
 
 export interface Program {
   readonly mode: ProgramMode;
   /** To be compiled; in two-module mode the memory is an import. */
   readonly bytes: Uint8Array;
-  /** How far the code lies behind where it lay in the bytes that were given. */
-  readonly codeShift: number;
+  /** Where its code lies in the bytes that were given. */
+  readonly origin: CodeOrigin;
   readonly imports: readonly Import[];
   /** Of its memory; undefined: it has none. */
   readonly memory: Limits | undefined;
@@ -44,6 +45,10 @@ export interface Program {
   readonly exportsMemory: boolean;
   /** The value of its exported __heap_base, where its data and stack end; undefined: it does not tell. */
   readonly heapBase: number | undefined;
+  /** Its heap may grow only by the program's own sbrk. */
+  readonly needsSbrk: boolean;
+  /** Of a plain program: why its malloc has not been swapped, if that was tried. */
+  readonly whyPlain: string | undefined;
 }
 
 /** The module that lib/morecore.c imports malloc from. */
@@ -85,11 +90,13 @@ export function readProgram(bytes: Uint8Array, serves: (given: Import) => boolea
   return {
     mode,
     bytes: changed,
-    codeShift: running === sections ? 0 : codeOffset(readSections(changed)) - codeOffset(sections),
+    origin: { shift: running === sections ? 0 : codeOffset(readSections(changed)) - codeOffset(sections) },
     imports: readImports(running),
     memory,
     exportsMemory: exports.some(({ kind }) => kind === MEMORY),
     heapBase: heapBaseOf(sections),
+    needsSbrk: false,
+    whyPlain: undefined,
   };
 }
 

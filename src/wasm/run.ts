@@ -14,11 +14,15 @@ import { FUNCTION, type Import, MEMORY, WasmFormatError } from "./binary.ts";
 import { type HeapReport, reportHeap, type Watched } from "./heap-report.ts";
 import { type HostHeap, isHeapImport, makeHostHeap, type WatchWishes } from "./host-heap.ts";
 import { HEAP_GLOBAL, type Program, readProgram } from "./program.ts";
+import { makeSbrkHeap } from "./sbrk-heap.ts";
 import { type Frame, programFrames, STACK_DEPTH } from "./stack.ts";
 import { openWasi, WASI_VERSIONS, type Wasi, type WasiModule, type WasiOptions } from "./wasi.ts";
 import { HeapCheckError } from "./watch.ts";
 
-export interface RunOptions extends Partial<WasiOptions>, WatchWishes {}
+export interface RunOptions extends Partial<WasiOptions>, WatchWishes {
+  /** Called once, when nothing can be in the way of running the program any more but its own doings. */
+  readonly onStart?: () => void;
+}
 
 /** How a program died that did not end by itself. */
 export interface Death {
@@ -46,18 +50,33 @@ export interface RunResult {
 /** The exit code of a program that died: 128 + SIGABRT, as a shell gives for abort() and for glibc's "double free". */
 export const DIED = 134;
 
-/**
- * Gives a module whose malloc has been replaced, importing morecore's or with the kernel inside; undefined if it cannot
- * be replaced. `morecore swap` will be one.
- */
-export type Swap = (bytes: Uint8Array) => Promise<Uint8Array | undefined>;
+/** A program whose malloc has been replaced by imports of morecore's. */
+export interface SwappedProgram {
+  readonly bytes: Uint8Array;
+  /** For each function, its number in the program as it was, or -1. */
+  readonly origins: readonly number[];
+  /** "sbrk": its heap may grow only by what it exports as morecore_grow. Else where it may begin; undefined: at the end. */
+  readonly heap: "sbrk" | { readonly from: number | undefined };
+}
+
+/** Replaces a program's malloc, or says in words why it cannot be replaced. auto-swap.ts has one. */
+export type Swap = (bytes: Uint8Array) => Promise<SwappedProgram | string>;
 
 /** Looks at a module and says how it can be run. A program with a malloc of its own goes to `swap` first. */
 export async function loadProgram(bytes: Uint8Array, swap?: Swap): Promise<Program> {
   const program = readProgram(bytes, isHeapImport);
   if (program.mode !== "plain" || swap === undefined) return program;
   const swapped = await swap(bytes);
-  return swapped === undefined ? program : readProgram(swapped, isHeapImport);
+  if (typeof swapped === "string") return { ...program, whyPlain: swapped };
+  const { heap, origins } = swapped;
+  return {
+    ...readProgram(swapped.bytes, isHeapImport),
+    mode: "swapped",
+    origin: { functions: origins },
+    // Its __heap_base, if it exports that, need not be malloc's to take.
+    heapBase: heap === "sbrk" ? undefined : heap.from,
+    needsSbrk: heap === "sbrk",
+  };
 }
 
 /**
@@ -68,10 +87,7 @@ export async function runProgram(program: Program, options: RunOptions = {}): Pr
   const { args = [], env = {}, dirs = {} } = options;
   const module = await compiled(program);
   const memory = importedMemory(program);
-  const host =
-    program.mode === "two-modules" && memory !== undefined
-      ? makeHostHeap(program.heapBase, memory, options)
-      : undefined;
+  const host = memory === undefined ? undefined : heapFor(program, memory, options);
   const wasiModule = wasiModuleOf(program);
   const wasi = await openWasi(wasiModule, { args, env, dirs });
   const imports = importsFor(program, (given) => {
@@ -79,14 +95,21 @@ export async function runProgram(program: Program, options: RunOptions = {}): Pr
     if (given.module === wasiModule) return wasi.imports[given.name];
     return given.kind === FUNCTION ? host?.functions[given.module]?.[given.name] : undefined;
   });
+  options.onStart?.();
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = STACK_DEPTH;
   try {
-    const end = ran(program, module, imports, wasi, memory);
+    const end = ran(program, module, imports, wasi, memory, host);
     return finished(program, end, host, options);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** The heap that a program imports; undefined: it imports none. */
+function heapFor(program: Program, memory: WebAssembly.Memory, wishes: WatchWishes): HostHeap | undefined {
+  if (program.mode !== "two-modules" && program.mode !== "swapped") return undefined;
+  return program.needsSbrk ? makeSbrkHeap(memory, wishes) : makeHostHeap(program.heapBase, memory, wishes);
 }
 
 async function compiled({ bytes }: Program): Promise<WebAssembly.Module> {
@@ -162,6 +185,7 @@ function ran(
   imports: WebAssembly.Imports,
   wasi: Wasi,
   imported: WebAssembly.Memory | undefined,
+  host: HostHeap | undefined,
 ): End {
   let memory = imported;
   let exports: WebAssembly.Exports = {};
@@ -170,6 +194,7 @@ function ran(
     memory ??= Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
     if (memory === undefined && program.imports.length > 0 && program.memory !== undefined)
       throw new WasmFormatError("it does not export its memory, which WASI needs");
+    host?.begin(exports);
     const exitCode = wasi.start(exports["_start"], memory ?? new WebAssembly.Memory({ initial: 0 }));
     return { exitCode, error: undefined, memory, exports };
   } catch (error) {
@@ -219,13 +244,13 @@ function finished(program: Program, end: End, host: HostHeap | undefined, option
 }
 
 function deathOf(
-  { codeShift }: Program,
+  { origin }: Program,
   error: Error | undefined,
   watched: Watched | undefined,
 ): Death | undefined {
   const kind = deathKind(error);
   if (error === undefined || kind === undefined) return undefined;
-  return { kind, error, frames: programFrames(error.stack, codeShift), call: watched?.watch.calls };
+  return { kind, error, frames: programFrames(error.stack, origin), call: watched?.watch.calls };
 }
 
 /** The figures of the program's heap, if it has one of ours. Throws if it is not sound. */

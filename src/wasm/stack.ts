@@ -12,29 +12,42 @@ export interface Frame {
   readonly name: string | undefined;
   /** The function's number. */
   readonly index: number;
-  /** Where the call is, in bytes from the beginning of the file. */
-  readonly offset: number;
+  /** Where the call is, in bytes from the beginning of the file; undefined: in code that was rewritten. */
+  readonly offset: number | undefined;
 }
+
+/** Where code that runs comes from in the file. */
+export type CodeOrigin =
+  /** The same code, so many bytes further on. */
+  | { readonly shift: number }
+  /** Rewritten: for each function, its number in the file, or -1. */
+  | { readonly functions: readonly number[] };
 
 const WASM_FRAME = /^\s*at (?:(.+) \()?(wasm:\/\/wasm\/.*):wasm-function\[(\d+)\]:0x([0-9a-f]+)\)?$/;
 
 /** How many frames are worth having: V8's own ten are too few for a C program. */
 export const STACK_DEPTH = 64;
 
-/** The program's frames, innermost first. `codeShift`: how far its code lies behind where it lies in the file. */
-export function programFrames(stack: string | undefined, codeShift = 0): Frame[] {
+/** The program's frames, innermost first, as they are in the file. */
+export function programFrames(stack: string | undefined, origin: CodeOrigin = { shift: 0 }): Frame[] {
   const frames = (stack ?? "").split("\n").flatMap((line) => {
     const found = WASM_FRAME.exec(line);
     if (found === null) return [];
     const [, name, module, index, offset] = found;
-    const frame = { name, index: Number(index), offset: Number.parseInt(offset ?? "", 16) - codeShift };
-    return [{ module, frame }];
+    const place = placeIn(origin, Number(index), Number.parseInt(offset ?? "", 16));
+    return [{ module, frame: { name, ...place } }];
   });
   const program = frames.at(-1)?.module;
   return frames.filter(({ module }) => module === program).map(({ frame }) => frame);
 }
 
+function placeIn(origin: CodeOrigin, index: number, offset: number): Pick<Frame, "index" | "offset"> {
+  if ("shift" in origin) return { index, offset: offset - origin.shift };
+  return { index: origin.functions[index] ?? -1, offset: undefined };
+}
+
 /** "    at main (app.wasm:0x1f3)" */
 export function frameText({ name, index, offset }: Frame, file: string): string {
-  return `    at ${name ?? `function[${index}]`} (${file}:0x${offset.toString(16)})`;
+  const at = offset === undefined ? "" : `:0x${offset.toString(16)}`;
+  return `    at ${name ?? `function[${index}]`} (${file}${at})`;
 }

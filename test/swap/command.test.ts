@@ -61,11 +61,11 @@ describe("morecore swap", () => {
     expect(swap()).toMatchObject({ status: 2 });
     expect(swap("package.json", "--dry-run")).toMatchObject({
       status: 2,
-      stderr: "morecore: package.json: it does not begin as a WebAssembly module does\n",
+      stderr: "morecore: package.json: it is no WebAssembly module: it does not begin with \\0asm\n",
     });
     expect(swap("none.wasm", "--dry-run")).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("ENOENT"),
+      stderr: "morecore: cannot read none.wasm: no such file or directory\n",
     });
     expect(swap(GOOD, "--dry-run", "--glue", broken)).toMatchObject({
       status: 2,

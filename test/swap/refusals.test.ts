@@ -79,6 +79,22 @@ describe("swap refuses", () => {
     expect(decide(bytes, { ...facts, data: [...facts.data, zeros] }, undefined).report.refusals).toEqual([]);
   });
 
+  it("a memory that cannot grow, where it is not known what part of it is malloc's", () => {
+    const bytes = packageFile("@jitl/quickjs-wasmfile-release-sync/dist/emscripten-module.wasm");
+    const facts = readModule(bytes);
+    const fixed = facts.memories.map((memory) => ({ ...memory, maximumPages: memory.initialPages }));
+    const sbrk = decide(bytes, facts, undefined).plan?.sbrk ?? -1;
+    // An sbrk that keeps a break may have some of that memory: then nothing is refused.
+    expect(decide(bytes, { ...facts, memories: fixed }, undefined).report.refusals).toEqual([]);
+    const functions = facts.functions.map((each) =>
+      each.index === sbrk ? { ...each, readsState: false, growsMemory: true, calls: new Map() } : each,
+    );
+    const { report } = decide(bytes, { ...facts, functions, memories: fixed }, undefined);
+    expect(report.refusals).toContain(
+      "its memory cannot grow, and which part of it is malloc's is not known",
+    );
+  });
+
   it("what is no module, as a bad file", async () => {
     await expect(swapModule(new TextEncoder().encode("(module)"))).rejects.toThrow(WasmFormatError);
     const bytes = packageFile("web-tree-sitter/web-tree-sitter.wasm");

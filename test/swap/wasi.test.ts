@@ -42,6 +42,7 @@ interface Ended {
 async function run(
   bytes: Uint8Array,
   kernel?: (memory: WebAssembly.Memory) => WebAssembly.Exports,
+  before: (memory: WebAssembly.Memory) => void = () => undefined,
 ): Promise<Ended> {
   let output = "";
   const ready: { memory?: WebAssembly.Memory; kernel?: WebAssembly.Exports } = {};
@@ -78,6 +79,7 @@ async function run(
   const { exports } = await WebAssembly.instantiate(module, imports);
   ready.memory = exports["memory"] as WebAssembly.Memory;
   if (kernel !== undefined) ready.kernel = kernel(ready.memory);
+  before(ready.memory);
   (exports["_start"] as () => void)();
   return { output, memory: ready.memory };
 }
@@ -121,7 +123,7 @@ describe.skipIf(probe === undefined)(`WASI programs (need ${needs})`, () => {
     const names = after.functions.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(["__original_main", "printf", "sbrk", "morecore.begin"]));
     expect(names).not.toContain("dispose_chunk");
-    expect([...after.features].every((feature) => ["BulkMemory", "SignExt"].includes(feature))).toBe(true);
+    expect([...after.features].every((feature) => ["bulk-memory", "sign-ext"].includes(feature))).toBe(true);
     expect(readModule(probe as Uint8Array).customSections).toContain(".debug_info");
     expect(after.customSections.filter((name) => name.startsWith(".debug"))).toEqual([]);
     const stripped = await swapModule(compile("-O2", "-Wl,--strip-all") as Uint8Array);
@@ -139,6 +141,30 @@ describe.skipIf(probe === undefined)(`WASI programs (need ${needs})`, () => {
       /\(malloc_usable_size\) still reads a block's header/,
     );
     expect(leftovers.join("\n")).not.toMatch(/\(printf\)/);
+  });
+
+  it("that cannot grow their memory have the part of it that their own malloc would have taken", async () => {
+    const fixed = "-Wl,--initial-memory=16777216,--max-memory=16777216";
+    const bytes = compile("-O2", fixed) as Uint8Array;
+    const { bytes: swapped, report } = await swapModule(bytes);
+    const before = await run(bytes);
+    const after = await run(swapped);
+    expect(after.output).toBe(before.output);
+    const heap = findHeap(after.memory);
+    expect(heap?.base).toBe(report.room);
+    expect(() => heap?.check()).not.toThrow();
+  });
+
+  it("have a heap behind what somebody has grown before their first call", async () => {
+    const { bytes: swapped } = await swapModule(probe as Uint8Array);
+    const grown: { at?: number } = {};
+    const { memory } = await run(swapped, undefined, (memory) => {
+      grown.at = memory.grow(1) * 65_536;
+      new Uint8Array(memory.buffer, grown.at).fill(1);
+    });
+    expect(findHeap(memory)?.base).toBeGreaterThanOrEqual((grown.at ?? 0) + 65_536);
+    expect(() => findHeap(memory)?.check()).not.toThrow();
+    expect(new Uint8Array(memory.buffer, grown.at, 65_536).every((byte) => byte === 1)).toBe(true);
   });
 
   it("with keepImports, call a kernel that the host brings", async () => {

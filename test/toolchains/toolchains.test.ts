@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -112,6 +112,54 @@ describe.skipIf(!needs(RUSTC !== undefined, "rustc libstd-rust-dev-wasm32 lld"))
     for (let round = 0; round < 10; round++) functions["run"]?.(1000);
     expect(heap.footprint).toBe(footprint);
     heap.check();
+  });
+});
+
+/** A Zig whose std.mem.Allocator is as in program.zig: it changed in 0.14. */
+const ZIG = [process.env["ZIG"] ?? "zig"].find((zig) => {
+  const { stdout } = spawnSync(zig, ["version"], { encoding: "utf8" });
+  return /^0\.1[123]\./.test(stdout ?? "");
+});
+
+if (ZIG === undefined) console.warn("skipped: needs a Zig 0.11 to 0.13, as `zig` or where $ZIG says");
+
+describe.skipIf(ZIG === undefined)("Zig", () => {
+  /** Compiled as a library with its functions exported. */
+  const build = (...flags: string[]): Uint8Array => {
+    const caches = ["--cache-dir", folder, "--global-cache-dir", folder];
+    const target = ["-target", "wasm32-freestanding", "-dynamic", "-rdynamic", "-O", "ReleaseSmall"];
+    const output = join(folder, "zig.wasm");
+    execFileSync(
+      ZIG ?? "",
+      ["build-lib", source("program.zig"), ...target, ...caches, ...flags, `-femit-bin=${output}`],
+      { cwd: folder, stdio: "pipe" },
+    );
+    return readFileSync(output);
+  };
+
+  it("has morecore for a std.mem.Allocator, merged", async () => {
+    const module = await linked(build("--export=__heap_base"));
+    expect(WebAssembly.Module.imports(module)).toEqual([]);
+    const { functions, heap } = instantiate(module);
+    expect(functions["run"]?.(1000)).toBe(500_500);
+    expect(functions["isRefused"]?.()).toBe(1);
+    heap.check();
+    const footprint = heap.footprint;
+    for (let round = 0; round < 10; round++) functions["run"]?.(1000);
+    expect(heap.footprint).toBe(footprint);
+    heap.check();
+    expect(() => functions["freeTwice"]?.()).toThrow(WebAssembly.RuntimeError);
+  });
+
+  it("has it as a second module, with the heap's errors", () => {
+    const memory = new WebAssembly.Memory({ initial: 32 });
+    const heap = Heap.create({ memory });
+    const bytes = build("--import-memory");
+    const module = new WebAssembly.Module(bytes as BufferSource);
+    const functions = functionsOf(new WebAssembly.Instance(module, { ...heap.imports, env: { memory } }));
+    expect(functions["run"]?.(1000)).toBe(500_500);
+    heap.check();
+    expect(() => functions["freeTwice"]?.()).toThrow(/double-free/);
   });
 });
 

@@ -6,6 +6,7 @@
 // The clan is every function that uses the state block, calls a helper that does, or reads blocks' headers. Each member
 // gets a role and is replaced, or nothing calls it once the others are replaced; otherwise the module is refused.
 
+import { isStale } from "../binary.ts";
 import {
   type Flows,
   findStateBlocks,
@@ -20,7 +21,7 @@ import { findNamed, findOtherAllocator, type NamedFunction } from "./names.ts";
 import { RELATIVE } from "./origin.ts";
 import type { FoundAction, FoundFunction, SwapReport } from "./report.ts";
 import { CALLOC, FREE, MALLOC, MEMALIGN, REALLOC, type Role } from "./roles.ts";
-import { isStale } from "./sections.ts";
+import { findRoom, isMemoryFixed, isSbrkPlain } from "./room.ts";
 
 const MINUS_ONE = 0xffffffff;
 
@@ -31,6 +32,8 @@ export interface SwapPlan {
   readonly replaced: ReadonlyMap<number, Role>;
   /** The module's sbrk; undefined: its malloc uses memory.grow itself. */
   readonly sbrk: number | undefined;
+  /** Where the malloc's part of the first memory begins, which needs no growth. */
+  readonly room: number | undefined;
 }
 
 export interface Decision {
@@ -85,8 +88,8 @@ function refused(facts: ModuleFacts, named: readonly NamedFunction[], refusals: 
     return { index, name, exportedAs, role, action: "left", evidence: all.map(({ evidence }) => evidence) };
   });
   const allocator = findOtherAllocator(facts) ?? "not recognised";
-  const report = { allocator, stateBlock: undefined, functions, growth: undefined, refusals, notes: [] };
-  return { plan: undefined, report };
+  const nothing = { stateBlock: undefined, growth: undefined, room: undefined, needsSbrk: false, notes: [] };
+  return { plan: undefined, report: { allocator, functions, refusals, ...nothing } };
 }
 
 /** One dlmalloc was found: who belongs to it, and can all of it be replaced? */
@@ -123,9 +126,10 @@ class Deciding {
     this.assignRoles();
     this.checkNames();
     const sbrk = this.findSbrk();
+    const room = this.findRoom(sbrk?.index);
     const reachable = this.reachable(sbrk?.index);
     this.checkWhole(reachable);
-    return this.conclude(sbrk, reachable);
+    return this.conclude(sbrk, room, reachable);
   }
 
   private checkAlone(): void {
@@ -320,8 +324,18 @@ class Deciding {
     }
   }
 
+  /** Memory that is there from the beginning. An sbrk that keeps a break may have some, too. */
+  private findRoom(sbrk: number | undefined): number | undefined {
+    const room = findRoom(this.facts, this.flows, this.block);
+    const isAll = isMemoryFixed(this.facts) && isSbrkPlain(this.facts, sbrk) !== false;
+    if (room === undefined && isAll)
+      this.refusals.push("its memory cannot grow, and which part of it is malloc's is not known");
+    return room;
+  }
+
   private conclude(
     sbrk: { index: number; evidence: string[] } | undefined,
+    room: number | undefined,
     reachable: ReadonlyMap<number, string>,
   ): Decision {
     const isRefused = this.refusals.length > 0;
@@ -340,13 +354,15 @@ class Deciding {
       stateBlock: { address: relative ? at - RELATIVE : at, relative },
       functions: functions.sort((a, b) => a.index - b.index),
       growth: sbrk === undefined ? "memory.grow" : `its own sbrk (function ${sbrk.index})`,
+      room,
+      needsSbrk: isSbrkPlain(this.facts, sbrk?.index) === false,
       refusals: this.refusals,
       notes: this.notes(),
     };
     if (isRefused) return { report, plan: undefined };
     const replaced = new Map<number, Role>();
     for (const [index, { role }] of this.members) if (role !== undefined) replaced.set(index, role);
-    return { report, plan: { block: { ...this.block, at, end }, replaced, sbrk: sbrk?.index } };
+    return { report, plan: { block: { ...this.block, at, end }, replaced, sbrk: sbrk?.index, room } };
   }
 }
 

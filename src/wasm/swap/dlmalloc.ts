@@ -17,6 +17,8 @@ import { CALLOC, FREE, MALLOC, MEMALIGN, REALLOC, type Role, USABLE_SIZE } from 
 const SMALLBINS = 40;
 const TREEBINS = 304;
 const STATE_BYTES = 472;
+const LEAST_ADDRESS = 16;
+const FIRST_SEGMENT = 448;
 /** Words that both malloc and free use, always. */
 const SHARED_WORDS = [0, 4, 8, 12, 20, 24];
 /** malloc compares its argument with MAX_REQUEST, -64. */
@@ -107,6 +109,11 @@ export function touchedWords(flow: Flow | undefined, { at, end }: Pick<StateBloc
   if (own.length === 0) return [];
   const indexed = [...flow.indexed].filter((address) => isWithin(address) && (address - at) % 4 === 0);
   return [...new Set([...own, ...indexed])].sort((a, b) => a - b);
+}
+
+/** The two words that get the beginning of the first segment. */
+export function firstSegmentWords({ at }: Pick<StateBlock, "at">): readonly number[] {
+  return [at + LEAST_ADDRESS, at + FIRST_SEGMENT];
 }
 
 /** Reads of blocks' headers: of the size and a flag at once, or of any part of what `givers` have given. */

@@ -37,6 +37,8 @@ export interface Flow {
   readonly escaping: Set<number>;
   /** Those of them that are arguments of calls. */
   readonly passed: Set<number>;
+  /** Constants that are written to static addresses as words: address → what is written there. */
+  readonly stored: Map<number, Set<number>>;
   readonly peeks: HeaderPeek[];
   /** Distances from each parameter at which memory is read: "0:-4" is the word before the first. */
   readonly readAt: Set<string>;
@@ -126,6 +128,7 @@ class Walk {
     indexed: new Set(),
     escaping: new Set(),
     passed: new Set(),
+    stored: new Map(),
     peeks: [],
     readAt: new Set(),
   };
@@ -314,12 +317,22 @@ class Walk {
     if (step.name.includes(".store")) {
       this.access(taken[1] ?? ANYTHING, step);
       this.escape(taken[0] ?? ANYTHING);
+      if (step.name === "i32.store") this.store(taken[1] ?? ANYTHING, taken[0] ?? ANYTHING, step.offset);
     } else if (/\.load|\.atomic\.|^memory\./.test(step.name))
       for (const value of taken) this.access(value, step);
     const gives = step.name.startsWith("i32.load")
       ? this.loaded(taken[0] ?? ANYTHING, step.offset)
       : ANYTHING;
     for (let count = 0; count < effect.gives; count++) this.stack.push(gives);
+  }
+
+  private store(address: Value, value: Value, offset: number): void {
+    const [to] = address;
+    if (address.length !== 1 || to?.kind !== "constant") return;
+    const at = to.delta + offset;
+    const known = this.flow.stored.get(at) ?? new Set();
+    this.flow.stored.set(at, known);
+    for (const { kind, delta } of value) known.add(kind === "constant" ? delta : Number.NaN);
   }
 
   private access(address: Value, { name, offset }: Step): void {

@@ -23,7 +23,7 @@ import {
   type ITypeEntry,
   OperatorCodeNames,
 } from "wasmparser";
-import { WasmFormatError } from "../binary.ts";
+import { readSections, WasmFormatError } from "../binary.ts";
 import { RELATIVE } from "./origin.ts";
 
 export interface Signature {
@@ -47,12 +47,15 @@ export interface FunctionFacts {
   readonly numbers: Set<number>;
   /** Contains memory.grow. */
   growsMemory: boolean;
+  /** Reads memory or a global: what it does may depend on more than its arguments and the memory's size. */
+  readsState: boolean;
 }
 
 export interface MemoryFacts {
   readonly imported: string | undefined;
   readonly shared: boolean;
   readonly initialPages: number;
+  readonly maximumPages: number | undefined;
 }
 
 export interface DataSegment {
@@ -74,7 +77,7 @@ export interface ModuleFacts {
   /** The functions that the start section names: none or one. */
   start: number | undefined;
   hasNames: boolean;
-  /** Proposals beyond the first WebAssembly that its instructions and types need, by binaryen's names. */
+  /** Proposals beyond the first WebAssembly that its instructions and types need, as target_features has them. */
   readonly features: Set<string>;
   /** Sections whose contents a rewriting makes wrong: a source map's address, debug information. */
   readonly customSections: string[];
@@ -113,7 +116,6 @@ const KIND_FUNCTION = 0;
 const KIND_MEMORY = 2;
 const KIND_GLOBAL = 3;
 const NAMES_OF_FUNCTIONS = 1;
-const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const TYPE_NAMES = new Map([
   [-1, "i32"],
   [-2, "i64"],
@@ -125,7 +127,7 @@ const TYPE_NAMES = new Map([
 /** The facts about all functions. Throws a WasmFormatError. */
 export function readModule(bytes: Uint8Array): ModuleFacts {
   const reading = new Reading();
-  checkHeader(bytes);
+  readSections(bytes);
   if (!WebAssembly.validate(bytes as BufferSource))
     throw new WasmFormatError("it is no valid module, or it uses what this engine does not know");
   forEachEntry(bytes, (state, result) => reading.entry(state, result));
@@ -162,25 +164,14 @@ function nameOf({ code }: Instruction): string {
   return OperatorCodeNames[code] ?? "unknown";
 }
 
-function checkHeader(bytes: Uint8Array): void {
-  if (HEADER.some((byte, at) => bytes[at] !== byte)) {
-    const core = bytes[0] === 0 && bytes[1] === 0x61;
-    throw new WasmFormatError(
-      core
-        ? "it is no core module of WebAssembly, version 1"
-        : "it does not begin as a WebAssembly module does",
-    );
-  }
-}
-
 // The parser answers with a union, and its state says which member it is: the casts below are that border.
 function forEachEntry(
   bytes: Uint8Array,
   visit: (state: number, result: BinaryReader["result"]) => void,
 ): void {
   const reader = new BinaryReader();
-  // A copy: the parser wants an ArrayBuffer of its own.
-  reader.setData(bytes.slice().buffer, 0, bytes.length);
+  // A copy: the parser wants an ArrayBuffer of its own. Not by slice(), which of a Buffer of Node's is no copy.
+  reader.setData(new Uint8Array(bytes).buffer, 0, bytes.length);
   try {
     while (reader.read()) visit(reader.state, reader.result);
   } catch (error) {
@@ -231,8 +222,8 @@ class Reading {
 
   private type(signature: Signature): void {
     this.facts.types.push(signature);
-    if (signature.results > 1) this.facts.features.add("Multivalue");
-    if (signature.text.includes("ref")) this.facts.features.add("ReferenceTypes");
+    if (signature.results > 1) this.facts.features.add("multivalue");
+    if (signature.text.includes("ref")) this.facts.features.add("reference-types");
   }
 
   private function(type: number, imported: string | undefined): void {
@@ -248,6 +239,7 @@ class Reading {
       calls: new Map(),
       numbers: new Set(),
       growsMemory: false,
+      readsState: false,
     });
     if (imported !== undefined) this.body = functions.length - 1;
   }
@@ -260,7 +252,12 @@ class Reading {
   }
 
   private memory({ limits, shared }: IMemoryType, imported: string | undefined): void {
-    this.facts.memories.push({ imported, shared, initialPages: limits.initial });
+    this.facts.memories.push({
+      imported,
+      shared,
+      initialPages: limits.initial,
+      maximumPages: limits.maximum,
+    });
   }
 
   private export({ field, kind, index }: IExportEntry): void {
@@ -311,6 +308,7 @@ class Reading {
     if (constant !== undefined) facts.numbers.add(constant);
     noteFeatures(name, this.facts.features);
     if (name === "memory.grow") facts.growsMemory = true;
+    if (name === "global.get" || /\.(atomic\.)?(load|rmw)/.test(name)) facts.readsState = true;
     if (funcIndex === undefined) return;
     if (name === "ref.func") this.facts.referenced.add(funcIndex);
     else facts.calls.set(funcIndex, (facts.calls.get(funcIndex) ?? 0) + 1);
@@ -319,16 +317,16 @@ class Reading {
 
 /** First match wins. */
 const FEATURES: readonly (readonly [RegExp, string])[] = [
-  [/\.relaxed_/, "RelaxedSIMD"],
-  [/^v128\.|^[if]\d+x\d+\./, "SIMD128"],
-  [/\.atomic\.|^atomic\./, "Atomics"],
-  [/\.trunc_sat_/, "NontrappingFPToInt"],
-  [/\.extend(8|16|32)_s$/, "SignExt"],
-  [/^(memory\.(copy|fill|init)|data\.drop|table\.(copy|init)|elem\.drop)$/, "BulkMemory"],
-  [/^return_call/, "TailCall"],
-  [/^(try|catch|throw|rethrow|delegate)/, "ExceptionHandling"],
-  [/^(struct|array|i31|ref\.(cast|test|eq))|^(any|extern)\./, "GC"],
-  [/^(ref|table)\.|^select_with_type/, "ReferenceTypes"],
+  [/\.relaxed_/, "relaxed-simd"],
+  [/^v128\.|^[if]\d+x\d+\./, "simd128"],
+  [/\.atomic\.|^atomic\./, "atomics"],
+  [/\.trunc_sat_/, "nontrapping-fptoint"],
+  [/\.extend(8|16|32)_s$/, "sign-ext"],
+  [/^(memory\.(copy|fill|init)|data\.drop|table\.(copy|init)|elem\.drop)$/, "bulk-memory"],
+  [/^return_call/, "tail-call"],
+  [/^(try|catch|throw|rethrow|delegate)/, "exception-handling"],
+  [/^(struct|array|i31|ref\.(cast|test|eq))|^(any|extern)\./, "gc"],
+  [/^(ref|table)\.|^select_with_type/, "reference-types"],
 ];
 const seen = new Map<string, string | undefined>();
 

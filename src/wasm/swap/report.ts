@@ -25,6 +25,13 @@ export interface SwapReport {
   readonly functions: readonly FoundFunction[];
   /** How the heap gets memory. */
   readonly growth: string | undefined;
+  /**
+   * Where the part of the first memory begins that the malloc takes without asking, and that ends where the memory does;
+   * undefined: it takes none.
+   */
+  readonly room: number | undefined;
+  /** The module's sbrk keeps a break of its own: no heap may grow but by it. False if it is memory.grow by another name. */
+  readonly needsSbrk: boolean;
   /** Why the module is refused; empty: it is not. */
   readonly refusals: readonly string[];
   /** What a user should know though it is no reason to refuse. */

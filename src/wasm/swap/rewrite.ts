@@ -1,17 +1,18 @@
 // Rewrite: puts the kernel where the old allocator was.
 //
 // Owns:  the bodies that replace the family's, the growth through sbrk, and the merging.
-// Needs: binaryen, features, tools.
+// Needs: binaryen, features.
 //
 // Each function of the family keeps its place, its exports and its entries in tables, and gets a new body: a call of the
 // kernel. The heap begins at the first call that needs it: before that, the module's data or its sbrk may not be ready.
 
 import type Binaryen from "binaryen";
+import { loadBinaryen, mergeModules, readKernel } from "../binaryen.ts";
+import { featureBits, featureFlags, featuresWith } from "../features.ts";
 import type { SwapPlan } from "./decide.ts";
-import { featureSet } from "./features.ts";
+import { MALLINFO_CALLS, MALLINFO_LOCALS, mallinfoBody } from "./mallinfo.ts";
 import type { ModuleFacts } from "./module.ts";
-import type { Role } from "./roles.ts";
-import { loadBinaryen, mergeModules, readKernel } from "./tools.ts";
+import { ERRNOS, MALLINFO, type Role } from "./roles.ts";
 
 type Module = Binaryen.Module;
 
@@ -24,6 +25,8 @@ export interface Rewritten {
   readonly bytes: Uint8Array;
   /** The same before the kernel was merged in: only the module's own functions. */
   readonly own: Uint8Array;
+  /** For each function of `own`, its number in the module as it was; -1: it is new. */
+  readonly origins: readonly number[];
 }
 
 const KERNEL = "morecore";
@@ -45,21 +48,21 @@ export async function rewrite(
   options: RewriteOptions,
 ): Promise<Rewritten> {
   const binaryen = await loadBinaryen();
-  const features = featureSet(binaryen, facts.features);
+  const features = featuresWith([...facts.features]);
+  const bits = featureBits(binaryen.Features, features);
   binaryen.setDebugInfo(facts.hasNames);
-  const writer = new Writer(binaryen, bytes, features.bits);
+  const writer = new Writer(binaryen, bytes, bits);
   try {
     writer.replaceFamily(facts, plan, options);
-    const own = writer.finish();
-    if (options.keepImports) return { bytes: own, own };
-    const kernel = kernelFor(binaryen, plan, features.bits);
+    const { own, origins } = writer.finish();
+    if (options.keepImports) return { bytes: own, own, origins };
+    const kernel = kernelFor(binaryen, plan, bits);
     const parts = [
       { name: HOST, bytes: own },
       { name: KERNEL, bytes: kernel },
     ];
-    const names = facts.hasNames ? ["-g"] : [];
-    const merged = mergeModules(parts, [...features.options, ...names]);
-    return { bytes: tidy(binaryen, merged, facts, features.bits), own };
+    const merged = mergeModules(parts, { flags: featureFlags(features), names: facts.hasNames });
+    return { bytes: tidy(binaryen, merged, facts, bits), own, origins };
   } finally {
     writer.dispose();
   }
@@ -84,14 +87,20 @@ class Writer {
 
   replaceFamily(facts: ModuleFacts, plan: SwapPlan, { keepImports }: RewriteOptions): void {
     const { module } = this;
-    const kernels = new Map([...plan.replaced.values()].map((role) => [role.kernel, role]));
-    for (const [name, role] of kernels) if (name !== undefined) this.importKernel(name, role.signature);
-    if (!keepImports) this.addBegin();
+    for (const [name, signature] of calledOfKernel(plan)) this.importKernel(name, signature);
+    if (!keepImports) this.addBegin(plan, facts);
     for (const [index, role] of plan.replaced) {
       const name = this.names[index] ?? "";
       const { params, results } = this.types(role.signature);
+      const locals = role === MALLINFO ? MALLINFO_LOCALS : role.givesErrno ? 1 : 0;
       module.removeFunction(name);
-      module.addFunction(name, params, results, [], this.body(role, keepImports));
+      module.addFunction(
+        name,
+        params,
+        results,
+        Array(locals).fill(this.binaryen.i32),
+        this.body(role, keepImports),
+      );
     }
     if (plan.sbrk !== undefined) this.addGrow(this.names[plan.sbrk] ?? "", keepImports ? KEPT_GROW : GROW);
     const memory = memoryName(this.binaryen, module);
@@ -99,14 +108,25 @@ class Writer {
     else if (facts.memoryExports.length === 0) module.addMemoryExport(memory, KEPT_MEMORY);
   }
 
-  finish(): Uint8Array {
+  finish(): { own: Uint8Array; origins: number[] } {
     this.module.runPasses(["remove-unused-module-elements"]);
     if (!this.module.validate()) throw new Error("the rewritten module is not valid: a bug of swap");
-    return this.module.emitBinary();
+    return { own: this.module.emitBinary(), origins: this.origins() };
   }
 
   dispose(): void {
     this.module.dispose();
+  }
+
+  /** In the binary, imports come first, in binaryen's order. */
+  private origins(): number[] {
+    const before = new Map(this.names.map((name, index) => [name, index]));
+    const functions = Array.from({ length: this.module.getNumFunctions() }, (_, index) =>
+      this.binaryen.getFunctionInfo(this.module.getFunctionByIndex(index)),
+    );
+    const imported = functions.filter(({ module }) => Boolean(module));
+    const inOrder = [...imported, ...functions.filter(({ module }) => !module)];
+    return inOrder.map(({ name }) => before.get(name) ?? -1);
   }
 
   private importKernel(name: string, signature: string): void {
@@ -125,13 +145,20 @@ class Writer {
     };
   }
 
-  /** begun = mc_begin(0): 0 if there is no memory, and then the next call tries again. */
-  private addBegin(): void {
+  /**
+   * begun = mc_begin(the old malloc's room): 0 if there is no memory, and then the next call tries again. When the memory
+   * has grown already, its end is somebody else's, and the heap begins in memory of its own: mc_begin(0).
+   */
+  private addBegin({ room }: SwapPlan, { memories }: ModuleFacts): void {
     const { module } = this;
     const { i32, none } = this.binaryen;
+    const [memory] = memories;
+    const isFirst = () => module.i32.eq(module.memory.size(), module.i32.const(memory?.initialPages ?? 0));
+    const zero = module.i32.const(0);
+    const from = room === undefined ? zero : module.select(isFirst(), module.i32.const(room), zero);
     module.addGlobal(BEGUN, i32, true, module.i32.const(0));
     this.importKernel("mc_begin", "i32 -> i32");
-    const begin = module.call(`${KERNEL}.mc_begin`, [module.i32.const(0)], i32);
+    const begin = module.call(`${KERNEL}.mc_begin`, [from], i32);
     const body = module.block(null, [module.global.set(BEGUN, begin), module.global.get(BEGUN, i32)], i32);
     module.addFunction(BEGIN, none, i32, [], body);
   }
@@ -141,14 +168,36 @@ class Writer {
     const { i32, none } = this.binaryen;
     const { results, count } = this.types(role.signature);
     const failure = () => (results === none ? module.nop() : module.i32.const(role.failure));
+    if (role === MALLINFO) return this.mallinfo(keepImports);
     if (role.kernel === undefined) return failure();
     const values = Array.from({ length: count }, (_, local) => module.local.get(local, i32));
-    const call = module.call(`${KERNEL}.${role.kernel}`, values, results);
+    const plain = module.call(`${KERNEL}.${role.kernel}`, values, results);
+    const call = role.givesErrno ? this.inModulesErrnos(plain, count) : plain;
     if (keepImports) return call;
     // A block can only come from a heap that has begun.
     if (role.takesBlock) return module.if(module.local.get(0, i32), call, failure());
     const begun = module.if(module.global.get(BEGUN, i32), module.i32.const(1), module.call(BEGIN, [], i32));
     return module.if(begun, call, failure());
+  }
+
+  private mallinfo(keepImports: boolean): Binaryen.ExpressionRef {
+    const { module } = this;
+    const { i32 } = this.binaryen;
+    const hasBegun = keepImports ? module.i32.const(1) : module.global.get(BEGUN, i32);
+    return mallinfoBody(this.binaryen, module, hasBegun, (name, ...values) =>
+      module.call(`${KERNEL}.${name}`, values, i32),
+    );
+  }
+
+  /** An error number of the kernel's as the module's C library knows it. `local` is free. */
+  private inModulesErrnos(errno: Binaryen.ExpressionRef, local: number): Binaryen.ExpressionRef {
+    const { module } = this;
+    const { i32 } = this.binaryen;
+    const get = () => module.local.get(local, i32);
+    const other = (ours: number, theirs: number, rest: Binaryen.ExpressionRef) =>
+      module.if(module.i32.eq(get(), module.i32.const(ours)), module.i32.const(theirs), rest);
+    const answer = ERRNOS.reduce((rest, [ours, theirs]) => other(ours, theirs, rest), get());
+    return module.block(null, [module.local.set(local, errno), answer], i32);
   }
 
   /**
@@ -186,6 +235,17 @@ class Writer {
   }
 }
 
+/** What the new bodies call: name → signature. */
+function calledOfKernel({ replaced }: SwapPlan): Map<string, string> {
+  const called = new Map<string, string>();
+  for (const role of replaced.values()) {
+    if (role.kernel !== undefined) called.set(role.kernel, role.signature);
+    if (role === MALLINFO)
+      for (const [name, signature] of Object.entries(MALLINFO_CALLS)) called.set(name, signature);
+  }
+  return called;
+}
+
 /** binaryen's name of the memory: an export tells it; else what binaryen calls those without a name. */
 function memoryName(binaryen: typeof Binaryen, module: Module): string {
   for (let index = 0; index < module.getNumExports(); index++) {
@@ -208,7 +268,10 @@ function hasMemory(module: Module, name: string): boolean {
 
 /** The kernel, with imports that the module's exports can meet. */
 function kernelFor(binaryen: typeof Binaryen, plan: SwapPlan, features: number): Uint8Array {
-  const module = binaryen.readBinaryWithFeatures(readKernel(plan.sbrk !== undefined), features);
+  const module = binaryen.readBinaryWithFeatures(
+    readKernel(plan.sbrk === undefined ? "growing" : "asking"),
+    features,
+  );
   module.addMemoryImport(memoryName(binaryen, module), HOST, MEMORY);
   for (let index = 0; index < module.getNumFunctions(); index++) {
     const info = binaryen.getFunctionInfo(module.getFunctionByIndex(index));

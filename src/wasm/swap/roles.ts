@@ -10,12 +10,14 @@ export interface Role {
   readonly signature: string;
   /** Other names of the same, in wasi-libc, Emscripten and Lea's source. A leading underscore is ignored. */
   readonly aliases: readonly string[];
-  /** The kernel's function that does its work; undefined: it answers with a constant. */
+  /** The kernel's function that does its work; undefined: it answers with a constant, or calls several (mallinfo). */
   readonly kernel: string | undefined;
   /** What it answers when there is no memory, or, without a kernel function, always. */
   readonly failure: number;
   /** Its first argument may be a block: then nothing is to be done while no heap has begun, or the block is 0. */
   readonly takesBlock: boolean;
+  /** It answers with an error number, which the kernel gives in its own numbers, Linux's. */
+  readonly givesErrno: boolean;
 }
 
 const WORD_TO_WORD = "i32 -> i32";
@@ -23,14 +25,19 @@ const TWO_TO_WORD = "i32 i32 -> i32";
 const THREE_TO_WORD = "i32 i32 i32 -> i32";
 /** C's ENOMEM in WASI and Emscripten. */
 const ENOMEM = 48;
+/** The kernel's error numbers, and what they are in WASI and Emscripten. */
+export const ERRNOS: readonly (readonly [number, number])[] = [
+  [22, 28], // EINVAL
+  [12, ENOMEM],
+];
 
 function role(
   name: string,
   signature: string,
   aliases: readonly string[],
-  more: { kernel?: string | undefined; failure?: number; takesBlock?: boolean } = {},
+  more: Partial<Pick<Role, "kernel" | "failure" | "takesBlock" | "givesErrno">> = {},
 ): Role {
-  const { failure = 0, takesBlock = false } = more;
+  const { failure = 0, takesBlock = false, givesErrno = false } = more;
   return {
     name,
     signature,
@@ -38,6 +45,7 @@ function role(
     kernel: "kernel" in more ? more.kernel : `mc_${name}`,
     failure,
     takesBlock,
+    givesErrno,
   };
 }
 
@@ -66,6 +74,9 @@ export const USABLE_SIZE = role("malloc_usable_size", WORD_TO_WORD, ["dlmalloc_u
   takesBlock: true,
 });
 
+/** Its result is a struct, whose address is its argument; mallinfo.ts has what it does. */
+export const MALLINFO = role("mallinfo", "i32 ->", ["dlmallinfo"], { kernel: undefined });
+
 /** All that can be replaced. mallopt's answer 0 means "not changed". */
 export const ROLES: readonly Role[] = [
   MALLOC,
@@ -74,7 +85,7 @@ export const ROLES: readonly Role[] = [
   REALLOC,
   MEMALIGN,
   USABLE_SIZE,
-  role("posix_memalign", THREE_TO_WORD, ["dlposix_memalign"], { failure: ENOMEM }),
+  role("posix_memalign", THREE_TO_WORD, ["dlposix_memalign"], { failure: ENOMEM, givesErrno: true }),
   role("realloc_in_place", TWO_TO_WORD, ["dlrealloc_in_place"], { takesBlock: true }),
   role("malloc_trim", WORD_TO_WORD, ["dlmalloc_trim"]),
   role("malloc_footprint", "-> i32", ["dlmalloc_footprint"]),
@@ -84,6 +95,7 @@ export const ROLES: readonly Role[] = [
   role("independent_calloc", THREE_TO_WORD, ["dlindependent_calloc"]),
   role("independent_comalloc", THREE_TO_WORD, ["dlindependent_comalloc"]),
   role("bulk_free", TWO_TO_WORD, ["dlbulk_free"]),
+  MALLINFO,
   role("mallopt", TWO_TO_WORD, ["dlmallopt"], { kernel: undefined }),
 ];
 

@@ -59,10 +59,13 @@ describe("morecore link", () => {
   });
 
   it.each([
-    [["missing.wasm", "-o", "out.wasm"], /ENOENT: no such file or directory, open 'missing.wasm'/],
+    [["missing.wasm", "-o", "out.wasm"], /^morecore: cannot read missing.wasm: no such file or directory\n$/],
     [["text.wasm", "-o", "out.wasm"], /text.wasm: it is no WebAssembly module/],
     [["empty.wasm", "-o", "out.wasm"], /empty.wasm: it imports nothing from morecore.*`morecore swap`/],
-    [["app.wasm", "-o", "no/such/out.wasm"], /ENOENT: no such file or directory, open 'no\/such\/out.wasm'/],
+    [
+      ["app.wasm", "-o", "no/such/out.wasm"],
+      /^morecore: cannot write no\/such\/out.wasm: no such file or directory\n$/,
+    ],
     [["app.wasm"], /required option '-o, --output <file>' not specified/],
     [["app.wasm", "-o", "out.wasm", "-O9"], /argument '9' is invalid. It must be 0, 1, 2, 3, 4, s or z./],
     [["-o", "out.wasm"], /missing required argument 'PROGRAM.wasm'/],

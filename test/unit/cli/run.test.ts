@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -244,14 +244,24 @@ describe("a program that dies", () => {
 describe("a program without morecore in it, or with it merged", () => {
   it("runs as it is, and what cannot be had of it is said", () => {
     place("plain.wasm", plainProgram("(call $exit (i32.const 9))"));
-    expect(morecore(["run", "plain.wasm"])).toEqual({ status: 9, out: "", err: "" });
+    const why =
+      "morecore: plain.wasm: runs as it is, its malloc is not swapped: no malloc was found: no function has its name, " +
+      "and no function uses a state block as dlmalloc's malloc and free do";
+    expect(morecore(["run", "plain.wasm"])).toEqual({ status: 9, out: "", err: `${why}\n` });
     expect(morecore(["run", "--stats", "--trace", "no.mct.gz", "plain.wasm"])).toEqual({
       status: 9,
       out: "",
-      err:
-        "morecore: plain.wasm: runs as it is, with a malloc of its own; --stats, --trace need a program built with " +
-        "lib/morecore.c\n",
+      err: `${why}; --stats, --trace cannot be had\n`,
     });
+    expect(existsSync(join(folder, "no.mct.gz"))).toBe(false);
+  });
+
+  it("is not tried to swap with --no-swap", () => {
+    place("plain.wasm", plainProgram("(call $exit (i32.const 9))"));
+    expect(morecore(["run", "--no-swap", "plain.wasm"])).toEqual({ status: 9, out: "", err: "" });
+    expect(morecore(["run", "--no-swap", "--check", "5", "plain.wasm"]).err).toBe(
+      "morecore: plain.wasm: runs as it is; --check cannot be had\n",
+    );
   });
 
   it("shows its heap when linked; a trace needs the module before that", async () => {
@@ -429,10 +439,60 @@ describe.skipIf(!hasC)(`a program in C${WITHOUT_C}`, () => {
     expect(morecore(["run", "bugs.wasm", "e"])).toEqual({ status: 41, out: "", err: "" });
   });
 
-  it("runs with wasi-libc's own malloc, too", () => {
-    place("own.wasm", cProgram(FILES, { malloc: "own" }));
-    writeFileSync(join(folder, "data/in.txt"), "one\ntwo\n");
-    const given = ["run", "--dir", "data::/d", "--env", "MOOD=own", "own.wasm", "/d/in.txt", "/d/out.txt"];
-    expect(morecore(given)).toEqual({ status: 0, out: "8 bytes, own\n", err: "" });
+  describe.each([
+    ["with names", []],
+    ["without names", ["-Wl,--strip-all"]],
+  ])("with wasi-libc's own malloc, %s", (_, flags) => {
+    const given = ["--dir", "data::/d", "--env", "MOOD=own", "own.wasm", "/d/in.txt", "/d/out.txt"];
+    beforeAll(() => {
+      place("own.wasm", cProgram(FILES, { malloc: "own", flags }));
+      place("own-bugs.wasm", cProgram(BUGS, { malloc: "own", flags }));
+      writeFileSync(join(folder, "data/in.txt"), "one\ntwo\n");
+    });
+
+    it("runs on our heap, and with --no-swap on its own", () => {
+      const expected = { status: 0, out: "8 bytes, own\n", err: "" };
+      expect(morecore(["run", ...given])).toEqual(expected);
+      expect(morecore(["run", "--no-swap", ...given])).toEqual(expected);
+    });
+
+    it("is told of, checked and recorded as if it had been linked", () => {
+      const { status, err } = morecore([
+        "run",
+        ...["--json", "--check", "1", "--trace", "own.mct.gz", ...given],
+      ]);
+      expect(status).toBe(0);
+      const report = JSON.parse(err);
+      expect(report).toMatchObject({ mode: "swapped", death: null, heapFault: null });
+      expect(report.heap.calls.total).toBeGreaterThan(5);
+      const replayed = JSON.parse(morecore(["replay", "--json", "own.mct.gz"]).out);
+      const { peakLiveBytes } = report.heap;
+      expect(replayed.traces[0]).toMatchObject({ errorCount: 0, peakLiveBytes });
+    });
+
+    it("runs on its own malloc without binaryen, and that is said", () => {
+      // Node asks this before it looks for a package.
+      const hook = `export const resolve = (name, context, next) => next(name === "binaryen" ? "none" : name, context)`;
+      const register = `import { register } from "node:module"; register("data:text/javascript,${encodeURIComponent(hook)}")`;
+      const options = `--import=data:text/javascript,${encodeURIComponent(register)}`;
+      const { status, out, err } = morecore(["run", "--stats", ...given], "", { NODE_OPTIONS: options });
+      expect({ status, out }).toEqual({ status: 0, out: "8 bytes, own\n" });
+      expect(err).toMatch(
+        /^morecore: own.wasm: runs as it is, its malloc is not swapped: .*npm install binaryen; --stats cannot be had\n$/,
+      );
+    });
+
+    it("is shown where it frees twice, and where it overran a block", () => {
+      const twice = morecore(["run", "own-bugs.wasm", "d"]);
+      expect(twice.status).toBe(134);
+      expect(twice.err).toMatch(
+        /: misuse of the heap: .*\(double-free\)\n {4}at (dlfree|function\[\d+\]) \(own-bugs.wasm\)\n/,
+      );
+      const over = morecore(["run", "--check", "1", "own-bugs.wasm", "o"]);
+      expect(over.status).toBe(134);
+      expect(over.err).toMatch(
+        /heap corrupted at .*; found after call \d+, malloc\(10\); it was sound after/,
+      );
+    });
   });
 });

@@ -37,7 +37,7 @@ describe("the mode of a program", () => {
   it("is plain otherwise, and its bytes are as they were", () => {
     const bytes = plainProgram("(nop)");
     const program = read(bytes);
-    expect(program).toMatchObject({ mode: "plain", codeShift: 0, heapBase: undefined });
+    expect(program).toMatchObject({ mode: "plain", origin: { shift: 0 }, heapBase: undefined });
     expect(program.bytes).toBe(bytes);
   });
 });
@@ -53,11 +53,11 @@ describe("a program with a memory of its own", () => {
     expect(() => new WebAssembly.Module(new Uint8Array(program.bytes))).not.toThrow();
   });
 
-  it("keeps its code as it is, and codeShift says how far that has moved", () => {
+  it("keeps its code as it is, and its origin says how far that has moved", () => {
     expect(codeOf(program.bytes)).toEqual(codeOf(bytes));
     const offset = (all: Uint8Array) => (codeOf(all)?.byteOffset ?? 0) - all.byteOffset;
-    expect(program.codeShift).toBe(offset(program.bytes) - offset(bytes));
-    expect(program.codeShift).not.toBe(0);
+    expect(program.origin).toEqual({ shift: offset(program.bytes) - offset(bytes) });
+    expect(program.origin).not.toEqual({ shift: 0 });
   });
 
   it("keeps the maximum of its memory", () => {
@@ -126,7 +126,7 @@ describe("what cannot be run", () => {
       new TextEncoder().encode("(module)"),
       "it is no WebAssembly module: it does not begin with \\0asm",
     ],
-    ["nothing", new Uint8Array(), "it is no WebAssembly module: it does not begin with \\0asm"],
+    ["nothing", new Uint8Array(), "it is no WebAssembly module: it is empty"],
     [
       "a component",
       Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0),

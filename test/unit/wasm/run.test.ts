@@ -191,7 +191,7 @@ describe("the death of a program", () => {
     const bytes = heapProgram(DOUBLE_FREE, RELEASE);
     const { death } = await run(bytes);
     const CALL = 0x10;
-    for (const { offset } of death?.frames ?? []) expect(bytes[offset]).toBe(CALL);
+    for (const { offset } of death?.frames ?? []) expect(bytes[offset ?? 0]).toBe(CALL);
     expect(death?.frames).toHaveLength(2);
   });
 
@@ -247,14 +247,30 @@ describe("a program that was linked with the kernel", () => {
 });
 
 describe("a program that is swapped first", () => {
+  const swapped = (body: string, from?: number) => async () => ({
+    bytes: heapProgram(body),
+    origins: [],
+    heap: { from },
+  });
+
   it("is what comes back", async () => {
-    const program = await loadProgram(plainProgram("(nop)"), async () => heapProgram(SOME_CALLS));
-    expect(program.mode).toBe("two-modules");
+    const program = await loadProgram(plainProgram("(nop)"), swapped(SOME_CALLS));
+    expect(program.mode).toBe("swapped");
     expect((await runProgram(program, { stats: true })).heap?.live.count).toBe(100);
   });
 
-  it("is the program as it is if nothing comes back", async () => {
-    expect((await loadProgram(plainProgram("(nop)"), async () => undefined)).mode).toBe("plain");
+  it("has its heap where the swap says, or behind its memory, but not at a __heap_base", async () => {
+    const page = exitWith(`(i32.shr_u ${MALLOC_10} (i32.const 14))`);
+    const from = async (at?: number) =>
+      (await runProgram(await loadProgram(plainProgram("(nop)"), swapped(page, at)))).exitCode;
+    expect(HEAP_BASE).toBeLessThan(PAGE / 4);
+    expect(await from(PAGE / 4)).toBe(1);
+    expect(await from(undefined)).toBe(8);
+  });
+
+  it("is the program as it is, and why is known, if nothing comes back", async () => {
+    const program = await loadProgram(plainProgram("(nop)"), async () => "it is not a Tuesday");
+    expect(program).toMatchObject({ mode: "plain", whyPlain: "it is not a Tuesday" });
   });
 
   it("is not asked of a program that has its malloc from morecore", async () => {

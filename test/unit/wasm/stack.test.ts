@@ -13,7 +13,7 @@ const STACK = `HeapMisuseError: 0x00010dc0: expected a live block
 
 describe("the program's frames in a stack of V8's", () => {
   it("are those of the outermost module, innermost first, where they are in the file", () => {
-    expect(programFrames(STACK, 0x0c)).toEqual([
+    expect(programFrames(STACK, { shift: 0x0c })).toEqual([
       { name: "free", index: 13, offset: 0x348 },
       { name: "operator delete(void*)", index: 12, offset: 0x2f4 },
       { name: undefined, index: 8, offset: 0x22f },
@@ -23,6 +23,19 @@ describe("the program's frames in a stack of V8's", () => {
   it("are none where no WebAssembly ran", () => {
     expect(programFrames("Error: x\n    at f (file:///a.js:1:1)")).toEqual([]);
     expect(programFrames(undefined)).toEqual([]);
+  });
+
+  it("of a rewritten program have the numbers of its functions as they were, and no place", () => {
+    const functions = Array.from({ length: 13 }, (_, index) => index + 100);
+    const frames = programFrames(STACK, { functions });
+    expect(frames).toEqual([
+      { name: "free", index: -1, offset: undefined },
+      { name: "operator delete(void*)", index: 112, offset: undefined },
+      { name: undefined, index: 108, offset: undefined },
+    ]);
+    expect(frames.map((frame) => frameText(frame, "app.wasm")).at(-1)).toBe(
+      "    at function[108] (app.wasm)",
+    );
   });
 
   it("are written with their names, or else with their numbers", () => {

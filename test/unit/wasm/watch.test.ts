@@ -21,7 +21,7 @@ const NAMES = ["malloc", "calloc", "realloc", "free", "aligned"];
 function watched(checkEvery = 0): Watched {
   const memory = new WebAssembly.Memory({ initial: 4 });
   const { heap, functions, watched } = makeHostHeap(1024, memory, { trace: true, checkEvery });
-  if (watched === undefined) throw new Error("not watched");
+  if (watched === undefined || heap === undefined) throw new Error("not watched");
   return {
     heap,
     watch: watched.watch,
