@@ -2,7 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { Heap } from "../../src/index.ts";
-import { madeProgram, runBeside, runFile, runMerged } from "../support/programs.ts";
+import { SwapRefusedError } from "../../src/wasm/swap/index.ts";
+import { madeProgram, runBeside, runFile, runMerged, runSwapped } from "../support/programs.ts";
+import { findHeap } from "../support/swap.ts";
 
 // The last line that each prints, so that three empty outputs are not taken for three equal ones.
 const ENDINGS = { lua: "json\t", mujs: "closures ", duktape: "closures ", sqlite: "ok" } as const;
@@ -28,6 +30,21 @@ describe.each(Object.entries(ENDINGS))("%s", (name, ending) => {
     heap.check();
     expect(heap.maxFootprint).toBeGreaterThan(1 << 20);
   });
+
+  // wasm-opt has inlined malloc and realloc into SQLite's own wrappers.
+  if (name === "sqlite")
+    test("is refused by swap, as malloc is in it more than once", async () => {
+      await expect(runSwapped(program)).rejects.toThrow(SwapRefusedError);
+      await expect(runSwapped(program)).rejects.toThrow(/^malloc may be any of the functions/);
+    });
+  else
+    test("prints the same when its malloc is swapped, and every invariant holds at the end", async () => {
+      const run = await runSwapped(program);
+      expect(run).toMatchObject({ errors: "", exitCode: 0, output: expected.output });
+      const heap = findHeap(run.memory);
+      heap?.check();
+      expect(heap?.maxFootprint).toBeGreaterThan(1 << 20);
+    });
 
   test("prints the same with a heap beside it, through heap.imports, and every invariant holds at the end", () => {
     const { run, heap } = runBeside(program);

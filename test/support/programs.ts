@@ -9,6 +9,7 @@ import { type MadeProgram, readMade, readWorkload } from "../../scripts/programs
 import { merge } from "../../scripts/programs/link.ts";
 import { type ProgramRun, type Runnable, runProgram } from "../../scripts/programs/run.ts";
 import { Heap, type HeapOptions } from "../../src/index.ts";
+import { swapModule } from "../../src/wasm/swap/index.ts";
 
 const made = readMade();
 
@@ -21,6 +22,12 @@ export function madeProgram(name: string): MadeProgram | string {
 
 export function runFile(program: MadeProgram, file: string): ProgramRun {
   return run(program, { module: compiled(file) });
+}
+
+/** With the C library's malloc swapped for ours. Throws a SwapRefusedError where that is not sure. */
+export async function runSwapped(program: MadeProgram): Promise<ProgramRun> {
+  const { bytes } = await swapModule(readFileSync(program.dlmalloc));
+  return run(program, { module: new WebAssembly.Module(bytes as BufferSource) });
 }
 
 export async function runMerged(program: MadeProgram): Promise<ProgramRun> {
