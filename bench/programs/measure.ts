@@ -6,7 +6,7 @@
 //             M2  a program that prints something else with another allocator, or fails, is reported and has no figures
 
 import { type MadePatterns, type MadeProgram, readMade } from "../../scripts/programs/cache.ts";
-import { merge, WAYS, type Way } from "../../scripts/programs/link.ts";
+import { merge, mergeTlsf, WAYS, type Way } from "../../scripts/programs/link.ts";
 import { net, type Sample, summarize } from "../../src/bench/stats.ts";
 import { ProgramCrew } from "./crew.ts";
 import {
@@ -168,6 +168,7 @@ async function inTurns<K extends Kind>(
 async function jobsOf(name: string, linked: MadeProgram | MadePatterns, workload: string): Promise<Job[]> {
   const files: Record<Way, string> = {
     dlmalloc: linked.dlmalloc,
+    tlsf: await mergeTlsf(name, linked),
     merged: await merge(name, linked),
     beside: linked.beside,
   };
@@ -176,7 +177,7 @@ async function jobsOf(name: string, linked: MadeProgram | MadePatterns, workload
 }
 
 function perWay<T>(of: (way: Way) => T): Record<Way, T> {
-  return { dlmalloc: of("dlmalloc"), merged: of("merged"), beside: of("beside") };
+  return { dlmalloc: of("dlmalloc"), tlsf: of("tlsf"), merged: of("merged"), beside: of("beside") };
 }
 
 async function withCrew<T>(jobs: readonly Job[], work: (crew: ProgramCrew) => Promise<T>): Promise<T> {

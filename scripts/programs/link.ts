@@ -1,4 +1,4 @@
-// Link: a program's objects with an allocator, in each of three ways.
+// Link: a program's objects with an allocator, in each of four ways.
 //
 // Owns:       build/programs/linked and build/programs/merged.
 // Needs:      clang, for all but merging; binaryen (npm); for merging the kernel in dist/.
@@ -13,9 +13,10 @@ import { featureBits, featuresWith } from "../../src/wasm/features.ts";
 import { linkProgram } from "../../src/wasm/link.ts";
 import { clangVersion, compileFiles } from "./compile.ts";
 import { BUILD, keyOf, ROOT, run } from "./places.ts";
+import { tlsfKernel } from "./tlsf.ts";
 
-/** The C library's own malloc; the kernel in the program's module; the kernel as a module beside it. */
-export const WAYS = ["dlmalloc", "merged", "beside"] as const;
+/** The C library's own malloc; TLSF, or the kernel, in the program's module; the kernel as a module beside it. */
+export const WAYS = ["dlmalloc", "tlsf", "merged", "beside"] as const;
 export type Way = (typeof WAYS)[number];
 
 /** What linking leaves: files, of which `app` still has its allocator to be merged into it. */
@@ -87,6 +88,17 @@ export async function merge(name: string, { app }: Pick<Linked, "app">): Promise
   if (existsSync(file)) return file;
   const linked = await linkProgram(program, kernels, O3);
   return cachedNow("merged", name, key, (unfinished) => writeFileSync(unfinished, linked));
+}
+
+/** The file of the program with AssemblyScript's TLSF in it, in the same way. */
+export async function mergeTlsf(name: string, { app }: Pick<Linked, "app">): Promise<string> {
+  const program = readFileSync(app);
+  const kernel = await tlsfKernel(layoutOf(program).heapBase);
+  const key = keyOf(program, kernel);
+  const file = cachedFile("merged", `${name}.tlsf`, key);
+  if (existsSync(file)) return file;
+  const linked = await linkProgram(program, { growing: kernel, asking: kernel }, O3);
+  return cachedNow("merged", `${name}.tlsf`, key, (unfinished) => writeFileSync(unfinished, linked));
 }
 
 /** wasm-opt -O3, of a whole module. */

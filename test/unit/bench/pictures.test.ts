@@ -51,8 +51,8 @@ const results: Results = {
     programs: [
       {
         program: "prog",
-        ms: { dlmalloc: sample(10), merged: sample(9), beside: sample(11) },
-        heapBytes: { dlmalloc: 100, merged: 90, beside: 95 },
+        ms: { dlmalloc: sample(10), tlsf: sample(12), merged: sample(9), beside: sample(11) },
+        heapBytes: { dlmalloc: 100, tlsf: 130, merged: 90, beside: 95 },
       },
     ],
     patterns: [],
