@@ -94,12 +94,13 @@ export async function compile(entry) {
 
 /**
  * The shipped kernel: imports env.memory and morecore.abort(code, address), exports mc_…. It grows by memory.grow, or,
- * with `importsGrow`, by an imported morecore.grow(bytes), which answers with an address or 0.
+ * with `importsGrow`, by an imported morecore.grow(bytes), which answers with an address or 0. With `importsRelease`, it
+ * calls an imported morecore.release(from, to) for what top gives back.
  */
-export async function boundKernel({ importsGrow = false } = {}) {
+export async function boundKernel({ importsGrow = false, importsRelease = false } = {}) {
   const compiled = binaryen.readBinary(await compile("family.ts"));
   compiled.setFeatures(FEATURES);
-  defineImports(compiled, importsGrow);
+  defineImports(compiled, { importsGrow, importsRelease });
   bindHeap(compiled);
   const text = compiled.emitText();
   compiled.dispose();
@@ -161,8 +162,8 @@ function noInline(module, name) {
 const { i32, none } = binaryen;
 
 /** Gives a body to the imports that the host need not bring. */
-function defineImports(module, importsGrow) {
-  define(module, "release", none, () => module.nop());
+function defineImports(module, { importsGrow, importsRelease }) {
+  if (!importsRelease) define(module, "release", none, () => module.nop());
   if (importsGrow) return;
   define(module, "grow", i32, () => {
     const bytes = module.local.get(0, i32);
