@@ -12,18 +12,20 @@
 
 #include <stddef.h>
 
+#define LONG_WAY __attribute__((noinline))
+
 // NULL: no memory. errno is left alone.
-void *long_malloc(size_t bytes);
-void *long_calloc(size_t bytes);
-void *long_realloc(void *ptr, size_t bytes);
-void *long_realloc_in_place(void *ptr, size_t bytes);
+LONG_WAY void *long_malloc(size_t bytes);
+LONG_WAY void *long_calloc(size_t bytes);
+LONG_WAY void *long_realloc(void *ptr, size_t bytes);
+LONG_WAY void *long_realloc_in_place(void *ptr, size_t bytes);
 // The alignment is a power of two.
-void *long_memalign(size_t alignment, size_t bytes);
-void long_free(void *ptr);
-void long_free_sized(void *ptr, size_t bytes);
-void long_free_aligned_sized(void *ptr, size_t alignment, size_t bytes);
-size_t long_usable_size(void *ptr);
-size_t long_good_size(size_t bytes);
-int long_trim(size_t pad);
+LONG_WAY void *long_memalign(size_t alignment, size_t bytes);
+LONG_WAY void long_free(void *ptr);
+LONG_WAY void long_free_sized(void *ptr, size_t bytes);
+LONG_WAY void long_free_aligned_sized(void *ptr, size_t alignment, size_t bytes);
+LONG_WAY size_t long_usable_size(void *ptr);
+LONG_WAY size_t long_good_size(size_t bytes);
+LONG_WAY int long_trim(size_t pad);
 
 #endif

@@ -6,7 +6,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { boundKernel } from "./kernel.mjs";
+import { plainKernel, RARE } from "./kernel.mjs";
 
 const root = new URL("../", import.meta.url);
 const build = fileURLToPath(new URL("build/native/", root));
@@ -36,7 +36,7 @@ export async function buildNative() {
   mkdirSync(build, { recursive: true });
   mkdirSync(target, { recursive: true });
   writeFileSync(`${build}layout.h`, layoutHeader());
-  writeFileSync(`${build}kernel.wasm`, await boundKernel({ importsGrow: true, importsRelease: true }));
+  writeFileSync(`${build}kernel.wasm`, await plainKernel());
   execFileSync("wasm2c", [`${build}kernel.wasm`, "--module-name=mc", "-o", `${build}wasm2c.c`]);
   writeFileSync(`${build}kernel.c`, functionsOf(readFileSync(`${build}wasm2c.c`, "utf8")));
   const own = readdirSync(sources).filter((name) => name.endsWith(".c"));
@@ -59,6 +59,15 @@ function layoutHeader() {
   return `// Made by scripts/native.mjs from src/kernel/layout.ts and codes.ts.\n${lines.join("\n")}\n`;
 }
 
+/** Functions that malloc and free call seldom, or when they have much to do: their registers are not to be saved before. */
+const APART = new Set(["malloc/mallocSlow", "free/freeSlow", "free/release", "malloc/takeNear", ...RARE]);
+
+function withoutInlining(declaration) {
+  const name = /w2c_(\w+)/.exec(declaration)?.[1];
+  const isApart = [...APART].some((apart) => apart.replaceAll(/\W/g, "_") === name);
+  return isApart ? `__attribute__((noinline)) ${declaration}` : declaration;
+}
+
 /** What the functions of wasm2c's C call a thing, and what it is called here. */
 const NAMES = [
   // The base is all that they need to know.
@@ -67,8 +76,8 @@ const NAMES = [
   [/instance->Z_(envZ_memory|morecore_instance)\b/g, "instance"],
   [/struct Z_morecore_instance_t\s*\*/g, "Base "],
   // Every heap begins at the same address: what the global says is known.
-  [/instance->w2c_g0 = [^;]+;/g, ";"],
-  [/instance->w2c_g0\b/g, "(u32)HEAP"],
+  [/instance->w2c_heap = [^;]+;/g, ";"],
+  [/instance->w2c_heap\b/g, "(u32)HEAP"],
   [/\bZ_morecoreZ_(abort|grow|release)\b/g, "kernel_$1"],
   [/\bZ_mcZ_mc_/g, "mc_"],
 ];
@@ -79,7 +88,7 @@ function functionsOf(text) {
   const defined = text.match(/^(static \w+ w2c_\w+|\w+ Z_mcZ_\w+)\([^;{]*\) \{\n[\s\S]*?^\}$/gm) ?? [];
   if (declared.length === 0 || defined.length <= declared.length)
     throw new Error("scripts/native.mjs: this wasm2c writes its functions in another way; 1.0.32 is known");
-  const all = [...declared, ...defined].join("\n\n");
+  const all = [...declared.map(withoutInlining), ...defined].join("\n\n");
   const renamed = NAMES.reduce((before, [pattern, name]) => before.replace(pattern, name), all);
   // Stack slots of wasm, as variables, are not all read.
   const quiet = ["unused-parameter", "unused-but-set-variable"]
