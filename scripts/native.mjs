@@ -4,14 +4,16 @@
 // the functions; native/wasm.h says what their loads and stores are, and native/kernel.h why nothing is checked.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { plainKernel, RARE } from "./kernel.mjs";
 
 const root = new URL("../", import.meta.url);
-const build = fileURLToPath(new URL("build/native/", root));
+const build = fileURLToPath(new URL("build/native", root));
 const sources = fileURLToPath(new URL("native/", root));
 const target = fileURLToPath(new URL("dist/native/", root));
+export const LIBRARY = join(target, "libmorecore.so");
 
 const TOOLS = { wasm2c: "wabt", gcc: "gcc" };
 
@@ -33,19 +35,25 @@ export function missingTools() {
 
 /** Makes the library and returns its path. */
 export async function buildNative() {
+  // A folder of its own: tests may build at the same time.
   mkdirSync(build, { recursive: true });
-  mkdirSync(target, { recursive: true });
-  writeFileSync(`${build}layout.h`, layoutHeader());
-  writeFileSync(`${build}kernel.wasm`, await plainKernel());
-  execFileSync("wasm2c", [`${build}kernel.wasm`, "--module-name=mc", "-o", `${build}wasm2c.c`]);
-  writeFileSync(`${build}kernel.c`, functionsOf(readFileSync(`${build}wasm2c.c`, "utf8")));
-  const own = readdirSync(sources).filter((name) => name.endsWith(".c"));
-  const files = [`${build}kernel.c`, ...own.map((name) => `${sources}${name}`)];
-  // Made beside its place and put there whole: a program may be running with the one that is there.
-  const made = `${target}libmorecore-${process.pid}.so`;
-  execFileSync("gcc", [...FLAGS, `-I${sources}`, `-I${build}`, ...files, "-o", made], { stdio: "inherit" });
-  renameSync(made, `${target}libmorecore.so`);
-  return `${target}libmorecore.so`;
+  const made = mkdtempSync(join(build, "made-"));
+  try {
+    writeFileSync(join(made, "layout.h"), layoutHeader());
+    writeFileSync(join(made, "kernel.wasm"), await plainKernel());
+    execFileSync("wasm2c", [join(made, "kernel.wasm"), "--module-name=mc", "-o", join(made, "wasm2c.c")]);
+    writeFileSync(join(made, "kernel.c"), functionsOf(readFileSync(join(made, "wasm2c.c"), "utf8")));
+    const own = readdirSync(sources).filter((name) => name.endsWith(".c"));
+    const files = [join(made, "kernel.c"), ...own.map((name) => join(sources, name))];
+    const library = join(made, "libmorecore.so");
+    execFileSync("gcc", [...FLAGS, `-I${sources}`, `-I${made}`, ...files, "-o", library], { stdio: "inherit" });
+    mkdirSync(target, { recursive: true });
+    // Put there whole: a program may be running with the one that is there.
+    renameSync(library, LIBRARY);
+    return LIBRARY;
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
 }
 
 /** The offsets and codes of the kernel's sources, for C. */
