@@ -4,7 +4,15 @@
 // the functions; native/wasm.h says what their loads and stores are, and native/kernel.h why nothing is checked.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { plainKernel, RARE } from "./kernel.mjs";
@@ -46,7 +54,9 @@ export async function buildNative() {
     const own = readdirSync(sources).filter((name) => name.endsWith(".c"));
     const files = [join(made, "kernel.c"), ...own.map((name) => join(sources, name))];
     const library = join(made, "libmorecore.so");
-    execFileSync("gcc", [...FLAGS, `-I${sources}`, `-I${made}`, ...files, "-o", library], { stdio: "inherit" });
+    execFileSync("gcc", [...FLAGS, `-I${sources}`, `-I${made}`, ...files, "-o", library], {
+      stdio: "inherit",
+    });
     mkdirSync(target, { recursive: true });
     // Put there whole: a program may be running with the one that is there.
     renameSync(library, LIBRARY);

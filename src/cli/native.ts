@@ -38,12 +38,13 @@ export function nativeCommands(morecore: Command): void {
     .passThroughOptions()
     .argument("<COMMAND>", "a program, by its path or by its name")
     .argument("[args...]", "its own arguments and options")
-    .addOption(
-      new Option("--memory <kind>", "where the heap gets its memory from").choices(["sbrk", "mmap"]),
-    )
+    .addOption(new Option("--memory <kind>", "where the heap gets its memory from").choices(["sbrk", "mmap"]))
     .option("--options <name=value,...>", "the heap's options: growthStep, trimThreshold …")
     .option("--stats", "figures on stderr at the end")
-    .option("--trace <file>", "record its calls of malloc and free, for morecore replay; %p is the process's number")
+    .option(
+      "--trace <file>",
+      "record its calls of malloc and free, for morecore replay; %p is the process's number",
+    )
     .addHelpText("after", HELP)
     .action((command: string, args: string[], options: RunNativeOptions) => {
       process.exitCode = runNative(command, args, options);

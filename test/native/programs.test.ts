@@ -2,7 +2,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasCommand, ROOT } from "../support/c-program.ts";
-import { compileNative, type Ended, nativeLibrary, needsNative, runWith, scratchFolder } from "../support/native.ts";
+import {
+  compileNative,
+  type Ended,
+  nativeLibrary,
+  needsNative,
+  runWith,
+  scratchFolder,
+} from "../support/native.ts";
 
 const scratch = scratchFolder();
 const file = (name: string): string => join(scratch.path, name);
@@ -57,7 +64,9 @@ const PROGRAMS: readonly Program[] = [
     name: "gcc compiles a file to the same object",
     is: () => hasCommand("gcc"),
     packages: "gcc",
-    ...shell(`gcc -O2 -c -w "${ROOT}test/native/stress.c" -o object.o; cksum < object.o; gcc -w -O2 -pthread object.o -o program; ./program 2 2000 1`),
+    ...shell(
+      `gcc -O2 -c -w "${ROOT}test/native/stress.c" -o object.o; cksum < object.o; gcc -w -O2 -pthread object.o -o program; ./program 2 2000 1`,
+    ),
   },
   { name: "git commits, logs and collects", is: () => hasCommand("git"), packages: "git", ...shell(GIT) },
   {
@@ -87,7 +96,9 @@ const PROGRAMS: readonly Program[] = [
     name: "xz with four threads",
     is: () => hasCommand("xz"),
     packages: "xz-utils",
-    ...shell("seq 700000 | xz -3 -T4 --block-size=1000000 > numbers.xz; xz -T4 -d < numbers.xz | cksum; cksum < numbers.xz"),
+    ...shell(
+      "seq 700000 | xz -3 -T4 --block-size=1000000 > numbers.xz; xz -T4 -d < numbers.xz | cksum; cksum < numbers.xz",
+    ),
   },
   {
     name: "a program in C++",
@@ -96,8 +107,20 @@ const PROGRAMS: readonly Program[] = [
     command: file("cpp"),
     args: [],
   },
-  { name: "threads that fork", is: () => true, packages: "", command: file("stress"), args: ["8", "8000", "4"] },
-  { name: "forks with one thread", is: () => true, packages: "", command: file("stress"), args: ["1", "20000", "8"] },
+  {
+    name: "threads that fork",
+    is: () => true,
+    packages: "",
+    command: file("stress"),
+    args: ["8", "8000", "4"],
+  },
+  {
+    name: "forks with one thread",
+    is: () => true,
+    packages: "",
+    command: file("stress"),
+    args: ["1", "20000", "8"],
+  },
 ];
 
 /** Without what differs from run to run: times. */
@@ -109,7 +132,8 @@ describe.skipIf(!needsNative())("with libmorecore.so for its malloc, a real prog
   beforeAll(() => {
     nativeLibrary();
     compileNative(file("stress"), [join(ROOT, "test/native/stress.c")]);
-    if (hasCommand("g++")) compileNative(file("cpp"), [join(ROOT, "test/native/program.cpp")], ["-std=c++17"]);
+    if (hasCommand("g++"))
+      compileNative(file("cpp"), [join(ROOT, "test/native/program.cpp")], ["-std=c++17"]);
   }, 120_000);
 
   it("the library is in the program, so that all this says something", () => {

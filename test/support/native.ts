@@ -66,7 +66,11 @@ export function runWith(
 }
 
 /** Compiles a program for this machine, in C or C++ by its name. */
-export function compileNative(output: string, sources: readonly string[], flags: readonly string[] = []): void {
+export function compileNative(
+  output: string,
+  sources: readonly string[],
+  flags: readonly string[] = [],
+): void {
   const compiler = sources.some((name) => name.endsWith(".cpp")) ? "g++" : "gcc";
   // Without -fno-builtin the compiler leaves out blocks that are only got and freed.
   execFileSync(compiler, ["-O2", "-w", "-pthread", "-fno-builtin", ...flags, ...sources, "-o", output]);
