@@ -99,7 +99,7 @@ EXPORTED void *aligned_alloc(size_t alignment, size_t bytes) {
   return or_no_memory(long_memalign(alignment, bytes));
 }
 
-// The error is the answer, and errno is left alone, as in glibc.
+// The error is the answer, and errno is left alone.
 EXPORTED int posix_memalign(void **result, size_t alignment, size_t bytes) {
   if (alignment < sizeof(void *) || !is_power_of_two(alignment))
     return EINVAL;
