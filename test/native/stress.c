@@ -73,7 +73,7 @@ static void take(struct block *block, uint32_t random, uint32_t *seed) {
     break;
   default: got = malloc(bytes);
   }
-  if (got == NULL || (uintptr_t)got % 16 != 0 || malloc_usable_size(got) < bytes)
+  if (got == NULL || (bytes >= 16 && (uintptr_t)got % 16 != 0) || malloc_usable_size(got) < bytes)
     fail("no block, or none of its size");
   *block = (struct block){got, bytes, (unsigned char)random};
   memset(got, block->stamp, bytes);
