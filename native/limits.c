@@ -5,7 +5,7 @@
 #include "mapped.h"
 #include "state.h"
 
-static size_t taken(void) {
+size_t footprint(void) {
   size_t bytes = mapped_total.bytes;
   for (unsigned index = 0; index < region_count; index++)
     bytes += mc_malloc_footprint(regions[index].base);
@@ -15,7 +15,7 @@ static size_t taken(void) {
 size_t allowance(void) {
   if (settings.footprint_limit == SIZE_MAX)
     return SIZE_MAX;
-  size_t bytes = taken();
+  size_t bytes = footprint();
   return bytes < settings.footprint_limit ? settings.footprint_limit - bytes : 0;
 }
 

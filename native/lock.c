@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "lock.h"
 #include "state.h"
+#include "trace.h"
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -60,8 +61,11 @@ void unlock(void) {
 
 void leave_for_good(void) { unlock(); }
 
-// No other thread exists in the child, and the one that forked was inside.
-static void open_in_child(void) { atomic_store(&state, OPEN); }
+// No other thread exists in the child, and the one that forked was inside. A trace is its parent's.
+static void open_in_child(void) {
+  tracing = false;
+  atomic_store(&state, OPEN);
+}
 
 // Handlers before a fork run in the reverse order of their registration, those after it in order: as the first, this is
 // the last to close and the first to open, and the others' handlers may allocate.

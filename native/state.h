@@ -85,6 +85,8 @@ void set_map_threshold(size_t bytes);
 void set_trim_threshold(size_t bytes);
 
 // limits.c
+// What regions and mappings have.
+size_t footprint(void);
 // Bytes that regions and mappings may still take.
 size_t allowance(void);
 // Lets each heap's own limit follow what the others have.

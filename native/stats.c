@@ -150,13 +150,20 @@ EXPORTED int mallopt(int parameter, int value) {
 }
 
 EXPORTED size_t malloc_footprint(void) {
-  struct figures all = take_figures();
-  return all.footprint + all.mapped.bytes;
+  bool locked = enter();
+  size_t bytes = footprint();
+  leave(locked);
+  return bytes;
 }
 
+// Regions and mappings need not have had their most at the same time: no less than the peak of both.
 EXPORTED size_t malloc_max_footprint(void) {
-  struct figures all = take_figures();
-  return all.max_footprint + all.mapped.max_bytes;
+  bool locked = enter();
+  size_t bytes = mapped_total.max_bytes;
+  for (unsigned index = 0; index < region_count; index++)
+    bytes += mc_malloc_max_footprint(regions[index].base);
+  leave(locked);
+  return bytes;
 }
 
 EXPORTED size_t malloc_footprint_limit(void) { return settings.footprint_limit; }

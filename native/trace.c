@@ -117,6 +117,7 @@ static bool write_at(int file, const unsigned char *bytes, size_t count, off_t a
 }
 
 void trace_flush(void) {
+  // A child that was made without fork's handlers.
   if (getpid() != recorder.owner) {
     tracing = false;
     return;
@@ -154,12 +155,10 @@ static void put_record(enum trace_kind kind, uint32_t slot) {
   recorder.records++;
 }
 
-// Whether the format has room for it, and the process is the one that is recorded. What has been gathered is written
+// Whether the format has room for it. What has been gathered is written
 // here if need be, while the totals still fit it.
 static bool is_recorded(size_t bytes) {
-  if (getpid() != recorder.owner)
-    tracing = false;
-  else if (bytes > UINT32_MAX)
+  if (bytes > UINT32_MAX)
     stop("ends before a block of 4 GiB or more");
   else if (recorder.records == UINT32_MAX)
     stop("ends after 4294967295 calls");
