@@ -36,7 +36,7 @@ const HOT = new Set([
 ]);
 
 /** What hot functions call seldom. These, and all that no hot function calls, are made small. */
-const RARE = new Set([
+export const RARE = new Set([
   "live/blame",
   "live/isLiveInOlder",
   "malloc/growAndTake",
@@ -97,15 +97,7 @@ export async function compile(entry) {
  * with `importsGrow`, by an imported morecore.grow(bytes), which answers with an address or 0.
  */
 export async function boundKernel({ importsGrow = false } = {}) {
-  const compiled = binaryen.readBinary(await compile("family.ts"));
-  compiled.setFeatures(FEATURES);
-  defineImports(compiled, importsGrow);
-  bindHeap(compiled);
-  const text = compiled.emitText();
-  compiled.dispose();
-  for (const name of [...HOT, ...RARE])
-    if (!functionsIn(text).has(name)) throw new Error(`scripts/kernel.mjs: the kernel has no ${name}`);
-
+  const text = await boundText({ importsGrow, importsRelease: false });
   // No pointer that the kernel follows lies in the first 1024 bytes below 2^32: constants may be folded into loads.
   binaryen.setLowMemoryUnused(true);
   const inlined = inlineCopies(heapFromGlobal(withCopies(text, HOT, RARE), HOT));
@@ -118,6 +110,36 @@ export async function boundKernel({ importsGrow = false } = {}) {
   const bytes = module.emitBinary();
   module.dispose();
   return bytes;
+}
+
+/**
+ * The same for a compiler that inlines by itself: each function of the sources is one, by its name. It imports
+ * morecore.grow(bytes) and morecore.release(from, to), which is told of what top gives back.
+ */
+export async function plainKernel() {
+  const text = await boundText({ importsGrow: true, importsRelease: true });
+  const module = binaryen.parseText(heapFromGlobal(text, new Set()));
+  module.setFeatures(FEATURES);
+  // The sources' constants, which asc -O0 leaves as globals, become numbers.
+  module.runPasses(["simplify-globals", "remove-unused-module-elements"]);
+  binaryen.setDebugInfo(true);
+  const bytes = module.emitBinary();
+  binaryen.setDebugInfo(false);
+  module.dispose();
+  return bytes;
+}
+
+/** The kernel's text, with its imports and exports, as asc makes it. */
+async function boundText(imports) {
+  const compiled = binaryen.readBinary(await compile("family.ts"));
+  compiled.setFeatures(FEATURES);
+  defineImports(compiled, imports);
+  bindHeap(compiled);
+  const text = compiled.emitText();
+  compiled.dispose();
+  for (const name of [...HOT, ...RARE])
+    if (!functionsIn(text).has(name)) throw new Error(`scripts/kernel.mjs: the kernel has no ${name}`);
+  return text;
 }
 
 /** Inlines the copies that withCopies has made, and nothing else. The binary, with names. */
@@ -161,8 +183,8 @@ function noInline(module, name) {
 const { i32, none } = binaryen;
 
 /** Gives a body to the imports that the host need not bring. */
-function defineImports(module, importsGrow) {
-  define(module, "release", none, () => module.nop());
+function defineImports(module, { importsGrow, importsRelease }) {
+  if (!importsRelease) define(module, "release", none, () => module.nop());
   if (importsGrow) return;
   define(module, "grow", i32, () => {
     const bytes = module.local.get(0, i32);

@@ -11,6 +11,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { benchCommand } from "./bench.ts";
 import { linkCommand } from "./link.ts";
+import { nativeCommands } from "./native.ts";
 import { wholeNumber } from "./numbers.ts";
 import { type ReplayCommandOptions, runReplay } from "./replay.ts";
 import { runCommand } from "./run.ts";
@@ -62,6 +63,7 @@ function program(): Command {
     });
   linkCommand(morecore);
   runCommand(morecore);
+  nativeCommands(morecore);
   addSwapCommand(morecore);
   benchCommand(morecore);
   stepsCommand(morecore);

@@ -92,7 +92,7 @@ static enum verdict calloc_fresh(void) {
 
 static enum verdict calloc_overflow(void) {
   static const size_t PAIRS[][2] = {
-      {SIZE_MAX / 4 + 2, 4}, {65536, 65536}, {65537, 65537}, {SIZE_MAX, 2}, {2, SIZE_MAX}, {SIZE_MAX, SIZE_MAX}};
+      {SIZE_MAX / 4 + 2, 4}, {HALF, HALF}, {HALF + 1, HALF + 1}, {SIZE_MAX, 2}, {2, SIZE_MAX}, {SIZE_MAX, SIZE_MAX}};
   for (size_t index = 0; index < sizeof PAIRS / sizeof *PAIRS; index++) {
     size_t count = PAIRS[index][0] - opaque_zero, bytes = PAIRS[index][1];
     errno = 0;
@@ -195,8 +195,8 @@ static enum verdict aligned_alloc_invalid(void) {
 }
 
 static enum verdict aligned_alloc_no_memory(void) {
-  static const size_t ARGUMENTS[][2] = {{64, TOO_MUCH}, {64, SIZE_MAX - 63}, {(size_t)1 << 31, 10},
-                                         {(size_t)1 << 30, 10}};
+  static const size_t ARGUMENTS[][2] = {{64, TOO_MUCH}, {64, SIZE_MAX - 63}, {SIZE_MAX / 2 + 1, 10},
+                                         {SIZE_MAX / 4 + 1, 10}};
   for (size_t index = 0; index < sizeof ARGUMENTS / sizeof *ARGUMENTS; index++) {
     size_t alignment = ARGUMENTS[index][0] + opaque_zero, bytes = ARGUMENTS[index][1];
     errno = 0;

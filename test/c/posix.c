@@ -2,7 +2,6 @@
 
 #include "rules.h"
 
-enum { WASM_PAGE = 65536 };
 
 static enum verdict free_keeps_errno(void) {
   void *small = hidden(malloc(10)), *large = hidden(malloc(LARGE));
@@ -15,14 +14,14 @@ static enum verdict free_keeps_errno(void) {
 }
 
 static enum verdict posix_memalign_aligns(void) {
-  for (size_t alignment = sizeof(void *); alignment <= WASM_PAGE; alignment *= 2) {
+  for (size_t alignment = sizeof(void *); alignment <= SYSTEM_PAGE; alignment *= 2) {
     void *ptr = NULL;
     int error = posix_memalign(&ptr, alignment, 100);
     EXPECT(error == 0 && ptr != NULL, "alignment %zu gave error %d", alignment, error);
     EXPECT(is_aligned(ptr, alignment), "alignment %zu is not kept", alignment);
     free(ptr);
   }
-  return says(PASS, "powers of two from %zu to %d", sizeof(void *), WASM_PAGE);
+  return says(PASS, "powers of two from %zu to %d", sizeof(void *), SYSTEM_PAGE);
 }
 
 static enum verdict posix_memalign_invalid(void) {
@@ -37,7 +36,7 @@ static enum verdict posix_memalign_invalid(void) {
 }
 
 static enum verdict posix_memalign_no_memory(void) {
-  static const size_t ARGUMENTS[][2] = {{64, TOO_MUCH}, {64, SIZE_MAX}, {(size_t)1 << 31, 10}, {(size_t)1 << 30, SIZE_MAX / 2}};
+  static const size_t ARGUMENTS[][2] = {{64, TOO_MUCH}, {64, SIZE_MAX}, {SIZE_MAX / 2 + 1, 10}, {SIZE_MAX / 4 + 1, SIZE_MAX / 2}};
   for (size_t index = 0; index < sizeof ARGUMENTS / sizeof *ARGUMENTS; index++) {
     void *untouched = (void *)ARGUMENTS, *ptr = untouched;
     int error = posix_memalign(&ptr, ARGUMENTS[index][0], ARGUMENTS[index][1]);
@@ -75,7 +74,7 @@ static enum verdict reallocarray_product(void) {
 }
 
 static enum verdict reallocarray_overflow(void) {
-  static const size_t PAIRS[][2] = {{SIZE_MAX / 4 + 2, 4}, {65536, 65536}, {2, SIZE_MAX}, {65536, 40000}};
+  static const size_t PAIRS[][2] = {{SIZE_MAX / 4 + 2, 4}, {HALF, HALF}, {2, SIZE_MAX}, {HALF, HALF / 8 * 5}};
   void *ptr = hidden(malloc(100));
   stamp(ptr, 100, 8);
   for (size_t index = 0; index < sizeof PAIRS / sizeof *PAIRS; index++) {
@@ -91,12 +90,12 @@ static enum verdict reallocarray_overflow(void) {
 
 static enum verdict memalign_aligns(void) {
   NEEDS(memalign);
-  for (size_t alignment = 1; alignment <= WASM_PAGE; alignment *= 2) {
+  for (size_t alignment = 1; alignment <= SYSTEM_PAGE; alignment *= 2) {
     void *ptr = memalign(alignment, 100);
     EXPECT(ptr != NULL && is_aligned(ptr, alignment), "memalign(%zu, 100) is not aligned", alignment);
     free(ptr);
   }
-  return says(PASS, "powers of two to %d", WASM_PAGE);
+  return says(PASS, "powers of two to %d", SYSTEM_PAGE);
 }
 
 static enum verdict memalign_rounds(void) {
@@ -125,23 +124,23 @@ static enum verdict memalign_refuses(void) {
 static enum verdict valloc_aligns(void) {
   NEEDS(valloc);
   void *ptr = valloc(100);
-  EXPECT(ptr != NULL && is_aligned(ptr, WASM_PAGE), "no block at a wasm page");
+  EXPECT(ptr != NULL && is_aligned(ptr, SYSTEM_PAGE), "no block at a " PAGE_WORD);
   free(ptr);
   errno = 0;
   EXPECT(hidden(valloc(TOO_MUCH)) == NULL && errno == ENOMEM, "no memory gave errno %d", errno);
-  return says(PASS, "multiples of %d", WASM_PAGE);
+  return says(PASS, "multiples of %d", SYSTEM_PAGE);
 }
 
 static enum verdict pvalloc_rounds(void) {
   NEEDS(pvalloc);
-  void *ptr = pvalloc(WASM_PAGE + 1);
-  EXPECT(ptr != NULL && is_aligned(ptr, WASM_PAGE), "no block at a wasm page");
-  EXPECT(malloc_usable_size(ptr) >= 2 * WASM_PAGE, "usable are %zu bytes", malloc_usable_size(ptr));
+  void *ptr = pvalloc(SYSTEM_PAGE + 1);
+  EXPECT(ptr != NULL && is_aligned(ptr, SYSTEM_PAGE), "no block at a " PAGE_WORD);
+  EXPECT(malloc_usable_size(ptr) >= 2 * SYSTEM_PAGE, "usable are %zu bytes", malloc_usable_size(ptr));
   free(ptr);
   errno = 0;
   EXPECT(hidden(pvalloc(SIZE_MAX - 10)) == NULL, "a size that overflows gave a block");
   EXPECT(errno == ENOMEM, "a size that overflows gave errno %d", errno);
-  return says(PASS, "whole wasm pages");
+  return says(PASS, "whole " PAGE_WORD "s");
 }
 
 static enum verdict cfree_frees(void) {
@@ -183,7 +182,7 @@ static enum verdict good_size(void) {
 const struct row posix_rows[] = {
     {"A1.free.errno", "`free` leaves `errno` alone (POSIX.1-2024)", free_keeps_errno, NULL},
     {"A1.posix_memalign.aligned", "`posix_memalign` aligns", posix_memalign_aligns, NULL},
-    {"A1.posix_memalign.invalid", "`posix_memalign`, no power of two or below 4: `EINVAL`, `*memptr` untouched", posix_memalign_invalid, NULL},
+    {"A1.posix_memalign.invalid", "`posix_memalign`, no power of two or below " POINTER_WORD ": `EINVAL`, `*memptr` untouched", posix_memalign_invalid, NULL},
     {"A1.posix_memalign.no-memory", "`posix_memalign`, no memory: `ENOMEM`, `*memptr` untouched", posix_memalign_no_memory, NULL},
     {"A1.posix_memalign.errno", "`posix_memalign` leaves `errno` alone", posix_memalign_errno, NULL},
     {"A1.posix_memalign.zero", "`posix_memalign` of 0 bytes is a block of its own", posix_memalign_zero, NULL},
@@ -191,9 +190,9 @@ const struct row posix_rows[] = {
     {"A1.reallocarray.overflow", "`reallocarray` whose product is too large: `NULL`, `ENOMEM`, the block as it was", reallocarray_overflow, NULL},
     {"A1.memalign.aligned", "`memalign` aligns", memalign_aligns, NULL},
     {"A1.memalign.rounded", "`memalign` rounds an alignment up to a power of two", memalign_rounds, NULL},
-    {"A1.memalign.refused", "`memalign` above 2^31: `EINVAL`; no memory: `ENOMEM`", memalign_refuses, NULL},
-    {"A1.valloc", "`valloc` aligns to a wasm page", valloc_aligns, NULL},
-    {"A1.pvalloc", "`pvalloc` rounds up to wasm pages; overflow: `NULL`, `ENOMEM`", pvalloc_rounds, NULL},
+    {"A1.memalign.refused", "`memalign` above " MEMALIGN_WORD ": `EINVAL`; no memory: `ENOMEM`", memalign_refuses, NULL},
+    {"A1.valloc", "`valloc` aligns to a " PAGE_WORD, valloc_aligns, NULL},
+    {"A1.pvalloc", "`pvalloc` rounds up to " PAGE_WORD "s; overflow: `NULL`, `ENOMEM`", pvalloc_rounds, NULL},
     {"A1.cfree", "`cfree` is `free`", cfree_frees, NULL},
     {"A1.malloc_usable_size", "`malloc_usable_size`: all of it may be used; 0 of `NULL`", usable_size, NULL},
     {"A1.malloc_good_size", "`malloc_good_size` is the usable size to come", good_size, NULL},

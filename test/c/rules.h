@@ -42,10 +42,31 @@ enum verdict says(enum verdict verdict, const char *format, ...) __attribute__((
       return says(MISSING, "no " #function);                                                                         \
   while (0)
 
-// The program's memory ends at 16 MiB (test/support/c-program.ts), so that this is more than there can be.
-enum { TOO_MUCH = 64 << 20 };
-// Large enough to come from no cache and no page of small blocks.
-enum { LARGE = 1 << 20 };
+// More than there can be: in WebAssembly the program's memory ends at 16 MiB (test/support/c-program.ts), natively the
+// addresses end at 2^47. What the system calls a page.
+// LARGE comes from no cache and no page of small blocks, and has no mapping of its own. And whether mallopt has thresholds
+// to set.
+#ifdef __wasm__
+#define TOO_MUCH ((size_t)64 << 20)
+#define SYSTEM_PAGE 65536
+#define PAGE_WORD "wasm page"
+#define POINTER_WORD "4"
+#define MEMALIGN_WORD "2^31"
+#define LARGE (1 << 20)
+#define THRESHOLDS 0
+#define THRESHOLDS_WORD "0, not set"
+#else
+#define TOO_MUCH ((size_t)1 << 47)
+#define SYSTEM_PAGE 4096
+#define PAGE_WORD "OS page"
+#define POINTER_WORD "8"
+#define MEMALIGN_WORD "2^63"
+#define LARGE (1 << 16)
+#define THRESHOLDS 1
+#define THRESHOLDS_WORD "1, set"
+#endif
+// Its square is one more than a size can be.
+#define HALF ((size_t)1 << (sizeof(size_t) * 4))
 
 // The compiler must not know what these are, or it leaves out what they are used for.
 extern volatile size_t opaque_zero;

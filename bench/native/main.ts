@@ -1,0 +1,80 @@
+// Native: the command `npm run bench:native`: real programs and the traces, with libmorecore.so and with others.
+//
+// Owns:  the command line, and the order of things.
+// Needs: gcc; `npm run build:native` before.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { toTerminal } from "../../src/bench/tables.ts";
+import { positiveNumber } from "../../src/cli/numbers.ts";
+import { findTraces } from "../inputs.ts";
+import { ROOT } from "../paths.ts";
+import { measureProgram, measureTrace, type NativePlan, type NativeResult, prepare } from "./measure.ts";
+import { findPeers } from "./peers.ts";
+import { nativePrograms } from "./programs.ts";
+import { type NativeResults, nativeGoals, nativeTables } from "./tables.ts";
+
+interface Options {
+  readonly rounds: number;
+  readonly only: string;
+  readonly traces?: string;
+  readonly json?: true;
+}
+
+const PARTS = ["programs", "traces"] as const;
+
+const command = new Command("bench:native")
+  .description("Times and peak resident memory of native programs and traces, morecore beside its peers.")
+  .argument("[part]", "programs or traces; both by default")
+  .option("--rounds <count>", "how often each runs with each allocator", positiveNumber, 5)
+  .option("--only <name>", "only programs and traces with this in their name", "")
+  .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
+  .option("--json", "print JSON instead of tables")
+  .action((part: string | undefined, options: Options) => {
+    if (part !== undefined && !PARTS.some((known) => known === part))
+      throw new InvalidArgumentError(`There is no part ${part}: ${PARTS.join(" or ")}.`);
+    const results = measureAll(part, options);
+    if (options.json) console.log(JSON.stringify({ ...results, goals: nativeGoals(results) }, null, 1));
+    else print(results);
+  });
+
+function measureAll(part: string | undefined, options: Options): NativeResults {
+  const folder = mkdtempSync(path.join(tmpdir(), "morecore-bench-"));
+  try {
+    const { peers, remarks } = findPeers();
+    const onStep = (what: string): void => void process.stderr.write(`${what}\n`);
+    const plan: NativePlan = { peers, rounds: options.rounds, folder, onStep };
+    const said = [...remarks];
+    const isWanted = ({ name }: { readonly name: string }): boolean => name.includes(options.only);
+    const measured = <T extends { readonly name: string }>(
+      things: readonly T[],
+      measure: (thing: T, plan: NativePlan) => NativeResult | string,
+    ): NativeResult[] =>
+      things.filter(isWanted).flatMap((thing) => {
+        const result = measure(thing, plan);
+        onStep(thing.name);
+        if (typeof result !== "string") return [result];
+        said.push(result);
+        return [];
+      });
+    prepare(folder);
+    const programs = part === "traces" ? [] : measured(nativePrograms(folder), measureProgram);
+    const found = findTraces(ROOT, options.traces);
+    const traces = part === "programs" ? [] : measured(found.traces, measureTrace);
+    if (part !== "programs") said.push(...found.remarks);
+    return { peers, rounds: options.rounds, programs, traces, remarks: said };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function print(results: NativeResults): void {
+  for (const table of nativeTables(results)) console.log(toTerminal(table));
+  for (const { figure, measured, aim } of nativeGoals(results))
+    console.log(`${figure}: ${measured.toFixed(3)} (goal: ≤ ${aim})`);
+  for (const remark of results.remarks) console.log(`- ${remark}`);
+}
+
+await command.parseAsync();

@@ -1,0 +1,39 @@
+// Peers: the allocators that native programs are run with.
+//
+// Owns:  where the libraries are.
+// Needs: what `npm run build:native` and Debian's packages put there.
+
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { ROOT } from "../paths.ts";
+
+export const PEER_NAMES = ["morecore", "glibc", "mimalloc", "jemalloc"] as const;
+export type NativePeer = (typeof PEER_NAMES)[number];
+
+const DEBIAN = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
+
+/** To be preloaded; "": nothing, the C library's own malloc. */
+export const LIBRARIES: Readonly<Record<NativePeer, string>> = {
+  morecore: path.join(ROOT, "dist", "native", "libmorecore.so"),
+  glibc: "",
+  mimalloc: path.join(DEBIAN, "libmimalloc.so.2"),
+  jemalloc: path.join(DEBIAN, "libjemalloc.so.2"),
+};
+
+const MADE_BY: Readonly<Record<NativePeer, string>> = {
+  morecore: "npm run build:native",
+  glibc: "",
+  mimalloc: "apt-get install libmimalloc2.0",
+  jemalloc: "apt-get install libjemalloc2",
+};
+
+/** Those that are here, and a sentence for each that is not. */
+export function findPeers(): { readonly peers: readonly NativePeer[]; readonly remarks: readonly string[] } {
+  const isHere = (peer: NativePeer) => LIBRARIES[peer] === "" || existsSync(LIBRARIES[peer]);
+  return {
+    peers: PEER_NAMES.filter(isHere),
+    remarks: PEER_NAMES.filter((peer) => !isHere(peer)).map(
+      (peer) => `${peer} is left out: ${MADE_BY[peer]}`,
+    ),
+  };
+}

@@ -1,0 +1,115 @@
+// Tables: native results as text, and the goals.
+//
+// Owns:  columns, number formats, and which figures are goals.
+// Needs: results.
+// Note:  a cell of a peer reads "median (minimum) ratio", the ratio being morecore's median over the peer's.
+
+import { geometricMean, largest } from "../../src/bench/stats.ts";
+import type { TextTable } from "../../src/bench/tables.ts";
+import type { NativeResult, Taken } from "./measure.ts";
+import type { NativePeer } from "./peers.ts";
+
+export interface NativeResults {
+  readonly peers: readonly NativePeer[];
+  readonly rounds: number;
+  readonly programs: readonly NativeResult[];
+  readonly traces: readonly NativeResult[];
+  readonly remarks: readonly string[];
+}
+
+interface Column {
+  readonly what: string;
+  readonly of: (taken: Taken) => { readonly median: number; readonly min: number };
+  readonly digits: number;
+  readonly unit: number;
+}
+
+const MS: Column = { what: "processor time, ms", of: ({ time }) => time, digits: 0, unit: 1 };
+const NS: Column = { what: "ns for a call", of: ({ time }) => time, digits: 1, unit: 1 };
+const PEAK: Column = { what: "peak resident, MB", of: ({ peakBytes }) => peakBytes, digits: 2, unit: 1e6 };
+
+export function nativeTables({ peers, programs, traces }: NativeResults): TextTable[] {
+  const tables: TextTable[] = [];
+  if (programs.length > 0)
+    tables.push(
+      tableOf("Native programs", peers, programs, MS),
+      tableOf("Native programs", peers, programs, PEAK),
+    );
+  if (traces.length > 0)
+    tables.push(
+      tableOf("Traces played natively", peers, traces, NS),
+      tableOf("Traces played natively", peers, traces, PEAK),
+    );
+  return tables;
+}
+
+function tableOf(
+  title: string,
+  peers: readonly NativePeer[],
+  results: readonly NativeResult[],
+  column: Column,
+): TextTable {
+  const rows = results.map((result) => [
+    result.single ? result.name : `${result.name} *`,
+    ...peers.map((peer) => cellOf(result, peer, column)),
+  ]);
+  const means = peers.map((peer) =>
+    peer === "morecore" ? "" : geometricMean(ratiosOf(results, peer, column)).toFixed(3),
+  );
+  const stars = results.some(({ single }) => !single) ? "; * has threads" : "";
+  return {
+    title: `${title}: ${column.what}, median (minimum), morecore's over the peer's${stars}`,
+    head: ["", ...peers],
+    rows: [...rows, ["geometric mean", ...means]],
+  };
+}
+
+function cellOf({ taken }: NativeResult, peer: NativePeer, { of, digits, unit }: Column): string {
+  const own = taken[peer];
+  if (own === undefined) return "";
+  const { median, min } = of(own);
+  const text = `${(median / unit).toFixed(digits)} (${(min / unit).toFixed(digits)})`;
+  if (peer === "morecore" || taken.morecore === undefined) return text;
+  return `${text} ${(of(taken.morecore).median / median).toFixed(3)}`;
+}
+
+function ratiosOf(results: readonly NativeResult[], peer: NativePeer, { of }: Column): number[] {
+  return results.flatMap(({ taken }) => {
+    const [own, others] = [taken.morecore, taken[peer]];
+    return own === undefined || others === undefined ? [] : [of(own).median / of(others).median];
+  });
+}
+
+export interface NativeGoal {
+  readonly figure: string;
+  readonly measured: number;
+  readonly aim: number;
+}
+
+/** The goals, as far as the peers for them were there. */
+export function nativeGoals({ programs }: NativeResults): NativeGoal[] {
+  const single = programs.filter((program) => program.single);
+  const goals: NativeGoal[] = [
+    {
+      figure: "time of programs with one thread, the largest over glibc",
+      measured: largest(ratiosOf(single, "glibc", MS)),
+      aim: 1,
+    },
+    {
+      figure: "time of programs with one thread, geometric mean over mimalloc",
+      measured: geometricMean(ratiosOf(single, "mimalloc", MS)),
+      aim: 1.1,
+    },
+    {
+      figure: "peak of programs with one thread, the largest over glibc",
+      measured: largest(ratiosOf(single, "glibc", PEAK)),
+      aim: 1,
+    },
+    {
+      figure: "peak of programs, geometric mean over glibc",
+      measured: geometricMean(ratiosOf(programs, "glibc", PEAK)),
+      aim: 1,
+    },
+  ];
+  return goals.filter(({ measured }) => !Number.isNaN(measured));
+}

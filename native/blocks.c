@@ -1,0 +1,270 @@
+// blocks.c: the long ways to a block and back.
+
+#include "blocks.h"
+#include "lock.h"
+#include "mapped.h"
+#include "misuse.h"
+#include "state.h"
+#include "trace.h"
+#include <errno.h>
+
+// glibc's bounds of the threshold.
+static const size_t MOST_THRESHOLD = (size_t)32 << 20;
+
+static bool enter_started(void) {
+  bool locked = enter();
+  if (UNLIKELY(!started))
+    start();
+  return locked;
+}
+
+// What an allocation is asked for.
+struct request {
+  size_t bytes, alignment;
+  bool zeroed;
+};
+
+static u32 take(Base base, const struct request *request) {
+  u32 bytes = (u32)request->bytes;
+  if (request->alignment > ALIGNMENT)
+    return mc_memalign(base, (u32)request->alignment, bytes);
+  return request->zeroed ? mc_calloc(base, 1, bytes) : mc_malloc(base, bytes);
+}
+
+// From the regions that there are, or one more.
+static void *from_regions(const struct request *request) {
+  if (request->bytes > MAX_REQUEST || request->alignment > REGION_ALIGNMENT)
+    return NULL;
+  for (unsigned index = 0;; index++) {
+    if (index == region_count && (allowance() < REGION_ALIGNMENT || !open_region(false)))
+      return NULL;
+    u32 at = take(regions[index].base, request);
+    if (at != 0)
+      return regions[index].base + at;
+    // What an empty region has no room for, the next has none for either.
+    if (index + 1 == region_count && index > 0 && request->bytes > regions[index].reserved / 2)
+      return NULL;
+  }
+}
+
+static void *allocate(size_t bytes, size_t alignment, bool zeroed) {
+  struct request request = {bytes, alignment, zeroed};
+  bool is_large = bytes >= settings.map_threshold || alignment > REGION_ALIGNMENT;
+  void *got = is_large ? map_block(bytes, alignment) : from_regions(&request);
+  if (got != NULL)
+    return got;
+  // The other way, whatever the reason: too many mappings, or no place for a region.
+  if (is_large)
+    return alignment > REGION_ALIGNMENT ? NULL : from_regions(&request);
+  return map_block(bytes, alignment);
+}
+
+static void give_back_mapped(void *ptr, size_t bytes) {
+  if (settings.dynamic && bytes > settings.map_threshold && bytes <= MOST_THRESHOLD)
+    set_map_threshold(bytes);
+  unmap_block(ptr);
+}
+
+static void give_back(void *ptr) {
+  struct region *region = region_of(ptr);
+  if (LIKELY(region != NULL)) {
+    mc_free(region->base, at_of(region, ptr));
+    return;
+  }
+  size_t bytes = mapped_size(ptr);
+  if (bytes == 0)
+    misuse(bytes_outside(ptr), ptr);
+  give_back_mapped(ptr, bytes);
+}
+
+static size_t usable_size(void *ptr) {
+  struct region *region = region_of(ptr);
+  if (region != NULL)
+    return mc_malloc_usable_size(region->base, at_of(region, ptr));
+  size_t bytes = mapped_size(ptr);
+  if (bytes == 0)
+    misuse(bytes_outside(ptr), ptr);
+  return bytes;
+}
+
+void *long_malloc(size_t bytes) {
+  bool locked = enter_started();
+  void *got = allocate(bytes, ALIGNMENT, false);
+  if (UNLIKELY(tracing) && got != NULL)
+    trace_taken(TRACE_MALLOC, got, bytes, 0);
+  leave(locked);
+  return got;
+}
+
+void *long_calloc(size_t bytes) {
+  bool locked = enter_started();
+  void *got = allocate(bytes, ALIGNMENT, true);
+  if (UNLIKELY(tracing) && got != NULL)
+    trace_taken(TRACE_CALLOC, got, bytes, 0);
+  leave(locked);
+  return got;
+}
+
+void *long_memalign(size_t alignment, size_t bytes) {
+  bool locked = enter_started();
+  void *got = allocate(bytes, alignment, false);
+  if (UNLIKELY(tracing) && got != NULL)
+    trace_taken(TRACE_ALIGNED, got, bytes, alignment);
+  leave(locked);
+  return got;
+}
+
+void long_free(void *ptr) {
+  if (ptr == NULL)
+    return;
+  bool locked = enter_started();
+  if (UNLIKELY(tracing))
+    trace_given_back(ptr);
+  give_back(ptr);
+  leave(locked);
+}
+
+// Another block with the contents of this one, which is given back. NULL: no memory, and it is as it was.
+static void *moved(void *ptr, size_t has, size_t bytes) {
+  void *got = allocate(bytes, ALIGNMENT, false);
+  if (got == NULL)
+    return NULL;
+  memcpy(got, ptr, has < bytes ? has : bytes);
+  give_back(ptr);
+  return got;
+}
+
+static void *resize_mapped(void *ptr, size_t has, size_t bytes) {
+  // A block that has become small does not keep a mapping, and shrinking fails only for want of another place.
+  if (bytes < settings.map_threshold / 2) {
+    void *got = moved(ptr, has, bytes);
+    if (got != NULL)
+      return got;
+  }
+  return remap_block(ptr, bytes, true);
+}
+
+static void *resize(void *ptr, size_t bytes) {
+  struct region *region = region_of(ptr);
+  if (region == NULL) {
+    size_t has = mapped_size(ptr);
+    if (has == 0)
+      misuse(bytes_outside(ptr), ptr);
+    return resize_mapped(ptr, has, bytes);
+  }
+  u32 at = at_of(region, ptr);
+  if (bytes < settings.map_threshold) {
+    u32 got = mc_realloc(region->base, at, (u32)bytes);
+    if (got != 0)
+      return region->base + got;
+  } else if (bytes <= MAX_REQUEST && mc_realloc_in_place(region->base, at, (u32)bytes) != 0)
+    return ptr;
+  return moved(ptr, mc_malloc_usable_size(region->base, at), bytes);
+}
+
+void *long_realloc(void *ptr, size_t bytes) {
+  bool locked = enter_started();
+  // The block's number is looked up before its address may be another's.
+  void *got = resize(ptr, bytes);
+  if (UNLIKELY(tracing) && got != NULL)
+    trace_resized(ptr, got, bytes);
+  leave(locked);
+  return got;
+}
+
+void *long_realloc_in_place(void *ptr, size_t bytes) {
+  bool locked = enter_started();
+  struct region *region = region_of(ptr);
+  void *got = NULL;
+  if (region == NULL) {
+    if (usable_size(ptr) != 0)
+      got = remap_block(ptr, bytes, false);
+  } else if (bytes <= MAX_REQUEST && mc_realloc_in_place(region->base, at_of(region, ptr), (u32)bytes) != 0)
+    got = ptr;
+  if (UNLIKELY(tracing) && got != NULL && bytes != 0)
+    trace_resized(ptr, got, bytes);
+  leave(locked);
+  return got;
+}
+
+// A mapping of its own has whole pages: a size within the last of them cannot be told from the right one.
+static void check_mapped_size(void *ptr, size_t bytes) {
+  size_t has = mapped_size(ptr);
+  if (has == 0)
+    misuse(bytes_outside(ptr), ptr);
+  if (bytes > has || has - bytes >= OS_PAGE + (bytes == 0))
+    misuse(SIZE_MISMATCH, ptr);
+}
+
+void long_free_sized(void *ptr, size_t bytes) {
+  if (ptr == NULL)
+    return;
+  bool locked = enter_started();
+  struct region *region = region_of(ptr);
+  if (region == NULL)
+    check_mapped_size(ptr, bytes);
+  else if (bytes > MAX_REQUEST)
+    misuse(SIZE_MISMATCH, ptr);
+  if (UNLIKELY(tracing))
+    trace_given_back(ptr);
+  if (region != NULL)
+    mc_free_sized(region->base, at_of(region, ptr), (u32)bytes);
+  else
+    give_back(ptr);
+  leave(locked);
+}
+
+void long_free_aligned_sized(void *ptr, size_t alignment, size_t bytes) {
+  if (ptr == NULL)
+    return;
+  bool locked = enter_started();
+  if (alignment == 0 || (alignment & (alignment - 1)) != 0 || ((uintptr_t)ptr & (alignment - 1)) != 0)
+    misuse(ALIGNMENT_MISMATCH, ptr);
+  leave(locked);
+  long_free_sized(ptr, bytes);
+}
+
+size_t long_usable_size(void *ptr) {
+  if (ptr == NULL)
+    return 0;
+  bool locked = enter_started();
+  size_t bytes = usable_size(ptr);
+  leave(locked);
+  return bytes;
+}
+
+size_t long_good_size(size_t bytes) {
+  if (bytes > PTRDIFF_MAX - OS_PAGE)
+    return 0;
+  bool locked = enter_started();
+  bool is_large = bytes >= settings.map_threshold || region_count == 0;
+  size_t whole = (bytes + OS_PAGE - 1) & ~(size_t)(OS_PAGE - 1);
+  size_t good = is_large ? whole : mc_malloc_good_size(regions[0].base, (u32)bytes);
+  leave(locked);
+  return good;
+}
+
+// Lets the system have the whole pages inside free chunks. Their header, links and footer stay.
+static bool release_holes(Base base) {
+  enum { LINKS = 12, FOOT = 4 };
+  bool any = false;
+  for (u32 at = mc_first_piece(base); at != 0; at = mc_next_piece(base, at)) {
+    u32 bytes = mc_piece_bytes(base, at);
+    if (mc_piece_state(base, at) != FREE || bytes < 2 * OS_PAGE)
+      continue;
+    kernel_release(base, at + LINKS, at + bytes - FOOT);
+    any = true;
+  }
+  return any;
+}
+
+int long_trim(size_t pad) {
+  bool locked = enter_started();
+  bool any = false;
+  for (unsigned index = 0; index < region_count; index++) {
+    any |= mc_malloc_trim(regions[index].base, pad > MAX_REQUEST ? MAX_REQUEST : (u32)pad) != 0;
+    any |= release_holes(regions[index].base);
+  }
+  leave(locked);
+  return any;
+}

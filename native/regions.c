@@ -1,0 +1,139 @@
+// regions.c: where heaps lie, and how they get memory and give it back.
+//
+// Owns:       the regions.
+// Needs:      sbrk, mmap.
+// Invariants: R1  all that the kernel was given of a region lies below its span, and was zero when it was given
+//             R2  a span is a multiple of the kernel's unit, so that the kernel knows when what it gets follows
+//                 what it had
+//
+// sbrk's region has what lies between its base and the break. Others may move the break too: the kernel then goes on
+// behind theirs. A reserved region is made accessible as it grows, and costs nothing but addresses before.
+
+#define _GNU_SOURCE
+#include "state.h"
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct hot hot;
+struct region regions[MOST_REGIONS];
+unsigned region_count;
+
+static const size_t MOST_RESERVED = (size_t)1 << 32, LEAST_RESERVED = (size_t)1 << 24;
+
+static uintptr_t rounded_up(uintptr_t value, uintptr_t unit) { return (value + unit - 1) & ~(unit - 1); }
+
+void set_hot(void) {
+  if (region_count == 0)
+    return;
+  hot = (struct hot){regions[0].base, settings.map_threshold, regions[0].span};
+}
+
+static void widen(struct region *region, size_t span) {
+  region->span = span;
+  if (region == regions && hot.span != 0)
+    hot.span = span;
+}
+
+// Moves the break so that `bytes` of it are ours, from a multiple of the unit on, and gives that. NULL: refused.
+static Base move_break(Base base, size_t bytes) {
+  Base now = sbrk(0);
+  if (now == (Base)-1 || now < base)
+    return NULL;
+  size_t skipped = rounded_up((uintptr_t)now, REGION_ALIGNMENT) - (uintptr_t)now;
+  // If another thread moved it in between, what was got is of no use; that it is lost is better than a second try for
+  // ever.
+  return sbrk((intptr_t)(skipped + bytes)) == (void *)now ? now + skipped : NULL;
+}
+
+static u32 grow_by_sbrk(struct region *region, u32 bytes) {
+  uintptr_t now = (uintptr_t)sbrk(0);
+  size_t from = rounded_up(now, REGION_ALIGNMENT) - (uintptr_t)region->base;
+  if (now < (uintptr_t)region->base + region->span || from > ADDRESS_END || bytes > ADDRESS_END - from)
+    return 0;
+  Base got = move_break(region->base, bytes);
+  if (got == NULL)
+    return 0;
+  from = (size_t)(got - region->base);
+  widen(region, from + bytes);
+  return (u32)from;
+}
+
+static u32 grow_reserved(struct region *region, u32 bytes) {
+  size_t from = region->span;
+  if (bytes > region->reserved - from || mprotect(region->base + from, bytes, PROT_READ | PROT_WRITE) != 0)
+    return 0;
+  widen(region, from + bytes);
+  return (u32)from;
+}
+
+u32 kernel_grow(Base base, u32 bytes) {
+  int saved = errno;
+  struct region *region = region_of(base);
+  u32 from = region->reserved == 0 ? grow_by_sbrk(region, bytes) : grow_reserved(region, bytes);
+  errno = saved;
+  return from;
+}
+
+u32 kernel_pages(Base base) { return (u32)(region_of(base)->span >> 16); }
+
+// The heap may use it again at any time; until then it is nobody's memory. What it reads then is zero.
+void kernel_release(Base base, u32 from, u32 to) {
+  uintptr_t first = rounded_up((uintptr_t)base + from, OS_PAGE);
+  uintptr_t end = ((uintptr_t)base + to) & ~(uintptr_t)(OS_PAGE - 1);
+  if (first >= end)
+    return;
+  int saved = errno;
+  madvise((void *)first, end - first, MADV_DONTNEED);
+  errno = saved;
+}
+
+static bool begin_by_sbrk(struct region *region) {
+  Base base = move_break(NULL, REGION_ALIGNMENT);
+  if (base == NULL)
+    return false;
+  *region = (struct region){base, REGION_ALIGNMENT, 0};
+  return true;
+}
+
+// As much as one heap can have, or a fair part of what the process may.
+static size_t most_reserved(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return MOST_RESERVED;
+  size_t part = limit.rlim_cur / 4;
+  return part < MOST_RESERVED ? part & ~(size_t)(REGION_ALIGNMENT - 1) : MOST_RESERVED;
+}
+
+static bool begin_reserved(struct region *region) {
+  for (size_t bytes = most_reserved(); bytes >= LEAST_RESERVED; bytes = (bytes / 2) & ~(size_t)(REGION_ALIGNMENT - 1)) {
+    Base got = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (got == MAP_FAILED)
+      continue;
+    Base base = (Base)rounded_up((uintptr_t)got, REGION_ALIGNMENT);
+    size_t reserved = (bytes - (size_t)(base - got)) & ~(size_t)(REGION_ALIGNMENT - 1);
+    if (mprotect(base, REGION_ALIGNMENT, PROT_READ | PROT_WRITE) == 0) {
+      *region = (struct region){base, REGION_ALIGNMENT, reserved};
+      return true;
+    }
+    munmap(got, bytes);
+    return false;
+  }
+  return false;
+}
+
+bool open_region(bool by_sbrk) {
+  if (region_count == MOST_REGIONS)
+    return false;
+  int saved = errno;
+  struct region *region = &regions[region_count];
+  bool is_there = (by_sbrk && begin_by_sbrk(region)) || begin_reserved(region);
+  errno = saved;
+  if (!is_there)
+    return false;
+  region_count++;
+  mc_begin(region->base, HEAP);
+  apply_settings(region->base);
+  return true;
+}

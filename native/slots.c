@@ -1,0 +1,117 @@
+// slots.c: a hash table from addresses to slots, and a stack of the released ones.
+
+#define _GNU_SOURCE
+#include "slots.h"
+#include <sys/mman.h>
+
+struct slot {
+  void *ptr;
+  size_t bytes;
+};
+
+enum { FIRST_LOG2 = 12 };
+
+struct slot_totals slot_totals;
+
+// All three have room for 1 << log2 slots; the table for twice as many, so that half of it is free. A place has a slot's
+// number and 1, or 0.
+static unsigned log2_room;
+static struct slot *slots;
+static uint32_t *released, *places;
+static uint32_t released_count;
+
+static size_t place_mask(void) { return ((size_t)2 << log2_room) - 1; }
+
+static size_t home_of(const void *ptr) {
+  return ((uintptr_t)ptr / 16 * 0x9e3779b97f4a7c15u) >> (63 - log2_room);
+}
+
+static size_t place_of(const void *ptr) {
+  size_t place = home_of(ptr);
+  while (places[place] != 0 && slots[places[place] - 1].ptr != ptr)
+    place = (place + 1) & place_mask();
+  return place;
+}
+
+static void *map(size_t bytes) {
+  void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return got == MAP_FAILED ? NULL : got;
+}
+
+// An array with room for twice as many, the old ones in it. The old mapping is gone.
+static void *doubled(void *old, size_t bytes) {
+  void *got = mremap(old, bytes, 2 * bytes, MREMAP_MAYMOVE);
+  return got == MAP_FAILED ? NULL : got;
+}
+
+static bool widen(void) {
+  bool is_first = slots == NULL;
+  size_t room = (size_t)1 << (is_first ? FIRST_LOG2 : log2_room);
+  uint32_t *wider = map(sizeof *places * 2 * room * (is_first ? 1 : 2));
+  slots = is_first ? map(sizeof *slots * room) : doubled(slots, sizeof *slots * room);
+  released = is_first ? map(sizeof *released * room) : doubled(released, sizeof *released * room);
+  if (wider == NULL || slots == NULL || released == NULL)
+    return false;
+  if (!is_first)
+    munmap(places, sizeof *places * 2 * room);
+  places = wider;
+  log2_room = is_first ? FIRST_LOG2 : log2_room + 1;
+  // It is called when all slots are taken.
+  for (uint32_t slot = 0; slot < slot_totals.count; slot++)
+    places[place_of(slots[slot].ptr)] = slot + 1;
+  return true;
+}
+
+static void add_bytes(size_t before, size_t bytes) {
+  slot_totals.live_bytes += bytes - before;
+  slot_totals.total_bytes += bytes;
+  if (slot_totals.live_bytes > slot_totals.peak_bytes)
+    slot_totals.peak_bytes = slot_totals.live_bytes;
+}
+
+static void put(uint32_t slot, void *ptr, size_t bytes) {
+  slots[slot] = (struct slot){ptr, bytes};
+  places[place_of(ptr)] = slot + 1;
+}
+
+// Frees a place; those behind it that would not be found any more move up.
+static void drop(void *ptr) {
+  size_t hole = place_of(ptr);
+  for (size_t place = (hole + 1) & place_mask(); places[place] != 0; place = (place + 1) & place_mask()) {
+    size_t home = home_of(slots[places[place] - 1].ptr);
+    if (((place - home) & place_mask()) < ((place - hole) & place_mask()))
+      continue;
+    places[hole] = places[place];
+    hole = place;
+  }
+  places[hole] = 0;
+}
+
+uint32_t take_slot(void *ptr, size_t bytes) {
+  if (released_count == 0 && (slots == NULL || slot_totals.count == (uint32_t)1 << log2_room) && !widen())
+    return NO_SLOT;
+  uint32_t slot = released_count > 0 ? released[--released_count] : slot_totals.count++;
+  put(slot, ptr, bytes);
+  add_bytes(0, bytes);
+  return slot;
+}
+
+uint32_t slot_of(void *ptr) {
+  if (slots == NULL)
+    return NO_SLOT;
+  uint32_t place = places[place_of(ptr)];
+  return place == 0 ? NO_SLOT : place - 1;
+}
+
+void move_slot(uint32_t slot, void *ptr, size_t bytes) {
+  add_bytes(slots[slot].bytes, bytes);
+  drop(slots[slot].ptr);
+  put(slot, ptr, bytes);
+}
+
+void release_slot(uint32_t slot) {
+  slot_totals.live_bytes -= slots[slot].bytes;
+  drop(slots[slot].ptr);
+  slots[slot].ptr = NULL;
+  released[released_count++] = slot;
+}

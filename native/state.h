@@ -1,0 +1,99 @@
+// state.h: what the library keeps of its own, beside the heaps, and what its files share.
+//
+// Owns:  `hot`, which every call reads; the regions.
+// Needs: kernel.h.
+//
+// A region is a stretch of addresses with one heap of the kernel's. The first is got by sbrk, or is reserved by mmap; when
+// it is full, or the system refuses, others are reserved. Nothing but the heap lies in a region below its `span`.
+
+#ifndef STATE_H
+#define STATE_H
+
+#include "kernel.h"
+
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define EXPORTED __attribute__((visibility("default")))
+#define SELDOM __attribute__((noinline, cold))
+
+enum { ALIGNMENT = 16, OS_PAGE = 4096 };
+
+// The states of a piece, as src/kernel/walk.ts has them.
+enum { LIVE, CACHED, FREE, TOP, OVERHEAD };
+
+// The first region, for the short way through malloc and free. All is 0 until the library has started, and while a
+// trace is recorded: then every call goes the long way.
+struct hot {
+  Base base;
+  // A request of less is for the region. Above it, a block has its own mapping.
+  size_t limit;
+  // Addresses below base + span are the region's.
+  size_t span;
+};
+extern struct hot hot;
+
+struct region {
+  Base base;
+  size_t span;
+  // What is reserved; 0: it grows by sbrk.
+  size_t reserved;
+};
+
+enum { MOST_REGIONS = 1024, REGION_ALIGNMENT = 65536 };
+extern struct region regions[MOST_REGIONS];
+extern unsigned region_count;
+
+// The region that an address lies in, or NULL.
+static inline struct region *region_of(const void *ptr) {
+  for (unsigned index = 0; index < region_count; index++)
+    if ((size_t)((Base)ptr - regions[index].base) < regions[index].span)
+      return &regions[index];
+  return NULL;
+}
+
+static inline u32 at_of(const struct region *region, const void *ptr) { return (u32)((Base)ptr - region->base); }
+
+// regions.c
+// Begins another region's heap. false: the system refuses, or there are too many.
+bool open_region(bool by_sbrk);
+// Takes `hot` from the first region and the options.
+void set_hot(void);
+
+// start.c
+void start(void);
+extern bool started;
+
+// settings.c
+struct settings {
+  bool sbrk;
+  bool stats;
+  bool zero_realloc_frees;
+  // Whether the threshold follows what is freed, as in glibc.
+  bool dynamic;
+  size_t map_threshold;
+  u32 growth_step, advance_log2, small_limit, trim_threshold;
+  // What regions and mappings may have together; SIZE_MAX: no limit.
+  size_t footprint_limit;
+};
+extern struct settings settings;
+void read_settings(void);
+// A variable of the environment; NULL where another user's program runs with more rights than we have.
+const char *secure_setting(const char *name);
+// Puts the settings into the image of a new heap.
+void apply_settings(Base base);
+void set_map_threshold(size_t bytes);
+void set_trim_threshold(size_t bytes);
+
+// limits.c
+// What regions and mappings have.
+size_t footprint(void);
+// Bytes that regions and mappings may still take.
+size_t allowance(void);
+// Lets each heap's own limit follow what the others have.
+void share_limit(void);
+
+// misuse.c
+// Says what was done wrong and where, and aborts.
+_Noreturn void misuse(u32 code, const void *ptr);
+
+#endif

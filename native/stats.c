@@ -1,0 +1,183 @@
+// stats.c: mallinfo, malloc_stats, malloc_info, mallopt, malloc_trim, and dlmalloc's footprint.
+//
+// Owns:  nothing.
+// Needs: the kernel's walk over its pieces; mapped's totals.
+
+#define _GNU_SOURCE
+#include "stats.h"
+#include "blocks.h"
+#include "line.h"
+#include "lock.h"
+#include "mapped.h"
+#include "state.h"
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+
+struct figures {
+  size_t footprint, max_footprint, regions;
+  size_t live, live_bytes, free, free_bytes, cached, cached_bytes, top_bytes;
+  struct mapped_total mapped;
+};
+
+static struct figures take_figures(void) {
+  struct figures all = {0};
+  bool locked = enter();
+  for (unsigned index = 0; index < region_count; index++) {
+    Base base = regions[index].base;
+    all.footprint += mc_malloc_footprint(base);
+    all.max_footprint += mc_malloc_max_footprint(base);
+    all.live += mc_count_of(base, LIVE);
+    all.live_bytes += mc_bytes_of(base, LIVE);
+    all.free += mc_count_of(base, FREE);
+    all.free_bytes += mc_bytes_of(base, FREE);
+    all.cached += mc_count_of(base, CACHED);
+    all.cached_bytes += mc_bytes_of(base, CACHED);
+    all.top_bytes += mc_bytes_of(base, TOP);
+  }
+  all.regions = region_count;
+  all.mapped = mapped_total;
+  leave(locked);
+  return all;
+}
+
+EXPORTED struct mallinfo2 mallinfo2(void) {
+  struct figures all = take_figures();
+  struct mallinfo2 info = {0};
+  info.arena = all.footprint;
+  info.ordblks = all.free + all.regions;
+  info.smblks = all.cached;
+  info.hblks = all.mapped.count;
+  info.hblkhd = all.mapped.bytes;
+  info.fsmblks = all.cached_bytes;
+  info.fordblks = all.free_bytes + all.cached_bytes + all.top_bytes;
+  info.uordblks = info.arena - info.fordblks;
+  info.keepcost = all.top_bytes;
+  return info;
+}
+
+EXPORTED struct mallinfo mallinfo(void) {
+  struct mallinfo2 wide = mallinfo2();
+  struct mallinfo info = {0};
+  info.arena = (int)wide.arena;
+  info.ordblks = (int)wide.ordblks;
+  info.smblks = (int)wide.smblks;
+  info.hblks = (int)wide.hblks;
+  info.hblkhd = (int)wide.hblkhd;
+  info.fsmblks = (int)wide.fsmblks;
+  info.uordblks = (int)wide.uordblks;
+  info.fordblks = (int)wide.fordblks;
+  info.keepcost = (int)wide.keepcost;
+  return info;
+}
+
+static void print_bytes(const char *what, size_t bytes) {
+  struct line line = {0};
+  put(&line, what);
+  put_number(&line, bytes, 10);
+  print(&line);
+}
+
+// The three lines of dlmalloc's malloc_stats.
+EXPORTED void malloc_stats(void) {
+  struct figures all = take_figures();
+  print_bytes("max system bytes = ", all.max_footprint + all.mapped.max_bytes);
+  print_bytes("system bytes     = ", all.footprint + all.mapped.bytes);
+  print_bytes("in use bytes     = ",
+              all.footprint - all.free_bytes - all.cached_bytes - all.top_bytes + all.mapped.bytes);
+}
+
+static void print_figure(const char *what, size_t bytes, size_t count, const char *unit) {
+  struct line line = {0};
+  put(&line, "morecore: ");
+  put(&line, what);
+  put_number(&line, bytes, 12);
+  put(&line, " bytes");
+  if (unit != NULL) {
+    put_number(&line, count, 10);
+    put(&line, unit);
+  }
+  print(&line);
+}
+
+void print_stats(void) {
+  struct figures all = take_figures();
+  print_figure("regions' footprint ", all.footprint, all.regions, settings.sbrk ? " (sbrk)" : " (mmap)");
+  print_figure("  at most          ", all.max_footprint, 0, NULL);
+  print_figure("live blocks        ", all.live_bytes, all.live, "");
+  print_figure("free chunks        ", all.free_bytes, all.free, "");
+  print_figure("free blocks of runs", all.cached_bytes, all.cached, "");
+  print_figure("top                ", all.top_bytes, 0, NULL);
+  print_figure("own mappings       ", all.mapped.bytes, all.mapped.count, "");
+  print_figure("  at most          ", all.mapped.max_bytes, 0, NULL);
+}
+
+// glibc's XML, as far as there is something to say.
+EXPORTED int malloc_info(int options, FILE *file) {
+  if (options != 0) {
+    errno = EINVAL;
+    return -1;
+  }
+  struct figures all = take_figures();
+  fprintf(file, "<malloc version=\"1\">\n");
+  fprintf(file, "<total type=\"fast\" count=\"%zu\" size=\"%zu\"/>\n", all.cached, all.cached_bytes);
+  fprintf(file, "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n", all.free + all.regions,
+          all.free_bytes + all.top_bytes);
+  fprintf(file, "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n", all.mapped.count, all.mapped.bytes);
+  fprintf(file, "<system type=\"current\" size=\"%zu\"/>\n", all.footprint);
+  fprintf(file, "<system type=\"max\" size=\"%zu\"/>\n", all.max_footprint);
+  return fprintf(file, "</malloc>\n") < 0 ? -1 : 0;
+}
+
+EXPORTED int malloc_trim(size_t pad) { return long_trim(pad); }
+
+// 1: set; 0: there is no such parameter here.
+EXPORTED int mallopt(int parameter, int value) {
+  if (parameter != M_MMAP_THRESHOLD && parameter != M_TRIM_THRESHOLD)
+    return 0;
+  bool locked = enter();
+  if (!started)
+    start();
+  settings.dynamic = false;
+  // A negative value is glibc's way to say never.
+  size_t bytes = value < 0 ? UNLIMITED : (size_t)value;
+  if (parameter == M_TRIM_THRESHOLD)
+    set_trim_threshold(bytes);
+  else
+    set_map_threshold(bytes < OS_PAGE ? OS_PAGE : bytes);
+  leave(locked);
+  return 1;
+}
+
+EXPORTED size_t malloc_footprint(void) {
+  bool locked = enter();
+  size_t bytes = footprint();
+  leave(locked);
+  return bytes;
+}
+
+// Regions and mappings need not have had their most at the same time: no less than the peak of both.
+EXPORTED size_t malloc_max_footprint(void) {
+  bool locked = enter();
+  size_t bytes = mapped_total.max_bytes;
+  for (unsigned index = 0; index < region_count; index++)
+    bytes += mc_malloc_max_footprint(regions[index].base);
+  leave(locked);
+  return bytes;
+}
+
+EXPORTED size_t malloc_footprint_limit(void) { return settings.footprint_limit; }
+
+EXPORTED size_t malloc_set_footprint_limit(size_t bytes) {
+  bool locked = enter();
+  if (!started)
+    start();
+  settings.footprint_limit = SIZE_MAX;
+  // Without a limit the heaps have none of their own, and share_limit leaves them alone.
+  for (unsigned index = 0; index < region_count; index++)
+    set_header_word(regions[index].base, AT_FOOTPRINT_LIMIT, UNLIMITED);
+  settings.footprint_limit = bytes;
+  share_limit();
+  leave(locked);
+  return bytes;
+}

@@ -1,0 +1,33 @@
+// wasm.h: the instructions of WebAssembly that the kernel uses, for the C that wasm2c makes. Only kernel.c includes it;
+// an instruction that is missing here does not compile.
+
+#ifndef WASM_H
+#define WASM_H
+
+#include "kernel.h"
+
+#define FUNC_PROLOGUE
+#define FUNC_EPILOGUE
+
+// Behind a call that does not return.
+#define UNREACHABLE __builtin_unreachable()
+
+#define I32_CLZ(x) ((x) != 0 ? __builtin_clz(x) : 32)
+#define I32_CTZ(x) ((x) != 0 ? __builtin_ctz(x) : 32)
+#define I32_POPCNT(x) __builtin_popcount(x)
+#define I32_ROTL(x, by) (((x) << ((by)&31)) | ((x) >> (-(by)&31)))
+#define I32_ROTR(x, by) (((x) >> ((by)&31)) | ((x) << (-(by)&31)))
+
+// The kernel divides by nothing that can be 0.
+#define DIV_U(x, y) ((x) / (y))
+#define REM_U(x, y) ((x) % (y))
+
+static inline u32 i32_load8_u(Base base, u64 at) { return base[at]; }
+
+static inline void memory_fill(Base base, u32 at, u32 value, u32 bytes) { memset(base + at, (int)value, bytes); }
+
+static inline void memory_copy(Base to_base, Base from_base, u32 to, u32 from, u32 bytes) {
+  memmove(to_base + to, from_base + from, bytes);
+}
+
+#endif
