@@ -89,3 +89,8 @@ export const COMMON_FLAGS = ["--target=wasm32-wasi", "-O2", "-w"];
 export const APT_PACKAGES = ["clang", "lld", "wasi-libc", "libclang-rt-dev-wasm32", "dpkg-dev"] as const;
 /** What the tests in C++ need besides. */
 export const CXX_PACKAGES = ["libc++-dev-wasm32"] as const;
+/** What libmorecore.so is built with, and what its tests run and compare. */
+export const NATIVE_PACKAGES = [
+  ...["wabt", "gcc", "g++", "libc6-dev", "libmimalloc2.0", "libjemalloc2"],
+  ...["git", "perl", "python3", "sqlite3", "xz-utils"],
+] as const;

@@ -9,7 +9,7 @@
 
 import { installPackages } from "./apt.ts";
 import { type MadePatterns, type MadeProgram, writeMade } from "./cache.ts";
-import { APT_PACKAGES, CXX_PACKAGES, PROGRAMS, type Program } from "./catalog.ts";
+import { APT_PACKAGES, CXX_PACKAGES, NATIVE_PACKAGES, PROGRAMS, type Program } from "./catalog.ts";
 import { clangVersion, compileFiles, compileProgram } from "./compile.ts";
 import { fetched, fetchSources } from "./fetch.ts";
 import { linkFile, linkWays, merge, optimize } from "./link.ts";
@@ -19,7 +19,7 @@ const PATTERN_EXPORTS = ["pair", "churn_fill", "churn", "fifo_fill", "fifo"];
 
 async function main(args: readonly string[]): Promise<void> {
   const only = args.find((argument) => !argument.startsWith("-")) ?? "";
-  if (args.includes("--install")) installPackages([...APT_PACKAGES, ...CXX_PACKAGES]);
+  if (args.includes("--install")) installPackages([...APT_PACKAGES, ...CXX_PACKAGES, ...NATIVE_PACKAGES]);
   clangVersion();
   const patterns = makePatterns();
   await merge("patterns", patterns);
