@@ -43,8 +43,8 @@ import {
 } from "../kernel/layout.ts";
 import { Machine } from "../kernel/machine.ts";
 import { setTop } from "../kernel/top.ts";
+import type { Memory } from "../memory/memory.ts";
 import { OsError } from "./errors.ts";
-import type { OsMemory } from "./region.ts";
 import { type Link, readChain } from "./repair-chain.ts";
 import { rebuildRuns } from "./repair-runs.ts";
 
@@ -64,7 +64,7 @@ export interface RepairReport {
 }
 
 /** Makes a heap of one segment sound. Throws an OsError when too little of it is left. The memory is not left, nor is there a loop without end, whatever it holds. */
-export function repairHeap(memory: OsMemory, address: number, reason: string): RepairReport {
+export function repairHeap(memory: Memory, address: number, reason: string): RepairReport {
   const base = asBase(address);
   const m: Machine = new Machine(memory, (code, at) => {
     throw new OsError("BEYOND_REPAIR", `beyond repair: code ${code} at ${at}`);
