@@ -46,18 +46,19 @@ export function readChain(m: Machine, base: Base, fence: number): Chain {
   const links: Link[] = [];
   const lost: { ptr: number; bytes: number }[] = [];
   const broken = new Set<number>();
+  const starts = new Set<number>();
   let at = first;
   while (at < top) {
     const head = m.load32(at);
     const bytes = bytesOf(head, fence - at);
-    if (bytes !== 0) {
+    if (bytes !== 0 && !isStale(m, at, bytes, top, links)) {
+      starts.add(at);
       links.push({ at, bytes, inUse: (head & IN_USE) !== 0, own: (head & OWN) !== 0 });
       at += bytes;
       continue;
     }
     const next = resume(m, at, top, broken);
-    const previous = links.at(-1)?.at;
-    const inUse = !wasFree(m, previous, next);
+    const inUse = !wasFree(m, starts, next);
     links.push({ at, bytes: next - at, inUse, own: false });
     if (inUse) lost.push({ ptr: at + HEADER_WORD, bytes: next - at - HEADER_WORD });
     at = next;
@@ -69,6 +70,28 @@ export function readChain(m: Machine, base: Base, fence: number): Chain {
 function bytesOf(head: number, room: number): number {
   const bytes = sizeIn(head);
   return (head & RESERVED_FLAG) === 0 && bytes <= room ? bytes : 0;
+}
+
+/**
+ * Whether what stands as a header is none, but what the allocator left there before: it contradicts the chunk before it
+ * and what lies at its end; or only the latter, and inside it ends a free chunk that one of the last two chunks was cut from. A
+ * header that a call was about to change, or whose neighbour was, contradicts one of them.
+ */
+function isStale(m: Machine, at: number, bytes: number, top: number, links: readonly Link[]): boolean {
+  const head = m.load32(at);
+  if (endsWell(m, at, bytes, top)) return false;
+  if (((head & PREVIOUS_IN_USE) !== 0) !== (links.at(-1)?.inUse ?? true)) return true;
+  const starts = links.slice(-2).map((link) => link.at);
+  for (let next = at + GRANULE; next < Math.min(at + bytes, top); next += GRANULE)
+    if (starts.includes(next - m.load32(next - FOOTER))) return true;
+  return false;
+}
+
+/** Whether the header behind a chunk, and if it is free its footer, agree with its header. */
+function endsWell(m: Machine, at: number, bytes: number, top: number): boolean {
+  const inUse = (m.load32(at) & IN_USE) !== 0;
+  if (at + bytes > top || ((m.load32(at + bytes) & PREVIOUS_IN_USE) !== 0) !== inUse) return false;
+  return inUse || m.load32(at + bytes - FOOTER) === bytes;
 }
 
 /** The first address above one without a header from which a sound chain leads to top. */
@@ -99,8 +122,8 @@ function leadsTo(m: Machine, start: number, top: number, broken: Set<number>): b
   return false;
 }
 
-/** Whether the bytes before a chunk were one free chunk that began where the last one with a header does. */
-function wasFree(m: Machine, start: number | undefined, next: number): boolean {
-  if (start === undefined || (m.load32(next) & PREVIOUS_IN_USE) !== 0) return false;
-  return m.load32(next - FOOTER) === next - start;
+/** Whether the bytes before a chunk were free together with chunks from one of `starts` on: its size stands before its end. */
+function wasFree(m: Machine, starts: ReadonlySet<number>, next: number): boolean {
+  if ((m.load32(next) & PREVIOUS_IN_USE) !== 0) return false;
+  return starts.has(next - m.load32(next - FOOTER));
 }

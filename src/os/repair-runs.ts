@@ -9,6 +9,7 @@
 import { asPtr, type Base } from "../kernel/address.ts";
 import { chunkSizeFor } from "../kernel/chunk.ts";
 import {
+  ADDRESS_END,
   AT_MAP,
   AT_MAPPED,
   AT_MAYBE_UNUSED,
@@ -75,15 +76,15 @@ export function rebuildRuns(m: Machine, base: Base, links: readonly Link[]): Reb
   const kept = serving.filter((run) => current.has(run) || !isUnused(m, run));
   writeMap(m, base, entries, kept);
   writeClasses(m, base, kept, current);
-  const used = new Set(kept.flatMap((run) => [run, firstBlock(m, run)]));
-  if (kept.length > 0) used.add(mapOf(m, base));
+  const used = new Set<number>(kept.flatMap((run) => [run, firstBlock(m, run)]));
+  if (kept.length > 0) used.add(reachAll(m, base, owned));
   else {
     m.store32(base + AT_MAPPED, 0);
     m.store32(base + AT_MAP, 0);
   }
   let freed = 0;
   for (const [ptr, link] of owned) {
-    if (used.has(ptr as never)) continue;
+    if (used.has(ptr)) continue;
     link.inUse = false;
     freed += 1;
   }
@@ -109,6 +110,17 @@ function entriesOf(m: Machine, base: Base, owned: Owned): Map<number, number> {
     if (run !== 0) entries.set(unitOf(base) + unit, run);
   }
   return entries;
+}
+
+/** Lets the map reach as far as its chunk has room for, as a map does that was finished. Returns its address. */
+function reachAll(m: Machine, base: Base, owned: Owned): number {
+  const map = mapOf(m, base);
+  const bytes = (owned.get(map)?.bytes ?? HEADER_WORD) - HEADER_WORD;
+  const end = Math.min(unitOf(base) + (bytes >>> 2), unitOf(ADDRESS_END));
+  const reached = unitOf(base + m.load32(base + AT_MAPPED));
+  for (let unit = reached; unit < end; unit++) m.store32(map + (unit - unitOf(base)) * 4, 0);
+  m.store32(base + AT_MAPPED, ((end << RUN_UNIT_LOG2) >>> 0) - base);
+  return map;
 }
 
 /** Whether a descriptor is one, of a run that is there. */

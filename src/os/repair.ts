@@ -6,7 +6,8 @@
 // What is believed: the chunks' headers (size, in use, the heap's own), the runs' descriptors, the map of runs, where top
 // and end are, the options. All else is written anew from these: flags P, footers, links, bins, bitmaps, lists, counters.
 // A dead process has stopped between two stores of one call, so at most one chunk is torn: being cut from
-// another, it has no header yet. Nobody has been given it, and where the next header is can be found.
+// another, it has no header yet. Nobody has been given it; where the next header is can be found, since nothing that looks
+// like one lies in free memory (careful.ts).
 
 import { asBase, asChunk, type Base } from "../kernel/address.ts";
 import { putFree } from "../kernel/bins.ts";
