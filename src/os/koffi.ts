@@ -20,11 +20,16 @@ export interface Koffi {
 let loaded: Koffi | undefined;
 
 /** The package, loaded at first use. Throws an OsError that says how to get it. */
-export function loadKoffi(require: (name: string) => unknown = createRequire(import.meta.url)): Koffi {
+export function loadKoffi(): Koffi {
+  loaded ??= requireKoffi(createRequire(import.meta.url));
+  return loaded;
+}
+
+/** The package, by a way to find packages. */
+export function requireKoffi(require: (name: string) => unknown): Koffi {
   try {
     // The package's own types are not ours to depend on: it may be missing. These are the parts that koffi 3 has.
-    loaded ??= require("koffi") as Koffi;
-    return loaded;
+    return require("koffi") as Koffi;
   } catch (error) {
     throw new OsError("NO_KOFFI", "morecore/os needs the package koffi: npm install koffi", error);
   }

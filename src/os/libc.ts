@@ -46,6 +46,7 @@ const MACOS: Constants = {
 };
 
 // The same on both.
+const NO_ACCESS = 0;
 const READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
@@ -62,9 +63,13 @@ const FAILED = 0xffff_ffff_ffff_ffffn;
 
 export interface Libc {
   readonly pageBytes: number;
-  /** Address space of zero pages that are taken when they are written. Throws an OsError. */
+  /**
+   * Address space of zero pages that are taken when they are written, between two that cannot be touched: C code that runs
+   * over the end is stopped there. Throws an OsError.
+   */
   reserve(bytes: number): bigint;
-  unmap(address: bigint, bytes: number): void;
+  /** Gives up what `reserve` gave. */
+  unreserve(address: bigint, bytes: number): void;
   /** Puts bytes of a file, or zero pages (`file` is undefined), in the place of what is mapped there. Throws an OsError. */
   mapOver(
     address: bigint,
@@ -134,8 +139,10 @@ function bindMapping(
   constants: Constants,
   number: Bind<number>,
   address: Bind<bigint>,
-): Pick<Libc, "reserve" | "unmap" | "mapOver" | "drop" | "remove" | "sbrk" | "sync"> {
+): Pick<Libc, "reserve" | "unreserve" | "mapOver" | "drop" | "remove" | "sbrk" | "sync"> {
   const mmap = address("void *mmap(void *, size_t, int, int, int, int64_t)");
+  const page = number("int getpagesize()")();
+  const mprotect = number("int mprotect(void *, size_t, int)");
   const munmap = number("int munmap(void *, size_t)");
   const madvise = number("int madvise(void *, size_t, int)");
   const msync = number("int msync(void *, size_t, int)");
@@ -153,9 +160,15 @@ function bindMapping(
     return got;
   };
   return {
-    reserve: (bytes) => map(null, bytes, empty, -1, 0),
-    unmap: (at, bytes) => {
-      munmap(at, bytes);
+    reserve: (bytes) => {
+      const first = map(null, bytes + 2 * page, empty, -1, 0);
+      const at = first + BigInt(page);
+      for (const guard of [first, at + BigInt(bytes)])
+        if (mprotect(guard, page, NO_ACCESS) !== 0) throw refused("mprotect", koffi.errno());
+      return at;
+    },
+    unreserve: (at, bytes) => {
+      munmap(at - BigInt(page), bytes + 2 * page);
     },
     mapOver: (at, bytes, file) => {
       if (file === undefined) map(at, bytes, empty | MAP_FIXED, -1, 0);

@@ -60,7 +60,7 @@ export function checkKeys(options: object, known: readonly string[]): void {
 }
 
 const unreachable = new FinalizationRegistry<{ address: bigint; bytes: number }>(({ address, bytes }) => {
-  libc().unmap(address, bytes);
+  libc().unreserve(address, bytes);
 });
 
 /** An ArrayBuffer over reserved zero pages, and its address. Throws an OsError when there is no room. */
