@@ -14,6 +14,7 @@ const bundle = await rolldown({
   input: {
     index: "src/index.ts",
     "trace/index": "src/trace/index.ts",
+    "os/index": "src/os/index.ts",
     "wasm/swap/index": "src/wasm/swap/index.ts",
     "cli/main": "src/cli/main.ts",
   },

@@ -46,10 +46,11 @@ export class Heap extends HeapViews {
   readonly options: HeapSettings;
 
   private readonly heap: Base;
-  private readonly calls: Calls;
+  /** Who serves the malloc family. A subclass may put itself between. */
+  protected calls: Calls;
 
   /** Use Heap.create or Heap.attach. */
-  private constructor(machine: Machine, base: number) {
+  protected constructor(machine: Machine, base: number) {
     super(machine);
     this.base = base;
     this.heap = asBase(base);
@@ -62,12 +63,17 @@ export class Heap extends HeapViews {
    * Throws a RangeError if there is no room for the header, a TypeError or RangeError for a bad option.
    */
   static create(options: HeapOptions = {}): Heap {
+    return new Heap(...Heap.made(options));
+  }
+
+  /** What create does, for a subclass: the new heap's bytes are laid out. */
+  protected static made(options: HeapOptions): [machine: Machine, base: number] {
     checkOptions(options);
     const { memory, base, limit, untouched, flags } = placeHeap(options);
     const machine = machineOver(memory, base);
     kernel.formatHeap(machine, asBase(base), limit, untouched, flags, growthStepOf(options));
     applyOptions(machine, asBase(base), options);
-    return new Heap(machine, base);
+    return [machine, base];
   }
 
   /**
@@ -79,11 +85,19 @@ export class Heap extends HeapViews {
     memory: Memory | WebAssembly.Memory | ArrayBufferLike,
     base: number | WebAssembly.Global,
   ): Heap {
+    return new Heap(...Heap.found(memory, base));
+  }
+
+  /** What attach does, for a subclass: there is a heap. */
+  protected static found(
+    memory: Memory | WebAssembly.Memory | ArrayBufferLike,
+    base: number | WebAssembly.Global,
+  ): [machine: Machine, base: number] {
     const address = baseOf(base);
     const machine = machineOver(memoryOf(memory), address);
     const found = kernel.probeHeap(machine, asBase(address));
     if (found !== probe.IS_HEAP) refuseImage(machine, address, found);
-    return new Heap(machine, address);
+    return [machine, address];
   }
 
   /** ISO C `malloc`: the address of at least `bytes` bytes, a multiple of 16; 0: no memory. malloc(0) is unique. O(1). */

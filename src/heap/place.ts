@@ -5,7 +5,7 @@
 
 import { ADDRESS_END, FIXED_REGION, GRANULE, MEMORY_UNIT, MIN_REGION } from "../kernel/layout.ts";
 import { bufferMemory } from "../memory/buffer.ts";
-import type { Memory } from "../memory/memory.ts";
+import { bytesOf, type Memory } from "../memory/memory.ts";
 import { wasmMemory, wasmOf } from "../memory/wasm.ts";
 import { describe, isWord, refuseWord } from "./arguments.ts";
 import type { HeapOptions } from "./options.ts";
@@ -58,7 +58,7 @@ export function placeHeap(options: HeapOptions): Place {
   const memory =
     given ?? wasmMemory(undefined, Math.max(reserve === undefined ? DEFAULT_RESERVE : 0, base + wanted));
   reach(memory, base + wanted, base);
-  const end = Math.min(memory.buffer.byteLength, ADDRESS_END);
+  const end = Math.min(bytesOf(memory), ADDRESS_END);
   const limit = size === undefined ? end : Math.min(base + size, end);
   return {
     memory,
@@ -78,12 +78,12 @@ function defaultBase(memory: Memory | undefined): number {
 
 /** Grows the memory until it reaches an address; throws if it will not. */
 function reach(memory: Memory, end: number, base: number): void {
-  const has = memory.buffer.byteLength;
+  const has = bytesOf(memory);
   if (has >= end) return;
   const missing = Math.ceil((end - has) / MEMORY_UNIT) * MEMORY_UNIT;
   // The first bytes of a memory that had none begin at 0: only its size tells whether it has grown.
   memory.grow(missing);
-  if (memory.buffer.byteLength < end) {
+  if (bytesOf(memory) < end) {
     throw new RangeError(
       `memory: a heap at ${base} needs bytes up to ${end}, but the memory ends at ${has} and does not grow`,
     );

@@ -124,7 +124,7 @@ export class Machine {
 
   /** The memory's size in bytes. */
   size(): Word {
-    return this.u8.length;
+    return this.memory.size ?? this.u8.length;
   }
 
   /** Asks the memory for `bytes` more, a multiple of MEMORY_UNIT. The first new byte's address, or 0: refused. */

@@ -9,6 +9,12 @@ export interface Memory {
   readonly buffer: ArrayBufferLike;
 
   /**
+   * Of a memory whose buffer is a reservation: how many of its bytes, from the first on, are there to be used. The buffer
+   * then never becomes another object; a growth moves this up. Missing: all of them.
+   */
+  readonly size?: number;
+
+  /**
    * Asks for `bytes` more, a positive multiple of 65 536, in one piece, and returns the address of the first, a
    * multiple of 16. 0 says no; the memory is then as it was. The new bytes are zero. They need not follow the ones before, but lie higher.
    */
@@ -20,6 +26,11 @@ export interface Memory {
    */
   release?(from: number, to: number): void;
 
-  /** The address from which on no byte has been written yet: all are zero. `buffer.byteLength` when nothing is known. */
+  /** The address from which on no byte has been written yet: all are zero. Its size when nothing is known. */
   readonly untouched: number;
+}
+
+/** How many bytes of a memory there are to be used, now. */
+export function bytesOf(memory: Memory): number {
+  return memory.size ?? memory.buffer.byteLength;
 }

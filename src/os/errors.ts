@@ -1,0 +1,44 @@
+// Errors: what the operating system refused, in words.
+//
+// Owns:  the error class; which of the system's error numbers have names here.
+// Needs: nothing.
+
+/** Why an operating system's memory cannot be had, or cannot be used. */
+export type OsErrorCode =
+  | "NO_KOFFI"
+  | "PLATFORM"
+  | "ENOMEM"
+  | "ENOSPC"
+  | "EEXIST"
+  | "ENOENT"
+  | "EACCES"
+  | "IN_USE"
+  | "NOT_A_HEAP"
+  | "BEYOND_REPAIR"
+  | "CLOSED"
+  | "OTHER";
+
+export class OsError extends Error {
+  override readonly name = "OsError";
+  readonly code: OsErrorCode;
+
+  constructor(code: OsErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** Those that mean the same on Linux and macOS. */
+const NAMES: Readonly<Record<number, readonly [OsErrorCode, string]>> = {
+  2: ["ENOENT", "there is nothing of that name (ENOENT)"],
+  12: ["ENOMEM", "the system has no more memory, or a limit (RLIMIT_AS, RLIMIT_DATA) forbids it (ENOMEM)"],
+  13: ["EACCES", "permission denied (EACCES)"],
+  17: ["EEXIST", "it is there already (EEXIST)"],
+  28: ["ENOSPC", "the device has no more room (ENOSPC)"],
+};
+
+/** The error for a call of the system that failed with an error number. */
+export function refused(what: string, errno: number): OsError {
+  const [code, sentence] = NAMES[errno] ?? ["OTHER", `the system's error ${errno}`];
+  return new OsError(code, `${what}: ${sentence}`);
+}

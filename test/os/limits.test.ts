@@ -1,0 +1,59 @@
+// Limits: what a process under RLIMIT_AS, or on a full device, is told; out of memory is an answer, and the heap goes on.
+
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { BUILT, hasOs } from "../support/os.ts";
+
+/** Node itself needs about 1 GiB of address space; this leaves some for heaps, but not 4 GiB. */
+const LIMIT_KIB = 3 * 1024 * 1024;
+
+/** Runs a module under `ulimit -v`; what it prints. */
+function limited(source: string): string {
+  const command = `ulimit -v ${LIMIT_KIB} && exec "$0" --input-type=module -e "$1"`;
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", command, process.execPath, source], {
+    encoding: "utf8",
+  });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  return stdout.trim();
+}
+
+const IMPORT = `import { Heap, mmapMemory, sbrkMemory } from ${JSON.stringify(BUILT)};`;
+
+describe.runIf(hasOs)("under RLIMIT_AS", () => {
+  it("a reservation beyond the limit is refused with ENOMEM, named", () => {
+    const said = limited(`${IMPORT}
+      try { mmapMemory({ reserve: 4 * 2 ** 30 }); } catch (error) { console.log(error.name, error.code, error.message); }`);
+    expect(said).toMatch(
+      /^OsError ENOMEM mmap of \d+ bytes: the system has no more memory, or a limit \(RLIMIT_AS/,
+    );
+  });
+
+  it("without a size, as much is reserved as a half, a quarter … of the most, and the heap ends there", () => {
+    const said = limited(`${IMPORT}
+      const memory = mmapMemory();
+      const heap = Heap.create({ memory });
+      let got = 0;
+      while (heap.malloc(16 << 20) !== 0) got++;
+      heap.check();
+      const last = heap.malloc(1000);
+      heap.free(last);
+      console.log(memory.buffer.byteLength, got, last !== 0);`);
+    const [bytes = 0, got = 0] = said.split(" ").map(Number);
+    expect([2 ** 31, 2 ** 30, 2 ** 29]).toContain(bytes);
+    expect(got).toBeGreaterThan((bytes / 2 ** 24) * 0.9);
+    expect(said).toMatch(/true$/);
+  });
+
+  it("sbrk says no, the heap stays sound, and serves again when something is freed", () => {
+    const said = limited(`${IMPORT}
+      const heap = Heap.create({ memory: sbrkMemory(), advance: 0 });
+      const ptrs = [];
+      for (let ptr = heap.malloc(64 << 20); ptr !== 0; ptr = heap.malloc(64 << 20)) ptrs.push(ptr);
+      heap.check();
+      heap.free(ptrs.pop());
+      heap.check();
+      console.log(ptrs.length > 2 && ptrs.length < 48, heap.malloc(60 << 20) !== 0);`);
+    expect(said).toBe("true true");
+  });
+});

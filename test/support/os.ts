@@ -1,0 +1,108 @@
+// Os: heaps in the operating system's memory, for tests; what is resident; and whether any of it can be had here.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { HeapSettings } from "../../src/index.ts";
+import { Heap, mmapMemory, type OsMemory, sbrkMemory } from "../../src/os/index.ts";
+import { loadKoffi } from "../../src/os/koffi.ts";
+import { ROOT } from "./c-program.ts";
+import type { HeapMaker } from "./memories.ts";
+
+/** The built package: Node runs it in processes of their own. */
+export const BUILT = join(ROOT, "dist/os/index.js");
+
+/** Whether these tests can run; says once what they need if not. */
+export const hasOs: boolean = process.platform === "linux" && hasKoffi();
+if (!hasOs) console.warn("skipped: heaps in the system's memory are tested on Linux, with npm install koffi");
+
+function hasKoffi(): boolean {
+  try {
+    return loadKoffi() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** What each may reserve: many are made in one process. */
+const RESERVE = 128 * 1024 * 1024;
+const MOST = { footprintLimit: 64 * 1024 * 1024 };
+let names = 0;
+
+/** A heap in a file that nobody else can open again. */
+function inFile(settings?: Partial<HeapSettings>): Heap {
+  const folder = mkdtempSync(join(tmpdir(), "morecore-os-"));
+  try {
+    return Heap.open(join(folder, "a.heap"), { size: RESERVE, ...MOST, ...settings });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A name for shared memory that no other test has. */
+export function sharedName(): string {
+  names += 1;
+  return `/morecore-test-${process.pid}-${names}`;
+}
+
+function inShared(settings?: Partial<HeapSettings>): Heap {
+  const name = sharedName();
+  try {
+    return Heap.shared(name, { size: RESERVE, ...MOST, ...settings });
+  } finally {
+    Heap.unlink(name);
+  }
+}
+
+/** All of these grow in a reservation: their buffer stays. */
+export const OS_MAKERS: readonly HeapMaker[] = [
+  {
+    name: "memory from sbrk",
+    grows: true,
+    make: (settings) => Heap.create({ memory: sbrkMemory({ mmapThreshold: 4096 }), ...MOST, ...settings }),
+  },
+  {
+    name: "memory from mmap",
+    grows: true,
+    make: (settings) =>
+      Heap.create({ memory: mmapMemory({ reserve: RESERVE, mmapThreshold: 4096 }), ...MOST, ...settings }),
+  },
+  {
+    name: "memory from mmap, its threshold dynamic",
+    grows: true,
+    make: (settings) => Heap.create({ memory: mmapMemory({ reserve: RESERVE }), ...MOST, ...settings }),
+  },
+  { name: "a file", grows: true, make: inFile },
+  { name: "shared memory", grows: true, make: inShared },
+];
+
+/** Bytes of a memory that are resident, by /proc/self/smaps. */
+export function residentBytes(memory: OsMemory): number {
+  const from = memory.address;
+  const to = from + BigInt(memory.buffer.byteLength);
+  let inside = false;
+  let kilobytes = 0;
+  for (const line of readFileSync("/proc/self/smaps", "latin1").split("\n")) {
+    const mapping = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line);
+    if (mapping !== null) inside = BigInt(`0x${mapping[1]}`) < to && BigInt(`0x${mapping[2]}`) > from;
+    else if (inside && line.startsWith("Rss:")) kilobytes += Number(/\d+/.exec(line)?.[0]);
+  }
+  return kilobytes * 1024;
+}
+
+/** The OsMemory behind a heap. */
+export function osMemoryOf(heap: Heap): OsMemory {
+  // Each heap of these tests is made in one.
+  return heap.memory as OsMemory;
+}
+
+/** Random numbers that a seed repeats: from 0, below `bound`. (mulberry32) */
+export function randomFrom(seed: number): (bound: number) => number {
+  let state = seed >>> 0;
+  return (bound) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let word = Math.imul(state ^ (state >>> 15), state | 1);
+    word ^= word + Math.imul(word ^ (word >>> 7), word | 61);
+    return Math.floor((((word ^ (word >>> 14)) >>> 0) / 2 ** 32) * bound);
+  };
+}
