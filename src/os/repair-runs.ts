@@ -25,6 +25,7 @@ import {
   HEADER_WORD,
   MAX_SLOTS,
   RUN_BITS,
+  RUN_BITS_END,
   RUN_BYTES,
   RUN_INVERSE,
   RUN_LAST,
@@ -136,7 +137,7 @@ function isSound(m: Machine, run: number, owned: Owned): boolean {
   if (shape !== shapeOf(m, sizeClass, slots) || extentOf(m, run) > place.bytes - HEADER_WORD) return false;
   if (m.load32(run + RUN_INVERSE) !== inverseOf(sizeClass >>> m.ctz(sizeClass))) return false;
   if (m.load32(run + RUN_LAST) !== fullWord(slots, (slots - 1) >>> 5)) return false;
-  for (let word = 0; word * 4 < RUN_BYTES - RUN_BITS; word++)
+  for (let word = 0; word * 4 < RUN_BITS_END - RUN_BITS; word++)
     if ((m.load32(run + RUN_BITS + word * 4) & ~fullWord(slots, word)) !== 0) return false;
   return true;
 }
@@ -185,7 +186,7 @@ function writeClasses(m: Machine, base: Base, runs: readonly number[], current: 
 /** Lets a class take from the first word of a run that has a free block; from the first, if none has. */
 function takeFrom(m: Machine, state: number, run: number): void {
   let word = 0;
-  for (let at = 0; at * 4 < RUN_BYTES - RUN_BITS; at++) {
+  for (let at = 0; at * 4 < RUN_BITS_END - RUN_BITS; at++) {
     if (m.load32(run + RUN_BITS + at * 4) === 0) continue;
     word = at;
     break;
