@@ -5,6 +5,7 @@
 // Note:  what is missing is said and left out; a benchmark is no test and fails no run.
 
 import { writeFileSync } from "node:fs";
+import path from "node:path";
 import type { PeerInfo } from "../src/bench/crew.ts";
 import type { Plan } from "../src/bench/measure.ts";
 import { PATTERN_NAMES, SCALE_LIVE } from "../src/bench/patterns.ts";
@@ -111,7 +112,10 @@ function report(results: Results, options: RunOptions): void {
   }
   if (!options.save) return;
   writeFileSync(RESULTS, toMarkdownFile(results));
-  writeFileSync(RESULTS_JSON, `${JSON.stringify(results, undefined, 2)}\n`);
+  // Where the traces lay is nobody's business.
+  const saved = (key: string, value: unknown) =>
+    key === "file" && typeof value === "string" ? path.basename(value) : value;
+  writeFileSync(RESULTS_JSON, `${JSON.stringify(results, saved, 2)}\n`);
   console.error(`written: ${RESULTS} and ${RESULTS_JSON}`);
   drawCharts({});
 }
