@@ -1,11 +1,9 @@
 // TLSF: AssemblyScript's allocator in the kernel's place, as a peer for programs in wasm.
 //
 // Owns:  the lines that give it C's rules where it has none.
-// Needs: the npm package assemblyscript.
+// Needs: src/bench, which compiles it.
 
-import asc from "assemblyscript/asc";
-
-const ENTRY = "tlsf.ts";
+import { compileTlsf } from "../../src/bench/peers/build-tlsf.ts";
 
 /** What programs import of the kernel, and what `morecore link` calls of it. C's realloc(0, n), and 0 for no memory but traps. */
 const SOURCE = `
@@ -24,17 +22,6 @@ const SOURCE = `
 
 /** The bytes of a module as dist/kernel.wasm is one, for a program whose own data and stack end at `heapBase`. */
 export async function tlsfKernel(heapBase: number): Promise<Uint8Array> {
-  let binary: Uint8Array | undefined;
   const place = ["--importMemory", "--noExportMemory", "--memoryBase", String(heapBase)];
-  const flags = [ENTRY, "--outFile", "tlsf.wasm", "--runtime", "minimal", "-O3", "--use", "abort=", ...place];
-  const { error, stderr } = await asc.main(flags, {
-    readFile: (name: string) => (name === ENTRY ? SOURCE : null),
-    writeFile: (_name: string, contents: string | Uint8Array) => {
-      if (typeof contents !== "string") binary = contents;
-    },
-    listFiles: () => [],
-  });
-  if (error !== null || binary === undefined)
-    throw new Error(`TLSF: ${error?.message}\n${stderr.toString()}`);
-  return binary;
+  return (await compileTlsf(SOURCE, place)).binary;
 }

@@ -26,14 +26,17 @@ export interface BuiltPeer {
   readonly version: string;
 }
 
-/** Throws when the compiler is not there, and with its own words when it does not compile. */
-export async function buildTlsf(directory: string): Promise<BuiltPeer> {
+/** The module of a source that calls TLSF, and the compiler's version. Throws what the compiler says. */
+export async function compileTlsf(
+  source: string,
+  more: readonly string[] = [],
+): Promise<{ binary: Uint8Array; version: string }> {
   // Not every user has the compiler; installed.ts says what is missing.
   const { default: asc } = await import("assemblyscript/asc");
   let binary: Uint8Array | undefined;
-  const flags = [ENTRY, "--outFile", "tlsf.wasm", "--runtime", "minimal", "-O3", "--use", "abort="];
+  const flags = [ENTRY, "--outFile", "tlsf.wasm", "--runtime", "minimal", "-O3", "--use", "abort=", ...more];
   const { error, stderr } = await asc.main(flags, {
-    readFile: (name: string) => (name === ENTRY ? SOURCE : null),
+    readFile: (name: string) => (name === ENTRY ? source : null),
     writeFile: (_name: string, contents: string | Uint8Array) => {
       if (typeof contents !== "string") binary = contents;
     },
@@ -41,8 +44,14 @@ export async function buildTlsf(directory: string): Promise<BuiltPeer> {
   });
   if (error !== null || binary === undefined)
     throw new Error(`TLSF: ${error?.message}\n${stderr.toString()}`);
+  return { binary, version: `assemblyscript ${asc.version}` };
+}
+
+/** Throws when the compiler is not there, and with its own words when it does not compile. */
+export async function buildTlsf(directory: string): Promise<BuiltPeer> {
+  const { binary, version } = await compileTlsf(SOURCE);
   mkdirSync(directory, { recursive: true });
   const file = path.join(directory, "tlsf.wasm");
   writeFileSync(file, binary);
-  return { file, version: `assemblyscript ${asc.version}` };
+  return { file, version };
 }
