@@ -9,7 +9,7 @@
 // The buffer covers the addresses from our first byte on, of which only those below `size` are there: views that a heap
 // gives never lead beyond, but one over the whole buffer can, and reading there ends the process, as it does in C.
 
-import { refused } from "./errors.ts";
+import { OsError, refused } from "./errors.ts";
 import { loadKoffi } from "./koffi.ts";
 import { type Libc, libc } from "./libc.ts";
 import {
@@ -104,6 +104,15 @@ function takeBreak(system: Libc, bytes: number): bigint {
   const before = system.sbrk(0) ?? 0n;
   const first = ((before + page - 1n) / page) * page;
   const got = system.sbrk(Number(first - before) + bytes);
-  if (got === undefined || got !== before) throw refused(`sbrk of ${bytes} bytes`, ENOMEM);
+  if (got === undefined || got !== before) throw blocked(bytes);
   return first;
+}
+
+/** As for any ENOMEM, with the reason that only sbrk knows. */
+function blocked(bytes: number): OsError {
+  const { code, message } = refused(`sbrk of ${bytes} bytes`, ENOMEM);
+  return new OsError(
+    code,
+    `${message}; or something is mapped right above the break: mmapMemory() needs no break`,
+  );
 }

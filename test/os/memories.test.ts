@@ -8,7 +8,7 @@ import { HeapFormatError, HeapMisuseError, Heap as PlainHeap } from "../../src/i
 import { Heap, mmapMemory, OsError, sbrkMemory } from "../../src/os/index.ts";
 import { loadKoffi, requireKoffi } from "../../src/os/koffi.ts";
 import { constantsOf, libc } from "../../src/os/libc.ts";
-import { hasOs, osMemoryOf, randomFrom, residentBytes, sharedName } from "../support/os.ts";
+import { hasBreak, hasOs, osMemoryOf, randomFrom, residentBytes, sharedName } from "../support/os.ts";
 import { seedOf } from "../support/seed.ts";
 
 const KIBIBYTE = 1024;
@@ -49,7 +49,7 @@ describe("what is missing says so", () => {
   });
 });
 
-describe.runIf(hasOs)("memory from sbrk", () => {
+describe.runIf(hasBreak)("memory from sbrk", () => {
   it("is contiguous, and a trim lowers the break again", () => {
     const memory = sbrkMemory();
     const heap = Heap.create({ memory });
@@ -186,9 +186,11 @@ describe.runIf(hasOs)("memory from mmap", () => {
   });
 
   it.each([
-    ["memory from mmap", () => mmapMemory({ mmapThreshold: Number.POSITIVE_INFINITY })],
-    ["memory from sbrk", () => sbrkMemory({ mmapThreshold: Number.POSITIVE_INFINITY })],
-  ] as const)(
+    ["memory from mmap", () => mmapMemory({ mmapThreshold: Number.POSITIVE_INFINITY })] as const,
+    ...(hasBreak
+      ? [["memory from sbrk", () => sbrkMemory({ mmapThreshold: Number.POSITIVE_INFINITY })] as const]
+      : []),
+  ])(
     "after a peak and freeing nine in ten at random, a trim gives back four fifths of the free whole pages, in %s",
     (name, make) => {
       const random = randomFrom(seedOf(`resident, ${name}`));

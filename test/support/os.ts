@@ -24,6 +24,21 @@ function hasKoffi(): boolean {
   }
 }
 
+/** Bytes between the break and what is mapped above it. */
+export function roomAboveBreak(): number {
+  const lines = readFileSync("/proc/self/maps", "latin1").split("\n");
+  const at = lines.findIndex((line) => line.endsWith("[heap]"));
+  const [, end] = /-([0-9a-f]+) /.exec(lines[at] ?? "") ?? [];
+  const [, next] = /^([0-9a-f]+)-/.exec(lines[at + 1] ?? "") ?? [];
+  return end === undefined || next === undefined ? 0 : Number(BigInt(`0x${next}`) - BigInt(`0x${end}`));
+}
+
+const ROOM = 1024 * 1024 * 1024;
+/** Whether the break can move. In about one start of Node in a hundred a thread's stack lies right above it. */
+export const hasBreak: boolean = hasOs && roomAboveBreak() > ROOM;
+if (hasOs && !hasBreak)
+  console.warn("skipped: memory from sbrk; in this process something is mapped close above the break");
+
 /** What each may reserve: many are made in one process. */
 const RESERVE = 128 * 1024 * 1024;
 const MOST = { footprintLimit: 64 * 1024 * 1024 };
@@ -55,9 +70,10 @@ function inShared(settings?: Partial<HeapSettings>): Heap {
 }
 
 /** All of these grow in a reservation: their buffer stays. */
-export const OS_MAKERS: readonly HeapMaker[] = [
+const MAKERS: readonly (HeapMaker & { sbrk?: true })[] = [
   {
     name: "memory from sbrk",
+    sbrk: true,
     grows: true,
     make: (settings) => Heap.create({ memory: sbrkMemory({ mmapThreshold: 4096 }), ...MOST, ...settings }),
   },
@@ -75,6 +91,7 @@ export const OS_MAKERS: readonly HeapMaker[] = [
   { name: "a file", grows: true, make: inFile },
   { name: "shared memory", grows: true, make: inShared },
 ];
+export const OS_MAKERS: readonly HeapMaker[] = MAKERS.filter(({ sbrk }) => sbrk === undefined || hasBreak);
 
 /** Bytes of a memory that are resident, by /proc/self/smaps. */
 export function residentBytes(memory: OsMemory): number {
