@@ -1,5 +1,6 @@
 // morecore: malloc for TypeScript. One heap, in any memory.
 
+export { Bump, type BumpOptions, type Mark, type Scope } from "./arena/bump.ts";
 export {
   type FormatReason,
   HeapCorruptError,
@@ -14,3 +15,4 @@ export type { HeapOptions, HeapSettings } from "./heap/options.ts";
 export { bufferMemory } from "./memory/buffer.ts";
 export type { Memory } from "./memory/memory.ts";
 export { wasmMemory } from "./memory/wasm.ts";
+export * from "./typed/index.ts";

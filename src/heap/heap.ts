@@ -6,6 +6,7 @@
 // Addresses are plain numbers here. Out of memory is an answer: 0, and the heap as it was. Misuse throws a
 // HeapMisuseError with nothing changed, bad arguments a RangeError or TypeError that names the value.
 
+import { Bump, type BumpOptions, type NoPromise, runScope, type Scope } from "../arena/bump.ts";
 import { asBase, asChunk, asPtr, type Base } from "../kernel/address.ts";
 import { checkHeap } from "../kernel/check.ts";
 import { LISTED_TWICE } from "../kernel/codes.ts";
@@ -18,12 +19,16 @@ import {
   AT_TRIM_COUNT,
   AT_VERSION,
   FORMAT_VERSION,
+  GRANULE,
 } from "../kernel/layout.ts";
 import { Machine } from "../kernel/machine.ts";
 import { NO_PIECE } from "../kernel/walk.ts";
+import { checkPowerOfTwo, checkWord, describe, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
 import { wasmOf } from "../memory/wasm.ts";
-import { checkPowerOfTwo, checkWord, describe, isWord, refuseWord } from "./arguments.ts";
+import { Life } from "../typed/life.ts";
+import { LIFE, SPACE } from "../typed/ref.ts";
+import { Space } from "../typed/space.ts";
 import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
 import { type FormatReason, HeapFormatError, hex, refuse } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
@@ -46,6 +51,9 @@ export class Heap extends HeapViews {
   readonly options: HeapSettings;
 
   private readonly heap: Base;
+  readonly [LIFE]: Life = new Life("the heap", this, () => false);
+  private space: Space | undefined;
+  private isChecking = checkingByDefault();
   /** Who serves the malloc family. A subclass may put itself between. */
   protected calls: Calls;
 
@@ -63,7 +71,9 @@ export class Heap extends HeapViews {
    * Throws a RangeError if there is no room for the header, a TypeError or RangeError for a bad option.
    */
   static create(options: HeapOptions = {}): Heap {
-    return new Heap(...Heap.made(options));
+    const heap = new Heap(...Heap.made(options));
+    if (options.checking !== undefined) heap.checking = options.checking;
+    return heap;
   }
 
   /** What create does, for a subclass: the new heap's bytes are laid out. */
@@ -344,10 +354,83 @@ export class Heap extends HeapViews {
     checkHeap(this.fresh(), this.heap);
   }
 
+  /** Whether references made by this Heap look if they are still alive. Those that were made before a change stay as they were. */
+  get checking(): boolean {
+    return this.isChecking;
+  }
+
+  set checking(on: boolean) {
+    if (typeof on !== "boolean") throw new TypeError(`checking: expected true or false, got ${describe(on)}`);
+    if (on !== this.isChecking) this.space = undefined;
+    this.isChecking = on;
+  }
+
+  /** malloc, or memalign where 16 is not enough. */
+  override allocate(bytes: number, alignment: number): number {
+    return alignment <= GRANULE ? this.malloc(bytes) : this.alignedAlloc(alignment, bytes);
+  }
+
+  override deallocate(ptr: number, _bytes: number, _alignment: number): void {
+    this.free(ptr);
+  }
+
+  override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
+    // realloc(p, 0) may be a free.
+    if (alignment <= GRANULE) return this.realloc(ptr, Math.max(1, newBytes));
+    const moved = this.alignedAlloc(alignment, newBytes);
+    if (moved === 0) return 0;
+    this.u8(moved, newBytes).set(this.u8(ptr, Math.min(oldBytes, newBytes)));
+    this.free(ptr);
+    return moved;
+  }
+
+  /** An arena in this heap: `using frame = heap.bump()`. */
+  bump(options: BumpOptions = {}): Bump {
+    return new Bump(this, options);
+  }
+
+  /**
+   * Runs a function with an arena that ends when it returns. References that are made there have a lifetime that cannot leave
+   * the function. Gives what the function gives. Throws a TypeError for a promise.
+   */
+  scope<R>(body: <L>(scope: Scope<L>) => R, ..._refused: NoPromise<R>): R {
+    return runScope(this, body as unknown as (scope: Scope<never>) => R);
+  }
+
+  get [SPACE](): Space {
+    if (this.space === undefined) {
+      this.space = new Space(this.memory, this.isChecking);
+      this.space.root = this[LIFE];
+    }
+    return this.space;
+  }
+
+  /** Whether bytes lie within one live block: O(1) at its beginning, else O(chunks). */
+  protected override isLive(at: number, bytes: number): boolean {
+    let live = this.startsBlock(at) && bytes <= this.usableSize(at);
+    if (live) return true;
+    this.inspectAll((piece) => {
+      if (piece.state === "live" && at >= piece.ptr && at + bytes <= piece.ptr + piece.usable) live = true;
+    });
+    return live;
+  }
+
+  private startsBlock(at: number): boolean {
+    const machine = this.fresh();
+    const live = kernel.claim(machine, this.heap, asPtr(at));
+    if (live) kernel.unclaim(machine, this.heap, asPtr(at));
+    return live;
+  }
+
   /** The usable size of the block at an address, for views without a count. */
   protected override extentOf(ptr: number): number {
     return this.usableSize(ptr);
   }
+}
+
+function checkingByDefault(): boolean {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  return process?.env?.["NODE_ENV"] !== "production";
 }
 
 function machineOver(memory: Memory, base: number): Machine {

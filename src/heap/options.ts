@@ -9,8 +9,8 @@ import { type Base } from "../kernel/address.ts";
 import { GRANULE, NO_ADVANCE, SMALL_MAX, UNLIMITED } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
 import * as kernel from "../kernel/options.ts";
+import { describe } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
-import { describe } from "./arguments.ts";
 
 /** What can be set when a heap is made, and changed later. All are kept in the heap's image. */
 export interface HeapSettings {
@@ -49,6 +49,11 @@ export interface HeapOptions extends Partial<HeapSettings> {
   size?: number;
   /** Bytes of memory to have from the beginning, without a growth. Default 1 MiB in a memory of its own, else 0. */
   reserve?: number;
+  /**
+   * Whether references look, at each use, if what they refer to is still alive, and raw pointers that become references lead to
+   * live blocks. Not kept in the image: `heap.checking` sets it for a window. Default: true, unless NODE_ENV is "production".
+   */
+  checking?: boolean;
 }
 
 interface Rule<T> {
@@ -125,7 +130,7 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
 };
 
 const SETTINGS = Object.keys(RULES) as (keyof HeapSettings)[];
-const PLACEMENT = ["memory", "base", "size", "reserve"];
+const PLACEMENT = ["memory", "base", "size", "reserve", "checking"];
 
 /** Throws if options have a key that is none, or a setting with a value that its rule forbids. */
 export function checkOptions(options: HeapOptions): void {

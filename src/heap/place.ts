@@ -4,10 +4,10 @@
 // Needs: the memories.
 
 import { ADDRESS_END, FIXED_REGION, GRANULE, MEMORY_UNIT, MIN_REGION } from "../kernel/layout.ts";
+import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { bufferMemory } from "../memory/buffer.ts";
 import { bytesOf, type Memory } from "../memory/memory.ts";
 import { wasmMemory, wasmOf } from "../memory/wasm.ts";
-import { describe, isWord, refuseWord } from "./arguments.ts";
 import type { HeapOptions } from "./options.ts";
 
 /** Where a new heap goes: [base, limit), never written from `untouched` on. */

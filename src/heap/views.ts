@@ -1,22 +1,25 @@
 // Views: typed arrays over the heap's memory, fresh after any growth, and the one place that sees to that.
 //
 // Owns:  the Machine of a heap.
-// Needs: machine.
+// Needs: machine, allocator.
 //
 // A typed array that was made before a growth of the memory is dead after it: a WebAssembly.Memory that grows leaves
 // its old ArrayBuffer empty, and reads of it give undefined. So views are got from the heap when they are needed and
 // not kept across a call that may allocate. What may be kept is the address.
 
 import type { Machine } from "../kernel/machine.ts";
+import { checkWord } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
-import { checkWord } from "./arguments.ts";
+import { Allocator } from "../typed/allocator.ts";
+import type { Static } from "../typed/lifetime.ts";
 
 type ViewMaker<T> = new (buffer: ArrayBufferLike, offset: number, count: number) => T;
 
-export abstract class HeapViews {
+export abstract class HeapViews extends Allocator<Static> {
   private readonly machine: Machine;
 
   protected constructor(machine: Machine) {
+    super();
     this.machine = machine;
   }
 

@@ -7,8 +7,8 @@
 // buffer that it does not own, so what is mapped there is never taken away: only replaced by zero pages, and given up
 // when the buffer has been collected. No view can lead to memory that is not there.
 
-import { refuseWord } from "../heap/arguments.ts";
 import { ADDRESS_END, MEMORY_UNIT } from "../kernel/layout.ts";
+import { refuseWord } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
 import { OsError } from "./errors.ts";
 import { loadKoffi } from "./koffi.ts";

@@ -40,8 +40,23 @@ describe("the core entry", () => {
       for (const name of imports) expect(name, file).toMatch(/^\.\.?\/.+\.ts$/);
   });
 
-  it("never leaves its three folders", () => {
-    for (const file of files.keys()) expect(file).toMatch(/\/src\/(index\.ts$|heap\/|kernel\/|memory\/)/);
+  it("never leaves its folders", () => {
+    for (const file of files.keys())
+      expect(file).toMatch(/\/src\/(index\.ts$|(arena|heap|kernel|memory|typed)\/)/);
+  });
+
+  it("imports downwards only: memory, kernel, typed, arena, heap", () => {
+    const layers = ["memory", "kernel", "typed", "arena", "heap"];
+    const downwards = (from: string, to: string): boolean =>
+      to === from || layers.indexOf(to) < layers.indexOf(from);
+    for (const [file, imports] of files) {
+      const [, layer = "index.ts"] = /\/src\/([^/]+)/.exec(file) ?? [];
+      if (layer === "index.ts") continue;
+      for (const name of imports) {
+        const [, other = layer] = /^\.\.\/([^/]+)\//.exec(name) ?? [];
+        expect(downwards(layer, other), `${file} imports ${name}`).toBe(true);
+      }
+    }
   });
 });
 

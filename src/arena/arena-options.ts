@@ -1,0 +1,27 @@
+// Options of arenas: unknown names and bad values are refused by name.
+
+import { describe } from "../memory/arguments.ts";
+
+/** What an option may be: a string or a function, or a whole number from one bound to the other. */
+export type OptionRule = "a string" | "a function" | readonly [least: number, most: number];
+
+export function checkArenaOptions(what: string, options: object, rules: Record<string, OptionRule>): void {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`${what}: expected options in an object, got ${describe(options)}`);
+  for (const [name, value] of Object.entries(options)) {
+    const rule = rules[name];
+    if (rule === undefined)
+      throw new TypeError(
+        `${what}: unknown option ${describe(name)}; known are ${Object.keys(rules).join(", ")}`,
+      );
+    if (value === undefined || holds(rule, value)) continue;
+    const wanted = typeof rule === "string" ? rule : `an integer from ${rule[0]} to ${rule[1]}`;
+    throw new RangeError(`${what}: ${name}: expected ${wanted}, got ${describe(value)}`);
+  }
+}
+
+function holds(rule: OptionRule, value: unknown): boolean {
+  if (rule === "a string") return typeof value === "string";
+  if (rule === "a function") return typeof value === "function";
+  return Number.isInteger(value) && (value as number) >= rule[0] && (value as number) <= rule[1];
+}

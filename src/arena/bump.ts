@@ -1,0 +1,378 @@
+// Bump: an arena that allocates by adding to a number, and frees all at once.
+//
+// Owns:  chunks of another allocator's memory; where in them it is; destructors.
+// Needs: an Allocator.
+// Invariants: U1  chunks do not overlap, and all of them are the source's live blocks
+//             U2  next lies in the current chunk, or both are 0 and there is none
+//             U3  what lies before next in the current chunk, and in the chunks before it, is live; nothing else is
+//
+// Chunks double in size; when memory is short, the next one is halved down to what is asked for. It bumps upwards, so that the
+// last block can grow where it is: that is what makes filling arrays, strings and iterators straight into it cheap.
+//
+//     chunks:  [ used ……………… ] [ used …… | free ] [ kept from before a reset ]
+//                                         next    end
+
+import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { Allocator } from "../typed/allocator.ts";
+import { type ArrayRef, Elements } from "../typed/array.ts";
+import { OutOfMemoryError } from "../typed/errors.ts";
+import { Life, nextNumber } from "../typed/life.ts";
+import { LIFE, SPACE } from "../typed/ref.ts";
+import { u8 } from "../typed/scalars.ts";
+import type { Space } from "../typed/space.ts";
+import { encode } from "../typed/text.ts";
+import type { Init, Type } from "../typed/type.ts";
+import { checkArenaOptions } from "./arena-options.ts";
+import { Destructors, DISPOSE, throwAll } from "./disposal.ts";
+
+export interface BumpOptions {
+  /** As messages show it. */
+  readonly name?: string;
+  /** Bytes of the first chunk: from 64 to 2^30. Default 1024. */
+  readonly chunkBytes?: number;
+  /** The most bytes that its chunks may have together. Default: no limit. */
+  readonly limit?: number;
+}
+
+/** Where a bump arena was: what `release` goes back to. */
+export interface Mark {
+  readonly chunk: number;
+  readonly next: number;
+  readonly destructors: number;
+  readonly life: Life;
+}
+
+interface Chunk {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** The allocator of a scope: what it makes lives for L. */
+export type Scope<L> = Bump<L>;
+
+/** A promise outlives its scope: where R is one, this asks for an argument that nobody has. */
+export type NoPromise<R> = R extends PromiseLike<unknown> ? [aScopeEndsBeforeItsPromise: never] : [];
+
+const FIRST_BYTES = 1024;
+const LEAST_CHUNK = 64;
+const MOST_CHUNK = 2 ** 30;
+/** Chunks begin like the heap's blocks; larger alignments are reached inside them. */
+const CHUNK_ALIGNMENT = 16;
+
+export class Bump<L = unknown> extends Allocator<L> implements Disposable {
+  readonly name: string;
+  readonly limit: number;
+  readonly [SPACE]: Space;
+  private life: Life;
+  private readonly source: Allocator<never>;
+  private readonly firstBytes: number;
+  private readonly destructors = new Destructors();
+  private readonly marks: Mark[] = [];
+  private chunks: Chunk[] = [];
+  /** Which chunk is the current one; -1: none yet. */
+  private current = -1;
+  private next = 0;
+  private end = 0;
+  private disposed = false;
+
+  /** In another allocator's memory: `heap.bump()`. Takes nothing until something is allocated. */
+  constructor(source: Allocator<never>, options: BumpOptions = {}) {
+    super();
+    checkArenaOptions("bump", options, {
+      name: "a string",
+      chunkBytes: [LEAST_CHUNK, MOST_CHUNK],
+      limit: [0, Number.MAX_SAFE_INTEGER],
+    });
+    this.name = options.name ?? `arena ${nextNumber()}`;
+    this.limit = options.limit ?? Number.POSITIVE_INFINITY;
+    this.firstBytes = options.chunkBytes ?? FIRST_BYTES;
+    this.source = source;
+    this[SPACE] = source[SPACE];
+    this.life = this.begin();
+  }
+
+  get [LIFE](): Life {
+    return this.life;
+  }
+
+  /** A few instructions, if the chunk has room; else a chunk of the source's. */
+  override allocate(bytes: number, alignment: number): number {
+    const at = this.next + (-this.next & (alignment - 1));
+    const end = at + bytes;
+    if (end > this.end || bytes >>> 0 !== bytes || at === 0) return this.allocateSlow(bytes, alignment);
+    this.next = end;
+    return at;
+  }
+
+  /** Gives back the last block; of any other, nothing: it stays until the arena lets go of all. */
+  override deallocate(ptr: number, bytes: number, _alignment: number): void {
+    if (ptr + bytes === this.next && ptr >= this.floor()) this.next = ptr;
+  }
+
+  /** In place if it is the last block and the chunk has room, or if it shrinks; else by a copy. */
+  override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
+    if (!isWord(newBytes)) refuseWord("newBytes", newBytes);
+    const last = ptr + oldBytes === this.next && ptr >= this.floor();
+    if (last && ptr + newBytes <= this.end) {
+      this.next = ptr + newBytes;
+      return ptr;
+    }
+    if (newBytes <= oldBytes) return ptr;
+    const moved = this.allocate(newBytes, alignment);
+    if (moved === 0 || !this[SPACE].reaches(moved + newBytes)) return 0;
+    this[SPACE].u8.copyWithin(moved, ptr, ptr + oldBytes);
+    return moved;
+  }
+
+  /** Elements from an iterable of any length, straight into the arena. Throws an OutOfMemoryError, and then nothing is kept. */
+  collect<E extends Type, B = L>(element: E, values: Iterable<Init<E, B>>): ArrayRef<E, L, B> {
+    const mark = this.next;
+    const chunk = this.current;
+    let capacity = 0;
+    let count = 0;
+    let at = 0;
+    try {
+      for (const value of values) {
+        if (count === capacity) {
+          const larger = Math.max(8, 2 * capacity);
+          const grown = this.resize(at, capacity * element.size, larger * element.size, element);
+          [at, capacity] = [grown, larger];
+        }
+        new Elements<E, L, B>(this[SPACE], element, at, capacity, this.life).set(count, value);
+        count++;
+      }
+    } catch (error) {
+      if (chunk === this.current) this.next = mark;
+      throw error;
+    }
+    this.reallocate(at, capacity * element.size, count * element.size, element.align);
+    return new Elements<E, L, B>(this[SPACE], element, at, count, this.life) as unknown as ArrayRef<E, L, B>;
+  }
+
+  /** A string's bytes in UTF-8, straight into the arena. Throws an OutOfMemoryError. */
+  utf8(value: string): ArrayRef<typeof u8, L> {
+    const encoded = encode(value, "utf8");
+    const made = this.newArray(u8, encoded.length);
+    (made.view() as Uint8Array).set(encoded);
+    return made as unknown as ArrayRef<typeof u8, L>;
+  }
+
+  /** Runs a function when what is made from here on is let go of: in reverse order, exactly once. */
+  defer(destructor: () => void): void {
+    if (typeof destructor !== "function")
+      throw new TypeError(`defer: expected a function, got ${describe(destructor)}`);
+    this.life.check("an arena", 0);
+    this.destructors.push(destructor);
+  }
+
+  /** Where the arena is now. */
+  mark(): Mark {
+    this.checkOpen("mark");
+    const mark: Mark = {
+      chunk: this.current,
+      next: this.next,
+      destructors: this.destructors.count,
+      life: this.life,
+    };
+    this.marks.push(mark);
+    if (this[SPACE].checking) this.life = this.begin();
+    return mark;
+  }
+
+  /**
+   * Lets go of all that was made since a mark: O(1), and the destructors. References to it throw from now on. Marks that were
+   * made later are gone, too, and this one; for one that is gone it throws a RangeError.
+   */
+  release(mark: Mark): void {
+    const at = this.marks.lastIndexOf(mark);
+    if (at < 0) throw new RangeError("release: expected a mark of this arena that has not been released");
+    const later = this.marks.splice(at).slice(1);
+    const errors = this.destructors.run(mark.destructors);
+    if (this.life !== mark.life) {
+      for (const life of [...later.map((one) => one.life), this.life]) this.finish(life);
+      this.life = mark.life;
+    }
+    this.goTo(mark.chunk, mark.next);
+    throwAll(errors, `the destructors of ${this.name}`);
+  }
+
+  /** Lets go of everything made here, and keeps the chunks. References to it throw from now on. */
+  reset(): void {
+    this.checkOpen("reset");
+    const errors = this.destructors.run();
+    this.finishAll();
+    this.goTo(-1, 0);
+    this.life = this.begin();
+    throwAll(errors, `the destructors of ${this.name}`);
+  }
+
+  /** Runs a function with an arena of its own, in the same source's memory, which ends when the function does. */
+  scope<R>(body: <I extends L>(scope: Scope<I>) => R, ..._refused: NoPromise<R>): R {
+    this.checkOpen("scope");
+    return runScope(this.source, body as unknown as (scope: Scope<never>) => R);
+  }
+
+  /** Ends the arena: destructors, then its chunks go back to where they came from. A second time does nothing. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    const errors = this.destructors.run();
+    this.finishAll();
+    for (const { at, bytes } of this.chunks) this.source.deallocate(at, bytes, CHUNK_ALIGNMENT);
+    this.chunks = [];
+    this.goTo(-1, 0);
+    throwAll(errors, `the destructors of ${this.name}`);
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  /** Bytes that have been handed out, and lost to alignment and to the ends of chunks. O(chunks). */
+  get usedBytes(): number {
+    let sum = 0;
+    for (let index = 0; index < this.current; index++) sum += this.chunks[index]?.bytes ?? 0;
+    return this.current < 0 ? 0 : sum + this.next - this.floor();
+  }
+
+  /** Bytes of all chunks. O(chunks). */
+  get capacityBytes(): number {
+    return this.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+  }
+
+  protected override isLive(at: number, bytes: number): boolean {
+    const index = this.chunkAt(at);
+    if (index < 0 || index > this.current) return false;
+    const chunk = this.chunks[index] as Chunk;
+    return at + bytes <= (index === this.current ? this.next : chunk.at + chunk.bytes);
+  }
+
+  private floor(): number {
+    return this.chunks[this.current]?.at ?? 0;
+  }
+
+  private chunkAt(at: number): number {
+    for (let index = this.chunks.length - 1; index >= 0; index--) {
+      const chunk = this.chunks[index] as Chunk;
+      if (at >= chunk.at && at < chunk.at + chunk.bytes) return index;
+    }
+    return -1;
+  }
+
+  private goTo(chunk: number, next: number): void {
+    this.current = chunk;
+    this.next = next;
+    const found = this.chunks[chunk];
+    this.end = found === undefined ? 0 : found.at + found.bytes;
+  }
+
+  private allocateSlow(bytes: number, alignment: number): number {
+    if (!isWord(bytes)) refuseWord("bytes", bytes);
+    if (!isWord(alignment) || alignment === 0 || (alignment & (alignment - 1)) !== 0)
+      throw new RangeError(`alignment: expected a power of two, got ${describe(alignment)}`);
+    this.checkOpen("allocate");
+    // What alignment may lose at a chunk's beginning.
+    const need = bytes + Math.max(0, alignment - CHUNK_ALIGNMENT);
+    if (!this.enterKept(need) && !this.takeChunk(Math.max(need, 1))) return 0;
+    const at = this.next + (-this.next & (alignment - 1));
+    this.next = at + bytes;
+    return at;
+  }
+
+  /** Goes on in a chunk that is there from before a reset, if one has room. */
+  private enterKept(need: number): boolean {
+    for (let index = this.current + 1; index < this.chunks.length; index++) {
+      const chunk = this.chunks[index] as Chunk;
+      if (chunk.bytes < need) continue;
+      // Those that were passed over come later: what lies before the current one is in use.
+      this.chunks.splice(index, 1);
+      this.chunks.splice(this.current + 1, 0, chunk);
+      this.goTo(this.current + 1, chunk.at);
+      return true;
+    }
+    return false;
+  }
+
+  /** Gets a chunk from the source: twice the last one, or half of that, and so on down to the need. */
+  private takeChunk(need: number): boolean {
+    const room = this.limit - this.capacityBytes;
+    const last = this.chunks.at(-1)?.bytes ?? this.firstBytes / 2;
+    let bytes = Math.max(need, Math.min(2 * last, MOST_CHUNK, room));
+    while (bytes <= room) {
+      const at = this.source.allocate(bytes, CHUNK_ALIGNMENT);
+      if (at !== 0) {
+        this.chunks.splice(this.current + 1, 0, { at, bytes });
+        this.goTo(this.current + 1, at);
+        return true;
+      }
+      if (bytes === need) return false;
+      bytes = Math.max(need, Math.floor(bytes / 2));
+    }
+    return false;
+  }
+
+  private resize(at: number, oldBytes: number, newBytes: number, element: Type): number {
+    const grown =
+      at === 0
+        ? this.allocate(newBytes, element.align)
+        : this.reallocate(at, oldBytes, newBytes, element.align);
+    if (grown === 0 || !this[SPACE].reaches(grown + newBytes))
+      throw new OutOfMemoryError(newBytes, `${element.name}[]`);
+    this[SPACE].u8.fill(0, grown + oldBytes, grown + newBytes);
+    return grown;
+  }
+
+  /** A life for what is made from now on. */
+  private begin(): Life {
+    const chunk = this.current;
+    const { next } = this;
+    const life: Life = new Life(this.name, this, (at) => {
+      const index = this.chunkAt(at);
+      return index > chunk || (index === chunk && index >= 0 && at >= next);
+    });
+    if (this[SPACE].checking) this[SPACE].arenas.push(life);
+    return life;
+  }
+
+  private finish(life: Life): void {
+    life.ended = true;
+    const { arenas } = this[SPACE];
+    const index = arenas.lastIndexOf(life);
+    if (index >= 0) arenas.splice(index, 1);
+  }
+
+  private finishAll(): void {
+    for (const mark of this.marks.splice(0)) this.finish(mark.life);
+    this.finish(this.life);
+  }
+
+  private checkOpen(call: string): void {
+    if (this.disposed) throw new TypeError(`${call}: ${this.name} has ended`);
+  }
+}
+
+/** A scope in an allocator's memory: what `scope` of heaps and arenas does. */
+export function runScope<R>(source: Allocator<never>, body: (scope: Scope<never>) => R): R {
+  if (typeof body !== "function") throw new TypeError(`scope: expected a function, got ${describe(body)}`);
+  const scope = new Bump<never>(source, { name: `scope ${nextNumber()}` });
+  let result: R;
+  try {
+    result = body(scope);
+    if (typeof result === "object" && result !== null && "then" in result)
+      throw new TypeError("scope: expected a function that is done when it returns, got a promise");
+  } catch (error) {
+    endAfter(scope, error);
+    throw error;
+  }
+  scope.dispose();
+  return result;
+}
+
+/** Ends a scope whose body threw; if destructors throw as well, all of it is thrown together. */
+function endAfter(scope: Bump<never>, error: unknown): void {
+  try {
+    scope.dispose();
+  } catch (second) {
+    throw new AggregateError([error, second], `an error in ${scope.name}, and one in its destructors`);
+  }
+}

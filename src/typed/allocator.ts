@@ -1,0 +1,309 @@
+// Allocator: what the heap and every arena can do alike: give bytes, and make typed things in them.
+//
+// Owns:  the way from bytes to references: zeroed, filled, given back when that fails.
+// Needs: space, life, ref, struct.
+//
+// Three functions make an allocator: allocate, deallocate, reallocate, with sizes and alignments handed in, as in Rust's
+// Allocator trait, so that an arena need not keep them. Everything else is here, once. L is how long what is made here lives.
+
+import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { type ArrayRef, Elements } from "./array.ts";
+import { OutOfMemoryError, PointerError } from "./errors.ts";
+import type { Life } from "./life.ts";
+import type { ConstPtr, MutPtr, Ptr } from "./pointer.ts";
+import { AnyRef, AT, endRef, isRef, LIFE, refAt, SPACE, TYPE, useAfterFree } from "./ref.ts";
+import type { Space } from "./space.ts";
+import { type Fields, isStruct, type StructType } from "./struct.ts";
+import type { Init, Plain, Ref, Type } from "./type.ts";
+
+/** What Uninit needs of an allocator, and nobody else. */
+const FILL = Symbol("fill");
+
+export abstract class Allocator<L = unknown> {
+  /** The memory that this allocates in. */
+  abstract readonly [SPACE]: Space;
+  /** How long what is made here lives. */
+  abstract readonly [LIFE]: Life;
+
+  /** The address of `bytes` bytes, a multiple of `alignment`, a power of two; 0: no memory, and nothing has changed. */
+  abstract allocate(bytes: number, alignment: number): number;
+
+  /** Gives back what allocate gave for this size and alignment. An arena may keep it until the arena ends. */
+  abstract deallocate(ptr: number, bytes: number, alignment: number): void;
+
+  /** The block with another size, perhaps elsewhere, its contents kept up to the smaller of both; 0: no memory, and it is as it was. */
+  abstract reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number;
+
+  /** Whether bytes at an address lie within one live block. O(1) or worse: for turning raw pointers into references. */
+  protected abstract isLive(at: number, bytes: number): boolean;
+
+  /**
+   * A struct, made in place from its fields; those that are not given are zero. Throws an OutOfMemoryError, or a TypeError for a
+   * field that the struct has not, and then nothing is kept. O(size).
+   */
+  new<T extends StructType<Fields>, B = L>(type: T, fields?: Init<T, B>): Ref<T, L, B> {
+    checkStruct("new", type);
+    const at = this.takeZeroed(type, type.size);
+    const ref = refAt(this[SPACE], type, at, this[LIFE]);
+    if (fields !== undefined) this[FILL](ref, (made) => assign(made as never, fields as never));
+    return ref as unknown as Ref<T, L, B>;
+  }
+
+  /** The same as a raw pointer, all zero: no object is made. */
+  newPtr<T extends Type>(type: T): Ptr<T> {
+    checkType("newPtr", type);
+    return this.takeZeroed(type, type.size) as Ptr<T>;
+  }
+
+  /** Memory for a struct that nothing can read until `init` has filled it. Throws an OutOfMemoryError. */
+  alloc<T extends StructType<Fields>>(type: T): Uninit<T, L> {
+    checkStruct("alloc", type);
+    const at = this.takeZeroed(type, type.size);
+    return new Uninit(this, refAt(this[SPACE], type, at, this[LIFE]));
+  }
+
+  /** `count` elements side by side, zero, or from the values. Throws an OutOfMemoryError. */
+  newArray<E extends Type, B = L>(
+    element: E,
+    count: number,
+    values?: Iterable<Init<E, B>>,
+  ): ArrayRef<E, L, B> {
+    checkType("newArray", element);
+    if (!isWord(count)) refuseWord("count", count);
+    const bytes = count * element.size;
+    const at = this.takeZeroed(element, bytes);
+    const made = new Elements<E, L, B>(this[SPACE], element, at, count, this[LIFE]);
+    if (values !== undefined) {
+      try {
+        made.assign(values);
+      } catch (error) {
+        this.deallocate(at, Math.max(1, bytes), element.align);
+        throw error;
+      }
+    }
+    return made as unknown as ArrayRef<E, L, B>;
+  }
+
+  /** Frees what `new`, `alloc` or `newArray` made here, and what it owns. Later uses of this reference throw. */
+  delete(what: { readonly ptr: number }): void {
+    if (what instanceof Elements) {
+      const { at, element, length } = what.takeOver(this[SPACE]);
+      for (let index = 0; element.drop && index < length; index++)
+        element.drop(this[SPACE], at + index * element.size, this[LIFE]);
+      this.deallocate(at, Math.max(1, length * element.size), element.align);
+      return;
+    }
+    if (!isRef(what)) throw new TypeError(`delete: expected a reference, got ${describe(what)}`);
+    if (what[LIFE].ended) useAfterFree(what);
+    if (what[SPACE] !== this[SPACE])
+      throw new TypeError("delete: expected a reference in this memory, got one in another");
+    const type = what[TYPE];
+    this[SPACE].reaches(what[AT] + type.size);
+    type.drop?.(this[SPACE], what[AT], this[LIFE]);
+    this.deallocate(what[AT], Math.max(1, type.size), type.align);
+    endRef(what);
+  }
+
+  /**
+   * A reference to the struct at a raw pointer: the explicit step. Throws a PointerError for null, for an address that is not
+   * aligned or leads beyond the memory, and, while checking, for one that lies in no live block. It lives as long as what is made
+   * here does: that the struct lives as long is yours to know.
+   */
+  ref<T extends StructType<Fields>>(type: T, ptr: ConstPtr<T>): Ref<T, L> {
+    checkStruct("ref", type);
+    this.checkPtr(type, ptr);
+    return refAt(this[SPACE], type, ptr, this[SPACE].lifeAt(ptr, this[LIFE])) as unknown as Ref<T, L>;
+  }
+
+  /** The elements from a raw pointer on, checked as `ref` does. */
+  refArray<E extends Type>(element: E, ptr: ConstPtr<E>, count: number): ArrayRef<E, L> {
+    checkType("refArray", element);
+    if (!isWord(count)) refuseWord("count", count);
+    this.checkPtr(element, ptr, count * element.size);
+    const life = this[SPACE].lifeAt(ptr, this[LIFE]);
+    return new Elements<E, L, L>(this[SPACE], element, ptr, count, life) as unknown as ArrayRef<E, L>;
+  }
+
+  /**
+   * A reference that refers to nothing yet, to be moved along with `moveTo`: for loops that shall make no objects. Until it is
+   * moved, its uses read address 0.
+   */
+  cursor<T extends StructType<Fields>>(type: T): Ref<T, L> {
+    checkStruct("cursor", type);
+    return refAt(this[SPACE], type, 0, this[LIFE]) as unknown as Ref<T, L>;
+  }
+
+  /** A plain copy of what lies at a raw pointer. Throws as `ref` does. */
+  read<T extends Type>(type: T, ptr: ConstPtr<T>): Plain<T> {
+    checkType("read", type);
+    this.checkPtr(type, ptr);
+    return type.copy(this[SPACE], ptr) as Plain<T>;
+  }
+
+  /** Writes what lies at a raw pointer. Does not compile for a ConstPtr. Throws as `ref` does. */
+  write<T extends Type>(type: T, ptr: MutPtr<T>, value: Init<T, L>): void {
+    checkType("write", type);
+    this.checkPtr(type, ptr);
+    storeAt(this[SPACE], type, ptr, value, this[LIFE]);
+  }
+
+  /** C's memmove of `count` elements. What they own is not copied along. Throws as `ref` does. */
+  copy<T extends Type>(type: T, to: MutPtr<T>, from: ConstPtr<T>, count = 1): void {
+    checkType("copy", type);
+    if (!isWord(count)) refuseWord("count", count);
+    if (count === 0) return;
+    this.checkPtr(type, from, count * type.size);
+    this.checkPtr(type, to, count * type.size);
+    this[SPACE].u8.copyWithin(to, from, from + count * type.size);
+  }
+
+  /** Runs what fills a new struct; if it throws, the memory is given back. */
+  [FILL](ref: AnyRef, body: (ref: AnyRef) => unknown): void {
+    try {
+      const result = body(ref);
+      if (isThenable(result))
+        throw new TypeError("init: expected a function that is done when it returns, got a promise");
+    } catch (error) {
+      this.delete(ref as unknown as { ptr: number });
+      throw error;
+    }
+  }
+
+  private takeZeroed(type: Type, bytes: number): number {
+    const at = bytes > MAX_BYTES ? 0 : this.allocate(Math.max(1, bytes), type.align);
+    if (at === 0 || !this[SPACE].reaches(at + bytes)) throw new OutOfMemoryError(bytes, type.name);
+    zero(this[SPACE], at, bytes);
+    return at;
+  }
+
+  private checkPtr(type: Type, ptr: number, bytes = type.size): void {
+    const hex = `0x${ptr.toString(16)}`;
+    if (!isWord(ptr)) refuseWord("ptr", ptr);
+    if (ptr === 0) throw new PointerError("null", type.name, ptr, "expected an address, got null");
+    if (ptr % type.align !== 0)
+      throw new PointerError(
+        "misaligned",
+        type.name,
+        ptr,
+        `expected a multiple of ${type.align}, got ${hex}`,
+      );
+    const space = this[SPACE];
+    if (!space.reaches(ptr + bytes)) {
+      const end = space.u8.length;
+      throw new PointerError(
+        "outside",
+        type.name,
+        ptr,
+        `${bytes} bytes at ${hex} lead beyond the memory's ${end} bytes`,
+      );
+    }
+    this[LIFE].check(type.name, ptr);
+    if (space.checking && !this.isLive(ptr, bytes))
+      throw new PointerError("not-live", type.name, ptr, `${bytes} bytes at ${hex} lie in no live block`);
+  }
+}
+
+const MAX_BYTES = 2 ** 32 - 1;
+/** Up to here a loop beats a call into the engine. */
+const LOOP_BYTES = 128;
+
+type Filler = Pick<Allocator, "delete" | typeof FILL>;
+
+/** Memory for a struct, which nothing can read yet. */
+export class Uninit<T, L> {
+  private readonly allocator: Filler;
+  private readonly made: AnyRef;
+  private done = false;
+
+  constructor(allocator: Filler, made: AnyRef) {
+    this.allocator = allocator;
+    this.made = made;
+  }
+
+  /**
+   * Fills the struct in place: by a function that gets it, zeroed, or from fields. If that throws, the memory is given back. Once.
+   */
+  init<B = L>(fill: ((made: Ref<T, L, B>) => void) | Init<T, B>): Ref<T, L, B> {
+    this.take("init");
+    const body = typeof fill === "function" ? (fill as unknown as (ref: AnyRef) => void) : undefined;
+    this.allocator[FILL](this.made, body ?? ((ref) => assign(ref as never, fill as never)));
+    return this.made as unknown as Ref<T, L, B>;
+  }
+
+  /** Gives the memory back. */
+  discard(): void {
+    this.take("discard");
+    this.allocator.delete(this.made as unknown as { ptr: number });
+  }
+
+  private take(call: string): void {
+    if (this.done)
+      throw new TypeError(
+        `${call}: expected memory that is not initialised yet; it has been, or was discarded`,
+      );
+    this.done = true;
+  }
+}
+
+/** Writes the fields that are given, and leaves the others. */
+export function assign<T, L, B>(ref: Ref<T, L, B>, fields: Init<T, B>): void {
+  const made = checkRef("assign", ref);
+  storeAt(made[SPACE], made[TYPE], made[AT], fields, made[LIFE]);
+}
+
+/** Lets a cursor refer to another struct of its type. Nothing is checked but, at the accesses, the memory's end. */
+export function moveTo<T, L, B>(cursor: Ref<T, L, B>, ptr: ConstPtr<T>): void {
+  (cursor as unknown as AnyRef)[AT] = ptr;
+}
+
+/** Whether two references refer to the same struct, or are both null: each read of a pointer field gives another object. */
+export function same(a: { readonly ptr: number } | null, b: { readonly ptr: number } | null): boolean {
+  if (a === null || b === null) return a === b;
+  const [one, other] = [checkRef("same", a), checkRef("same", b)];
+  return one[AT] === other[AT] && one[SPACE] === other[SPACE];
+}
+
+/** Whether a reference may be used. Always true of one that is not checked. */
+export function isAlive(ref: { readonly ptr: number } | object): boolean {
+  return !checkRef("isAlive", ref)[LIFE].ended;
+}
+
+function checkRef(call: string, ref: unknown): AnyRef {
+  if (!isRef(ref)) throw new TypeError(`${call}: expected a reference, got ${describe(ref)}`);
+  if (call !== "isAlive" && ref[LIFE].ended) useAfterFree(ref);
+  return ref;
+}
+
+function storeAt(space: Space, type: Type, at: number, value: unknown, life: Life): void {
+  if (space.reaches(at + type.size) && type.store(space, at, value as never, life)) return;
+  const end = space.u8.length;
+  throw new PointerError(
+    "outside",
+    type.name,
+    at,
+    `0x${at.toString(16)} leads beyond the memory's ${end} bytes`,
+  );
+}
+
+function zero(space: Space, at: number, bytes: number): void {
+  if (bytes > LOOP_BYTES || (at | bytes) & 3) {
+    space.u8.fill(0, at, at + bytes);
+    return;
+  }
+  const words = space.u32;
+  const end = (at + bytes) >>> 2;
+  for (let index = at >>> 2; index < end; index++) words[index] = 0;
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function checkStruct(call: string, type: unknown): asserts type is StructType<unknown> {
+  if (!isStruct(type)) throw new TypeError(`${call}: expected a struct type, got ${describe(type)}`);
+}
+
+export function checkType(call: string, type: unknown): asserts type is Type {
+  if (typeof type !== "object" || type === null || !("load" in type) || !("size" in type))
+    throw new TypeError(`${call}: expected a type, got ${describe(type)}`);
+}

@@ -1,0 +1,176 @@
+// Array: a fixed number of elements side by side, C's `T name[count]`.
+//
+// Owns:  how elements are reached.
+// Needs: space, life, type.
+//
+// An ArrayRef has methods and no indices: `a[3]` on memory would need a Proxy, at many times the cost.
+
+import { describe } from "../memory/arguments.ts";
+import { PointerError } from "./errors.ts";
+import { DELETED, type Life } from "./life.ts";
+import type { Holds, LivesFor } from "./lifetime.ts";
+import type { Ptr } from "./pointer.ts";
+import type { Arrays, ScalarType } from "./scalars.ts";
+import type { Space } from "./space.ts";
+import type { HoldsRefs, Init, Type, Value } from "./type.ts";
+
+export interface ArrayType<E> extends Type {
+  readonly kind: "array";
+  readonly element: E;
+  readonly count: number;
+}
+
+/** The typed array over elements of a scalar type. */
+export type ViewOf<E> = E extends { readonly array: infer A extends keyof Arrays } ? Arrays[A] : never;
+
+/** An array in memory, that may be used while L lasts. */
+export type ArrayRef<E, L = unknown, B = L> = Elements<E, L, B> &
+  LivesFor<L> &
+  (HoldsRefs<E> extends true ? Holds<B> : unknown);
+
+/** `count` elements of a type: `array(u8, 16)`. */
+export function array<E extends Type>(element: E, count: number): ArrayType<E> {
+  if (!Number.isInteger(count) || count < 0 || count * element.size > MAX_BYTES)
+    throw new RangeError(
+      `array: expected a count from 0 to ${Math.floor(MAX_BYTES / Math.max(1, element.size))}, got ${describe(count)}`,
+    );
+  const size = element.size * count;
+  const { drop } = element;
+  const type: ArrayType<E> = {
+    kind: "array",
+    element,
+    count,
+    name: `${element.name}[${count}]`,
+    size,
+    align: element.align,
+    load: (space, at, life) =>
+      at + size <= space.u8.length
+        ? new Elements<E, unknown, unknown>(space, element, at, count, life)
+        : undefined,
+    store: (space, at, value: Iterable<never>, life) => {
+      if (at + size > space.u8.length) return false;
+      new Elements<E, unknown, unknown>(space, element, at, count, life).assign(value);
+      return true;
+    },
+    copy: (space, at) =>
+      Array.from({ length: count }, (_, index) => element.copy(space, at + index * element.size)),
+    ...(drop && {
+      drop: (space: Space, at: number, life: Life) => {
+        for (let index = 0; index < count; index++) drop(space, at + index * element.size, life);
+      },
+    }),
+    ...("unaligned" in element && {
+      unaligned: () => array(looseOf(element), count),
+    }),
+  };
+  return type;
+}
+
+const MAX_BYTES = 2 ** 30;
+
+function looseOf(element: Type): Type {
+  const { unaligned } = element as Type & { unaligned: Type | (() => Type) };
+  return typeof unaligned === "function" ? unaligned() : unaligned;
+}
+
+/** `count` elements from an address on. */
+export class Elements<E, L, B> {
+  readonly length: number;
+  private readonly space: Space;
+  private readonly element: Type;
+  private readonly at: number;
+  private life: Life;
+
+  constructor(space: Space, element: Type, at: number, count: number, life: Life) {
+    this.space = space;
+    this.element = element;
+    this.at = at;
+    this.length = count;
+    this.life = life;
+  }
+
+  /** The raw pointer to the first element. */
+  get ptr(): Ptr<E> {
+    this.reach();
+    return this.at as Ptr<E>;
+  }
+
+  /** The element at an index: from 0 to length - 1, or a RangeError. */
+  get(index: number): Value<E, L, B> {
+    const at = this.where(index);
+    this.reach();
+    return this.element.load(this.space, at, this.life) as Value<E, L, B>;
+  }
+
+  set(index: number, value: Init<E, B>): void {
+    const at = this.where(index);
+    this.reach();
+    this.element.store(this.space, at, value as never, this.life);
+  }
+
+  /** Writes the elements from the first on. Throws a RangeError when there are more than fit; those that fit are written then. */
+  assign(values: Iterable<Init<E, B>>): void {
+    if (typeof values !== "object" || values === null || !(Symbol.iterator in values))
+      throw new TypeError(`array: expected something iterable, got ${describe(values)}`);
+    let index = 0;
+    for (const value of values) {
+      if (index >= this.length)
+        throw new RangeError(`array: expected at most ${this.length} elements, got more`);
+      this.set(index, value);
+      index++;
+    }
+  }
+
+  fill(value: Init<E, B>): void {
+    for (let index = 0; index < this.length; index++) this.set(index, value);
+  }
+
+  *[Symbol.iterator](): Iterator<Value<E, L, B>> {
+    for (let index = 0; index < this.length; index++) yield this.get(index);
+  }
+
+  /** A typed array over the elements, of a scalar type at an aligned address. Get it anew after anything that may allocate. */
+  view(): ViewOf<E> {
+    this.reach();
+    return viewAt(this.space, this.element, this.at, this.length) as ViewOf<E>;
+  }
+
+  toJSON(): unknown {
+    return Array.from({ length: this.length }, (_, index) =>
+      this.element.copy(this.space, this.where(index)),
+    );
+  }
+
+  /** What is to be freed, for the allocator in this space that frees it; later uses throw. */
+  takeOver(space: Space): { at: number; element: Type; length: number } {
+    this.reach();
+    if (space !== this.space)
+      throw new TypeError("delete: expected an array in this memory, got one in another");
+    this.life = DELETED;
+    return { at: this.at, element: this.element, length: this.length };
+  }
+
+  private where(index: number): number {
+    if (index >>> 0 !== index || index >= this.length)
+      throw new RangeError(`index: expected an integer from 0 to ${this.length - 1}, got ${describe(index)}`);
+    return this.at + index * this.element.size;
+  }
+
+  private reach(): void {
+    if (this.life.ended) this.life.check(`${this.element.name}[]`, this.at);
+    const end = this.at + this.length * this.element.size;
+    if (!this.space.reaches(end))
+      throw new PointerError("outside", `${this.element.name}[]`, this.at, `leads beyond the memory`);
+  }
+}
+
+/** A typed array over elements of a scalar type in memory. Throws a TypeError for another type, or an address not aligned. */
+export function viewAt(space: Space, element: Type, at: number, count: number): Arrays[keyof Arrays] {
+  if (element.kind !== "scalar")
+    throw new TypeError(`view: expected elements of a scalar type, got ${element.name}`);
+  const whole = space[(element as ScalarType<unknown>).array];
+  if (at % element.size !== 0)
+    throw new TypeError(`view: expected an aligned address, got 0x${at.toString(16)}`);
+  const first = at / element.size;
+  return whole.subarray(first, first + count);
+}

@@ -1,0 +1,48 @@
+// Life: what a reference lives in, at run time: a heap, an arena, a scope. It ends once.
+//
+// Owns:  whether it has ended.
+// Needs: nothing.
+//
+// Each reference has one and looks at it at each access, if checking is on: one load and one branch.
+
+import { UseAfterFreeError } from "./errors.ts";
+
+/** Where owned strings and the like get their memory: allocator.ts has the whole of it. */
+export interface Source {
+  allocate(bytes: number, alignment: number): number;
+  deallocate(ptr: number, bytes: number, alignment: number): void;
+}
+
+export class Life {
+  /** "the heap", "arena 'frame'", "scope 3": as messages say it. */
+  readonly name: string;
+  /** What allocates here. */
+  readonly source: Source;
+  /** Whether an address lies in memory of this life. */
+  readonly covers: (at: number) => boolean;
+  ended = false;
+
+  constructor(name: string, source: Source, covers: (at: number) => boolean) {
+    this.name = name;
+    this.source = source;
+    this.covers = covers;
+  }
+
+  /** For what happens anyway once in a call; accessors look at `ended` themselves. */
+  check(type: string, at: number): void {
+    if (this.ended)
+      throw new UseAfterFreeError(type, at, this.name, this === DELETED ? "was deleted" : "had ended");
+  }
+}
+
+const nothing: Source = { allocate: () => 0, deallocate: () => {} };
+/** What a reference lives in once what it refers to has been deleted. */
+export const DELETED = new Life("it", nothing, () => false);
+DELETED.ended = true;
+
+let count = 0;
+/** A number for what has got no name. */
+export function nextNumber(): number {
+  count += 1;
+  return count;
+}

@@ -1,0 +1,150 @@
+// Ref: an object whose properties are the fields of a struct in memory.
+//
+// Owns:  the classes of references: one for each struct in each space.
+// Needs: space, life, struct (for its type only).
+// Invariants: R1  no access reads or writes beyond the memory, whatever has grown or shrunk meanwhile
+//             R2  while checking, no access succeeds after the life has ended
+//
+// Neither Proxy nor generated code: accessors are defined once per class on its prototype. All accessors share two function
+// bodies, whose captured `load`, `store`, `space` and `offset` V8 takes for constants once it knows the class; a property then
+// costs about what a typed array's element does. The members that are not fields are symbols, so that fields may have any name.
+
+import { PointerError } from "./errors.ts";
+import { DELETED, type Life } from "./life.ts";
+import type { Space } from "./space.ts";
+import type { Field, StructType } from "./struct.ts";
+
+export const AT: unique symbol = Symbol("address");
+export const LIFE: unique symbol = Symbol("life");
+export const TYPE: unique symbol = Symbol("type");
+export const SPACE: unique symbol = Symbol("space");
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+export abstract class AnyRef {
+  [AT]: number;
+  [LIFE]: Life;
+  declare readonly [TYPE]: StructType<unknown>;
+  declare readonly [SPACE]: Space;
+
+  constructor(at: number, life: Life) {
+    this[AT] = at;
+    this[LIFE] = life;
+  }
+
+  get ptr(): number {
+    if (this[SPACE].checking && this[LIFE].ended) useAfterFree(this);
+    return this[AT];
+  }
+
+  toJSON(): unknown {
+    return copyOf(this);
+  }
+
+  [INSPECT](_depth: number, _options: unknown, inspect: (value: unknown) => string): string {
+    const place = `${this[TYPE].name} at 0x${this[AT].toString(16)}`;
+    return this[LIFE].ended ? `${place}, ended` : `${place} ${inspect(copyOf(this))}`;
+  }
+}
+
+type RefClass = new (at: number, life: Life) => AnyRef;
+
+/** A reference to the struct at an address. Nothing is checked. */
+export function refAt(space: Space, type: StructType<unknown>, at: number, life: Life): AnyRef {
+  const made = space.classes[type.id] as RefClass | undefined;
+  return new (made ?? defineClass(space, type))(at, life);
+}
+
+/** Whether a value is a reference; to this type, if one is given. */
+export function isRef(value: unknown, type?: StructType<unknown>): value is AnyRef {
+  return value instanceof AnyRef && (type === undefined || value[TYPE].fields === type.fields);
+}
+
+/** Lets a reference refer to nothing: each later use throws. */
+export function endRef(ref: AnyRef): void {
+  ref[LIFE] = DELETED;
+}
+
+/** Throws what a use of a reference after its end throws. */
+export function useAfterFree(ref: AnyRef): never {
+  ref[LIFE].check(ref[TYPE].name, ref[AT]);
+  throw new Error("useAfterFree: the life has not ended");
+}
+
+/** A plain copy of what a reference refers to. */
+export function copyOf(ref: AnyRef): unknown {
+  if (ref[LIFE].ended) useAfterFree(ref);
+  if (!ref[SPACE].reaches(ref[AT] + ref[TYPE].size)) beyond(ref);
+  return ref[TYPE].copy(ref[SPACE], ref[AT]);
+}
+
+function defineClass(space: Space, type: StructType<unknown>): RefClass {
+  const made = class extends AnyRef {};
+  Object.defineProperty(made, "name", { value: `Ref<${type.name}>` });
+  Object.defineProperty(made.prototype, TYPE, { value: type });
+  Object.defineProperty(made.prototype, SPACE, { value: space });
+  for (const field of type.list) {
+    if (field.type.size === 0) continue;
+    Object.defineProperty(made.prototype, field.name, {
+      enumerable: true,
+      ...(space.checking ? checkedAccess(space, field) : plainAccess(space, field)),
+    });
+  }
+  space.classes[type.id] = made;
+  return made;
+}
+
+interface Access {
+  get(this: AnyRef): unknown;
+  set(this: AnyRef, value: never): void;
+}
+
+function checkedAccess(space: Space, { type, offset }: Field): Access {
+  const { load, store } = type;
+  return {
+    get() {
+      if (this[LIFE].ended) useAfterFree(this);
+      const value = load(space, this[AT] + offset, this[LIFE]);
+      return value === undefined ? loadAgain(this, type, offset) : value;
+    },
+    set(value) {
+      if (this[LIFE].ended) useAfterFree(this);
+      if (!store(space, this[AT] + offset, value, this[LIFE])) storeAgain(this, type, offset, value);
+    },
+  };
+}
+
+function plainAccess(space: Space, { type, offset }: Field): Access {
+  const { load, store } = type;
+  return {
+    get() {
+      const value = load(space, this[AT] + offset, this[LIFE]);
+      return value === undefined ? loadAgain(this, type, offset) : value;
+    },
+    set(value) {
+      if (!store(space, this[AT] + offset, value, this[LIFE])) storeAgain(this, type, offset, value);
+    },
+  };
+}
+
+/** The memory has grown, or the reference leads beyond it. */
+function loadAgain(ref: AnyRef, type: Field["type"], offset: number): unknown {
+  ref[SPACE].refresh();
+  const value = type.load(ref[SPACE], ref[AT] + offset, ref[LIFE]);
+  return value === undefined ? beyond(ref) : value;
+}
+
+function storeAgain(ref: AnyRef, type: Field["type"], offset: number, value: never): void {
+  ref[SPACE].refresh();
+  if (!type.store(ref[SPACE], ref[AT] + offset, value, ref[LIFE])) beyond(ref);
+}
+
+function beyond(ref: AnyRef): never {
+  const { name } = ref[TYPE];
+  const end = ref[SPACE].u8.length;
+  throw new PointerError(
+    "outside",
+    name,
+    ref[AT],
+    `0x${ref[AT].toString(16)} leads beyond the memory's ${end} bytes`,
+  );
+}

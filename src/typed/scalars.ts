@@ -1,0 +1,182 @@
+// Scalars: numbers, bigints and booleans as C has them, little-endian.
+//
+// Owns:  how each is read and written.
+// Needs: space.
+//
+// What is written is converted as C converts it: a u8 keeps the lowest eight bits, an f32 is rounded. Of the 64-bit ones the
+// values are bigints.
+
+import type { Space } from "./space.ts";
+import type { ValueType } from "./type.ts";
+
+/** The arrays of a space, by name. */
+export interface Arrays {
+  u8: Uint8Array;
+  i8: Int8Array;
+  u16: Uint16Array;
+  i16: Int16Array;
+  u32: Uint32Array;
+  i32: Int32Array;
+  u64: BigUint64Array;
+  i64: BigInt64Array;
+  f32: Float32Array;
+  f64: Float64Array;
+}
+
+export interface ScalarType<V, A extends keyof Arrays = keyof Arrays> extends ValueType<V> {
+  readonly kind: "scalar";
+  /** Which of a space's arrays has such elements. */
+  readonly array: A;
+  readonly load: (space: Space, at: number) => V | undefined;
+  readonly store: (space: Space, at: number, value: V) => boolean;
+  /** The same, where addresses need not be aligned. */
+  readonly unaligned: ScalarType<V, A>;
+}
+
+type Load<V> = (space: Space, at: number) => V | undefined;
+type Store<V> = (space: Space, at: number, value: V) => boolean;
+
+/** What is found at an address that need not be aligned. */
+interface Loose<V> {
+  readonly get: (view: DataView, at: number) => V;
+  readonly set: (view: DataView, at: number, value: V) => void;
+}
+
+function scalar<V, A extends keyof Arrays>(
+  name: string,
+  array: A,
+  size: number,
+  load: Load<V>,
+  store: Store<V>,
+  { get, set }: Loose<V>,
+): ScalarType<V, A> {
+  const fits = (space: Space, at: number): boolean => at + size <= space.view.byteLength;
+  const shared = { kind: "scalar", name, array, size } as const;
+  const looseLoad: Load<V> = (space, at) => (fits(space, at) ? get(space.view, at) : undefined);
+  const looseStore: Store<V> = (space, at, value) => {
+    if (!fits(space, at)) return false;
+    set(space.view, at, value);
+    return true;
+  };
+  const loose: ScalarType<V, A> = {
+    ...shared,
+    align: 1,
+    load: looseLoad,
+    store: looseStore,
+    copy: looseLoad,
+    get unaligned() {
+      return loose;
+    },
+  };
+  return { ...shared, align: size, load, store, copy: load, unaligned: loose };
+}
+
+/** Writes an element if it is there. */
+function put<T>(array: { readonly length: number; [index: number]: T }, index: number, value: T): boolean {
+  if (index >= array.length) return false;
+  array[index] = value;
+  return true;
+}
+
+export const u8: ScalarType<number, "u8"> = scalar(
+  "u8",
+  "u8",
+  1,
+  (s, at) => s.u8[at],
+  (s, at, value) => put(s.u8, at, value),
+  { get: (v, at) => v.getUint8(at), set: (v, at, value) => v.setUint8(at, value) },
+);
+
+export const i8: ScalarType<number, "i8"> = scalar(
+  "i8",
+  "i8",
+  1,
+  (s, at) => s.i8[at],
+  (s, at, value) => put(s.i8, at, value),
+  { get: (v, at) => v.getInt8(at), set: (v, at, value) => v.setInt8(at, value) },
+);
+
+export const u16: ScalarType<number, "u16"> = scalar(
+  "u16",
+  "u16",
+  2,
+  (s, at) => s.u16[at >>> 1],
+  (s, at, value) => put(s.u16, at >>> 1, value),
+  { get: (v, at) => v.getUint16(at, true), set: (v, at, value) => v.setUint16(at, value, true) },
+);
+
+export const i16: ScalarType<number, "i16"> = scalar(
+  "i16",
+  "i16",
+  2,
+  (s, at) => s.i16[at >>> 1],
+  (s, at, value) => put(s.i16, at >>> 1, value),
+  { get: (v, at) => v.getInt16(at, true), set: (v, at, value) => v.setInt16(at, value, true) },
+);
+
+export const u32: ScalarType<number, "u32"> = scalar(
+  "u32",
+  "u32",
+  4,
+  (s, at) => s.u32[at >>> 2],
+  (s, at, value) => put(s.u32, at >>> 2, value),
+  { get: (v, at) => v.getUint32(at, true), set: (v, at, value) => v.setUint32(at, value, true) },
+);
+
+export const i32: ScalarType<number, "i32"> = scalar(
+  "i32",
+  "i32",
+  4,
+  (s, at) => s.i32[at >>> 2],
+  (s, at, value) => put(s.i32, at >>> 2, value),
+  { get: (v, at) => v.getInt32(at, true), set: (v, at, value) => v.setInt32(at, value, true) },
+);
+
+export const u64: ScalarType<bigint, "u64"> = scalar(
+  "u64",
+  "u64",
+  8,
+  (s, at) => s.u64[at >>> 3],
+  (s, at, value) => put(s.u64, at >>> 3, value),
+  { get: (v, at) => v.getBigUint64(at, true), set: (v, at, value) => v.setBigUint64(at, value, true) },
+);
+
+export const i64: ScalarType<bigint, "i64"> = scalar(
+  "i64",
+  "i64",
+  8,
+  (s, at) => s.i64[at >>> 3],
+  (s, at, value) => put(s.i64, at >>> 3, value),
+  { get: (v, at) => v.getBigInt64(at, true), set: (v, at, value) => v.setBigInt64(at, value, true) },
+);
+
+export const f32: ScalarType<number, "f32"> = scalar(
+  "f32",
+  "f32",
+  4,
+  (s, at) => s.f32[at >>> 2],
+  (s, at, value) => put(s.f32, at >>> 2, value),
+  { get: (v, at) => v.getFloat32(at, true), set: (v, at, value) => v.setFloat32(at, value, true) },
+);
+
+export const f64: ScalarType<number, "f64"> = scalar(
+  "f64",
+  "f64",
+  8,
+  (s, at) => s.f64[at >>> 3],
+  (s, at, value) => put(s.f64, at >>> 3, value),
+  { get: (v, at) => v.getFloat64(at, true), set: (v, at, value) => v.setFloat64(at, value, true) },
+);
+
+/** C's bool: one byte, 0 or 1. Any other byte reads as true. */
+export const bool: ScalarType<boolean, "u8"> = scalar(
+  "bool",
+  "u8",
+  1,
+  (s, at) => {
+    const byte = s.u8[at];
+    return byte === undefined ? undefined : byte !== 0;
+  },
+  (s, at, value) => put(s.u8, at, value ? 1 : 0),
+  { get: (v, at) => v.getUint8(at) !== 0, set: (v, at, value) => v.setUint8(at, value ? 1 : 0) },
+);

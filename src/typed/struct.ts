@@ -1,0 +1,197 @@
+// Struct: fields side by side, laid out as clang lays them out for wasm32.
+//
+// Owns:  the layout rules; what a struct's value can be made from.
+// Needs: ref, type, bits.
+// Invariants: S1  offsets, size and alignment are those of clang --target=wasm32 for the same fields, packed or not
+//
+// Each field lies at the next multiple of its alignment; the size is a multiple of the largest one. Bit fields share the units
+// of their declared type as the System V ABI says: one that would cross the end of a unit begins the next.
+
+import { describe } from "../memory/arguments.ts";
+import type { BitsType } from "./bits.ts";
+import type { Life } from "./life.ts";
+import { AnyRef, isRef, refAt, SPACE } from "./ref.ts";
+import type { Space } from "./space.ts";
+import type { Type } from "./type.ts";
+
+export type Fields = Readonly<Record<string, Type>>;
+
+export interface Field {
+  readonly name: string;
+  readonly type: Type;
+  /** Bytes from the struct's address. */
+  readonly offset: number;
+}
+
+export interface StructOptions {
+  /** As messages show it. Default: the names of the fields. */
+  readonly name?: string;
+  /** No padding, and alignment 1: C's `__attribute__((packed))`. */
+  readonly packed?: boolean;
+}
+
+export interface StructType<F> extends Type {
+  readonly kind: "struct";
+  readonly fields: F;
+  /** Of each field, the bytes from the struct's address. Of a bit field: to the first byte that has bits of it. */
+  readonly offsets: { readonly [K in keyof F]: number };
+  /** Which struct this is, of all. */
+  readonly id: number;
+  readonly list: readonly Field[];
+}
+
+/** What a reference has besides its fields. */
+const RESERVED = new Set(["ptr", "constructor", "toJSON", "__proto__"]);
+let structCount = 0;
+
+/**
+ * A struct of these fields, in this order: `struct({ x: f64, y: f64 })`. `size`, `align` and `offsets` are clang's for wasm32.
+ * Throws a TypeError for what is no type, and for a name that references use themselves.
+ */
+export function struct<F extends Fields>(fields: F, options: StructOptions = {}): StructType<F> {
+  for (const key of Object.keys(options))
+    if (key !== "name" && key !== "packed")
+      throw new TypeError(`struct: unknown option ${describe(key)}; known are name, packed`);
+  const names = Object.keys(fields);
+  for (const name of names) {
+    if (RESERVED.has(name)) throw new TypeError(`struct: a field cannot be named ${describe(name)}`);
+    if (/^\d+$/.test(name))
+      throw new TypeError(`struct: a field's name cannot be a number, got ${describe(name)}`);
+    if (typeof fields[name]?.size !== "number")
+      throw new TypeError(`struct: field ${describe(name)}: expected a type, got ${describe(fields[name])}`);
+  }
+  const packed = options.packed === true;
+  const laid = layOut(
+    names.map((name) => [name, fields[name] as Type]),
+    packed,
+  );
+  return makeStruct(fields, options.name ?? `struct { ${names.join(", ")} }`, laid);
+}
+
+export function isStruct(type: unknown): type is StructType<unknown> {
+  return typeof type === "object" && type !== null && "kind" in type && type.kind === "struct";
+}
+
+interface Laid {
+  list: Field[];
+  size: number;
+  align: number;
+}
+
+function makeStruct<F>(fields: F, name: string, { list, size, align }: Laid): StructType<F> {
+  const byName = new Map(list.map((field) => [field.name, field]));
+  const owners = list.filter(({ type }) => type.drop !== undefined);
+  const offsets = Object.fromEntries(list.map((field) => [field.name, field.offset]));
+  structCount += 1;
+  const type: StructType<F> = {
+    kind: "struct",
+    name,
+    size,
+    align,
+    fields,
+    offsets: offsets as StructType<F>["offsets"],
+    id: structCount,
+    list,
+    load: (space, at, life) => (at + size <= space.u8.length ? refAt(space, type, at, life) : undefined),
+    store: (space, at, value, life) =>
+      at + size <= space.u8.length && assignAt(type, byName, space, at, value, life),
+    copy: (space, at) =>
+      Object.fromEntries(
+        list
+          .filter((field) => field.type.size > 0)
+          .map((field) => [field.name, field.type.copy(space, at + field.offset)]),
+      ),
+    ...(owners.length > 0 && {
+      drop: (space: Space, at: number, life: Life) => {
+        for (const owner of owners) owner.type.drop?.(space, at + owner.offset, life);
+      },
+    }),
+    ...(align > 1 && { unaligned: () => loosened(type) }),
+  };
+  return type;
+}
+
+/** The same struct at any address: for one inside a packed one. */
+function loosened<F>(type: StructType<F>): StructType<F> {
+  const list = type.list.map((field) => ({ ...field, type: unalignedOf(field.type) }));
+  return makeStruct(type.fields, type.name, { list, size: type.size, align: 1 });
+}
+
+/** Writes the fields that are given: from a plain object, or from another struct of the type. */
+function assignAt<F>(
+  type: StructType<F>,
+  byName: ReadonlyMap<string, Field>,
+  space: Space,
+  at: number,
+  value: unknown,
+  life: Life,
+): boolean {
+  if (typeof value !== "object" || value === null)
+    throw new TypeError(
+      `${type.name}: expected its fields in an object, or a reference, got ${describe(value)}`,
+    );
+  if (isRef(value) && !isRef(value, type))
+    throw new TypeError(`${type.name}: expected a reference to it, got ${describe(value)}`);
+  if (value instanceof AnyRef && type.drop === undefined) {
+    const from = value.ptr;
+    if (!value[SPACE].reaches(from + type.size))
+      throw new RangeError(`${type.name}: the reference leads beyond the memory`);
+    space.u8.set(value[SPACE].u8.subarray(from, from + type.size), at);
+    return true;
+  }
+  for (const key in value) {
+    const field = byName.get(key);
+    if (field === undefined)
+      throw new TypeError(`${type.name}: no field ${describe(key)}; it has ${[...byName.keys()].join(", ")}`);
+    const given = value[key as keyof typeof value];
+    // An owned string needs memory, and getting it can replace the arrays: each store then looks for itself.
+    if (given !== undefined && !field.type.store(space, at + field.offset, given, life)) {
+      space.refresh();
+      if (!field.type.store(space, at + field.offset, given, life)) return false;
+    }
+  }
+  return true;
+}
+
+function layOut(fields: readonly (readonly [string, Type])[], packed: boolean): Laid {
+  const list: Field[] = [];
+  let align = 1;
+  let bit = 0;
+  for (const [name, declared] of fields) {
+    const type = packed ? unalignedOf(declared) : declared;
+    if (isBits(type)) {
+      const unit = type.unitBytes * 8;
+      if (type.width === 0 || (!packed && (bit % unit) + type.width > unit)) bit = upTo(bit, unit);
+      if (!packed && type.width > 0) align = Math.max(align, type.unitBytes);
+      list.push({ name, type: type.at(bit % 8), offset: Math.floor(bit / 8) });
+      bit += type.width;
+      continue;
+    }
+    const offset = upTo(upTo(bit, 8) / 8, type.align);
+    list.push({ name, type, offset });
+    align = Math.max(align, type.align);
+    bit = (offset + type.size) * 8;
+  }
+  const size = upTo(upTo(bit, 8) / 8, align);
+  if (size > MAX_SIZE) throw new RangeError(`struct: expected at most ${MAX_SIZE} bytes, got ${size}`);
+  return { list, size, align };
+}
+
+/** So that an address within a struct never leaves 32 bits unseen. */
+const MAX_SIZE = 2 ** 30;
+
+function unalignedOf(type: Type): Type {
+  if (type.align === 1 || isBits(type)) return type;
+  if (!("unaligned" in type))
+    throw new TypeError(`struct: a packed one cannot have a field of type ${type.name}`);
+  const { unaligned } = type as Type & { unaligned: Type | (() => Type) };
+  return typeof unaligned === "function" ? unaligned() : unaligned;
+}
+
+function isBits(type: Type): type is BitsType<unknown> {
+  return type.kind === "bits";
+}
+
+function upTo(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}

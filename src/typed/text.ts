@@ -1,0 +1,94 @@
+// Text: strings of UTF-8 in memory: in a fixed number of bytes, or owned, with memory of their own.
+//
+// Owns:  the encoding; the memory of owned strings.
+// Needs: space, life.
+
+import { describe } from "../memory/arguments.ts";
+import { OutOfMemoryError } from "./errors.ts";
+import type { Life } from "./life.ts";
+import type { Space } from "./space.ts";
+import type { ValueType } from "./type.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function encode(value: unknown, what: string): Uint8Array {
+  if (typeof value !== "string") throw new TypeError(`${what}: expected a string, got ${describe(value)}`);
+  return encoder.encode(value);
+}
+
+/** Bytes as a string. Invalid UTF-8 gives U+FFFD. A copy is decoded: decoders refuse shared memory. */
+export function decode(space: Space, at: number, bytes: number): string {
+  return decoder.decode(space.u8.slice(at, at + bytes));
+}
+
+/**
+ * A string in a fixed number of bytes, C's `char name[bytes]`: filled up with zeros, and read up to the first zero, if there is
+ * one. A string that is too long, or has a zero inside, is refused with a RangeError; nothing is cut off.
+ */
+export function utf8(bytes: number): ValueType<string> {
+  if (!Number.isInteger(bytes) || bytes < 0 || bytes > MAX_BYTES)
+    throw new RangeError(`utf8: expected a number of bytes from 0 to ${MAX_BYTES}, got ${describe(bytes)}`);
+  const name = `utf8(${bytes})`;
+  const load = (space: Space, at: number): string | undefined => {
+    if (at + bytes > space.u8.length) return undefined;
+    const end = space.u8.subarray(at, at + bytes).indexOf(0);
+    return decode(space, at, end < 0 ? bytes : end);
+  };
+  const store = (space: Space, at: number, value: string): boolean => {
+    const encoded = encode(value, name);
+    if (encoded.length > bytes)
+      throw new RangeError(`${name}: expected at most ${bytes} bytes, got ${encoded.length}`);
+    if (encoded.includes(0)) throw new RangeError(`${name}: expected a string without U+0000, which ends it`);
+    if (at + bytes > space.u8.length) return false;
+    space.u8.set(encoded, at);
+    space.u8.fill(0, at + encoded.length, at + bytes);
+    return true;
+  };
+  return { kind: "utf8", name, size: bytes, align: 1, load, store, copy: load };
+}
+
+const MAX_BYTES = 2 ** 30;
+const AT_LENGTH = 4;
+
+/**
+ * A string with memory of its own: eight bytes, an address and a length in bytes. Writing it frees what it had and allocates
+ * what it needs, in whatever allocated the struct; deleting the struct frees it. No memory: an OutOfMemoryError, and it is as it was.
+ */
+export const text: ValueType<string> = {
+  kind: "text",
+  name: "text",
+  size: 8,
+  align: 4,
+  load: loadText,
+  store: (space: Space, at: number, value: string, life: Life): boolean => {
+    const encoded = encode(value, "text");
+    if (at + 8 > space.u8.length) return false;
+    const made = encoded.length === 0 ? 0 : life.source.allocate(encoded.length, 1);
+    if (made === 0 && encoded.length > 0) throw new OutOfMemoryError(encoded.length, "a text");
+    if (!space.reaches(made + encoded.length)) return false;
+    space.u8.set(encoded, made);
+    dropText(space, at, life);
+    space.u32[at >>> 2] = made;
+    space.u32[(at + AT_LENGTH) >>> 2] = encoded.length;
+    return true;
+  },
+  copy: loadText,
+  drop: dropText,
+};
+
+function loadText(space: Space, at: number): string | undefined {
+  const length = space.u32[(at + AT_LENGTH) >>> 2];
+  if (length === undefined) return undefined;
+  const ptr = space.u32[at >>> 2] as number;
+  // Its bytes may lie where the memory has grown to.
+  return ptr + length > space.u8.length ? undefined : decode(space, ptr, length);
+}
+
+function dropText(space: Space, at: number, life: Life): void {
+  const ptr = space.u32[at >>> 2] as number;
+  const length = space.u32[(at + AT_LENGTH) >>> 2] as number;
+  if (ptr !== 0) life.source.deallocate(ptr, length, 1);
+  space.u32[at >>> 2] = 0;
+  space.u32[(at + AT_LENGTH) >>> 2] = 0;
+}

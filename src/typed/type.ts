@@ -1,0 +1,119 @@
+// Type: what lies in memory: how long, how aligned, how it is read and written; and what TypeScript makes of it.
+//
+// Owns:  the interface that every kind of field has; the types of values.
+// Needs: lifetime; the kinds, for their types only.
+//
+// `load` and `store` are plain closures without `this`: an accessor holds them as constants, and V8 inlines them there.
+
+import type { ArrayRef, ArrayType } from "./array.ts";
+import type { Life } from "./life.ts";
+import type { Holds, LivesFor } from "./lifetime.ts";
+import type { PointerType, Ptr, RawPointerType } from "./pointer.ts";
+import type { Space } from "./space.ts";
+import type { Fields, StructType } from "./struct.ts";
+import type { UnionInit, UnionRef, UnionType } from "./union.ts";
+
+declare const VALUE: unique symbol;
+
+export interface Type {
+  readonly kind: string;
+  /** As messages show it. */
+  readonly name: string;
+  /** Bytes, a multiple of `align`. */
+  readonly size: number;
+  /** A power of two. */
+  readonly align: number;
+  /** What lies at an address; undefined: it is beyond the arrays. `life` is that of whatever contains it. */
+  readonly load: (space: Space, at: number, life: Life) => unknown;
+  /** False: it is beyond the arrays, and nothing was written. Throws a TypeError for what is no such value. */
+  readonly store: (space: Space, at: number, value: never, life: Life) => boolean;
+  /** A plain copy, for people and for JSON: objects, arrays, numbers; pointers as addresses. */
+  readonly copy: (space: Space, at: number) => unknown;
+  /** Gives back what the value owns. Missing: it owns nothing. */
+  readonly drop?: (space: Space, at: number, life: Life) => void;
+}
+
+/** A type whose values are JavaScript's own: numbers, bigints, booleans, strings. */
+export interface ValueType<V> extends Type {
+  readonly [VALUE]?: V;
+}
+
+/** What a thunk leads to. */
+export type Target<F> = F extends () => infer T ? T : never;
+
+/** Whether values of T contain references that have a lifetime. */
+export type HoldsRefs<T> =
+  T extends PointerType<unknown>
+    ? true
+    : T extends StructType<infer F>
+      ? true extends { [K in keyof F]: HoldsRefs<F[K]> }[keyof F]
+        ? true
+        : false
+      : T extends ArrayType<infer E>
+        ? HoldsRefs<E>
+        : T extends UnionType<infer F>
+          ? true extends { [K in keyof F]: HoldsRefs<F[K]> }[keyof F]
+            ? true
+            : false
+          : false;
+
+/** What reading a T gives, in something that lives for L and holds references that live for B. */
+export type Value<T, L, B> =
+  T extends PointerType<infer F>
+    ? Ref<Target<F>, B, B> | null
+    : T extends RawPointerType<infer F>
+      ? Ptr<Target<F>>
+      : T extends StructType<Fields>
+        ? Ref<T, L, B>
+        : T extends ArrayType<infer E>
+          ? ArrayRef<E, L, B>
+          : T extends UnionType<infer F>
+            ? UnionRef<F, L, B>
+            : T extends ValueType<infer V>
+              ? V
+              : never;
+
+/** What a T can be made from. Fields that are missing are zero. */
+export type Init<T, B> =
+  T extends PointerType<infer F>
+    ? Ref<Target<F>, B, B> | null
+    : T extends RawPointerType<infer F>
+      ? Ptr<Target<F>>
+      : T extends StructType<infer F>
+        ? { readonly [K in keyof F]?: Init<F[K], B> }
+        : T extends ArrayType<infer E>
+          ? Iterable<Init<E, B>>
+          : T extends UnionType<infer F>
+            ? UnionInit<F, B>
+            : T extends ValueType<infer V>
+              ? V
+              : never;
+
+/** What a plain copy of a T looks like. */
+export type Plain<T> =
+  T extends PointerType<infer F>
+    ? Ptr<Target<F>>
+    : T extends RawPointerType<infer F>
+      ? Ptr<Target<F>>
+      : T extends StructType<infer F>
+        ? { [K in keyof F]: Plain<F[K]> }
+        : T extends ArrayType<infer E>
+          ? Plain<E>[]
+          : T extends UnionType<infer F>
+            ? { [K in keyof F]: { tag: K; value: Plain<F[K]> } }[keyof F]
+            : T extends ValueType<infer V>
+              ? V
+              : never;
+
+/**
+ * A reference to a T that may be used while L lasts, and whose own references live for B: `Ref<typeof Node, L>`. Its properties
+ * are the fields. It stays valid when the memory grows; once its life has ended, every access throws a UseAfterFreeError.
+ */
+export type Ref<T, L = unknown, B = L> =
+  T extends StructType<infer F>
+    ? LivesFor<L> &
+        (HoldsRefs<T> extends true ? Holds<B> : unknown) & { [K in keyof F]: Value<F[K], L, B> } & {
+          /** The raw pointer: a number. */
+          readonly ptr: Ptr<T>;
+        }
+    : never;
