@@ -14,7 +14,7 @@ import type { ConstPtr, MutPtr, Ptr } from "./pointer.ts";
 import { AnyRef, AT, endRef, isRef, LIFE, refAt, SPACE, TYPE, useAfterFree } from "./ref.ts";
 import type { Space } from "./space.ts";
 import { type Fields, isStruct, type StructType } from "./struct.ts";
-import type { Init, Plain, Ref, Type } from "./type.ts";
+import type { GivenFields, HeldBy, Init, Plain, Ref, Type } from "./type.ts";
 
 /** What Uninit needs of an allocator, and nobody else. */
 const FILL = Symbol("fill");
@@ -41,12 +41,15 @@ export abstract class Allocator<L = unknown> {
    * A struct, made in place from its fields; those that are not given are zero. Throws an OutOfMemoryError, or a TypeError for a
    * field that the struct has not, and then nothing is kept. O(size).
    */
-  new<T extends StructType<Fields>, B = L>(type: T, fields?: Init<T, B>): Ref<T, L, B> {
+  new<F extends Fields, I extends object = Record<never, never>>(
+    type: StructType<F>,
+    fields?: GivenFields<F, I, L>,
+  ): Ref<StructType<F>, L, HeldBy<F, I, L>> {
     checkStruct("new", type);
     const at = this.takeZeroed(type, type.size);
     const ref = refAt(this[SPACE], type, at, this[LIFE]);
     if (fields !== undefined) this[FILL](ref, (made) => assign(made as never, fields as never));
-    return ref as unknown as Ref<T, L, B>;
+    return ref as unknown as Ref<StructType<F>, L, HeldBy<F, I, L>>;
   }
 
   /** The same as a raw pointer, all zero: no object is made. */

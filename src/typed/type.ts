@@ -80,7 +80,7 @@ export type Init<T, B> =
     : T extends RawPointerType<infer F>
       ? Ptr<Target<F>>
       : T extends StructType<infer F>
-        ? { readonly [K in keyof F]?: Init<F[K], B> }
+        ? InitFields<F, B>
         : T extends ArrayType<infer E>
           ? Iterable<Init<E, B>>
           : T extends UnionType<infer F>
@@ -88,6 +88,26 @@ export type Init<T, B> =
             : T extends ValueType<infer V>
               ? V
               : never;
+
+/** The fields of a struct to be made, whose references live for B. */
+export type InitFields<F, B> = { readonly [K in keyof F]?: Init<F[K], B> };
+
+/** What is given for the fields of F that are pointers. */
+type GivenRefs<F, I> = {
+  [K in keyof I]: K extends keyof F ? (F[K] extends PointerType<unknown> ? NonNullable<I[K]> : never) : never;
+}[keyof I];
+
+/** How long all of these references live: the intersection of their lifetimes, which is the shortest one. */
+type ShortestOf<R> = (R extends LivesFor<infer L> ? (life: L) => void : never) extends (life: infer S) => void
+  ? S
+  : never;
+
+/** How long the references live that fields are made from; L where there are none. */
+export type HeldBy<F, I, L> = [GivenRefs<F, I>] extends [never] ? L : ShortestOf<GivenRefs<F, I>>;
+
+/** Fields of F that I gives, and no others. */
+export type GivenFields<F, I, L> = I &
+  InitFields<F, HeldBy<F, I, L>> & { readonly [K in Exclude<keyof I, keyof F>]: never };
 
 /** What a plain copy of a T looks like. */
 export type Plain<T> =
