@@ -56,7 +56,10 @@ export type { Allocation } from "./offset-handle.ts";
 export type { AllocatedRegion, FreeBin, FreeRegion, OffsetReport } from "./offset-report.ts";
 
 export interface OffsetOptions {
-  /** Regions, free ones included, that there is room for from the start; beyond them the books double. @defaultValue 64 */
+  /**
+   * Regions, free ones included, that the books have room for from the start; beyond them they double. An entry of the books
+   * serves 1,048,575 allocations, so that no handle comes up twice, and is then lost: it counts as a region. @defaultValue 64
+   */
   readonly regions?: number;
   /**
    * 0 to 255, a part of every handle: handles of an allocator with another tag are refused. Give it where handles must be
@@ -65,7 +68,7 @@ export interface OffsetOptions {
   readonly tag?: number;
 }
 
-const OPTIONS: readonly string[] = ["regions", "tag"] satisfies readonly (keyof OffsetOptions)[];
+const OPTIONS: readonly (keyof OffsetOptions)[] = ["regions", "tag"];
 const DEFAULT_REGIONS = 64;
 const MAX_REGIONS = MAX_SLOTS - 1 - NEW_SLOTS;
 
@@ -76,7 +79,7 @@ export class OffsetAllocator implements Disposable {
 
   /** An allocator for a range of so many bytes (or rows, or whatever is shared out), from 0 on. None is fine: `grow`. */
   constructor(bytes: number, options: OffsetOptions = {}) {
-    checkOptions(options);
+    checkOptions(options, OPTIONS);
     checkWhole("bytes", bytes, 0, Number.MAX_SAFE_INTEGER);
     const { regions = DEFAULT_REGIONS, tag = nextTag++ & MAX_TAG } = options;
     checkWhole("regions", regions, 0, MAX_REGIONS);
@@ -87,10 +90,16 @@ export class OffsetAllocator implements Disposable {
 
   /**
    * The allocator that `save` wrote down: the same calls give the same offsets from here on, and the handles from before hold.
-   * Throws OffsetFormatError if the bytes are not what `save` made. O(regions).
+   * Throws OffsetFormatError if the bytes are not what `save` made. O(slots).
    */
-  static load(bytes: ArrayBufferLike | ArrayBufferView): OffsetAllocator {
-    const books = readImage(bytes);
+  static load(
+    bytes: ArrayBufferLike | ArrayBufferView,
+    options: Pick<OffsetOptions, "regions"> = {},
+  ): OffsetAllocator {
+    checkOptions(options, ["regions"]);
+    const { regions = 0 } = options;
+    checkWhole("regions", regions, 0, MAX_REGIONS);
+    const books = readImage(bytes, 1 + regions + NEW_SLOTS);
     const loaded = new OffsetAllocator(0, { tag: books.tag, regions: 0 });
     loaded.#books = books;
     return loaded;
@@ -312,10 +321,10 @@ function refuseHandle(books: Books, handle: unknown, gone: "double-free" | "stal
   return refuse(gone, `expected a live allocation, found one that was freed before${since}`);
 }
 
-function checkOptions(options: OffsetOptions): void {
+function checkOptions(options: OffsetOptions, known: readonly (keyof OffsetOptions)[]): void {
   for (const key of Object.keys(options)) {
-    if (!OPTIONS.includes(key)) {
-      throw new TypeError(`options: expected ${OPTIONS.join(" or ")}, got ${shown(key)}`);
+    if (!known.some((name) => name === key)) {
+      throw new TypeError(`options: expected ${known.join(" or ")}, got ${shown(key)}`);
     }
   }
 }

@@ -49,11 +49,11 @@ export function writeImage(books: Books): Uint8Array<ArrayBuffer> {
   return image;
 }
 
-/** The books of an image. Throws OffsetFormatError unless every invariant holds for them. O(slots). */
-export function readImage(bytes: ArrayBufferLike | ArrayBufferView): Books {
+/** The books of an image, with room for `room` slots at least. Throws OffsetFormatError unless all invariants hold. O(slots). */
+export function readImage(bytes: ArrayBufferLike | ArrayBufferView, room = 0): Books {
   const view = viewOf(bytes);
   checkHeader(view);
-  const books = readSlots(view);
+  const books = readSlots(view, room);
   try {
     derive(books);
     checkBooks(books);
@@ -106,9 +106,12 @@ function checkHeader(view: DataView): void {
     throw new OffsetFormatError("contents", `expected at most ${MAX_SLOTS} slots, got ${slots}`);
 }
 
-function readSlots(view: DataView): Books {
+function readSlots(view: DataView, room: number): Books {
   const slots = view.getUint32(AT_SLOTS, true);
-  const books = new Books(view.getUint32(AT_TAG, true), Math.min(slots + NEW_SLOTS, MAX_SLOTS));
+  const books = new Books(
+    view.getUint32(AT_TAG, true),
+    Math.min(Math.max(slots + NEW_SLOTS, room), MAX_SLOTS),
+  );
   books.slotCount = slots;
   books.spare = slotIndex(view, AT_SPARE, slots, RANGE);
   for (let slot = RANGE; slot < slots; slot++) {

@@ -51,6 +51,15 @@ describe("save and load", () => {
     expect([...loaded.freeRegions()]).toEqual([...allocator.freeRegions()]);
   });
 
+  it("the loaded books have room for as many regions as is said", () => {
+    const allocator = new OffsetAllocator(1000, { regions: 500 });
+    const loaded = OffsetAllocator.load(allocator.save(), { regions: 500 });
+    expect(loaded.report()).toEqual(allocator.report());
+    expect(() => OffsetAllocator.load(allocator.save(), { tag: 1 } as object)).toThrow(
+      new TypeError('options: expected regions, got "tag"'),
+    );
+  });
+
   it("the same state gives the same bytes, 24 and 20 a slot", () => {
     const image = used().save();
     expect(used().save()).toEqual(image);
