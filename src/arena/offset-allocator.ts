@@ -11,6 +11,8 @@
 // A request that no bin can promise to serve looks at each hole that might fit before it is refused: so none is refused
 // while a hole fits, its alignment included. And when the books are full they double, O(regions): `regions` avoids it.
 
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { findHole, leadOf, putHole, takeHole } from "./offset-bins.ts";
 import {
   Books,
