@@ -30,7 +30,16 @@ function enter(frame) {
 
 function leave() {
   const [mesh] = inView.splice(Math.floor(random() * inView.length), 1);
+  compare(mesh);
   meshes.unload(mesh.handle);
+}
+
+/** Throws unless a mesh lies where its handle says, at a whole vertex, as it was uploaded, whatever has moved since. */
+function compare({ handle, vertices, stride }) {
+  const first = meshes.firstVertexOf(handle, stride);
+  const there = meshes.buffer.bytes(first * stride, vertices.byteLength);
+  if (!Number.isInteger(first) || Buffer.compare(there, new Uint8Array(vertices.buffer)) !== 0)
+    throw new Error(`the mesh at vertex ${first} is not what was uploaded`);
 }
 
 const kib = (bytes) => (bytes / 1024).toFixed(0);
@@ -50,13 +59,8 @@ for (let frame = 0; frame <= FRAMES; frame++) {
   }
 }
 
-// Every mesh still lies where its handle says, with the vertices that were uploaded for it.
-for (const { handle, vertices, stride } of inView) {
-  const first = meshes.firstVertexOf(handle, stride);
-  const there = meshes.buffer.bytes(first * stride, vertices.byteLength);
-  if (!Number.isInteger(first) || Buffer.compare(there, new Uint8Array(vertices.buffer)) !== 0)
-    throw new Error(`the mesh at vertex ${first} is not what was uploaded`);
-}
+// What is left lies where it should, too.
+for (const mesh of inView) compare(mesh);
 
 const { counts } = device;
 console.log(`\n${counts.uploads} uploads, ${kib(counts.uploadedBytes)} KiB, each mesh once;`);
