@@ -2,6 +2,20 @@
 
 export { Bump, type BumpOptions, type Mark, type Scope } from "./arena/bump.ts";
 export {
+  type AllocatedRegion,
+  type Allocation,
+  type FreeBin,
+  type FreeRegion,
+  OffsetAllocator,
+  OffsetCorruptError,
+  OffsetFormatError,
+  type OffsetFormatReason,
+  type OffsetMisuseCode,
+  OffsetMisuseError,
+  type OffsetOptions,
+  type OffsetReport,
+} from "./arena/offset-allocator.ts";
+export {
   type FormatReason,
   HeapCorruptError,
   HeapFormatError,

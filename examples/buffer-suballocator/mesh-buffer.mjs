@@ -2,7 +2,7 @@
 //
 // The GPU's memory cannot hold an allocator's lists: JavaScript cannot read it. An OffsetAllocator keeps them outside.
 
-import { OffsetAllocator } from "morecore/arena";
+import { OffsetAllocator } from "morecore";
 
 /** GPUBufferUsage.VERTEX | COPY_SRC | COPY_DST, for where that global is missing. */
 const USAGE = 0x20 | 0x04 | 0x08;
