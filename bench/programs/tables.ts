@@ -1,11 +1,11 @@
 // Tables: programs and patterns in WebAssembly as text, and the goals T3 and T4.
 //
 // Owns:  columns, formats, aims.
-// Note:  a cell of time reads "median (minimum) ratio", the ratio being its median over dlmalloc's: below 1 is faster.
+// Note:  a cell of time reads "median ±spread (minimum) ratio", the ratio being its median over dlmalloc's: below 1 is faster.
 
 import { WAYS, type Way } from "../../scripts/programs/link.ts";
 import { largest, type Sample } from "../../src/bench/stats.ts";
-import type { TextTable } from "../../src/bench/tables.ts";
+import { sampleText, type TextTable } from "../../src/bench/tables.ts";
 import type { GoalFigure } from "../goals.ts";
 import type { ProgramResults } from "./measure.ts";
 import type { PatternName } from "./protocol.ts";
@@ -54,7 +54,7 @@ function programTable(programs: ProgramResults["programs"]): TextTable {
   ]);
   return {
     title:
-      "Programs in wasm: time and peak memory; ms, median (minimum) over dlmalloc's, and MB over dlmalloc's",
+      "Programs in wasm: time and peak memory; ms, median ±spread (minimum) over dlmalloc's, and MB over dlmalloc's",
     head: ["program", ...WAYS, ...WAYS.map((way) => `${way}, MB`)],
     rows,
   };
@@ -66,16 +66,16 @@ function patternTable(patterns: ProgramResults["patterns"]): TextTable {
     ...WAYS.map((way) => timeCell(nsPerPair, way, 1)),
   ]);
   return {
-    title: "Patterns, caller in wasm: net ns for a malloc and a free, median (minimum) over dlmalloc's",
+    title:
+      "Patterns, caller in wasm: net ns for a malloc and a free, median ±spread (minimum) over dlmalloc's",
     head: ["pattern", ...WAYS],
     rows,
   };
 }
 
 function timeCell(times: Readonly<Record<Way, Sample>>, way: Way, digits: number): string {
-  const { median, min } = times[way];
-  const own = `${median.toFixed(digits)} (${min.toFixed(digits)})`;
-  return way === "dlmalloc" ? own : `${own} ${(median / times.dlmalloc.median).toFixed(3)}`;
+  const own = sampleText(times[way], digits);
+  return way === "dlmalloc" ? own : `${own} ${(times[way].median / times.dlmalloc.median).toFixed(3)}`;
 }
 
 function spaceCell(bytes: Readonly<Record<Way, number>>, way: Way): string {

@@ -36,7 +36,8 @@ on a new heap, and warm, on one that has played it; untouched, and touched, writ
 own typed arrays and objects, and, where they are installed, AssemblyScript's TLSF (npm install assemblyscript) and
 @thi.ng/malloc. Each has a process of its own, and they take turns. The time of the empty loop is subtracted.
 
-A cell has the median, the minimum in brackets, and morecore's median over the peer's: below 1 morecore is the faster.
+A cell has the median over the rounds, ± half the distance of its quartiles in per cent of it, the minimum in brackets, and
+morecore's median over the peer's: below 1 morecore is the faster. --json has both quartiles and the maximum as well.
 
 Exit code: 0 all was measured; 2 wrong arguments, or a file that is no sound trace (the others are measured all the same).`;
 
