@@ -18,7 +18,7 @@ export interface GoalFigure {
   readonly aim: number | undefined;
 }
 
-const WASM_PEERS: readonly PeerName[] = ["dlmalloc", "tlsf"];
+const WASM_PEERS: readonly PeerName[] = ["dlmalloc", "mimalloc", "tlsf"];
 const PATTERN_AIMS = { pair: 0.35, churn: 0.3, fifo: 0.5 } as const;
 const COLD_AIM = 0.7;
 const WARM_AIM = 0.6;

@@ -34,6 +34,7 @@ const program = new Command("bench")
   .option("--quick", "fewer rounds, traces and programs: a minute or two")
   .option("--only <name>", "only traces, patterns, programs and scale with this in their name")
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
+  .option("--mimalloc <folder>", "compile mimalloc from its sources in this folder, and measure it as well")
   .option("--json", "print JSON instead of tables")
   .option("--save", "also write bench/RESULTS.md, bench/results.json and the charts")
   .action((options: RunOptions) => runAll(options));

@@ -16,6 +16,7 @@ import { toTerminal } from "../src/bench/tables.ts";
 import { findTraces } from "./inputs.ts";
 import { PEERS, RESULTS, RESULTS_JSON, ROOT } from "./paths.ts";
 import { buildDlmalloc } from "./peers/build-dlmalloc.ts";
+import { buildMimalloc, type Mimalloc } from "./peers/build-mimalloc.ts";
 import { drawCharts } from "./pictures/main.ts";
 import { measureMade, stepsOfMade } from "./programs/measure.ts";
 import { describe, notes, toMarkdownFile } from "./report.ts";
@@ -28,13 +29,14 @@ export interface RunOptions {
   readonly save?: true;
   readonly only?: string;
   readonly traces?: string;
+  readonly mimalloc?: string;
 }
 
 const SIZES = { rounds: 5, targetMs: 100, warmPlays: 2, patient: false } as const;
 const QUICK = { rounds: 3, targetMs: 30, warmPlays: 1, patient: false } as const;
 const QUICK_TRACES = /^(graphviz-dot|nginx|lua)$|-20k$/;
 const QUICK_SCALE = [1 << 10, 1 << 20];
-/** Where dlmalloc stands in the list of peers, as in the tables. */
+/** Where dlmalloc and mimalloc stand in the list of peers, as in the tables. */
 const BEHIND_MORECORE = 2;
 const WARM_UP_TRACE = "graphviz-dot";
 
@@ -52,7 +54,8 @@ export async function runAll(options: RunOptions): Promise<void> {
   // Of programs, those named as traces are: with --quick, Lua.
   const isWantedInWasm = (name: string) =>
     work.patterns.some((known) => known === name) || isWanted(name, options);
-  const peers = await findPeers(remarks);
+  const mimalloc = buildMimalloc(PEERS, options.mimalloc);
+  const peers = await findPeers(mimalloc, remarks);
 
   const progress = new Progress();
   const plan: Plan = {
@@ -64,14 +67,14 @@ export async function runAll(options: RunOptions): Promise<void> {
   if (steps === 0) remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
   progress.start(steps);
   const figures = await measurePeers(peers, plan, work);
-  const wasm = await measureMade(plan, isWantedInWasm);
+  const wasm = await measureMade(plan, isWantedInWasm, objectOf(mimalloc));
   remarks.push(...wasm.remarks);
   progress.stop();
 
   report(
     {
       machine: machineText(),
-      command: ["npm run bench --", ...process.argv.slice(2)].join(" ").replace(/ --$/, ""),
+      command: commandText(options),
       rounds: plan.rounds,
       seconds: Math.round((performance.now() - started) / 1000),
       remarks,
@@ -88,19 +91,40 @@ function isWanted(name: string, { quick, only }: RunOptions): boolean {
 }
 
 /** All that can be had here; what cannot is remarked upon. */
-async function findPeers(remarks: string[]): Promise<PeerInfo[]> {
+async function findPeers(mimalloc: Mimalloc | string, remarks: string[]): Promise<PeerInfo[]> {
   const installed = await installedPeers(PEERS);
   remarks.push(...installed.remarks);
   const peers = [...installed.peers];
-  const dlmalloc = buildDlmalloc(PEERS);
-  if (typeof dlmalloc === "string") remarks.push(`dlmalloc is left out: ${dlmalloc}`);
-  else
-    peers.splice(BEHIND_MORECORE, 0, {
-      name: "dlmalloc",
-      version: dlmalloc.version,
-      moduleFile: dlmalloc.file,
-    });
+  const compiled: PeerInfo[] = [];
+  for (const [name, built] of [
+    ["dlmalloc", buildDlmalloc(PEERS)],
+    ["mimalloc", mimalloc],
+  ] as const) {
+    if (typeof built === "string") remarks.push(`${name} is left out: ${built}`);
+    else compiled.push({ name, version: built.version, moduleFile: built.file });
+  }
+  peers.splice(BEHIND_MORECORE, 0, ...compiled);
   return peers;
+}
+
+function objectOf(mimalloc: Mimalloc | string): string | undefined {
+  return typeof mimalloc === "string" ? undefined : mimalloc.object;
+}
+
+/** What was asked for. Of folders the last name: where they lay is nobody's business. */
+function commandText(options: RunOptions): string {
+  const { quick, json, save, only, traces, mimalloc } = options;
+  const named = (name: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`--${name}`, value];
+  const words = [
+    ...(quick ? ["--quick"] : []),
+    ...named("only", only),
+    ...named("traces", traces && path.basename(traces)),
+    ...named("mimalloc", mimalloc && path.basename(mimalloc)),
+    ...(json ? ["--json"] : []),
+    ...(save ? ["--save"] : []),
+  ];
+  return ["npm run bench", ...(words.length > 0 ? ["--", ...words] : [])].join(" ");
 }
 
 function report(results: Results, options: RunOptions): void {

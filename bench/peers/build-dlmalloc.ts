@@ -14,7 +14,8 @@ unsigned long heap_base(void) { return (unsigned long)&__heap_base; }
 `;
 
 const EXPORTS = ["heap_base", "malloc", "calloc", "realloc", "free", "aligned_alloc"];
-const PACKAGES = "clang lld wasi-libc libclang-rt-dev-wasm32";
+/** Debian's, for all that is compiled from C here. */
+export const CLANG_PACKAGES = "clang lld wasi-libc libclang-rt-dev-wasm32";
 
 /** The peer, or, as a string, why there is none. */
 export function buildDlmalloc(directory: string): BuiltPeer | string {
@@ -27,7 +28,7 @@ export function buildDlmalloc(directory: string): BuiltPeer | string {
   const run = spawnSync("clang", [...flags, ...exports, source, "-o", file], { encoding: "utf8" });
   if (run.error !== undefined || run.status !== 0) {
     const first = run.error?.message ?? run.stderr.trim().split("\n")[0];
-    return `${first}; it needs: apt-get install --no-install-recommends ${PACKAGES}`;
+    return `${first}; it needs: apt-get install --no-install-recommends ${CLANG_PACKAGES}`;
   }
   return { file, version: `wasi-libc ${debianVersion("wasi-libc")}, ${debianVersion("clang")}` };
 }

@@ -61,6 +61,8 @@ export function patternChart(results: Results): Chart {
   return { name: "patterns", width: WIDTH, height: 430, option };
 }
 
+/** Of whole traces there are no figures of others but V8's arrays, which are off the scale. */
+const WASM_PEERS: readonly Drawn[] = ["dlmalloc", "mimalloc", "tlsf"];
 const PANEL_GAP = 36;
 const PANEL_WIDTH = (WIDTH - NAMES_WIDTH - PANEL_GAP - 24) / 2;
 const PANEL_TITLE = 26;
@@ -69,7 +71,7 @@ const PANEL_TITLE = 26;
 export function traceChart(results: Results): Chart {
   const traces = wholeTraces(results);
   const names = traces.map(({ input }) => input.name);
-  const peers = drawnPeers(results).filter((peer) => peer === "dlmalloc" || peer === "tlsf");
+  const peers = drawnPeers(results).filter((peer) => WASM_PEERS.includes(peer));
   const height = names.length * ROW;
   const panels = VARIANTS.map((variant, index) => ({
     variant,
@@ -190,7 +192,9 @@ export function scaleChart(results: Results): Chart {
 /** Whole programs in wasm: time and peak memory over dlmalloc's. */
 export function programChart(results: Results): Chart {
   const { programs } = results.wasm;
+  const ofMimalloc = programs.map(({ ms }) => ms.mimalloc && ms.mimalloc.median / ms.dlmalloc.median);
   const measures = [
+    ...(ofMimalloc.some(Number.isFinite) ? [dots("time, mimalloc", STYLES.mimalloc, ofMimalloc)] : []),
     dots(
       "time, merged",
       STYLES.morecore,
