@@ -6,7 +6,6 @@
 
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import type { PeerInfo } from "../src/bench/crew.ts";
 import type { Plan } from "../src/bench/measure.ts";
 import { PATTERN_NAMES, SCALE_LIVE } from "../src/bench/patterns.ts";
 import { installedPeers } from "../src/bench/peers/installed.ts";
@@ -15,8 +14,6 @@ import { machineText, measurePeers, stepsOf, type Work } from "../src/bench/run.
 import { toTerminal } from "../src/bench/tables.ts";
 import { findTraces } from "./inputs.ts";
 import { PEERS, RESULTS, RESULTS_JSON, ROOT } from "./paths.ts";
-import { buildDlmalloc } from "./peers/build-dlmalloc.ts";
-import { buildMimalloc, type Mimalloc } from "./peers/build-mimalloc.ts";
 import { drawCharts } from "./pictures/main.ts";
 import { measureMade, stepsOfMade } from "./programs/measure.ts";
 import { describe, notes, toMarkdownFile } from "./report.ts";
@@ -36,8 +33,6 @@ const SIZES = { rounds: 5, targetMs: 100, warmPlays: 2, patient: false } as cons
 const QUICK = { rounds: 3, targetMs: 30, warmPlays: 1, patient: false } as const;
 const QUICK_TRACES = /^(graphviz-dot|nginx|lua)$|-20k$/;
 const QUICK_SCALE = [1 << 10, 1 << 20];
-/** Where dlmalloc and mimalloc stand in the list of peers, as in the tables. */
-const BEHIND_MORECORE = 2;
 const WARM_UP_TRACE = "graphviz-dot";
 
 export async function runAll(options: RunOptions): Promise<void> {
@@ -54,8 +49,8 @@ export async function runAll(options: RunOptions): Promise<void> {
   // Of programs, those named as traces are: with --quick, Lua.
   const isWantedInWasm = (name: string) =>
     work.patterns.some((known) => known === name) || isWanted(name, options);
-  const mimalloc = buildMimalloc(PEERS, options.mimalloc);
-  const peers = await findPeers(mimalloc, remarks);
+  const { peers, mimallocObject, ...installed } = await installedPeers(PEERS, options.mimalloc);
+  remarks.push(...installed.remarks);
 
   const progress = new Progress();
   const plan: Plan = {
@@ -67,7 +62,7 @@ export async function runAll(options: RunOptions): Promise<void> {
   if (steps === 0) remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
   progress.start(steps);
   const figures = await measurePeers(peers, plan, work);
-  const wasm = await measureMade(plan, isWantedInWasm, objectOf(mimalloc));
+  const wasm = await measureMade(plan, isWantedInWasm, mimallocObject);
   remarks.push(...wasm.remarks);
   progress.stop();
 
@@ -88,27 +83,6 @@ export async function runAll(options: RunOptions): Promise<void> {
 function isWanted(name: string, { quick, only }: RunOptions): boolean {
   if (only !== undefined) return name.includes(only);
   return quick === undefined || QUICK_TRACES.test(name);
-}
-
-/** All that can be had here; what cannot is remarked upon. */
-async function findPeers(mimalloc: Mimalloc | string, remarks: string[]): Promise<PeerInfo[]> {
-  const installed = await installedPeers(PEERS);
-  remarks.push(...installed.remarks);
-  const peers = [...installed.peers];
-  const compiled: PeerInfo[] = [];
-  for (const [name, built] of [
-    ["dlmalloc", buildDlmalloc(PEERS)],
-    ["mimalloc", mimalloc],
-  ] as const) {
-    if (typeof built === "string") remarks.push(`${name} is left out: ${built}`);
-    else compiled.push({ name, version: built.version, moduleFile: built.file });
-  }
-  peers.splice(BEHIND_MORECORE, 0, ...compiled);
-  return peers;
-}
-
-function objectOf(mimalloc: Mimalloc | string): string | undefined {
-  return typeof mimalloc === "string" ? undefined : mimalloc.object;
 }
 
 /** What was asked for. Of folders the last name: where they lay is nobody's business. */

@@ -8,7 +8,7 @@ import { PROGRAMS } from "../../scripts/programs/catalog.ts";
 import { fetched } from "../../scripts/programs/fetch.ts";
 import { linkFile, merge, mergeTlsf, optimize, type ToLink } from "../../scripts/programs/link.ts";
 import { patternParts, programParts } from "../../scripts/programs/parts.ts";
-import { MIMALLOC_LIBRARY } from "../peers/build-mimalloc.ts";
+import { MIMALLOC_LIBRARY } from "../../src/bench/peers/build-mimalloc.ts";
 import type { Job, Linking, PerLinking } from "./protocol.ts";
 
 /**

@@ -5,9 +5,9 @@
 //   npm run bench:programs -- lua 9    in nine rounds instead of five
 //   npm run bench:programs -- lua 9 FOLDER  with mimalloc too, whose sources are in the folder
 
+import { buildMimalloc } from "../../src/bench/peers/build-mimalloc.ts";
 import { toTerminal } from "../../src/bench/tables.ts";
 import { PEERS } from "../paths.ts";
-import { buildMimalloc } from "../peers/build-mimalloc.ts";
 import { measureMade } from "./measure.ts";
 import { programGoals, programTables } from "./tables.ts";
 

@@ -2,15 +2,14 @@
 //
 // Owns:  how it is compiled and linked, and what is said when it cannot be.
 // Needs: clang, lld and wasi-libc, as for dlmalloc; mimalloc 2 or 3, which have a port to WASI of their own.
-// Note:  what it asks of WASI (a clock, the standard error) src/bench/peers/wasm.ts answers. Environment it has none,
+// Note:  what it asks of WASI (a clock, the standard error) wasm.ts answers. Environment it has none,
 //        so that its options are the usual ones.
 
-import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { keyOf } from "../../scripts/programs/places.ts";
-import type { BuiltPeer } from "../../src/bench/peers/build-tlsf.ts";
-import { CLANG_PACKAGES } from "./build-dlmalloc.ts";
+import type { BuiltPeer } from "./build-tlsf.ts";
+import { clang } from "./clang.ts";
 
 const SOURCE = `
 #include <stdbool.h>
@@ -25,7 +24,7 @@ char *getenv(const char *name) { (void)name; return NULL; }
 const EXPORTS = ["heap_base", "reserve", "malloc", "calloc", "realloc", "free", "aligned_alloc"];
 /** As mimalloc's own build has them for a release, all of it one file. */
 const COMPILE_FLAGS = [
-  ...["--target=wasm32-wasi", "-O3", "-w", "-DNDEBUG", "-DMI_MALLOC_OVERRIDE", "-fno-builtin-malloc"],
+  ...["-O3", "-w", "-DNDEBUG", "-DMI_MALLOC_OVERRIDE", "-fno-builtin-malloc"],
   ...["-fvisibility=hidden", "-D_WASI_EMULATED_PROCESS_CLOCKS"],
 ];
 const WHOLE = path.join("src", "static.c");
@@ -50,24 +49,17 @@ export function buildMimalloc(directory: string, sources: string | undefined): M
   const include = `-I${path.join(sources, "include")}`;
   const compiled = clang([...COMPILE_FLAGS, include, "-c", path.join(sources, WHOLE), "-o", unnamed]);
   if (compiled !== undefined) return compiled;
-  const object = path.join(directory, `mimalloc-${keyOf(readFileSync(unnamed))}.o`);
+  const key = createHash("sha256").update(readFileSync(unnamed)).digest("hex").slice(0, 16);
+  const object = path.join(directory, `mimalloc-${key}.o`);
   renameSync(unnamed, object);
 
   const source = path.join(directory, "mimalloc.c");
   const file = path.join(directory, "mimalloc.wasm");
   writeFileSync(source, SOURCE);
-  const flags = ["--target=wasm32-wasi", "-mexec-model=reactor", "-O2", "-Wl,--strip-all"];
+  const flags = ["-mexec-model=reactor", "-O2", "-Wl,--strip-all"];
   const exports = EXPORTS.map((name) => `-Wl,--export=${name}`);
   const linked = clang([...flags, ...exports, source, object, MIMALLOC_LIBRARY, "-o", file]);
   return linked ?? { file, object, version: versionIn(path.join(sources, HEADER)) };
-}
-
-/** Why it did not do it, if so. */
-function clang(args: readonly string[]): string | undefined {
-  const { error, status, stderr } = spawnSync("clang", args, { encoding: "utf8" });
-  if (error === undefined && status === 0) return undefined;
-  const first = error?.message ?? stderr.trim().split("\n")[0];
-  return `${first}; it needs: apt-get install --no-install-recommends ${CLANG_PACKAGES}`;
 }
 
 /** "2.4.1" of 20401. */
