@@ -19,7 +19,8 @@ const SOURCE = `
 #include <time.h>
 #include "mimalloc.h"
 
-static int starts, reserved;
+static volatile int starts;
+static int reserved;
 static char block[64];
 __attribute__((constructor)) static void start(void) { starts++; }
 
