@@ -1,4 +1,5 @@
-// Goals: the figures of the goals T1, T2, T5 and S1, each with what was aimed at; programs/tables.ts has T3 and T4.
+// Goals: the figures of the goals T1, T2, T5 and S1, each with what was aimed at; programs/tables.ts has T3 and T4,
+// anomalies.ts A1.
 //
 // Owns:  what was aimed at.
 // Needs: the results of a run.
@@ -7,6 +8,7 @@ import type { PeerName } from "../src/bench/peers/peer.ts";
 import { referencePeer, spaceRatios, timeRatio, wholeTraces } from "../src/bench/ratios.ts";
 import { figure, type PatternResult, VARIANTS } from "../src/bench/results.ts";
 import { geometricMean, largest } from "../src/bench/stats.ts";
+import { anomalyGoals } from "./anomalies.ts";
 import { programGoals } from "./programs/tables.ts";
 import type { Results } from "./results.ts";
 
@@ -16,6 +18,8 @@ export interface GoalFigure {
   readonly measured: number;
   /** Undefined: none was set, or the peer that it was set over is missing. */
   readonly aim: number | undefined;
+  /** Behind the point; 3 unless told. */
+  readonly digits?: number;
 }
 
 const WASM_PEERS: readonly PeerName[] = ["dlmalloc", "mimalloc", "tlsf"];
@@ -34,7 +38,14 @@ export function goalFigures(results: Results): GoalFigure[] {
     overPeerFigure(results),
   ];
   const known = overPeers.map((found) => (hasReference ? found : { ...found, aim: undefined }));
-  const all = [...known, ...programGoals(results.wasm), scaleFigure(results), ...spaceFigures(results)];
+  const ofAnomalies = results.anomalies === undefined ? [] : anomalyGoals(results.anomalies);
+  const all = [
+    ...known,
+    ...programGoals(results.wasm),
+    scaleFigure(results),
+    ...spaceFigures(results),
+    ...ofAnomalies,
+  ];
   return all.filter(({ measured }) => Number.isFinite(measured));
 }
 

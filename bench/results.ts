@@ -4,6 +4,7 @@
 // Needs: the results of the peers (src/bench) and of the programs in wasm.
 
 import type { PeerResults } from "../src/bench/results.ts";
+import type { Anomalies } from "./anomalies.ts";
 import type { ProgramResults } from "./programs/measure.ts";
 
 export interface Results extends PeerResults {
@@ -13,4 +14,6 @@ export interface Results extends PeerResults {
   readonly seconds: number;
   readonly remarks: readonly string[];
   readonly wasm: ProgramResults;
+  /** Runs that were saved before it was part of them have none. */
+  readonly anomalies?: Anomalies;
 }

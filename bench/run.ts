@@ -1,4 +1,4 @@
-// Run: prints the figures of the goals T1 to T5 and S1 that this machine can measure.
+// Run: prints the figures of the goals T1 to T5, S1 and A1 that this machine can measure.
 //
 // Owns:  which peers and inputs take part, and the files that --save writes.
 // Needs: nothing installed beyond npm's; with clang, lld and wasi-libc dlmalloc takes part as well.
@@ -12,6 +12,7 @@ import { installedPeers } from "../src/bench/peers/installed.ts";
 import { Progress } from "../src/bench/progress.ts";
 import { machineText, measurePeers, stepsOf, type Work } from "../src/bench/run.ts";
 import { toTerminal } from "../src/bench/tables.ts";
+import { adversaryIn, findAnomalies, stepsOfAnomalies } from "./anomalies.ts";
 import { findTraces } from "./inputs.ts";
 import { PEERS, RESULTS, RESULTS_JSON, ROOT } from "./paths.ts";
 import { drawCharts } from "./pictures/main.ts";
@@ -58,12 +59,18 @@ export async function runAll(options: RunOptions): Promise<void> {
     peers: peers.map(({ name }) => name),
     onStep: (what) => progress.done(what),
   };
-  const steps = stepsOf(plan, work) + stepsOfMade(isWantedInWasm);
+  const counting = {
+    traces: work.traces,
+    scale: work.scale,
+    adversary: adversaryIn(isNamed, options.quick === true),
+  };
+  const steps = stepsOf(plan, work) + stepsOfMade(isWantedInWasm) + stepsOfAnomalies(counting);
   if (steps === 0) remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
   progress.start(steps);
   const figures = await measurePeers(peers, plan, work);
   const wasm = await measureMade(plan, isWantedInWasm, mimallocObject);
   remarks.push(...wasm.remarks);
+  const anomalies = findAnomalies({ ...counting, onStep: plan.onStep });
   progress.stop();
 
   report(
@@ -75,6 +82,7 @@ export async function runAll(options: RunOptions): Promise<void> {
       remarks,
       ...figures,
       wasm,
+      anomalies,
     },
     options,
   );

@@ -43,7 +43,8 @@ export function toTerminal({ title, head, rows }: TextTable): string {
 }
 
 export function toMarkdown({ title, head, rows }: TextTable): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  // Heads are broken into lines for the terminal's sake.
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ").replaceAll("\n", " ")} |`;
   const rule = line(head.map((_, index) => (index === 0 ? "---" : "--:")));
   return [`## ${title}`, "", line(head), rule, ...rows.map(line), ""].join("\n");
 }
