@@ -34,6 +34,14 @@ test("the goals have the worst ordinary call of the traces, and of those that th
   ]);
 });
 
+test("a call that grew the heap is no matter of the goal", () => {
+  const steps = found.steps.map((counted) => ({
+    ...counted,
+    kinds: counted.kinds.map((kind) => ({ ...kind, every: { ...kind.every, max: 1e6 } })),
+  }));
+  expect(anomalyGoals({ ...found, steps })).toEqual(anomalyGoals(found));
+});
+
 test("the tables have all calls of each trace in a line, and what the adversary has found", () => {
   const [steps = "", adversary = ""] = anomalyTables(found).map(toMarkdown);
   expect(steps).toMatch(/^\| trace \|.*worst, plain \|/m);
