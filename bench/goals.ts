@@ -1,5 +1,5 @@
 // Goals: the figures of the goals T1, T2, T5 and S1, each with what was aimed at; programs/tables.ts has T3 and T4,
-// anomalies.ts A1.
+// anomalies.ts A1, sizes.ts S2.
 //
 // Owns:  what was aimed at.
 // Needs: the results of a run.
@@ -11,6 +11,7 @@ import { geometricMean, largest } from "../src/bench/stats.ts";
 import { anomalyGoals } from "./anomalies.ts";
 import { programGoals } from "./programs/tables.ts";
 import type { Results } from "./results.ts";
+import { sizeGoals } from "./sizes.ts";
 
 export interface GoalFigure {
   readonly goal: string;
@@ -39,12 +40,14 @@ export function goalFigures(results: Results): GoalFigure[] {
   ];
   const known = overPeers.map((found) => (hasReference ? found : { ...found, aim: undefined }));
   const ofAnomalies = results.anomalies === undefined ? [] : anomalyGoals(results.anomalies);
+  const ofSizes = results.sizes === undefined ? [] : sizeGoals(results.sizes);
   const all = [
     ...known,
     ...programGoals(results.wasm),
     scaleFigure(results),
     ...spaceFigures(results),
     ...ofAnomalies,
+    ...ofSizes,
   ];
   return all.filter(({ measured }) => Number.isFinite(measured));
 }

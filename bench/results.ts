@@ -6,6 +6,7 @@
 import type { PeerResults } from "../src/bench/results.ts";
 import type { Anomalies } from "./anomalies.ts";
 import type { ProgramResults } from "./programs/measure.ts";
+import type { Sizes } from "./sizes.ts";
 
 export interface Results extends PeerResults {
   readonly machine: string;
@@ -14,6 +15,7 @@ export interface Results extends PeerResults {
   readonly seconds: number;
   readonly remarks: readonly string[];
   readonly wasm: ProgramResults;
-  /** Runs that were saved before it was part of them have none. */
+  /** Runs that were saved before these were part of them have none. */
   readonly anomalies?: Anomalies;
+  readonly sizes?: Sizes;
 }

@@ -1,4 +1,4 @@
-// Run: prints the figures of the goals T1 to T5, S1 and A1 that this machine can measure.
+// Run: prints the figures of the goals T1 to T5, S1, S2 and A1 that this machine can measure.
 //
 // Owns:  which peers and inputs take part, and the files that --save writes.
 // Needs: nothing installed beyond npm's; with clang, lld and wasi-libc dlmalloc takes part as well.
@@ -19,6 +19,7 @@ import { drawCharts } from "./pictures/main.ts";
 import { measureMade, stepsOfMade } from "./programs/measure.ts";
 import { describe, notes, toMarkdownFile } from "./report.ts";
 import type { Results } from "./results.ts";
+import { measureSizes } from "./sizes.ts";
 import { allTables } from "./tables.ts";
 
 export interface RunOptions {
@@ -65,13 +66,15 @@ export async function runAll(options: RunOptions): Promise<void> {
     adversary: adversaryIn(isNamed, options.quick === true),
   };
   const steps = stepsOf(plan, work) + stepsOfMade(isWantedInWasm) + stepsOfAnomalies(counting);
-  if (steps === 0) remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
+  if (steps === 0 && !isNamed("sizes"))
+    remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
   progress.start(steps);
   const figures = await measurePeers(peers, plan, work);
   const wasm = await measureMade(plan, isWantedInWasm, mimallocObject);
   remarks.push(...wasm.remarks);
   const anomalies = findAnomalies({ ...counting, onStep: plan.onStep });
   progress.stop();
+  const sizes = isNamed("sizes") ? await measureSizes() : undefined;
 
   report(
     {
@@ -83,6 +86,7 @@ export async function runAll(options: RunOptions): Promise<void> {
       ...figures,
       wasm,
       anomalies,
+      ...(sizes === undefined ? {} : { sizes }),
     },
     options,
   );
