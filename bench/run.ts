@@ -74,7 +74,7 @@ export async function runAll(options: RunOptions): Promise<void> {
   remarks.push(...wasm.remarks);
   const anomalies = findAnomalies({ ...counting, onStep: plan.onStep });
   progress.stop();
-  const sizes = isNamed("sizes") ? await measureSizes() : undefined;
+  const sizes = isNamed("sizes") ? await measureSizes(path.join(ROOT, "dist")) : undefined;
 
   report(
     {

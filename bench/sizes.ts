@@ -8,7 +8,6 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import type { GoalFigure } from "./goals.ts";
-import { ROOT } from "./paths.ts";
 
 export interface Sizes {
   /** dist/kernel.wasm, which has the whole malloc family. */
@@ -21,13 +20,17 @@ const KERNEL_AIM = 6000;
 const HEAP_AIM = 8000;
 const ENTRY = "heap-only";
 
-export async function measureSizes(): Promise<Sizes> {
-  const kernel = readFileSync(path.join(ROOT, "dist", "kernel.wasm"));
-  return { kernelBytes: kernel.length, heapGzipBytes: gzipSync(await bundledHeap(), { level: 9 }).length };
+/** Of the library in the folder `dist`. */
+export async function measureSizes(dist: string): Promise<Sizes> {
+  const kernel = readFileSync(path.join(dist, "kernel.wasm"));
+  return {
+    kernelBytes: kernel.length,
+    heapGzipBytes: gzipSync(await bundledHeap(dist), { level: 9 }).length,
+  };
 }
 
-async function bundledHeap(): Promise<string> {
-  const source = `export { Heap } from ${JSON.stringify(path.join(ROOT, "dist", "index.js"))};`;
+async function bundledHeap(dist: string): Promise<string> {
+  const source = `export { Heap } from ${JSON.stringify(path.join(dist, "index.js"))};`;
   const entry = {
     name: ENTRY,
     resolveId: (id: string) => (id === ENTRY ? id : null),

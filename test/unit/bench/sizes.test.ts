@@ -7,7 +7,7 @@ import { measureSizes, sizeGoals } from "../../../bench/sizes.ts";
 import { ROOT } from "../../support/c-program.ts";
 
 test("the kernel is weighed as it is, Heap bundled with all that it needs, minified and gzipped", async () => {
-  const sizes = await measureSizes();
+  const sizes = await measureSizes(join(ROOT, "dist"));
   const kernel = statSync(join(ROOT, "dist/kernel.wasm")).size;
   expect(sizes.kernelBytes).toBe(kernel);
   // Heap brings the kernel in JavaScript, or the one in wasm, or both: not a line that imports it from elsewhere.
