@@ -2,10 +2,10 @@
 //
 // Owns:  columns, number formats, and which figures are goals.
 // Needs: results.
-// Note:  a cell of a peer reads "median (minimum) ratio", the ratio being morecore's median over the peer's.
+// Note:  a cell of a peer reads "median ±spread (minimum) ratio", the ratio being morecore's median over the peer's.
 
-import { geometricMean, largest } from "../../src/bench/stats.ts";
-import type { TextTable } from "../../src/bench/tables.ts";
+import { geometricMean, largest, type Sample, scale } from "../../src/bench/stats.ts";
+import { sampleText, type TextTable } from "../../src/bench/tables.ts";
 import type { NativeResult, Taken } from "./measure.ts";
 import type { NativePeer } from "./peers.ts";
 
@@ -19,7 +19,7 @@ export interface NativeResults {
 
 interface Column {
   readonly what: string;
-  readonly of: (taken: Taken) => { readonly median: number; readonly min: number };
+  readonly of: (taken: Taken) => Sample;
   readonly digits: number;
   readonly unit: number;
 }
@@ -58,7 +58,7 @@ function tableOf(
   );
   const stars = results.some(({ single }) => !single) ? "; * has threads" : "";
   return {
-    title: `${title}: ${column.what}, median (minimum), morecore's over the peer's${stars}`,
+    title: `${title}: ${column.what}, median ±spread (minimum), morecore's over the peer's${stars}`,
     head: ["", ...peers],
     rows: [...rows, ["geometric mean", ...means]],
   };
@@ -67,10 +67,9 @@ function tableOf(
 function cellOf({ taken }: NativeResult, peer: NativePeer, { of, digits, unit }: Column): string {
   const own = taken[peer];
   if (own === undefined) return "";
-  const { median, min } = of(own);
-  const text = `${(median / unit).toFixed(digits)} (${(min / unit).toFixed(digits)})`;
+  const text = sampleText(scale(of(own), 1 / unit), digits);
   if (peer === "morecore" || taken.morecore === undefined) return text;
-  return `${text} ${(of(taken.morecore).median / median).toFixed(3)}`;
+  return `${text} ${(of(taken.morecore).median / of(own).median).toFixed(3)}`;
 }
 
 function ratiosOf(results: readonly NativeResult[], peer: NativePeer, { of }: Column): number[] {
