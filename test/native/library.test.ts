@@ -94,6 +94,10 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
       expect(found("aligned_blocks", env)).toEqual([1]);
     });
 
+    it("gets and frees many blocks in one call, of several regions and mappings", () => {
+      expect(found("many_at_once", env)).toEqual([1, 1, 0, 1, 1, 0]);
+    });
+
     it("gives whole free pages back by malloc_trim, also between blocks", () => {
       expect(found("trim", env)).toEqual([1, 1]);
     });
