@@ -9,16 +9,20 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { TraceInput } from "../../src/bench/inputs.ts";
-import { type Sample, summarize } from "../../src/bench/stats.ts";
+import { largest, type Sample, summarize } from "../../src/bench/stats.ts";
 import { ROOT } from "../paths.ts";
 import { LIBRARIES, type NativePeer } from "./peers.ts";
 import { isThere, type NativeProgram } from "./programs.ts";
 
+export interface Spread extends Sample {
+  readonly max: number;
+}
+
 /** What one allocator took. */
 export interface Taken {
   /** Of programs processor time, of all their threads, in ms; of traces ns for a call. */
-  readonly time: Sample;
-  readonly peakBytes: Sample;
+  readonly time: Spread;
+  readonly peakBytes: Spread;
 }
 
 export interface NativeResult {
@@ -105,8 +109,12 @@ function inTurns(
   const taken: Partial<Record<NativePeer, Taken>> = {};
   for (const [peer, figures] of all)
     taken[peer] = {
-      time: summarize(figures.map(({ time }) => time)),
-      peakBytes: summarize(figures.map(({ peakBytes }) => peakBytes)),
+      time: spreadOf(figures.map(({ time }) => time)),
+      peakBytes: spreadOf(figures.map(({ peakBytes }) => peakBytes)),
     };
   return taken;
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  return { ...summarize(values), max: largest(values) };
 }

@@ -2,11 +2,11 @@
 //
 // Owns:  columns, number formats, and which figures are goals.
 // Needs: results.
-// Note:  a cell of a peer reads "median (minimum) ratio", the ratio being morecore's median over the peer's.
+// Note:  a cell of a peer reads "median (from minimum to maximum) ratio", the ratio being morecore's median over the peer's.
 
 import { geometricMean, largest } from "../../src/bench/stats.ts";
 import type { TextTable } from "../../src/bench/tables.ts";
-import type { NativeResult, Taken } from "./measure.ts";
+import type { NativeResult, Spread, Taken } from "./measure.ts";
 import type { NativePeer } from "./peers.ts";
 
 export interface NativeResults {
@@ -15,11 +15,13 @@ export interface NativeResults {
   readonly programs: readonly NativeResult[];
   readonly traces: readonly NativeResult[];
   readonly remarks: readonly string[];
+  readonly command: string;
+  readonly seconds: number;
 }
 
 interface Column {
   readonly what: string;
-  readonly of: (taken: Taken) => { readonly median: number; readonly min: number };
+  readonly of: (taken: Taken) => Spread;
   readonly digits: number;
   readonly unit: number;
 }
@@ -58,7 +60,7 @@ function tableOf(
   );
   const stars = results.some(({ single }) => !single) ? "; * has threads" : "";
   return {
-    title: `${title}: ${column.what}, median (minimum), morecore's over the peer's${stars}`,
+    title: `${title}: ${column.what}, median (range), morecore's over the peer's${stars}`,
     head: ["", ...peers],
     rows: [...rows, ["geometric mean", ...means]],
   };
@@ -67,8 +69,9 @@ function tableOf(
 function cellOf({ taken }: NativeResult, peer: NativePeer, { of, digits, unit }: Column): string {
   const own = taken[peer];
   if (own === undefined) return "";
-  const { median, min } = of(own);
-  const text = `${(median / unit).toFixed(digits)} (${(min / unit).toFixed(digits)})`;
+  const { median, min, max } = of(own);
+  const [middle, from, to] = [median, min, max].map((value) => (value / unit).toFixed(digits));
+  const text = `${middle} (${from}–${to})`;
   if (peer === "morecore" || taken.morecore === undefined) return text;
   return `${text} ${(of(taken.morecore).median / median).toFixed(3)}`;
 }
