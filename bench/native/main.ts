@@ -60,9 +60,8 @@ function measureAll(part: string | undefined, options: Options): NativeResults {
       things.filter(isWanted).flatMap((thing) => {
         const result = measure(thing, plan);
         onStep(thing.name);
-        if (typeof result !== "string") return [result];
-        said.push(result);
-        return [];
+        said.push(...(typeof result === "string" ? [result] : result.remarks));
+        return typeof result === "string" ? [] : [result];
       });
     prepare(folder);
     const programs = part === "traces" ? [] : measured(nativePrograms(folder), measureProgram);

@@ -55,9 +55,10 @@ function tableOf(
     result.single ? result.name : `${result.name} *`,
     ...peers.map((peer) => cellOf(result, peer, column)),
   ]);
-  const means = peers.map((peer) =>
-    peer === "morecore" ? "" : geometricMean(ratiosOf(results, peer, column)).toFixed(3),
-  );
+  const means = peers.map((peer) => {
+    const ratios = peer === "morecore" ? [] : ratiosOf(results, peer, column);
+    return ratios.length === 0 ? "" : geometricMean(ratios).toFixed(3);
+  });
   const stars = results.some(({ single }) => !single) ? "; * has threads" : "";
   return {
     title: `${title}: ${column.what}, median (range), morecore's over the peer's${stars}`,
