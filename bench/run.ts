@@ -4,7 +4,7 @@
 // Needs: nothing installed beyond npm's; with clang, lld and wasi-libc dlmalloc takes part as well.
 // Note:  what is missing is said and left out; a benchmark is no test and fails no run.
 
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Plan } from "../src/bench/measure.ts";
 import { PATTERN_NAMES, SCALE_LIVE } from "../src/bench/patterns.ts";
@@ -19,6 +19,7 @@ import { drawCharts } from "./pictures/main.ts";
 import { measureMade, stepsOfMade } from "./programs/measure.ts";
 import { describe, notes, toMarkdownFile } from "./report.ts";
 import type { Results } from "./results.ts";
+import { withSectionsOf } from "./sections.ts";
 import { measureSizes } from "./sizes.ts";
 import { allTables } from "./tables.ts";
 
@@ -121,7 +122,8 @@ function report(results: Results, options: RunOptions): void {
     for (const note of notes(results)) console.log(`- ${note}`);
   }
   if (!options.save) return;
-  writeFileSync(RESULTS, toMarkdownFile(results));
+  const before = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : "";
+  writeFileSync(RESULTS, withSectionsOf(toMarkdownFile(results), before));
   // Where the traces lay is nobody's business.
   const saved = (key: string, value: unknown) =>
     key === "file" && typeof value === "string" ? path.basename(value) : value;

@@ -14,6 +14,7 @@ import { ROOT } from "../paths.ts";
 import { measureProgram, measureTrace, type NativePlan, type NativeResult, prepare } from "./measure.ts";
 import { findPeers } from "./peers.ts";
 import { nativePrograms } from "./programs.ts";
+import { saveNative } from "./report.ts";
 import { type NativeResults, nativeGoals, nativeTables } from "./tables.ts";
 
 interface Options {
@@ -21,6 +22,7 @@ interface Options {
   readonly only: string;
   readonly traces?: string;
   readonly json?: true;
+  readonly save?: true;
 }
 
 const PARTS = ["programs", "traces"] as const;
@@ -32,15 +34,18 @@ const command = new Command("bench:native")
   .option("--only <name>", "only programs and traces with this in their name", "")
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
   .option("--json", "print JSON instead of tables")
+  .option("--save", "also write the native sections of bench/RESULTS.md, one for each part")
   .action((part: string | undefined, options: Options) => {
     if (part !== undefined && !PARTS.some((known) => known === part))
       throw new InvalidArgumentError(`There is no part ${part}: ${PARTS.join(" or ")}.`);
     const results = measureAll(part, options);
     if (options.json) console.log(JSON.stringify({ ...results, goals: nativeGoals(results) }, null, 1));
     else print(results);
+    if (options.save) saveNative(results);
   });
 
 function measureAll(part: string | undefined, options: Options): NativeResults {
+  const started = performance.now();
   const folder = mkdtempSync(path.join(tmpdir(), "morecore-bench-"));
   try {
     const { peers, remarks } = findPeers();
@@ -55,16 +60,19 @@ function measureAll(part: string | undefined, options: Options): NativeResults {
       things.filter(isWanted).flatMap((thing) => {
         const result = measure(thing, plan);
         onStep(thing.name);
-        if (typeof result !== "string") return [result];
-        said.push(result);
-        return [];
+        said.push(...(typeof result === "string" ? [result] : result.remarks));
+        return typeof result === "string" ? [] : [result];
       });
     prepare(folder);
     const programs = part === "traces" ? [] : measured(nativePrograms(folder), measureProgram);
     const found = findTraces(ROOT, options.traces);
     const traces = part === "programs" ? [] : measured(found.traces, measureTrace);
     if (part !== "programs") said.push(...found.remarks);
-    return { peers, rounds: options.rounds, programs, traces, remarks: said };
+    // Where the traces lay is nobody's business.
+    const given = process.argv.slice(2).map((argument) => path.basename(argument));
+    const command = ["npm run bench:native --", ...given].join(" ").replace(/ --$/, "");
+    const seconds = Math.round((performance.now() - started) / 1000);
+    return { peers, rounds: options.rounds, programs, traces, remarks: said, command, seconds };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

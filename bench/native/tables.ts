@@ -15,6 +15,8 @@ export interface NativeResults {
   readonly programs: readonly NativeResult[];
   readonly traces: readonly NativeResult[];
   readonly remarks: readonly string[];
+  readonly command: string;
+  readonly seconds: number;
 }
 
 interface Column {
@@ -53,9 +55,10 @@ function tableOf(
     result.single ? result.name : `${result.name} *`,
     ...peers.map((peer) => cellOf(result, peer, column)),
   ]);
-  const means = peers.map((peer) =>
-    peer === "morecore" ? "" : geometricMean(ratiosOf(results, peer, column)).toFixed(3),
-  );
+  const means = peers.map((peer) => {
+    const ratios = peer === "morecore" ? [] : ratiosOf(results, peer, column);
+    return ratios.length === 0 ? "" : geometricMean(ratios).toFixed(3);
+  });
   const stars = results.some(({ single }) => !single) ? "; * has threads" : "";
   return {
     title: `${title}: ${column.what}, median ±spread (minimum), morecore's over the peer's${stars}`,
