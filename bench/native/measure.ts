@@ -70,10 +70,16 @@ export function measureProgram(program: NativeProgram, plan: NativePlan): Native
   return { name, single, ...inTurns(plan, run) };
 }
 
+/** A trace as replay.c takes it. */
+export function unpacked(trace: TraceInput, folder: string): string {
+  const file = path.join(folder, `${trace.name}.mct`);
+  writeFileSync(file, gunzipSync(readFileSync(trace.file)));
+  return file;
+}
+
 /** A trace's figures. One pass is timed for each round, as in a program. */
 export function measureTrace(trace: TraceInput, plan: NativePlan): NativeResult {
-  const file = path.join(plan.folder, `${trace.name}.mct`);
-  writeFileSync(file, gunzipSync(readFileSync(trace.file)));
+  const file = unpacked(trace, plan.folder);
   const play = (peer: NativePeer, ...args: readonly string[]): number | string => {
     const { stdout, stderr, status } = spawnSync(path.join(plan.folder, "replay"), [file, ...args], {
       encoding: "utf8",

@@ -15,12 +15,14 @@ import { type NativeResults, nativeGoals, nativeTables } from "./tables.ts";
 /** Writes a section for each part that was measured. What else the file says stays. */
 export function saveNative(results: NativeResults): void {
   const parts = [
-    ["native programs", { ...results, traces: [] }],
-    ["native traces", { ...results, programs: [] }],
+    ["native programs", { ...results, traces: [], locality: [] }],
+    ["native traces", { ...results, programs: [], locality: [] }],
+    ["native locality", { ...results, programs: [], traces: [] }],
   ] as const;
   let text = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : "# Results\n";
   for (const [name, part] of parts)
-    if (part.programs.length + part.traces.length > 0) text = withSection(text, name, sectionOf(part));
+    if (part.programs.length + part.traces.length + part.locality.length > 0)
+      text = withSection(text, name, sectionOf(part));
   writeFileSync(RESULTS, text);
   process.stderr.write(`written: ${RESULTS}\n`);
 }

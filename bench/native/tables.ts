@@ -6,6 +6,7 @@
 
 import { geometricMean, largest, type Sample, scale } from "../../src/bench/stats.ts";
 import { sampleText, type TextTable } from "../../src/bench/tables.ts";
+import { type LocalityResult, localityOver, localityTables } from "./locality.ts";
 import type { NativeResult, Taken } from "./measure.ts";
 import type { NativePeer } from "./peers.ts";
 
@@ -14,6 +15,7 @@ export interface NativeResults {
   readonly rounds: number;
   readonly programs: readonly NativeResult[];
   readonly traces: readonly NativeResult[];
+  readonly locality: readonly LocalityResult[];
   readonly remarks: readonly string[];
   readonly command: string;
   readonly seconds: number;
@@ -30,7 +32,7 @@ const MS: Column = { what: "processor time, ms", of: ({ time }) => time, digits:
 const NS: Column = { what: "ns for a call", of: ({ time }) => time, digits: 1, unit: 1 };
 const PEAK: Column = { what: "peak resident, MB", of: ({ peakBytes }) => peakBytes, digits: 2, unit: 1e6 };
 
-export function nativeTables({ peers, programs, traces }: NativeResults): TextTable[] {
+export function nativeTables({ peers, programs, traces, locality }: NativeResults): TextTable[] {
   const tables: TextTable[] = [];
   if (programs.length > 0)
     tables.push(
@@ -42,7 +44,7 @@ export function nativeTables({ peers, programs, traces }: NativeResults): TextTa
       tableOf("Traces played natively", peers, traces, NS),
       tableOf("Traces played natively", peers, traces, PEAK),
     );
-  return tables;
+  return [...tables, ...localityTables(peers, locality)];
 }
 
 function tableOf(
@@ -89,7 +91,7 @@ export interface NativeGoal {
 }
 
 /** The goals, as far as the peers for them were there. */
-export function nativeGoals({ programs }: NativeResults): NativeGoal[] {
+export function nativeGoals({ programs, locality }: NativeResults): NativeGoal[] {
   const single = programs.filter((program) => program.single);
   const goals: NativeGoal[] = [
     {
@@ -110,6 +112,11 @@ export function nativeGoals({ programs }: NativeResults): NativeGoal[] {
     {
       figure: "peak of programs, geometric mean over glibc",
       measured: geometricMean(ratiosOf(programs, "glibc", PEAK)),
+      aim: 1,
+    },
+    {
+      figure: "misses in the last level of the caches, traces, geometric mean over glibc",
+      measured: localityOver("glibc", locality),
       aim: 1,
     },
   ];
