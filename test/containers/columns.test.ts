@@ -29,6 +29,7 @@ const steps = fc.array(
   fc.tuple(fc.constantFrom("push", "push", "push", "pop", "swapRemove", "set"), fc.nat(100), given),
   {
     maxLength: 80,
+    size: "max",
   },
 );
 

@@ -105,6 +105,7 @@ const steps = fc.array(
   fc.tuple(fc.constantFrom(...CALLS), fc.nat(1000), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })),
   {
     maxLength: 120,
+    size: "max",
   },
 );
 
