@@ -238,8 +238,14 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     return made as unknown as ArrayRef<E, L, B>;
   }
 
-  *[Symbol.iterator](): Generator<Value<E, L, B>> {
-    for (let index = 0; index < this.length; index++) yield this.get(index);
+  [Symbol.iterator](): IterableIterator<Value<E, L, B>> {
+    let index = 0;
+    const iterator: IterableIterator<Value<E, L, B>> = {
+      next: () =>
+        index < this.length ? { done: false, value: this.get(index++) } : { done: true, value: undefined },
+      [Symbol.iterator]: () => iterator,
+    };
+    return iterator;
   }
 
   /** Calls a function with each element. For structs it is one reference that moves along: no object is made for each. */
