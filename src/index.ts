@@ -1,6 +1,6 @@
 // morecore: malloc for TypeScript. One heap, in any memory.
 
-export { Bump, type BumpOptions, type Mark, type Scope } from "./arena/bump.ts";
+export * from "./arena/index.ts";
 export {
   type FormatReason,
   HeapCorruptError,
