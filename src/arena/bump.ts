@@ -48,7 +48,11 @@ export interface Mark {
 export type Scope<L> = Bump<L>;
 
 /** A promise outlives its scope: where R is one, this asks for an argument that nobody has. */
-export type NoPromise<R> = R extends PromiseLike<unknown> ? [aScopeEndsBeforeItsPromise: never] : [];
+export type NoPromise<R> = [R] extends [never]
+  ? []
+  : R extends PromiseLike<unknown>
+    ? [aScopeEndsBeforeItsPromise: never]
+    : [];
 
 const LEAST_CHUNK = 64;
 /** Chunks begin like the heap's blocks; larger alignments are reached inside them. */
