@@ -354,6 +354,17 @@ describe("filling", () => {
     expect(arena.usedBytes).toBe(0);
   });
 
+  test("collect gives back its own when a value throws", () => {
+    using arena = heap.bump();
+    arena.allocate(10, 1);
+    const values = (function* (): Generator<number> {
+      yield* [1, 2, 3];
+      throw new Error("no more");
+    })();
+    expect(() => arena.collect(u8, values)).toThrow("no more");
+    expect(arena.usedBytes).toBe(10);
+  });
+
   test("collect without memory throws, and nothing is kept", () => {
     using arena = heap.bump({ limit: 2000 });
     expect(() => arena.collect(f64, Array(1000).fill(1))).toThrow(OutOfMemoryError);
