@@ -22,6 +22,7 @@ const size = fc.oneof(
 );
 /** Of the blocks or the marks, counted from the last: most often that one. */
 const which = fc.oneof(fc.constant(0), fc.nat(1000));
+const RARE = ["mark", "mark", "mark", "mark", "defer", "defer", "reset"] as const;
 const call: fc.Arbitrary<Call> = fc.oneof(
   {
     weight: 8,
@@ -29,14 +30,14 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("resize"), which, bytes: size } as const) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("free"), which } as const) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("release"), which } as const) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("release"), which } as const) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("collect"), count: fc.nat(50), fails: fc.boolean() } as const),
   },
   {
-    weight: 4,
-    arbitrary: fc.record({ do: fc.constantFrom("mark", "mark", "defer", "defer", "reset") } as const),
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constantFrom(...RARE) } as const),
   },
 );
 

@@ -155,7 +155,12 @@ describe("the last block", () => {
     expect(arena.reallocate(a, 100, 200, 4)).toBe(a + 100);
     arena.release(mark);
     expect(arena.usedBytes).toBe(100);
-    // After the release it is the last one again.
+    // Nor after the release of a mark that came later; after that of its own it is the last one again.
+    const outer = arena.mark();
+    arena.release(arena.mark());
+    arena.deallocate(a, 100, 4);
+    expect(arena.usedBytes).toBe(100);
+    arena.release(outer);
     expect(arena.reallocate(a, 100, 200, 4)).toBe(a);
   });
 });
