@@ -33,7 +33,7 @@ export interface StructOptions {
 export interface StructType<F> extends Type {
   readonly kind: "struct";
   readonly fields: F;
-  /** Of each field, the bytes from the struct's address. Of a bit field: to the first byte that has bits of it. */
+  /** Of each field, the bytes from the struct's address; of a bit field, to the first byte that has bits of it. */
   readonly offsets: { readonly [K in keyof F]: number };
   /** Which struct this is, of all. */
   readonly id: number;
@@ -96,11 +96,7 @@ function makeStruct<F>(fields: F, name: string, { list, size, align }: Laid): St
     store: (space, at, value, life) =>
       at + size <= space.u8.length && assignAt(type, byName, space, at, value, life),
     copy: (space, at) =>
-      Object.fromEntries(
-        list
-          .filter((field) => field.type.size > 0)
-          .map((field) => [field.name, field.type.copy(space, at + field.offset)]),
-      ),
+      Object.fromEntries(list.map((field) => [field.name, field.type.copy(space, at + field.offset)])),
     ...(owners.length > 0 && {
       drop: (space: Space, at: number, life: Life) => {
         for (const owner of owners) owner.type.drop?.(space, at + owner.offset, life);
@@ -163,7 +159,8 @@ function layOut(fields: readonly (readonly [string, Type])[], packed: boolean): 
       const unit = type.unitBytes * 8;
       if (type.width === 0 || (!packed && (bit % unit) + type.width > unit)) bit = upTo(bit, unit);
       if (!packed && type.width > 0) align = Math.max(align, type.unitBytes);
-      list.push({ name, type: type.at(bit % 8), offset: Math.floor(bit / 8) });
+      // A width of 0 is no field: it only ends the unit.
+      if (type.width > 0) list.push({ name, type: type.at(bit % 8), offset: Math.floor(bit / 8) });
       bit += type.width;
       continue;
     }
