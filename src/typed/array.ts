@@ -7,12 +7,12 @@
 
 import { describe } from "../memory/arguments.ts";
 import { PointerError } from "./errors.ts";
-import { DELETED, type Life } from "./life.ts";
+import { DELETED, type Life, type Source } from "./life.ts";
 import type { Holds, LivesFor } from "./lifetime.ts";
 import type { Ptr } from "./pointer.ts";
 import type { Arrays, ScalarType } from "./scalars.ts";
 import type { Space } from "./space.ts";
-import type { HoldsRefs, Init, Type, Value } from "./type.ts";
+import { type HoldsRefs, type Init, isType, type Type, type Value } from "./type.ts";
 
 export interface ArrayType<E> extends Type {
   readonly kind: "array";
@@ -30,6 +30,9 @@ export type ArrayRef<E, L = unknown, B = L> = Elements<E, L, B> &
 
 /** `count` elements of a type: `array(u8, 16)`. */
 export function array<E extends Type>(element: E, count: number): ArrayType<E> {
+  if (!isType(element)) throw new TypeError(`array: expected a type of elements, got ${describe(element)}`);
+  if (element.kind === "bits")
+    throw new TypeError("array: expected elements of whole bytes, got a bit field");
   if (!Number.isInteger(count) || count < 0 || count * element.size > MAX_BYTES)
     throw new RangeError(
       `array: expected a count from 0 to ${Math.floor(MAX_BYTES / Math.max(1, element.size))}, got ${describe(count)}`,
@@ -68,6 +71,14 @@ export function array<E extends Type>(element: E, count: number): ArrayType<E> {
 
 const MAX_BYTES = 2 ** 30;
 
+/** Throws unless what is to be deleted lies in this memory and, while checking, was made by this allocator. */
+export function checkOwner(what: string, space: Space, life: Life, own: Space, source: Source): void {
+  if (space.memory !== own.memory)
+    throw new TypeError(`delete: expected ${what} in this memory, got one in another`);
+  if (space.checking && life.source !== source)
+    throw new TypeError(`delete: expected ${what} that was made here, got one that lives in ${life.name}`);
+}
+
 function looseOf(element: Type): Type {
   const { unaligned } = element as Type & { unaligned: Type | (() => Type) };
   return typeof unaligned === "function" ? unaligned() : unaligned;
@@ -99,7 +110,10 @@ export class Elements<E, L, B> {
   get(index: number): Value<E, L, B> {
     const at = this.where(index);
     this.reach();
-    return this.element.load(this.space, at, this.life) as Value<E, L, B>;
+    const value = this.element.load(this.space, at, this.life);
+    if (value === undefined)
+      throw new PointerError("outside", this.element.name, at, "leads beyond the memory");
+    return value as Value<E, L, B>;
   }
 
   set(index: number, value: Init<E, B>): void {
@@ -136,16 +150,16 @@ export class Elements<E, L, B> {
   }
 
   toJSON(): unknown {
+    this.reach();
     return Array.from({ length: this.length }, (_, index) =>
       this.element.copy(this.space, this.where(index)),
     );
   }
 
   /** What is to be freed, for the allocator in this space that frees it; later uses throw. */
-  takeOver(space: Space): { at: number; element: Type; length: number } {
+  takeOver(space: Space, source: Source): { at: number; element: Type; length: number } {
     this.reach();
-    if (space !== this.space)
-      throw new TypeError("delete: expected an array in this memory, got one in another");
+    checkOwner("an array", this.space, this.life, space, source);
     this.life = DELETED;
     return { at: this.at, element: this.element, length: this.length };
   }
