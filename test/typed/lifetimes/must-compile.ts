@@ -27,6 +27,12 @@ const Pair = struct(
   },
   { name: "Pair" },
 );
+const Links = struct({
+  all: array(
+    pointer(() => Node),
+    2,
+  ),
+});
 
 /** For any lifetime: what a function that only looks should ask for. */
 function sum<L, B>(node: Ref<typeof Node, L, B>): number {
@@ -92,11 +98,16 @@ function variance(heap: Heap): number {
 function inside(heap: Heap): number {
   return heap.scope((outside) => {
     const long = outside.new(Node, { value: 1 });
-    return outside.scope((inner) => {
-      const pair = inner.new(Pair, { one: { value: 5, next: long }, rest: [long, null] });
-      const held = pair.rest.get(0) ?? long;
-      return outside.scope(() => held.value) + (pair.one.next?.value ?? 0);
-    });
+    const found = outside.scope((inner) => inner.new(Pair, { one: { value: 5, next: long } }).one.next);
+    return (found?.value ?? 0) + 1;
+  });
+}
+
+function elements(heap: Heap): number {
+  return heap.scope((outside) => {
+    const long = outside.new(Node, { value: 6 });
+    const found = outside.scope((inner) => inner.new(Links, { all: [null, long] }).all.get(1));
+    return found?.value ?? 0;
   });
 }
 
@@ -117,7 +128,9 @@ function disposed(heap: Heap): number {
 }
 
 export function run(heap: Heap): number[] {
-  return [values, nested, handedBack, variance, inside, pointers, disposed].map((example) => example(heap));
+  return [values, nested, handedBack, variance, inside, elements, pointers, disposed].map((example) =>
+    example(heap),
+  );
 }
 
 // Holes: each gives a function that uses what has ended.
