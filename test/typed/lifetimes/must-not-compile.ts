@@ -63,6 +63,21 @@ heap.scope((s) => {
   kept = s.newArray(i32, 3);
 });
 
+// error TS2322: 'unknown' is not assignable to type 'L'
+heap.scope((s) => s.alloc(Point));
+
+// error TS2322: 'unknown' is not assignable to type 'L'
+heap.scope((s) => s.newArray(Node, 3).get(0));
+
+// error TS2322: 'unknown' is not assignable to type 'L'
+heap.scope((s) => s.cursor(Point));
+
+// error TS2322: 'unknown' is not assignable to type 'L'
+heap.scope((s) => [s.new(Point)]);
+
+// error TS2322: 'unknown' is not assignable to type 'L'
+heap.scope((s) => s);
+
 // The scope itself is as short-lived.
 let scope: Scope<unknown> | undefined;
 heap.scope((s) => {
