@@ -155,7 +155,12 @@ describe("the last block", () => {
     expect(arena.reallocate(a, 100, 200, 4)).toBe(a + 100);
     arena.release(mark);
     expect(arena.usedBytes).toBe(100);
-    // After the release it is the last one again.
+    // Nor after the release of a mark that came later; after that of its own it is the last one again.
+    const outer = arena.mark();
+    arena.release(arena.mark());
+    arena.deallocate(a, 100, 4);
+    expect(arena.usedBytes).toBe(100);
+    arena.release(outer);
     expect(arena.reallocate(a, 100, 200, 4)).toBe(a);
   });
 });
@@ -352,6 +357,17 @@ describe("filling", () => {
     }
     expect(() => arena.collect(i32, values())).toThrow(UseAfterFreeError);
     expect(arena.usedBytes).toBe(0);
+  });
+
+  test("collect gives back its own when a value throws", () => {
+    using arena = heap.bump();
+    arena.allocate(10, 1);
+    const values = (function* (): Generator<number> {
+      yield* [1, 2, 3];
+      throw new Error("no more");
+    })();
+    expect(() => arena.collect(u8, values)).toThrow("no more");
+    expect(arena.usedBytes).toBe(10);
   });
 
   test("collect without memory throws, and nothing is kept", () => {
