@@ -97,7 +97,9 @@ export class Slots {
 
   /** Where a key's value lies; 0: nowhere. */
   find(call: string, key: number): number {
-    return this.seek(this.words(), key) || this.seekAgain(call, key);
+    // What only looks like a number is no key.
+    const at = typeof key === "number" ? this.seek(this.words(), key) : 0;
+    return at === 0 ? this.seekAgain(call, key) : at;
   }
 
   private seek(words: Uint32Array, key: number): number {
@@ -111,8 +113,8 @@ export class Slots {
 
   /** No such slot is live, or it lies where shared memory has grown to. */
   private seekAgain(call: string, key: number): number {
-    if (!checkKey(call, key, this.name, this.id)) return 0;
-    return this.seek(this.wordsOfAll(), key);
+    const words = this.wordsOfAll();
+    return checkKey(call, key, this.name, this.id) ? this.seek(words, key) : 0;
   }
 
   /** The memory's words; of those, the header is there. Throws once the map has ended. */
