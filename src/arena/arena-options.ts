@@ -9,7 +9,7 @@ export function checkArenaOptions(what: string, options: object, rules: Record<s
   if (typeof options !== "object" || options === null)
     throw new TypeError(`${what}: expected options in an object, got ${describe(options)}`);
   for (const [name, value] of Object.entries(options)) {
-    const rule = rules[name];
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (rule === undefined)
       throw new TypeError(
         `${what}: unknown option ${describe(name)}; known are ${Object.keys(rules).join(", ")}`,
