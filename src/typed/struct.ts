@@ -10,7 +10,7 @@
 import { describe } from "../memory/arguments.ts";
 import type { BitsType } from "./bits.ts";
 import type { Life } from "./life.ts";
-import { AnyRef, isRef, refAt, SPACE } from "./ref.ts";
+import { AnyRef, AT, isRef, LIFE, refAt, SPACE } from "./ref.ts";
 import type { Space } from "./space.ts";
 import { isType, type Type } from "./type.ts";
 
@@ -41,7 +41,7 @@ export interface StructType<F> extends Type {
 }
 
 /** What a reference has besides its fields. */
-const RESERVED = new Set(["ptr", "constructor", "toJSON", "__proto__"]);
+const RESERVED = new Set(["ptr", AT, LIFE, "constructor", "toJSON", "__proto__"]);
 let structCount = 0;
 
 /**
@@ -155,6 +155,7 @@ function assignAt<F>(
     return true;
   }
   for (const key in value) {
+    if (key === AT || key === LIFE) continue;
     const field = byName.get(key);
     if (field === undefined)
       throw new TypeError(`${type.name}: no field ${describe(key)}; it has ${[...byName.keys()].join(", ")}`);
