@@ -1,4 +1,4 @@
-// Key: what a slot map gives for a value: a number that says which map, which slot, and for the how manieth time.
+// Key: what a slot map gives for a value: a number that says which map, which slot, and which of its values.
 //
 // Owns:  the bits of keys; the types that tell one map's from another's.
 // Needs: scalars.
