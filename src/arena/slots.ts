@@ -337,7 +337,7 @@ export class Slots {
   }
 
   private begin(): Life {
-    return new Life(this.name, this.allocator, () => false, this);
+    return new Life(`its place in ${this.name}`, this.allocator, () => false, this);
   }
 
   /** Values lie elsewhere now: references that were given lead to others, or to none. */
