@@ -5,6 +5,8 @@
 //
 // What is written is converted as C converts it: a u8 keeps the lowest eight bits, an f32 is rounded. Of the 64-bit ones the
 // values are bigints.
+//
+// Each store has a body of its own: one for all would see ten kinds of arrays, which V8 gives up on, and cost ten times as much.
 
 import type { Space } from "./space.ts";
 import type { ValueType } from "./type.ts";
@@ -71,19 +73,16 @@ function scalar<V, A extends keyof Arrays>(
   return { ...shared, align: size, load, store, copy: load, unaligned: loose };
 }
 
-/** Writes an element if it is there. */
-function put<T>(array: { readonly length: number; [index: number]: T }, index: number, value: T): boolean {
-  if (index >= array.length) return false;
-  array[index] = value;
-  return true;
-}
-
 export const u8: ScalarType<number, "u8"> = scalar(
   "u8",
   "u8",
   1,
   (s, at) => s.u8[at],
-  (s, at, value) => put(s.u8, at, value),
+  (s, at, value) => {
+    if (at >= s.u8.length) return false;
+    s.u8[at] = value;
+    return true;
+  },
   { get: (v, at) => v.getUint8(at), set: (v, at, value) => v.setUint8(at, value) },
 );
 
@@ -92,7 +91,11 @@ export const i8: ScalarType<number, "i8"> = scalar(
   "i8",
   1,
   (s, at) => s.i8[at],
-  (s, at, value) => put(s.i8, at, value),
+  (s, at, value) => {
+    if (at >= s.i8.length) return false;
+    s.i8[at] = value;
+    return true;
+  },
   { get: (v, at) => v.getInt8(at), set: (v, at, value) => v.setInt8(at, value) },
 );
 
@@ -101,7 +104,11 @@ export const u16: ScalarType<number, "u16"> = scalar(
   "u16",
   2,
   (s, at) => s.u16[at >>> 1],
-  (s, at, value) => put(s.u16, at >>> 1, value),
+  (s, at, value) => {
+    if (at >>> 1 >= s.u16.length) return false;
+    s.u16[at >>> 1] = value;
+    return true;
+  },
   { get: (v, at) => v.getUint16(at, true), set: (v, at, value) => v.setUint16(at, value, true) },
 );
 
@@ -110,7 +117,11 @@ export const i16: ScalarType<number, "i16"> = scalar(
   "i16",
   2,
   (s, at) => s.i16[at >>> 1],
-  (s, at, value) => put(s.i16, at >>> 1, value),
+  (s, at, value) => {
+    if (at >>> 1 >= s.i16.length) return false;
+    s.i16[at >>> 1] = value;
+    return true;
+  },
   { get: (v, at) => v.getInt16(at, true), set: (v, at, value) => v.setInt16(at, value, true) },
 );
 
@@ -119,7 +130,11 @@ export const u32: ScalarType<number, "u32"> = scalar(
   "u32",
   4,
   (s, at) => s.u32[at >>> 2],
-  (s, at, value) => put(s.u32, at >>> 2, value),
+  (s, at, value) => {
+    if (at >>> 2 >= s.u32.length) return false;
+    s.u32[at >>> 2] = value;
+    return true;
+  },
   { get: (v, at) => v.getUint32(at, true), set: (v, at, value) => v.setUint32(at, value, true) },
 );
 
@@ -128,7 +143,11 @@ export const i32: ScalarType<number, "i32"> = scalar(
   "i32",
   4,
   (s, at) => s.i32[at >>> 2],
-  (s, at, value) => put(s.i32, at >>> 2, value),
+  (s, at, value) => {
+    if (at >>> 2 >= s.i32.length) return false;
+    s.i32[at >>> 2] = value;
+    return true;
+  },
   { get: (v, at) => v.getInt32(at, true), set: (v, at, value) => v.setInt32(at, value, true) },
 );
 
@@ -137,7 +156,11 @@ export const u64: ScalarType<bigint, "u64"> = scalar(
   "u64",
   8,
   (s, at) => s.u64[at >>> 3],
-  (s, at, value) => put(s.u64, at >>> 3, value),
+  (s, at, value) => {
+    if (at >>> 3 >= s.u64.length) return false;
+    s.u64[at >>> 3] = value;
+    return true;
+  },
   { get: (v, at) => v.getBigUint64(at, true), set: (v, at, value) => v.setBigUint64(at, value, true) },
 );
 
@@ -146,7 +169,11 @@ export const i64: ScalarType<bigint, "i64"> = scalar(
   "i64",
   8,
   (s, at) => s.i64[at >>> 3],
-  (s, at, value) => put(s.i64, at >>> 3, value),
+  (s, at, value) => {
+    if (at >>> 3 >= s.i64.length) return false;
+    s.i64[at >>> 3] = value;
+    return true;
+  },
   { get: (v, at) => v.getBigInt64(at, true), set: (v, at, value) => v.setBigInt64(at, value, true) },
 );
 
@@ -155,7 +182,11 @@ export const f32: ScalarType<number, "f32"> = scalar(
   "f32",
   4,
   (s, at) => s.f32[at >>> 2],
-  (s, at, value) => put(s.f32, at >>> 2, value),
+  (s, at, value) => {
+    if (at >>> 2 >= s.f32.length) return false;
+    s.f32[at >>> 2] = value;
+    return true;
+  },
   { get: (v, at) => v.getFloat32(at, true), set: (v, at, value) => v.setFloat32(at, value, true) },
 );
 
@@ -164,7 +195,11 @@ export const f64: ScalarType<number, "f64"> = scalar(
   "f64",
   8,
   (s, at) => s.f64[at >>> 3],
-  (s, at, value) => put(s.f64, at >>> 3, value),
+  (s, at, value) => {
+    if (at >>> 3 >= s.f64.length) return false;
+    s.f64[at >>> 3] = value;
+    return true;
+  },
   { get: (v, at) => v.getFloat64(at, true), set: (v, at, value) => v.setFloat64(at, value, true) },
 );
 
@@ -177,6 +212,10 @@ export const bool: ScalarType<boolean, "u8"> = scalar(
     const byte = s.u8[at];
     return byte === undefined ? undefined : byte !== 0;
   },
-  (s, at, value) => put(s.u8, at, value ? 1 : 0),
+  (s, at, value) => {
+    if (at >= s.u8.length) return false;
+    s.u8[at] = value ? 1 : 0;
+    return true;
+  },
   { get: (v, at) => v.getUint8(at) !== 0, set: (v, at, value) => v.setUint8(at, value ? 1 : 0) },
 );
