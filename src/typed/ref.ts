@@ -102,13 +102,14 @@ function checkedAccess(space: Space, { type, offset }: Field): Access {
   const { load, store } = type;
   return {
     get() {
-      if (this[LIFE].ended) useAfterFree(this);
-      const value = load(space, this[AT] + offset, this[LIFE]);
+      const life = this[LIFE];
+      if (life.ended) useAfterFree(this);
+      const value = load(space, this[AT] + offset, life);
       return value === undefined ? loadAgain(this, type, offset) : value;
     },
     set(value) {
-      if (this[LIFE].ended) useAfterFree(this);
-      if (!store(space, this[AT] + offset, value, this[LIFE])) storeAgain(this, type, offset, value);
+      const life = this[LIFE];
+      if (life.ended || !store(space, this[AT] + offset, value, life)) storeAgain(this, type, offset, value);
     },
   };
 }
@@ -133,7 +134,9 @@ function loadAgain(ref: AnyRef, type: Field["type"], offset: number): unknown {
   return value === undefined ? beyond(ref) : value;
 }
 
+/** The same, or the life has ended: one call for all, since what is inlined must be small. */
 function storeAgain(ref: AnyRef, type: Field["type"], offset: number, value: never): void {
+  if (ref[SPACE].checking && ref[LIFE].ended) useAfterFree(ref);
   ref[SPACE].refresh();
   if (!type.store(ref[SPACE], ref[AT] + offset, value, ref[LIFE])) beyond(ref);
 }
