@@ -10,7 +10,7 @@
 import { describe } from "../memory/arguments.ts";
 import type { BitsType } from "./bits.ts";
 import type { Life } from "./life.ts";
-import { AnyRef, isRef, refAt, SPACE } from "./ref.ts";
+import { isRef, refAt, SPACE } from "./ref.ts";
 import type { Space } from "./space.ts";
 import type { Type } from "./type.ts";
 
@@ -130,17 +130,21 @@ function assignAt<F>(
     throw new TypeError(
       `${type.name}: expected its fields in an object, or a reference, got ${describe(value)}`,
     );
-  if (isRef(value) && !isRef(value, type))
+  const isGivenRef = isRef(value);
+  if (isGivenRef && !isRef(value, type))
     throw new TypeError(`${type.name}: expected a reference to it, got ${describe(value)}`);
-  if (value instanceof AnyRef && type.drop === undefined) {
+  if (isGivenRef && type.drop === undefined) {
     const from = value.ptr;
     if (!value[SPACE].reaches(from + type.size))
       throw new RangeError(`${type.name}: the reference leads beyond the memory`);
     space.u8.set(value[SPACE].u8.subarray(from, from + type.size), at);
     return true;
   }
+  let turn = 0;
   for (const key in value) {
-    const field = byName.get(key);
+    // Mostly all of them are given, in their order; looking a name up costs as much as writing a number.
+    const inTurn = type.list[turn++];
+    const field = inTurn?.name === key ? inTurn : byName.get(key);
     if (field === undefined)
       throw new TypeError(`${type.name}: no field ${describe(key)}; it has ${[...byName.keys()].join(", ")}`);
     const given = value[key as keyof typeof value];
