@@ -301,7 +301,8 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     while (bytes <= room) {
       const at = this.source.allocate(bytes, CHUNK_ALIGNMENT);
       if (at !== 0) {
-        this.chunks.splice(this.current + 1, 0, { at, bytes });
+        if (this.current + 1 === this.chunks.length) this.chunks.push({ at, bytes });
+        else this.chunks.splice(this.current + 1, 0, { at, bytes });
         this.goTo(this.current + 1, at);
         return true;
       }
@@ -337,13 +338,17 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   private finish(life: Life): void {
     life.ended = true;
     const { arenas } = this[SPACE];
+    if (arenas.at(-1) === life) {
+      arenas.pop();
+      return;
+    }
     const index = arenas.lastIndexOf(life);
     if (index >= 0) arenas.splice(index, 1);
   }
 
   private finishAll(): void {
-    for (const mark of this.marks.splice(0)) this.finish(mark.life);
     this.finish(this.life);
+    while (this.marks.length > 0) this.finish((this.marks.pop() as Mark).life);
   }
 
   private checkOpen(call: string): void {
