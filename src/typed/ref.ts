@@ -86,55 +86,77 @@ function defineClass(space: Space, type: StructType<unknown>): RefClass {
     if (field.type.size === 0) continue;
     Object.defineProperty(made.prototype, field.name, {
       enumerable: true,
-      ...(space.checking ? checkedAccess(space, field) : plainAccess(space, field)),
+      ...accessOf(space, field),
     });
   }
   space.classes[type.id] = made;
   return made;
 }
 
-interface Access {
+export interface Access {
   get(this: AnyRef): unknown;
   set(this: AnyRef, value: never): void;
 }
 
-function checkedAccess(space: Space, { type, offset }: Field): Access {
+function accessOf(space: Space, field: Field): Access {
+  const { access } = field.type;
+  if (access !== undefined) return (space.checking ? access.checked : access.plain)(space, field.offset);
+  return space.checking ? checkedAccess(space, field) : plainAccess(space, field);
+}
+
+// The keys are constants of each closure, too: what a module exports, V8 reads anew at each use. And all that is not the usual
+// way is one call, since only what is small is inlined.
+
+function checkedAccess(space: Space, { type, offset: by }: Field): Access {
   const { load, store } = type;
+  const at: typeof AT = AT;
+  const lives: typeof LIFE = LIFE;
+  const offset = by;
+  const again = (ref: AnyRef): unknown => loadAgain(ref, type, by);
   return {
     get() {
-      const life = this[LIFE];
-      if (life.ended) useAfterFree(this);
-      const value = load(space, this[AT] + offset, life);
-      return value === undefined ? loadAgain(this, type, offset) : value;
+      const life = this[lives];
+      if (life.ended) return again(this);
+      const value = load(space, this[at] + offset, life);
+      return value === undefined ? again(this) : value;
     },
     set(value) {
-      const life = this[LIFE];
-      if (life.ended || !store(space, this[AT] + offset, value, life)) storeAgain(this, type, offset, value);
+      const life = this[lives];
+      if (life.ended || !store(space, this[at] + offset, value, life)) storeAgain(this, type, by, value);
     },
   };
 }
 
-function plainAccess(space: Space, { type, offset }: Field): Access {
+function plainAccess(space: Space, { type, offset: by }: Field): Access {
   const { load, store } = type;
+  const at: typeof AT = AT;
+  const lives: typeof LIFE = LIFE;
+  const offset = by;
+  const again = (ref: AnyRef): unknown => loadAgain(ref, type, by);
   return {
     get() {
-      const value = load(space, this[AT] + offset, this[LIFE]);
-      return value === undefined ? loadAgain(this, type, offset) : value;
+      const value = load(space, this[at] + offset, this[lives]);
+      return value === undefined ? again(this) : value;
     },
     set(value) {
-      if (!store(space, this[AT] + offset, value, this[LIFE])) storeAgain(this, type, offset, value);
+      if (!store(space, this[at] + offset, value, this[lives])) storeAgain(this, type, by, value);
     },
   };
 }
 
-/** The memory has grown, or the reference leads beyond it. */
+/** Sees to it that bytes up to here are within the arrays: the memory has grown, or the reference leads beyond it. */
+export function reach(ref: AnyRef, end: number): void {
+  if (!ref[SPACE].reaches(end)) beyond(ref);
+}
+
+/** The life has ended, or the memory has grown, or the reference leads beyond it. */
 function loadAgain(ref: AnyRef, type: Field["type"], offset: number): unknown {
+  if (ref[SPACE].checking && ref[LIFE].ended) useAfterFree(ref);
   ref[SPACE].refresh();
   const value = type.load(ref[SPACE], ref[AT] + offset, ref[LIFE]);
   return value === undefined ? beyond(ref) : value;
 }
 
-/** The same, or the life has ended: one call for all, since what is inlined must be small. */
 function storeAgain(ref: AnyRef, type: Field["type"], offset: number, value: never): void {
   if (ref[SPACE].checking && ref[LIFE].ended) useAfterFree(ref);
   ref[SPACE].refresh();

@@ -8,6 +8,17 @@
 //
 // Each store has a body of its own: one for all would see ten kinds of arrays, which V8 gives up on, and cost ten times as much.
 
+import {
+  type AccessMakers,
+  f32Access,
+  f64Access,
+  i8Access,
+  i16Access,
+  i32Access,
+  u8Access,
+  u16Access,
+  u32Access,
+} from "./scalar-access.ts";
 import type { Space } from "./space.ts";
 import type { ValueType } from "./type.ts";
 
@@ -51,6 +62,7 @@ function scalar<V, A extends keyof Arrays>(
   load: Load<V>,
   store: Store<V>,
   { get, set }: Loose<V>,
+  access?: AccessMakers,
 ): ScalarType<V, A> {
   const fits = (space: Space, at: number): boolean => at + size <= space.view.byteLength;
   const shared = { kind: "scalar", name, array, size } as const;
@@ -70,7 +82,7 @@ function scalar<V, A extends keyof Arrays>(
       return loose;
     },
   };
-  return { ...shared, align: size, load, store, copy: load, unaligned: loose };
+  return { ...shared, align: size, load, store, copy: load, unaligned: loose, ...(access && { access }) };
 }
 
 export const u8: ScalarType<number, "u8"> = scalar(
@@ -84,6 +96,7 @@ export const u8: ScalarType<number, "u8"> = scalar(
     return true;
   },
   { get: (v, at) => v.getUint8(at), set: (v, at, value) => v.setUint8(at, value) },
+  u8Access,
 );
 
 export const i8: ScalarType<number, "i8"> = scalar(
@@ -97,6 +110,7 @@ export const i8: ScalarType<number, "i8"> = scalar(
     return true;
   },
   { get: (v, at) => v.getInt8(at), set: (v, at, value) => v.setInt8(at, value) },
+  i8Access,
 );
 
 export const u16: ScalarType<number, "u16"> = scalar(
@@ -110,6 +124,7 @@ export const u16: ScalarType<number, "u16"> = scalar(
     return true;
   },
   { get: (v, at) => v.getUint16(at, true), set: (v, at, value) => v.setUint16(at, value, true) },
+  u16Access,
 );
 
 export const i16: ScalarType<number, "i16"> = scalar(
@@ -123,6 +138,7 @@ export const i16: ScalarType<number, "i16"> = scalar(
     return true;
   },
   { get: (v, at) => v.getInt16(at, true), set: (v, at, value) => v.setInt16(at, value, true) },
+  i16Access,
 );
 
 export const u32: ScalarType<number, "u32"> = scalar(
@@ -136,6 +152,7 @@ export const u32: ScalarType<number, "u32"> = scalar(
     return true;
   },
   { get: (v, at) => v.getUint32(at, true), set: (v, at, value) => v.setUint32(at, value, true) },
+  u32Access,
 );
 
 export const i32: ScalarType<number, "i32"> = scalar(
@@ -149,6 +166,7 @@ export const i32: ScalarType<number, "i32"> = scalar(
     return true;
   },
   { get: (v, at) => v.getInt32(at, true), set: (v, at, value) => v.setInt32(at, value, true) },
+  i32Access,
 );
 
 export const u64: ScalarType<bigint, "u64"> = scalar(
@@ -188,6 +206,7 @@ export const f32: ScalarType<number, "f32"> = scalar(
     return true;
   },
   { get: (v, at) => v.getFloat32(at, true), set: (v, at, value) => v.setFloat32(at, value, true) },
+  f32Access,
 );
 
 export const f64: ScalarType<number, "f64"> = scalar(
@@ -201,6 +220,7 @@ export const f64: ScalarType<number, "f64"> = scalar(
     return true;
   },
   { get: (v, at) => v.getFloat64(at, true), set: (v, at, value) => v.setFloat64(at, value, true) },
+  f64Access,
 );
 
 /** C's bool: one byte, 0 or 1. Any other byte reads as true. */
