@@ -32,8 +32,12 @@ const program = new Command("bench")
   .description("Times and footprints of morecore and its peers, side by side.")
   .enablePositionalOptions()
   .option("--quick", "fewer rounds, traces and programs: a minute or two")
-  .option("--only <name>", "only traces, patterns, programs and scale with this in their name")
+  .option(
+    "--only <name>",
+    "only traces, patterns, programs, scale, sizes and adversary with this in their name",
+  )
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
+  .option("--mimalloc <folder>", "compile mimalloc from its sources in this folder, and measure it as well")
   .option("--json", "print JSON instead of tables")
   .option("--save", "also write bench/RESULTS.md, bench/results.json and the charts")
   .action((options: RunOptions) => runAll(options));

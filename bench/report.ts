@@ -6,6 +6,7 @@
 import { referencePeer } from "../src/bench/ratios.ts";
 import { skippedReasons } from "../src/bench/report.ts";
 import { toMarkdown } from "../src/bench/tables.ts";
+import { anomalyNotes } from "./anomalies.ts";
 import type { Results } from "./results.ts";
 import { allTables } from "./tables.ts";
 
@@ -24,7 +25,8 @@ export function notes(results: Results): string[] {
   const reference = referencePeer(results);
   if (reference !== "dlmalloc")
     reasons.push(`figures over dlmalloc are shown over ${reference} instead, which proves no goal`);
-  return [...results.remarks, ...reasons];
+  const sequences = results.anomalies === undefined ? [] : anomalyNotes(results.anomalies);
+  return [...results.remarks, ...reasons, ...sequences];
 }
 
 export function toMarkdownFile(results: Results): string {

@@ -4,7 +4,9 @@
 // Needs: the results of the peers (src/bench) and of the programs in wasm.
 
 import type { PeerResults } from "../src/bench/results.ts";
+import type { Anomalies } from "./anomalies.ts";
 import type { ProgramResults } from "./programs/measure.ts";
+import type { Sizes } from "./sizes.ts";
 
 export interface Results extends PeerResults {
   readonly machine: string;
@@ -13,4 +15,7 @@ export interface Results extends PeerResults {
   readonly seconds: number;
   readonly remarks: readonly string[];
   readonly wasm: ProgramResults;
+  /** Runs that were saved before these were part of them have none. */
+  readonly anomalies?: Anomalies;
+  readonly sizes?: Sizes;
 }

@@ -1,25 +1,26 @@
-// Run: prints the figures of the goals T1 to T5 and S1 that this machine can measure.
+// Run: prints the figures of the goals T1 to T5, S1, S2 and A1 that this machine can measure.
 //
 // Owns:  which peers and inputs take part, and the files that --save writes.
 // Needs: nothing installed beyond npm's; with clang, lld and wasi-libc dlmalloc takes part as well.
 // Note:  what is missing is said and left out; a benchmark is no test and fails no run.
 
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { PeerInfo } from "../src/bench/crew.ts";
 import type { Plan } from "../src/bench/measure.ts";
 import { PATTERN_NAMES, SCALE_LIVE } from "../src/bench/patterns.ts";
 import { installedPeers } from "../src/bench/peers/installed.ts";
 import { Progress } from "../src/bench/progress.ts";
 import { machineText, measurePeers, stepsOf, type Work } from "../src/bench/run.ts";
 import { toTerminal } from "../src/bench/tables.ts";
+import { adversaryIn, findAnomalies, stepsOfAnomalies } from "./anomalies.ts";
 import { findTraces } from "./inputs.ts";
 import { PEERS, RESULTS, RESULTS_JSON, ROOT } from "./paths.ts";
-import { buildDlmalloc } from "./peers/build-dlmalloc.ts";
 import { drawCharts } from "./pictures/main.ts";
 import { measureMade, stepsOfMade } from "./programs/measure.ts";
 import { describe, notes, toMarkdownFile } from "./report.ts";
 import type { Results } from "./results.ts";
+import { withSectionsOf } from "./sections.ts";
+import { measureSizes } from "./sizes.ts";
 import { allTables } from "./tables.ts";
 
 export interface RunOptions {
@@ -28,14 +29,13 @@ export interface RunOptions {
   readonly save?: true;
   readonly only?: string;
   readonly traces?: string;
+  readonly mimalloc?: string;
 }
 
 const SIZES = { rounds: 5, targetMs: 100, warmPlays: 2, patient: false } as const;
 const QUICK = { rounds: 3, targetMs: 30, warmPlays: 1, patient: false } as const;
 const QUICK_TRACES = /^(graphviz-dot|nginx|lua)$|-20k$/;
 const QUICK_SCALE = [1 << 10, 1 << 20];
-/** Where dlmalloc stands in the list of peers, as in the tables. */
-const BEHIND_MORECORE = 2;
 const WARM_UP_TRACE = "graphviz-dot";
 
 export async function runAll(options: RunOptions): Promise<void> {
@@ -52,7 +52,8 @@ export async function runAll(options: RunOptions): Promise<void> {
   // Of programs, those named as traces are: with --quick, Lua.
   const isWantedInWasm = (name: string) =>
     work.patterns.some((known) => known === name) || isWanted(name, options);
-  const peers = await findPeers(remarks);
+  const { peers, mimallocObject, ...installed } = await installedPeers(PEERS, options.mimalloc);
+  remarks.push(...installed.remarks);
 
   const progress = new Progress();
   const plan: Plan = {
@@ -60,23 +61,33 @@ export async function runAll(options: RunOptions): Promise<void> {
     peers: peers.map(({ name }) => name),
     onStep: (what) => progress.done(what),
   };
-  const steps = stepsOf(plan, work) + stepsOfMade(isWantedInWasm);
-  if (steps === 0) remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
+  const counting = {
+    traces: work.traces,
+    scale: work.scale,
+    adversary: adversaryIn(isNamed, options.quick === true),
+  };
+  const steps = stepsOf(plan, work) + stepsOfMade(isWantedInWasm) + stepsOfAnomalies(counting);
+  if (steps === 0 && !isNamed("sizes"))
+    remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
   progress.start(steps);
   const figures = await measurePeers(peers, plan, work);
-  const wasm = await measureMade(plan, isWantedInWasm);
+  const wasm = await measureMade(plan, isWantedInWasm, mimallocObject);
   remarks.push(...wasm.remarks);
+  const anomalies = findAnomalies({ ...counting, onStep: plan.onStep });
   progress.stop();
+  const sizes = isNamed("sizes") ? await measureSizes(path.join(ROOT, "dist")) : undefined;
 
   report(
     {
       machine: machineText(),
-      command: ["npm run bench --", ...process.argv.slice(2)].join(" ").replace(/ --$/, ""),
+      command: commandText(options),
       rounds: plan.rounds,
       seconds: Math.round((performance.now() - started) / 1000),
       remarks,
       ...figures,
       wasm,
+      anomalies,
+      ...(sizes === undefined ? {} : { sizes }),
     },
     options,
   );
@@ -87,20 +98,20 @@ function isWanted(name: string, { quick, only }: RunOptions): boolean {
   return quick === undefined || QUICK_TRACES.test(name);
 }
 
-/** All that can be had here; what cannot is remarked upon. */
-async function findPeers(remarks: string[]): Promise<PeerInfo[]> {
-  const installed = await installedPeers(PEERS);
-  remarks.push(...installed.remarks);
-  const peers = [...installed.peers];
-  const dlmalloc = buildDlmalloc(PEERS);
-  if (typeof dlmalloc === "string") remarks.push(`dlmalloc is left out: ${dlmalloc}`);
-  else
-    peers.splice(BEHIND_MORECORE, 0, {
-      name: "dlmalloc",
-      version: dlmalloc.version,
-      moduleFile: dlmalloc.file,
-    });
-  return peers;
+/** What was asked for. Of folders the last name: where they lay is nobody's business. */
+function commandText(options: RunOptions): string {
+  const { quick, json, save, only, traces, mimalloc } = options;
+  const named = (name: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`--${name}`, value];
+  const words = [
+    ...(quick ? ["--quick"] : []),
+    ...named("only", only),
+    ...named("traces", traces && path.basename(traces)),
+    ...named("mimalloc", mimalloc && path.basename(mimalloc)),
+    ...(json ? ["--json"] : []),
+    ...(save ? ["--save"] : []),
+  ];
+  return ["npm run bench", ...(words.length > 0 ? ["--", ...words] : [])].join(" ");
 }
 
 function report(results: Results, options: RunOptions): void {
@@ -111,7 +122,8 @@ function report(results: Results, options: RunOptions): void {
     for (const note of notes(results)) console.log(`- ${note}`);
   }
   if (!options.save) return;
-  writeFileSync(RESULTS, toMarkdownFile(results));
+  const before = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : "";
+  writeFileSync(RESULTS, withSectionsOf(toMarkdownFile(results), before));
   // Where the traces lay is nobody's business.
   const saved = (key: string, value: unknown) =>
     key === "file" && typeof value === "string" ? path.basename(value) : value;

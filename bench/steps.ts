@@ -16,7 +16,7 @@ import { HELD_STEPS, ROOT } from "./paths.ts";
 import { scaleTrace } from "./scale-trace.ts";
 
 /** Of the rows that replace random ones of so many live blocks, once those are there. */
-const SCALE_NAME = "scale";
+export const SCALE_NAME = "scale";
 const SCALE_PAIRS = 500_000;
 
 export interface StepsOptions {
@@ -46,21 +46,26 @@ export function runSteps(options: StepsOptions): void {
   const scales = options.hold || !SCALE_NAME.includes(only) ? [] : SCALE_LIVE;
   const progress = new Progress();
   progress.start(wanted.length + scales.length);
-  const results = wanted.map(({ name, file }): TraceSteps => {
-    const profile = profileTrace(readTraceFile(file));
-    progress.done(name);
-    return { trace: name, ...profile };
-  });
-  for (const live of scales) {
-    const name = `${SCALE_NAME} ${live}`;
-    const { trace, from } = scaleTrace(live, SCALE_PAIRS);
-    results.push({ trace: name, ...profileTrace(trace, from) });
-    progress.done(name);
-  }
+  const results: TraceSteps[] = [];
+  const add = (counted: TraceSteps) => {
+    results.push(counted);
+    progress.done(counted.trace);
+  };
+  for (const { name, file } of wanted) add(countTrace(name, file));
+  for (const live of scales) add(countScale(live));
   progress.stop();
   console.log(options.json ? stepsJson(results) : stepsTables(results).map(toTerminal).join("\n"));
   for (const remark of remarks) console.error(remark);
   if (options.hold) hold(HELD_STEPS, results);
+}
+
+export function countTrace(name: string, file: string): TraceSteps {
+  return { trace: name, ...profileTrace(readTraceFile(file)) };
+}
+
+export function countScale(live: number): TraceSteps {
+  const { trace, from } = scaleTrace(live, SCALE_PAIRS);
+  return { trace: `${SCALE_NAME} ${live}`, ...profileTrace(trace, from) };
 }
 
 function hold(file: string, results: readonly TraceSteps[]): void {

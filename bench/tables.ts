@@ -4,20 +4,26 @@
 // Needs: results.
 
 import { peerTables, type TextTable } from "../src/bench/tables.ts";
+import { anomalyTables } from "./anomalies.ts";
 import { goalFigures } from "./goals.ts";
 import { programTables } from "./programs/tables.ts";
 import type { Results } from "./results.ts";
 
 export function allTables(results: Results): TextTable[] {
   const goals = goalTable(results);
-  return [...(goals.rows.length > 0 ? [goals] : []), ...peerTables(results), ...programTables(results.wasm)];
+  return [
+    ...(goals.rows.length > 0 ? [goals] : []),
+    ...peerTables(results),
+    ...programTables(results.wasm),
+    ...(results.anomalies === undefined ? [] : anomalyTables(results.anomalies)),
+  ];
 }
 
 function goalTable(results: Results): TextTable {
-  const rows = goalFigures(results).map(({ goal, figure, measured, aim }) => [
+  const rows = goalFigures(results).map(({ goal, figure, measured, aim, digits = 3 }) => [
     goal,
     figure,
-    measured.toFixed(3),
+    measured.toFixed(digits),
     aim === undefined ? "" : `≤ ${aim}`,
     aim === undefined ? "" : measured <= aim ? "met" : "missed",
   ]);

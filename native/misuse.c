@@ -14,6 +14,7 @@ static const char *words_for(u32 code) {
   case NOT_A_BLOCK: return "no block begins at ";
   case SIZE_MISMATCH: return "free_sized with another size than that of the block at ";
   case ALIGNMENT_MISMATCH: return "free_aligned_sized with another alignment than that of the block at ";
+  case LISTED_TWICE: return "bulk_free of a list that has twice the block at ";
   case CORRUPTED: return "heap corrupted, by a write after free or past a block's end, at ";
   default: return "misuse of ";
   }

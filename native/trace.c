@@ -1,14 +1,18 @@
 // trace.c: the recorder.
 //
 // Owns:       the records that are not written yet; the file's name.
-// Needs:      slots, line.
+// Needs:      slots, line, gzip.
 // Invariants: T1  after each write the file is a whole trace, of the calls up to then
 //
 // The file is opened for each write: a program that closes all files, as a daemon does, or that changes its directory,
 // must neither end the trace nor have it in a file of its own. A child of fork records nothing: it has its parent's blocks.
+//
+// A file whose name ends in .gz has a gzip member for each write, behind one for the header, which is stored so that it can be
+// written over.
 
 #define _GNU_SOURCE
 #include "trace.h"
+#include "gzip.h"
 #include "line.h"
 #include "slots.h"
 #include "state.h"
@@ -26,10 +30,11 @@ bool tracing;
 static struct recorder {
   char path[PATH_MAX];
   pid_t owner;
+  bool packed;
   uint32_t records, threads;
   off_t written;
   size_t gathered;
-  unsigned char buffer[BUFFER_BYTES];
+  unsigned char buffer[BUFFER_BYTES], member[BUFFER_BYTES + GZIP_MOST];
 } recorder;
 
 // The thread's number, in the order of their first calls, and 1; 0: it has made none.
@@ -71,6 +76,8 @@ static void name_file(const char *given) {
       given++;
     } else
       append(given, 1);
+  size_t length = strlen(recorder.path);
+  recorder.packed = length > 3 && strcmp(recorder.path + length - 3, ".gz") == 0;
 }
 
 bool trace_start(void) {
@@ -91,7 +98,7 @@ bool trace_start(void) {
     close(kept);
     return false;
   }
-  recorder.written = HEADER_LENGTH;
+  recorder.written = HEADER_LENGTH + (recorder.packed ? GZIP_STORED : 0);
   tracing = true;
   trace_flush();
   return tracing;
@@ -116,6 +123,35 @@ static bool write_at(int file, const unsigned char *bytes, size_t count, off_t a
   return true;
 }
 
+// Appends what has been gathered.
+static bool write_records(int file) {
+  const unsigned char *bytes = recorder.buffer;
+  size_t count = recorder.gathered;
+  if (recorder.packed && count > 0) {
+    count = gzip_compressed(recorder.member, sizeof recorder.member, bytes, count);
+    bytes = recorder.member;
+    if (count == 0)
+      return false;
+  }
+  if (!write_at(file, bytes, count, recorder.written))
+    return false;
+  recorder.written += (off_t)count;
+  recorder.gathered = 0;
+  return true;
+}
+
+static bool write_header(int file) {
+  unsigned char header[HEADER_LENGTH] = "MCTRACE1", packed[HEADER_LENGTH + GZIP_STORED];
+  put_word(header + 8, recorder.records, 4);
+  put_word(header + 12, slot_totals.count, 4);
+  put_word(header + 16, recorder.threads, 4);
+  put_word(header + 24, slot_totals.peak_bytes, 8);
+  put_word(header + 32, slot_totals.total_bytes, 8);
+  if (!recorder.packed)
+    return write_at(file, header, sizeof header, 0);
+  return write_at(file, packed, gzip_stored(packed, header, sizeof header), 0);
+}
+
 void trace_flush(void) {
   // A child that was made without fork's handlers.
   if (getpid() != recorder.owner) {
@@ -123,20 +159,11 @@ void trace_flush(void) {
     return;
   }
   int saved = errno;
-  unsigned char header[HEADER_LENGTH] = "MCTRACE1";
-  put_word(header + 8, recorder.records, 4);
-  put_word(header + 12, slot_totals.count, 4);
-  put_word(header + 16, recorder.threads, 4);
-  put_word(header + 24, slot_totals.peak_bytes, 8);
-  put_word(header + 32, slot_totals.total_bytes, 8);
   int file = open(recorder.path, O_WRONLY | O_CLOEXEC);
-  if (file < 0 || !write_at(file, recorder.buffer, recorder.gathered, recorder.written) ||
-      !write_at(file, header, sizeof header, 0))
+  if (file < 0 || !write_records(file) || !write_header(file))
     stop("cannot write");
   if (file >= 0)
     close(file);
-  recorder.written += (off_t)recorder.gathered;
-  recorder.gathered = 0;
   errno = saved;
 }
 

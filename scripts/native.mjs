@@ -34,11 +34,16 @@ const FLAGS = [
   ["-Wall", "-Wextra", "-Werror", "-Wl,-z,now", "-Wl,-z,relro", "-Wl,-O1"],
 ].flat();
 
+/** For traces. Linked into the library, and seen by nobody else: programs have their own. */
+const ZLIB = ["-l:libz.a", "-Wl,--exclude-libs,ALL"];
+
 /** Those of the tools that are missing, as sentences. */
 export function missingTools() {
-  return Object.entries(TOOLS)
-    .filter(([command]) => spawnSync(command, ["--version"]).status !== 0)
-    .map(([command, name]) => `there is no ${command}: apt-get install ${name}`);
+  const missing = Object.entries(TOOLS).filter(([command]) => spawnSync(command, ["--version"]).status !== 0);
+  const input = "#include <zlib.h>\n";
+  const hasGcc = !missing.some(([command]) => command === "gcc");
+  if (hasGcc && spawnSync("gcc", ["-E", "-"], { input }).status !== 0) missing.push(["zlib.h", "zlib1g-dev"]);
+  return missing.map(([what, name]) => `there is no ${what}: apt-get install ${name}`);
 }
 
 /** Makes the library and returns its path. */
@@ -54,7 +59,7 @@ export async function buildNative() {
     const own = readdirSync(sources).filter((name) => name.endsWith(".c"));
     const files = [join(made, "kernel.c"), ...own.map((name) => join(sources, name))];
     const library = join(made, "libmorecore.so");
-    execFileSync("gcc", [...FLAGS, `-I${sources}`, `-I${made}`, ...files, "-o", library], {
+    execFileSync("gcc", [...FLAGS, `-I${sources}`, `-I${made}`, ...files, ...ZLIB, "-o", library], {
       stdio: "inherit",
     });
     mkdirSync(target, { recursive: true });

@@ -22,7 +22,7 @@ const TARGETS = {
   "refill and growth aside": isOrdinary,
   "any call": () => true,
 } as const;
-type TargetName = keyof typeof TARGETS;
+export type TargetName = keyof typeof TARGETS;
 
 interface WorstCall {
   readonly steps: number;
@@ -32,7 +32,7 @@ interface WorstCall {
   readonly work: Work;
 }
 
-interface Verdict {
+export interface Verdict {
   readonly target: TargetName;
   readonly seed?: number;
   readonly evaluations?: number;
@@ -42,10 +42,10 @@ interface Verdict {
 
 /** Large enough that growth within it is seen; what does not fit is answered with 0. */
 const BUFFER = new ArrayBuffer(64 << 20);
-const TARGET_NAMES = Object.keys(TARGETS) as TargetName[]; // the keys of a constant
+export const TARGET_NAMES = Object.keys(TARGETS) as TargetName[]; // the keys of a constant
 
 export function runAdversary(options: AdversaryOptions): void {
-  const verdicts = options.play === undefined ? search(options) : replay(options.play);
+  const verdicts = options.play === undefined ? searchAll(options) : replay(options.play);
   if (options.json) console.log(JSON.stringify({ format: "morecore-adversary-1", verdicts }, undefined, 2));
   else for (const verdict of verdicts) console.log(describe(verdict));
 }
@@ -55,11 +55,11 @@ function replay(bursts: readonly Burst[]): Verdict[] {
   return TARGET_NAMES.map((target) => ({ target, worst: worstCall(bursts, target), sequence }));
 }
 
-function search({
-  seed = Math.floor(Math.random() * 2 ** 32),
-  seconds,
-  evaluations,
-}: AdversaryOptions): Verdict[] {
+/** For each target in turn, of which each has an equal part of the time. */
+export function searchAll(
+  { seed = Math.floor(Math.random() * 2 ** 32), seconds, evaluations }: AdversaryOptions,
+  onTarget: (target: TargetName) => void = () => undefined,
+): Verdict[] {
   return TARGET_NAMES.map((target) => {
     const deadline = performance.now() + (seconds * 1000) / TARGET_NAMES.length;
     const score = (bursts: readonly Burst[]): number => worstCall(bursts, target)?.steps ?? 0;
@@ -68,6 +68,7 @@ function search({
       randomFrom(seed),
       (count) => (evaluations === undefined ? performance.now() < deadline : count < evaluations),
     );
+    onTarget(target);
     const short = shorten(found.best, (bursts) => score(bursts) >= found.score);
     return {
       target,
@@ -101,10 +102,22 @@ function worstCall(bursts: readonly Burst[], target: TargetName): WorstCall | un
   return worst;
 }
 
-function describe({ target, seed, evaluations, worst, sequence }: Verdict): string {
-  const tried = seed === undefined ? "" : ` (--seed ${seed} --evaluations ${evaluations})`;
+function describe(verdict: Verdict): string {
+  const { target, worst, sequence } = verdict;
+  const redo = redoText(verdict);
+  const tried = redo === "" ? "" : ` (${redo})`;
   if (worst === undefined) return `${target}: no such call${tried}`;
-  const { steps, call, letter, bytes, work } = worst;
-  const what = `call ${call}, ${CALLS[letter]} of ${bytes} bytes, ${work}`;
-  return `${target}: ${steps} steps, ${what}${tried}\n    --play "${sequence}"\n`;
+  return `${target}: ${worst.steps} steps, ${worstText(verdict)}${tried}\n    --play "${sequence}"\n`;
+}
+
+/** "call 12, realloc of 100 bytes, plain" */
+export function worstText({ worst }: Verdict): string {
+  return worst === undefined
+    ? "no such call"
+    : `call ${worst.call}, ${CALLS[worst.letter]} of ${worst.bytes} bytes, ${worst.work}`;
+}
+
+/** The options that find the same again; none of a sequence that was given. */
+export function redoText({ seed, evaluations }: Verdict): string {
+  return seed === undefined ? "" : `--seed ${seed} --evaluations ${evaluations}`;
 }

@@ -25,6 +25,8 @@ export interface NativeResult {
   readonly name: string;
   readonly single: boolean;
   readonly taken: Readonly<Partial<Record<NativePeer, Taken>>>;
+  /** What went wrong. */
+  readonly remarks: readonly string[];
 }
 
 export interface NativePlan {
@@ -65,14 +67,19 @@ export function measureProgram(program: NativeProgram, plan: NativePlan): Native
     const [, time = Number.NaN, peakBytes = Number.NaN] = stdout.split(" ").map(Number);
     return { time, peakBytes };
   };
-  const result = inTurns(plan, run);
-  return typeof result === "string" ? result : { name, single, taken: result };
+  return { name, single, ...inTurns(plan, run) };
 }
 
-/** A trace's figures, or why there are none. One pass is timed for each round, as in a program. */
-export function measureTrace(trace: TraceInput, plan: NativePlan): NativeResult | string {
-  const file = path.join(plan.folder, `${trace.name}.mct`);
+/** A trace as replay.c takes it. */
+export function unpacked(trace: TraceInput, folder: string): string {
+  const file = path.join(folder, `${trace.name}.mct`);
   writeFileSync(file, gunzipSync(readFileSync(trace.file)));
+  return file;
+}
+
+/** A trace's figures. One pass is timed for each round, as in a program. */
+export function measureTrace(trace: TraceInput, plan: NativePlan): NativeResult {
+  const file = unpacked(trace, plan.folder);
   const play = (peer: NativePeer, ...args: readonly string[]): number | string => {
     const { stdout, stderr, status } = spawnSync(path.join(plan.folder, "replay"), [file, ...args], {
       encoding: "utf8",
@@ -80,26 +87,33 @@ export function measureTrace(trace: TraceInput, plan: NativePlan): NativeResult 
     });
     return status === 0 ? Number(stdout) : `${trace.name} with ${peer} ended with ${status}: ${stderr}`;
   };
-  const result = inTurns(plan, (peer) => {
+  const measured = inTurns(plan, (peer) => {
     const time = play(peer, "time", "1");
     const peakBytes = play(peer, "peak");
     if (typeof time === "string") return time;
     return typeof peakBytes === "string" ? peakBytes : { time, peakBytes };
   });
-  return typeof result === "string" ? result : { name: trace.name, single: true, taken: result };
+  return { name: trace.name, single: true, ...measured };
 }
 
+/** A peer that fails once takes no further part; why is a remark. */
 function inTurns(
   { peers, rounds }: NativePlan,
   run: (peer: NativePeer) => Figures | string,
-): Partial<Record<NativePeer, Taken>> | string {
+): Pick<NativeResult, "taken" | "remarks"> {
   const all = new Map<NativePeer, Figures[]>(peers.map((peer) => [peer, []]));
+  const remarks: string[] = [];
   for (let round = 0; round < rounds; round++) {
     const first = round % peers.length;
     for (const peer of [...peers.slice(first), ...peers.slice(0, first)]) {
+      const before = all.get(peer);
+      if (before === undefined) continue;
       const figures = run(peer);
-      if (typeof figures === "string") return figures;
-      all.get(peer)?.push(figures);
+      if (typeof figures !== "string") before.push(figures);
+      else {
+        all.delete(peer);
+        remarks.push(figures.trim());
+      }
     }
   }
   const taken: Partial<Record<NativePeer, Taken>> = {};
@@ -108,5 +122,5 @@ function inTurns(
       time: summarize(figures.map(({ time }) => time)),
       peakBytes: summarize(figures.map(({ peakBytes }) => peakBytes)),
     };
-  return taken;
+  return { taken, remarks };
 }

@@ -20,12 +20,17 @@ export const LIBRARIES: Readonly<Record<NativePeer, string>> = {
   jemalloc: path.join(DEBIAN, "libjemalloc.so.2"),
 };
 
-const MADE_BY: Readonly<Record<NativePeer, string>> = {
-  morecore: "npm run build:native",
-  glibc: "",
-  mimalloc: "apt-get install libmimalloc2.0",
-  jemalloc: "apt-get install libjemalloc2",
+/** Debian's packages that they are in; "": in none. */
+export const MADE_BY_DEBIAN: Readonly<Record<NativePeer, string>> = {
+  morecore: "",
+  glibc: "libc6",
+  mimalloc: "libmimalloc2.0",
+  jemalloc: "libjemalloc2",
 };
+
+function howToGet(peer: NativePeer): string {
+  return peer === "morecore" ? "npm run build:native" : `apt-get install ${MADE_BY_DEBIAN[peer]}`;
+}
 
 /** Those that are here, and a sentence for each that is not. */
 export function findPeers(): { readonly peers: readonly NativePeer[]; readonly remarks: readonly string[] } {
@@ -33,7 +38,7 @@ export function findPeers(): { readonly peers: readonly NativePeer[]; readonly r
   return {
     peers: PEER_NAMES.filter(isHere),
     remarks: PEER_NAMES.filter((peer) => !isHere(peer)).map(
-      (peer) => `${peer} is left out: ${MADE_BY[peer]}`,
+      (peer) => `${peer} is left out: ${howToGet(peer)}`,
     ),
   };
 }

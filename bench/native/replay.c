@@ -1,6 +1,8 @@
 // replay: plays a trace (traces/FORMAT.md, uncompressed) on the malloc that it runs with.
 //
 //   replay FILE time REPEATS    prints the fastest pass: nanoseconds for a call. A block's first word is written.
+//   replay FILE touch           plays it once for others to count: of each block one byte in each 64 and the last are
+//                               written. Prints the number of calls.
 //   replay FILE peak            prints by how many bytes the resident memory has grown at most. All of each block is
 //                               written.
 //
@@ -88,8 +90,24 @@ static void *take(const struct call *call, void *old) {
   }
 }
 
-// Inlined twice, so that the timed one asks nothing.
-static inline __attribute__((always_inline)) void play(const struct trace *trace, void **blocks, int all) {
+// How much of each block is written.
+enum written { FIRST_WORD, EACH_LINE, ALL };
+
+static inline void write_to(char *block, const struct call *call, enum written written) {
+  if (written == ALL && call->kind != CALLOC)
+    memset(block, 1, call->size);
+  if (written == FIRST_WORD && call->size >= sizeof(uint64_t))
+    *(volatile uint64_t *)block = 1;
+  if (written != EACH_LINE || call->size == 0)
+    return;
+  for (uint32_t at = 0; at < call->size; at += 64)
+    ((volatile char *)block)[at] = 1;
+  ((volatile char *)block)[call->size - 1] = 1;
+}
+
+// Inlined each time, so that the timed one asks nothing.
+static inline __attribute__((always_inline)) void play(const struct trace *trace, void **blocks,
+                                                       enum written written) {
   const struct call *end = trace->call + trace->calls;
   for (const struct call *call = trace->call; call < end; call++) {
     if (call->kind == FREE) {
@@ -102,10 +120,7 @@ static inline __attribute__((always_inline)) void play(const struct trace *trace
       fprintf(stderr, "no memory for %u bytes\n", call->size);
       exit(1);
     }
-    if (all && call->kind != CALLOC)
-      memset(block, 1, call->size);
-    else if (!all && call->size >= sizeof(uint64_t))
-      *(volatile uint64_t *)block = 1;
+    write_to(block, call, written);
     blocks[call->slot] = block;
   }
 }
@@ -127,7 +142,7 @@ static void time_it(const struct trace *trace, void **blocks, int repeats) {
   double least = 0;
   for (int pass = 0; pass < repeats; pass++) {
     double start = now();
-    play(trace, blocks, 0);
+    play(trace, blocks, FIRST_WORD);
     double taken = now() - start;
     release(trace, blocks);
     if (pass == 0 || taken < least)
@@ -149,21 +164,26 @@ static long status_of(const char *name) {
 
 static void measure_peak(const struct trace *trace, void **blocks) {
   long before = status_of("VmRSS:");
-  play(trace, blocks, 1);
+  play(trace, blocks, ALL);
   printf("%ld\n", status_of("VmHWM:") - before);
 }
 
 int main(int count, char **arguments) {
-  int is_time = count == 4 && strcmp(arguments[2], "time") == 0;
-  if (!is_time && !(count == 3 && strcmp(arguments[2], "peak") == 0)) {
-    fprintf(stderr, "usage: replay FILE time REPEATS | replay FILE peak\n");
+  const char *what = count >= 3 ? arguments[2] : "";
+  int is_time = count == 4 && strcmp(what, "time") == 0;
+  int is_touch = count == 3 && strcmp(what, "touch") == 0;
+  if (!is_time && !is_touch && !(count == 3 && strcmp(what, "peak") == 0)) {
+    fprintf(stderr, "usage: replay FILE time REPEATS | replay FILE touch | replay FILE peak\n");
     return 2;
   }
   struct trace trace = read_trace(arguments[1]);
   void **blocks = map(sizeof *blocks * trace.slots);
   if (is_time)
     time_it(&trace, blocks, atoi(arguments[3]));
-  else
+  else if (is_touch) {
+    play(&trace, blocks, EACH_LINE);
+    printf("%u\n", trace.calls);
+  } else
     measure_peak(&trace, blocks);
   return 0;
 }

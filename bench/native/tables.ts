@@ -2,10 +2,11 @@
 //
 // Owns:  columns, number formats, and which figures are goals.
 // Needs: results.
-// Note:  a cell of a peer reads "median (minimum) ratio", the ratio being morecore's median over the peer's.
+// Note:  a cell of a peer reads "median ±spread (minimum) ratio", the ratio being morecore's median over the peer's.
 
-import { geometricMean, largest } from "../../src/bench/stats.ts";
-import type { TextTable } from "../../src/bench/tables.ts";
+import { geometricMean, largest, type Sample, scale } from "../../src/bench/stats.ts";
+import { sampleText, type TextTable } from "../../src/bench/tables.ts";
+import { type LocalityResult, localityOver, localityTables } from "./locality.ts";
 import type { NativeResult, Taken } from "./measure.ts";
 import type { NativePeer } from "./peers.ts";
 
@@ -14,12 +15,15 @@ export interface NativeResults {
   readonly rounds: number;
   readonly programs: readonly NativeResult[];
   readonly traces: readonly NativeResult[];
+  readonly locality: readonly LocalityResult[];
   readonly remarks: readonly string[];
+  readonly command: string;
+  readonly seconds: number;
 }
 
 interface Column {
   readonly what: string;
-  readonly of: (taken: Taken) => { readonly median: number; readonly min: number };
+  readonly of: (taken: Taken) => Sample;
   readonly digits: number;
   readonly unit: number;
 }
@@ -28,7 +32,7 @@ const MS: Column = { what: "processor time, ms", of: ({ time }) => time, digits:
 const NS: Column = { what: "ns for a call", of: ({ time }) => time, digits: 1, unit: 1 };
 const PEAK: Column = { what: "peak resident, MB", of: ({ peakBytes }) => peakBytes, digits: 2, unit: 1e6 };
 
-export function nativeTables({ peers, programs, traces }: NativeResults): TextTable[] {
+export function nativeTables({ peers, programs, traces, locality }: NativeResults): TextTable[] {
   const tables: TextTable[] = [];
   if (programs.length > 0)
     tables.push(
@@ -40,7 +44,7 @@ export function nativeTables({ peers, programs, traces }: NativeResults): TextTa
       tableOf("Traces played natively", peers, traces, NS),
       tableOf("Traces played natively", peers, traces, PEAK),
     );
-  return tables;
+  return [...tables, ...localityTables(peers, locality)];
 }
 
 function tableOf(
@@ -53,12 +57,13 @@ function tableOf(
     result.single ? result.name : `${result.name} *`,
     ...peers.map((peer) => cellOf(result, peer, column)),
   ]);
-  const means = peers.map((peer) =>
-    peer === "morecore" ? "" : geometricMean(ratiosOf(results, peer, column)).toFixed(3),
-  );
+  const means = peers.map((peer) => {
+    const ratios = peer === "morecore" ? [] : ratiosOf(results, peer, column);
+    return ratios.length === 0 ? "" : geometricMean(ratios).toFixed(3);
+  });
   const stars = results.some(({ single }) => !single) ? "; * has threads" : "";
   return {
-    title: `${title}: ${column.what}, median (minimum), morecore's over the peer's${stars}`,
+    title: `${title}: ${column.what}, median ±spread (minimum), morecore's over the peer's${stars}`,
     head: ["", ...peers],
     rows: [...rows, ["geometric mean", ...means]],
   };
@@ -67,10 +72,9 @@ function tableOf(
 function cellOf({ taken }: NativeResult, peer: NativePeer, { of, digits, unit }: Column): string {
   const own = taken[peer];
   if (own === undefined) return "";
-  const { median, min } = of(own);
-  const text = `${(median / unit).toFixed(digits)} (${(min / unit).toFixed(digits)})`;
+  const text = sampleText(scale(of(own), 1 / unit), digits);
   if (peer === "morecore" || taken.morecore === undefined) return text;
-  return `${text} ${(of(taken.morecore).median / median).toFixed(3)}`;
+  return `${text} ${(of(taken.morecore).median / of(own).median).toFixed(3)}`;
 }
 
 function ratiosOf(results: readonly NativeResult[], peer: NativePeer, { of }: Column): number[] {
@@ -87,7 +91,7 @@ export interface NativeGoal {
 }
 
 /** The goals, as far as the peers for them were there. */
-export function nativeGoals({ programs }: NativeResults): NativeGoal[] {
+export function nativeGoals({ programs, locality }: NativeResults): NativeGoal[] {
   const single = programs.filter((program) => program.single);
   const goals: NativeGoal[] = [
     {
@@ -108,6 +112,11 @@ export function nativeGoals({ programs }: NativeResults): NativeGoal[] {
     {
       figure: "peak of programs, geometric mean over glibc",
       measured: geometricMean(ratiosOf(programs, "glibc", PEAK)),
+      aim: 1,
+    },
+    {
+      figure: "misses in the last level of the caches, traces, geometric mean over glibc",
+      measured: localityOver("glibc", locality),
       aim: 1,
     },
   ];

@@ -35,6 +35,7 @@ interface Style {
 export const STYLES: Readonly<Record<Drawn, Style>> = {
   morecore: { color: "#0072b2", symbol: "circle" },
   dlmalloc: { color: "#d55e00", symbol: "diamond" },
+  mimalloc: { color: "#56b4e9", symbol: "emptyDiamond" },
   tlsf: { color: "#009e73", symbol: "triangle" },
   "thi.ng": { color: "#cc79a7", symbol: "rect" },
   "v8-arrays": { color: "#767676", symbol: "emptyCircle" },

@@ -6,15 +6,17 @@
 //             M2  a program that prints something else with another allocator, or fails, is reported and has no figures
 
 import { type MadePatterns, type MadeProgram, readMade } from "../../scripts/programs/cache.ts";
-import { merge, mergeTlsf, WAYS, type Way } from "../../scripts/programs/link.ts";
 import { net, type Sample, summarize } from "../../src/bench/stats.ts";
 import { ProgramCrew } from "./crew.ts";
+import { patternJobs, programJobs } from "./jobs.ts";
 import {
   type Answer,
   type Job,
   type Kind,
+  type Linking,
   PATTERN_NAMES,
   type PatternName,
+  type PerLinking,
   type Request,
 } from "./protocol.ts";
 
@@ -28,13 +30,13 @@ export interface ProgramPlan {
 
 export interface ProgramResult {
   readonly program: string;
-  readonly ms: Readonly<Record<Way, Sample>>;
-  readonly heapBytes: Readonly<Record<Way, number>>;
+  readonly ms: PerLinking<Sample>;
+  readonly heapBytes: PerLinking<number>;
 }
 
 export interface WasmPatternResult {
   readonly pattern: PatternName;
-  readonly nsPerPair: Readonly<Record<Way, Sample>>;
+  readonly nsPerPair: PerLinking<Sample>;
 }
 
 export interface ProgramResults {
@@ -44,10 +46,14 @@ export interface ProgramResults {
   readonly remarks: readonly string[];
 }
 
-/** Of all that `npm run programs` has made and is wanted; if it has made nothing, a remark says what to do. */
+/**
+ * Of all that `npm run programs` has made and is wanted; if it has made nothing, a remark says what to do. Linked with
+ * mimalloc as well, if its object file is given.
+ */
 export async function measureMade(
   plan: ProgramPlan,
   isWanted: (name: string) => boolean,
+  mimalloc?: string,
 ): Promise<ProgramResults> {
   const made = readMade();
   if (typeof made === "string")
@@ -55,12 +61,12 @@ export async function measureMade(
   const programs: ProgramResult[] = [];
   const remarks: string[] = [];
   for (const program of made.programs.filter(({ name }) => isWanted(name))) {
-    const result = await measureProgram(program, plan);
+    const result = await measureProgram(program, plan, mimalloc);
     plan.onStep(program.name);
     if (typeof result === "string") remarks.push(`${program.name}: ${result}`);
     else programs.push(result);
   }
-  const patterns = await measurePatterns(made.patterns, PATTERN_NAMES.filter(isWanted), plan);
+  const patterns = await measurePatterns(made.patterns, PATTERN_NAMES.filter(isWanted), plan, mimalloc);
   if (typeof patterns !== "string") return { programs, patterns, remarks };
   return { programs, patterns: [], remarks: [...remarks, `patterns in wasm: ${patterns}`] };
 }
@@ -73,21 +79,31 @@ export function stepsOfMade(isWanted: (name: string) => boolean): number {
 }
 
 /** The result, or why there is none. */
-async function measureProgram(program: MadeProgram, plan: ProgramPlan): Promise<ProgramResult | string> {
-  const jobs = await jobsOf(program.name, program, program.workload);
+async function measureProgram(
+  program: MadeProgram,
+  plan: ProgramPlan,
+  mimalloc: string | undefined,
+): Promise<ProgramResult | string> {
+  const jobs = await programJobs(program, mimalloc).catch(messageOf);
+  if (typeof jobs === "string") return jobs;
   return await withCrew(jobs, async (crew) => {
     const runs = new Samples();
-    const failure = await inTurns(crew, WAYS, plan.rounds + 1, { job: "run" }, (way, round, answer) => {
+    const failure = await inTurns(crew, jobs, plan.rounds + 1, { job: "run" }, (way, round, answer) => {
       if (answer.kind !== "run") return;
       runs.output(way, answer.output);
-      runs.heapBytes[way] = answer.heapBytes;
+      runs.heapBytes.set(way, answer.heapBytes);
       // The first compiles.
       if (round > 0) runs.add(way, answer.ms);
     });
     if (failure !== undefined) return failure;
     const differing = runs.differing();
     if (differing !== undefined) return `it prints something else when ${differing} than with dlmalloc`;
-    return { program: program.name, ms: perWay((way) => runs.of(way)), heapBytes: runs.heapBytes };
+    const ms = perLinking(jobs, (kind) => runs.of(kind));
+    return {
+      program: program.name,
+      ms,
+      heapBytes: perLinking(jobs, (kind) => runs.heapBytes.get(kind) ?? 0),
+    };
   });
 }
 
@@ -95,27 +111,22 @@ async function measurePatterns(
   patterns: MadePatterns,
   names: readonly PatternName[],
   plan: ProgramPlan,
+  mimalloc: string | undefined,
 ): Promise<WasmPatternResult[] | string> {
   if (names.length === 0) return [];
-  const jobs = await jobsOf("patterns", patterns, "");
-  const nothing: Job = { kind: "nothing", file: patterns.nothing, beside: patterns, workload: "" };
-  return await withCrew([nothing, ...jobs], async (crew) => {
+  const jobs = await patternJobs(patterns, mimalloc).catch(messageOf);
+  if (typeof jobs === "string") return jobs;
+  return await withCrew(jobs, async (crew) => {
     const results: WasmPatternResult[] = [];
     for (const pattern of names) {
       const samples = new Samples();
       const request: Request = { job: "pattern", pattern, targetMs: plan.targetMs };
-      const failure = await inTurns<Kind>(
-        crew,
-        ["nothing", ...WAYS],
-        plan.rounds + 1,
-        request,
-        (kind, round, answer) => {
-          if (answer.kind === "pattern" && round > 0) samples.add(kind, answer.nsPerPair);
-        },
-      );
+      const failure = await inTurns(crew, jobs, plan.rounds + 1, request, (kind, round, answer) => {
+        if (answer.kind === "pattern" && round > 0) samples.add(kind, answer.nsPerPair);
+      });
       if (failure !== undefined) return failure;
       plan.onStep(`${pattern} in wasm`);
-      const nsPerPair = perWay((way) => net(samples.of(way), samples.of("nothing")));
+      const nsPerPair = perLinking(jobs, (kind) => net(samples.of(kind), samples.of("nothing")));
       results.push({ pattern, nsPerPair });
     }
     return results;
@@ -123,7 +134,7 @@ async function measurePatterns(
 }
 
 class Samples {
-  readonly heapBytes: Record<Way, number> = perWay(() => 0);
+  readonly heapBytes = new Map<Kind, number>();
   readonly #values = new Map<Kind, number[]>();
   readonly #outputs = new Map<Kind, string>();
 
@@ -147,13 +158,14 @@ class Samples {
 }
 
 /** A failure's reason, if there is one. */
-async function inTurns<K extends Kind>(
+async function inTurns(
   crew: ProgramCrew,
-  kinds: readonly K[],
+  jobs: readonly Job[],
   rounds: number,
   request: Request,
-  take: (kind: K, round: number, answer: Answer) => void,
+  take: (kind: Kind, round: number, answer: Answer) => void,
 ): Promise<string | undefined> {
+  const kinds = jobs.map(({ kind }) => kind);
   for (let round = 0; round < rounds; round++) {
     const first = round % kinds.length;
     for (const kind of [...kinds.slice(first), ...kinds.slice(0, first)]) {
@@ -165,19 +177,16 @@ async function inTurns<K extends Kind>(
   return undefined;
 }
 
-async function jobsOf(name: string, linked: MadeProgram | MadePatterns, workload: string): Promise<Job[]> {
-  const files: Record<Way, string> = {
-    dlmalloc: linked.dlmalloc,
-    tlsf: await mergeTlsf(name, linked),
-    merged: await merge(name, linked),
-    beside: linked.beside,
+/** With mimalloc if it has a job. */
+function perLinking<T>(jobs: readonly Job[], of: (kind: Linking) => T): PerLinking<T> {
+  const isThere = jobs.some(({ kind }) => kind === "mimalloc");
+  return {
+    dlmalloc: of("dlmalloc"),
+    ...(isThere ? { mimalloc: of("mimalloc") } : {}),
+    tlsf: of("tlsf"),
+    merged: of("merged"),
+    beside: of("beside"),
   };
-  const { pages, heapBase } = linked;
-  return WAYS.map((kind) => ({ kind, file: files[kind], beside: { pages, heapBase }, workload }));
-}
-
-function perWay<T>(of: (way: Way) => T): Record<Way, T> {
-  return { dlmalloc: of("dlmalloc"), tlsf: of("tlsf"), merged: of("merged"), beside: of("beside") };
 }
 
 async function withCrew<T>(jobs: readonly Job[], work: (crew: ProgramCrew) => Promise<T>): Promise<T> {
@@ -187,4 +196,8 @@ async function withCrew<T>(jobs: readonly Job[], work: (crew: ProgramCrew) => Pr
   } finally {
     crew.stop();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -4,8 +4,11 @@
 
 import type { Way } from "../../scripts/programs/link.ts";
 
-/** Ways of linking, and the patterns' loops without an allocator. */
-export type Kind = Way | "nothing";
+/** How a program is linked; with mimalloc only where its sources are at hand. */
+export type Linking = Way | "mimalloc";
+/** The patterns' loops without an allocator, too. */
+export type Kind = Linking | "nothing";
+export type PerLinking<T> = Readonly<Record<Way, T>> & { readonly mimalloc?: T };
 
 export const PATTERN_NAMES = ["pair", "churn", "fifo"] as const;
 export type PatternName = (typeof PATTERN_NAMES)[number];

@@ -1,14 +1,14 @@
 // Tables: programs and patterns in WebAssembly as text, and the goals T3 and T4.
 //
 // Owns:  columns, formats, aims.
-// Note:  a cell of time reads "median (minimum) ratio", the ratio being its median over dlmalloc's: below 1 is faster.
+// Note:  a cell of time reads "median ±spread (minimum) ratio", the ratio being its median over dlmalloc's: below 1 is faster.
 
-import { WAYS, type Way } from "../../scripts/programs/link.ts";
 import { largest, type Sample } from "../../src/bench/stats.ts";
-import type { TextTable } from "../../src/bench/tables.ts";
+import { sampleText, type TextTable } from "../../src/bench/tables.ts";
 import type { GoalFigure } from "../goals.ts";
+import { linkingsIn } from "./jobs.ts";
 import type { ProgramResults } from "./measure.ts";
-import type { PatternName } from "./protocol.ts";
+import type { PatternName, PerLinking } from "./protocol.ts";
 
 const PATTERN_AIMS: Readonly<Record<PatternName, number>> = { pair: 0.5, churn: 0.25, fifo: 0.75 };
 /** Programs that allocate enough to tell allocators apart. */
@@ -47,38 +47,41 @@ export function programTables({ programs, patterns }: ProgramResults): TextTable
 }
 
 function programTable(programs: ProgramResults["programs"]): TextTable {
+  const names = programs[0] === undefined ? [] : linkingsIn(programs[0].ms).map(([name]) => name);
   const rows = programs.map(({ program, ms, heapBytes }) => [
     program,
-    ...WAYS.map((way) => timeCell(ms, way, 0)),
-    ...WAYS.map((way) => spaceCell(heapBytes, way)),
+    ...timeCells(ms, 0),
+    ...spaceCells(heapBytes),
   ]);
   return {
     title:
-      "Programs in wasm: time and peak memory; ms, median (minimum) over dlmalloc's, and MB over dlmalloc's",
-    head: ["program", ...WAYS, ...WAYS.map((way) => `${way}, MB`)],
+      "Programs in wasm: time and peak memory; ms, median ±spread (minimum) over dlmalloc's, and MB over dlmalloc's",
+    head: ["program", ...names, ...names.map((name) => `${name}, MB`)],
     rows,
   };
 }
 
 function patternTable(patterns: ProgramResults["patterns"]): TextTable {
-  const rows = patterns.map(({ pattern, nsPerPair }) => [
-    pattern,
-    ...WAYS.map((way) => timeCell(nsPerPair, way, 1)),
-  ]);
+  const names = patterns[0] === undefined ? [] : linkingsIn(patterns[0].nsPerPair).map(([name]) => name);
+  const rows = patterns.map(({ pattern, nsPerPair }) => [pattern, ...timeCells(nsPerPair, 1)]);
   return {
-    title: "Patterns, caller in wasm: net ns for a malloc and a free, median (minimum) over dlmalloc's",
-    head: ["pattern", ...WAYS],
+    title:
+      "Patterns, caller in wasm: net ns for a malloc and a free, median ±spread (minimum) over dlmalloc's",
+    head: ["pattern", ...names],
     rows,
   };
 }
 
-function timeCell(times: Readonly<Record<Way, Sample>>, way: Way, digits: number): string {
-  const { median, min } = times[way];
-  const own = `${median.toFixed(digits)} (${min.toFixed(digits)})`;
-  return way === "dlmalloc" ? own : `${own} ${(median / times.dlmalloc.median).toFixed(3)}`;
+function timeCells(times: PerLinking<Sample>, digits: number): string[] {
+  return linkingsIn(times).map(([name, sample]) => {
+    const own = sampleText(sample, digits);
+    return name === "dlmalloc" ? own : `${own} ${(sample.median / times.dlmalloc.median).toFixed(3)}`;
+  });
 }
 
-function spaceCell(bytes: Readonly<Record<Way, number>>, way: Way): string {
-  const own = (bytes[way] / 1e6).toFixed(2);
-  return way === "dlmalloc" ? own : `${own} ${(bytes[way] / bytes.dlmalloc).toFixed(3)}`;
+function spaceCells(bytes: PerLinking<number>): string[] {
+  return linkingsIn(bytes).map(([name, count]) => {
+    const own = (count / 1e6).toFixed(2);
+    return name === "dlmalloc" ? own : `${own} ${(count / bytes.dlmalloc).toFixed(3)}`;
+  });
 }

@@ -91,6 +91,6 @@ export const APT_PACKAGES = ["clang", "lld", "wasi-libc", "libclang-rt-dev-wasm3
 export const CXX_PACKAGES = ["libc++-dev-wasm32"] as const;
 /** What libmorecore.so is built with, and what its tests run and compare. */
 export const NATIVE_PACKAGES = [
-  ...["wabt", "gcc", "g++", "libc6-dev", "libmimalloc2.0", "libjemalloc2"],
+  ...["wabt", "gcc", "g++", "libc6-dev", "zlib1g-dev", "libmimalloc2.0", "libjemalloc2"],
   ...["git", "perl", "python3", "sqlite3", "xz-utils"],
 ] as const;

@@ -10,12 +10,11 @@
 import { installPackages } from "./apt.ts";
 import { type MadePatterns, type MadeProgram, writeMade } from "./cache.ts";
 import { APT_PACKAGES, CXX_PACKAGES, NATIVE_PACKAGES, PROGRAMS, type Program } from "./catalog.ts";
-import { clangVersion, compileFiles, compileProgram } from "./compile.ts";
+import { clangVersion, compileFiles } from "./compile.ts";
 import { fetched, fetchSources } from "./fetch.ts";
 import { linkFile, linkWays, merge, optimize } from "./link.ts";
+import { PATTERN_FLAGS, patternParts, programParts } from "./parts.ts";
 import { OWN } from "./places.ts";
-
-const PATTERN_EXPORTS = ["pair", "churn_fill", "churn", "fifo_fill", "fifo"];
 
 async function main(args: readonly string[]): Promise<void> {
   const only = args.find((argument) => !argument.startsWith("-")) ?? "";
@@ -37,22 +36,15 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function makeProgram(program: Program): Promise<MadeProgram> {
   const start = performance.now();
-  const folder = fetchSources(program.origin);
-  const objects = compileProgram(program, folder);
-  const options = program.libraries.map((library) => `-l${library}`);
-  const linked = linkWays({ name: program.name, objects, options });
+  const linked = linkWays(programParts(program, fetchSources(program.origin)));
   await merge(program.name, linked);
   console.log(`${program.name}: there, after ${((performance.now() - start) / 1000).toFixed(1)} s`);
   return { name: program.name, workload: program.workload, ...linked };
 }
 
 function makePatterns(): MadePatterns {
-  // What C's rules allow to leave out must not be left out.
-  const flags = ["-fno-builtin"];
-  const objects = compileFiles("patterns", [`${OWN}/c/patterns.c`], flags);
-  const exports = PATTERN_EXPORTS.map((name) => `-Wl,--export=${name}`);
-  const toLink = { name: "patterns", objects, options: ["-nostartfiles", "-Wl,--no-entry", ...exports] };
-  const nothing = compileFiles("no-malloc", [`${OWN}/c/no-malloc.c`], flags);
+  const toLink = patternParts();
+  const nothing = compileFiles("no-malloc", [`${OWN}/c/no-malloc.c`], PATTERN_FLAGS);
   return { ...linkWays(toLink), nothing: linkFile(toLink, "nothing", nothing, optimize) };
 }
 

@@ -25,6 +25,7 @@ const ADAPTERS: Readonly<Record<PeerName, string>> = {
   // With the library in the same file, so that a copy of the one is a copy of the other.
   morecore: "peers/morecore",
   dlmalloc: "peers/wasm",
+  mimalloc: "peers/wasm",
   tlsf: "peers/wasm",
   "thi.ng": "peers/thing",
   "v8-arrays": "peers/v8-arrays",

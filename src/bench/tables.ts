@@ -2,7 +2,7 @@
 //
 // Owns:  columns and number formats.
 // Needs: results; cli-table3 for the terminal.
-// Note:  a cell of a peer reads "median (minimum) ratio", the ratio being morecore's median over the peer's.
+// Note:  a cell of a peer reads "median ±spread (minimum) ratio", the ratio being morecore's median over the peer's.
 
 import Table from "cli-table3";
 import { PEER_NAMES, type PeerName } from "./peers/peer.ts";
@@ -16,7 +16,7 @@ import {
   VARIANTS,
   type Variant,
 } from "./results.ts";
-import { geometricMean, largest, type Sample } from "./stats.ts";
+import { geometricMean, largest, type Sample, spread } from "./stats.ts";
 
 export interface TextTable {
   readonly title: string;
@@ -43,16 +43,24 @@ export function toTerminal({ title, head, rows }: TextTable): string {
 }
 
 export function toMarkdown({ title, head, rows }: TextTable): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  // Heads are broken into lines for the terminal's sake.
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ").replaceAll("\n", " ")} |`;
   const rule = line(head.map((_, index) => (index === 0 ? "---" : "--:")));
   return [`## ${title}`, "", line(head), rule, ...rows.map(line), ""].join("\n");
+}
+
+/** "12.3 ±2% (12.1)": the median, its spread where there is one, and the minimum. */
+export function sampleText(sample: Sample, digits: number): string {
+  const part = spread(sample);
+  const around = part === undefined ? "" : ` ±${Math.round(part * 100)}%`;
+  return `${sample.median.toFixed(digits)}${around} (${sample.min.toFixed(digits)})`;
 }
 
 function patternTable(results: PeerResults): TextTable {
   const names = peersOf(results);
   const rows = results.patterns.map(({ pattern, nsPerPair }) => [pattern, ...timeCells(names, nsPerPair)]);
   return {
-    title: "Patterns: net ns for a malloc and a free, median (minimum) morecore/peer",
+    title: "Patterns: net ns for a malloc and a free, median ±spread (minimum) morecore/peer",
     head: ["pattern", ...names],
     rows,
   };
@@ -63,7 +71,7 @@ function scaleTable(results: PeerResults): TextTable {
   const rows = results.scale.map(({ live, nsPerPair }) => [String(live), ...timeCells(names, nsPerPair)]);
   return {
     title:
-      "Scale: net ns to replace one of so many live blocks, 16 to 144 bytes, median (minimum) morecore/peer",
+      "Scale: net ns to replace one of so many live blocks, 16 to 144 bytes, median ±spread (minimum) morecore/peer",
     head: ["live", ...names],
     rows,
   };
@@ -88,7 +96,7 @@ function timeTable(results: PeerResults, variant: Variant): TextTable {
     rows.push(summary("whole traces: mean", geometricMean), summary("whole traces: worst", largest));
   }
   return {
-    title: `Traces, ${variant}: net ns for a call, median (minimum) morecore/peer`,
+    title: `Traces, ${variant}: net ns for a call, median ±spread (minimum) morecore/peer`,
     head: ["trace", "calls", ...names],
     rows,
   };
@@ -99,7 +107,7 @@ function timeCells(names: readonly PeerName[], times: PerPeer<Sample>): string[]
     const measured = times[peer];
     if (measured === undefined) return "–";
     if (isSkipped(measured)) return footnote(measured.skipped);
-    const own = `${measured.median.toFixed(1)} (${measured.min.toFixed(1)})`;
+    const own = sampleText(measured, 1);
     const ratio = timeRatio(times, peer);
     return peer === "morecore" || ratio === undefined ? own : `${own} ${ratioText(ratio)}`;
   });

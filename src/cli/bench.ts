@@ -22,6 +22,7 @@ import { positiveNumber } from "./numbers.ts";
 interface BenchOptions {
   readonly rounds: number;
   readonly json?: true;
+  readonly mimalloc?: string;
 }
 
 const NOT_ALL_DONE = 2;
@@ -33,17 +34,20 @@ const HELP = `
 Without FILEs, three patterns: pair, a block got and freed at once, 16 to 256 bytes; churn, a random one of 16384 blocks
 replaced, 16 to 1000 bytes; fifo, 1024 blocks live, the oldest freed first. With FILEs, each call of a trace in order: cold,
 on a new heap, and warm, on one that has played it; untouched, and touched, writing to each block. The peers are V8's
-own typed arrays and objects, and, where they are installed, AssemblyScript's TLSF (npm install assemblyscript) and
-@thi.ng/malloc. Each has a process of its own, and they take turns. The time of the empty loop is subtracted.
+own typed arrays and objects, and, where they are installed, AssemblyScript's TLSF (npm install assemblyscript),
+@thi.ng/malloc, and wasi-libc's dlmalloc (Debian's clang, lld, wasi-libc and libclang-rt-dev-wasm32). Each has a process of its own, and they take turns. The time of the empty loop is subtracted.
 
-A cell has the median, the minimum in brackets, and morecore's median over the peer's: below 1 morecore is the faster.
+A cell has the median over the rounds, ± half the distance of its quartiles in per cent of it, the minimum in brackets, and
+morecore's median over the peer's: below 1 morecore is the faster. --json has both quartiles and the maximum as well.
 
 Exit code: 0 all was measured; 2 wrong arguments, or a file that is no sound trace (the others are measured all the same).`;
 
 export function benchCommand(morecore: Command): void {
   morecore
     .command("bench")
-    .description("measure this machine: morecore, the engine's own allocation, and allocators from npm")
+    .description(
+      "measure this machine: morecore, the engine's own allocation, and the allocators that are at hand",
+    )
     .showHelpAfterError("\nUsage: morecore bench [options] [FILE...]\nmorecore bench --help tells more.")
     .argument("[FILE...]", "traces: NAME.mct.gz, or the same not compressed; none: three patterns")
     .addOption(
@@ -51,6 +55,7 @@ export function benchCommand(morecore: Command): void {
         .default(DEFAULT_ROUNDS)
         .argParser(positiveNumber),
     )
+    .option("--mimalloc <folder>", "compile mimalloc from its sources in this folder, and measure it as well")
     .option("--json", "print the results as JSON")
     .addHelpText("after", HELP)
     .action(async (files: string[], options: BenchOptions) => {
@@ -70,7 +75,7 @@ async function runBench(files: readonly string[], options: BenchOptions): Promis
   };
   const folder = mkdtempSync(join(tmpdir(), "morecore-bench-"));
   try {
-    const found = await installedPeers(folder);
+    const found = await installedPeers(folder, options.mimalloc);
     report(found, await measure(found, work, options), options);
   } finally {
     rmSync(folder, { recursive: true });

@@ -43,7 +43,7 @@ export function nativeCommands(morecore: Command): void {
     .option("--stats", "figures on stderr at the end")
     .option(
       "--trace <file>",
-      "record its calls of malloc and free, for morecore replay; %p is the process's number",
+      "record its calls of malloc and free, for morecore replay: NAME.mct.gz, or plain NAME.mct; %p is the process's number",
     )
     .addHelpText("after", HELP)
     .action((command: string, args: string[], options: RunNativeOptions) => {
@@ -62,7 +62,7 @@ function findLibrary(): string | undefined {
   // From dist/cli as from src/cli.
   const library = fileURLToPath(new URL("../../dist/native/libmorecore.so", import.meta.url));
   if (existsSync(library)) return library;
-  complain(`there is no ${library}; \`npm run build:native\` makes it, and needs wabt and gcc`);
+  complain(`there is no ${library}; \`npm run build:native\` makes it, and needs wabt, gcc and zlib1g-dev`);
   return undefined;
 }
 

@@ -3,11 +3,23 @@
 // Owns:  nothing.
 // Needs: chunk, free, malloc.
 //
-// The independent blocks are cut from one chunk, so they lie side by side; each is freed on its own. Lists of blocks are
+// The independent blocks are cut from one chunk, the last first, so they lie side by side; each is freed on its own. Lists of blocks are
 // given and taken as arrays of words in memory, as C does.
 
-import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
-import { chunkSizeFor } from "./chunk.ts";
+import {
+  asPtr,
+  Base,
+  Chunk,
+  chunkAfter,
+  chunkBefore,
+  chunkOf,
+  NO_CHUNK,
+  NO_PTR,
+  Ptr,
+  ptrOf,
+  Word,
+} from "./address.ts";
+import { chunkSizeFor, sizeOf } from "./chunk.ts";
 import { LISTED_TWICE } from "./codes.ts";
 import { free, usableSize } from "./free.ts";
 import { HEADER_WORD, IN_USE, MAX_REQUEST, OWN, PREVIOUS_IN_USE } from "./layout.ts";
@@ -30,13 +42,14 @@ export function independentCalloc(m: Machine, heap: Base, times: Word, bytes: Wo
   const run = takeRun(m, heap, times, productOf(m, times, size), result);
   if (run === NO_CHUNK) return times === 0 ? result : NO_PTR;
   const array = result === NO_PTR ? ptrOf(run) : result;
-  let chunk = result === NO_PTR ? chunkAfter(run, arraySizeOf(times)) : run;
-  for (let index: Word = 0; index < times; index++) {
+  let chunk = chunkAfter(run, sizeOf(m, run));
+  for (let index: Word = times; index !== 0; index--) {
+    chunk = chunkBefore(chunk, size);
     m.store32(chunk, size | IN_USE | PREVIOUS_IN_USE);
-    m.store32(array + (index << 2), ptrOf(chunk));
+    m.store32(array + ((index - 1) << 2), ptrOf(chunk));
     zeroUsed(m, heap, ptrOf(chunk), size - HEADER_WORD, topBefore);
-    chunk = chunkAfter(chunk, size);
   }
+  if (result === NO_PTR) writeArray(m, run, times);
   return array;
 }
 
@@ -45,14 +58,20 @@ export function independentComalloc(m: Machine, heap: Base, times: Word, sizes: 
   const run = takeRun(m, heap, times, totalOf(m, times, sizes), result);
   if (run === NO_CHUNK) return times === 0 ? result : NO_PTR;
   const array = result === NO_PTR ? ptrOf(run) : result;
-  let chunk = result === NO_PTR ? chunkAfter(run, arraySizeOf(times)) : run;
-  for (let index: Word = 0; index < times; index++) {
-    const size = chunkSizeFor(m.load32(sizes + (index << 2)));
+  let chunk = chunkAfter(run, sizeOf(m, run));
+  for (let index: Word = times; index !== 0; index--) {
+    const size = chunkSizeFor(m.load32(sizes + ((index - 1) << 2)));
+    chunk = chunkBefore(chunk, size);
     m.store32(chunk, size | IN_USE | PREVIOUS_IN_USE);
-    m.store32(array + (index << 2), ptrOf(chunk));
-    chunk = chunkAfter(chunk, size);
+    m.store32(array + ((index - 1) << 2), ptrOf(chunk));
   }
+  if (result === NO_PTR) writeArray(m, run, times);
   return array;
+}
+
+/** Cuts the array's chunk from the run, after all that follow it have their headers. */
+function writeArray(m: Machine, run: Chunk, times: Word): void {
+  m.store32(run, arraySizeOf(times) | IN_USE | PREVIOUS_IN_USE);
 }
 
 /** The chunk size of an array of so many addresses. */
@@ -76,15 +95,13 @@ function totalOf(m: Machine, times: Word, sizes: Ptr): Word {
 
 /**
  * A live chunk to cut `total` bytes of chunks from, and before them, if no place for their addresses was given, the
- * chunk of an array, whose header is written here. NO_CHUNK: no memory, or nothing to cut.
+ * chunk of an array. NO_CHUNK: no memory, or nothing to cut.
  */
 function takeRun(m: Machine, heap: Base, times: Word, total: Word, result: Ptr): Chunk {
   if (total > MAX_REQUEST || times > MAX_REQUEST >>> 3) return NO_CHUNK;
   const arraySize: Word = result === NO_PTR ? arraySizeOf(times) : 0;
   if (total > MAX_REQUEST - arraySize || arraySize + total === 0) return NO_CHUNK;
-  const run = takeChunk(m, heap, arraySize + total, false);
-  if (run !== NO_CHUNK && arraySize !== 0) m.store32(run, arraySize | IN_USE | PREVIOUS_IN_USE);
-  return run;
+  return takeChunk(m, heap, arraySize + total, false);
 }
 
 /**

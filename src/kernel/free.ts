@@ -125,7 +125,7 @@ export function shrink(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const over = sizeIn(head) - size;
   if (over < MIN_CHUNK) return;
   const rest = chunkAfter(chunk, size);
-  store32(words, chunk, head - over);
   store32(words, rest, over | IN_USE | PREVIOUS_IN_USE);
+  store32(words, chunk, head - over);
   release(m, heap, rest);
 }

@@ -84,8 +84,8 @@ function takeNear(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
     return chunk;
   }
   const rest = chunkAfter(chunk, size);
-  store32(words, chunk, size | IN_USE | PREVIOUS_IN_USE);
   writeFree(m, rest, has - size);
+  store32(words, chunk, size | IN_USE | PREVIOUS_IN_USE);
   putFree(m, heap, rest, has - size);
   return chunk;
 }

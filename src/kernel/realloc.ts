@@ -125,12 +125,9 @@ function intoNext(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   takeFree(m, heap, next, nextSize);
   const left = has + nextSize - size;
   const end = chunkAfter(chunk, size);
+  if (left >= MIN_CHUNK) writeFree(m, end, left);
   m.store32(chunk, m.load32(chunk) + (size - has));
-  if (left < MIN_CHUNK) {
-    m.store32(end, m.load32(end) | PREVIOUS_IN_USE);
-  } else {
-    writeFree(m, end, left);
-    putFree(m, heap, end, left);
-  }
+  if (left >= MIN_CHUNK) putFree(m, heap, end, left);
+  else m.store32(end, m.load32(end) | PREVIOUS_IN_USE);
   count(m, heap + AT_COALESCE_COUNT);
 }

@@ -18,7 +18,6 @@ import { checkHeap } from "../kernel/check.ts";
 import { AT_END, AT_FLAGS, AT_LIMIT, FIXED_REGION, FOOTER, HEADER_WORD, PREVIOUS } from "../kernel/layout.ts";
 import { Machine } from "../kernel/machine.ts";
 import type { Memory } from "../memory/memory.ts";
-import { CarefulCalls } from "./careful.ts";
 import { OsError } from "./errors.ts";
 import { FILE_BASE, FileMemory, openLocked } from "./file.ts";
 import { libc } from "./libc.ts";
@@ -51,7 +50,6 @@ class OsHeap extends Heap {
   /** The memory, if its break can be lowered after a trim. */
   private readonly breaking: SbrkMemory | undefined;
   private readonly file: FileMemory | undefined;
-  private readonly careful: CarefulCalls | undefined;
   private readonly turn: Turn | undefined;
   private readonly words: Uint32Array;
   private threshold: number;
@@ -65,10 +63,6 @@ class OsHeap extends Heap {
     this.file = memory instanceof FileMemory ? memory : undefined;
     this.words = new Uint32Array(memory.buffer, 0, Math.floor(memory.buffer.byteLength / 4));
     this.threshold = this.firstThreshold();
-    if (this.file !== undefined) {
-      this.careful = new CarefulCalls(this.calls, new Uint8Array(this.file.buffer));
-      this.calls = this.careful;
-    }
     this.turn = shared && this.file !== undefined ? this.takeTurns(this.file) : undefined;
   }
 
@@ -217,7 +211,6 @@ class OsHeap extends Heap {
     const list = Array.from(ptrs);
     this.inTurn(() => {
       const large = list.some((ptr) => this.headBefore(ptr) > this.threshold);
-      this.clearAll(list);
       super.bulkFree(list);
       if (large) this.giveIdleBack();
       if (this.breaking?.trimmed === true) this.lowerBreak();
@@ -306,15 +299,6 @@ class OsHeap extends Heap {
       });
     }
     if (this.breaking?.trimmed === true) this.lowerBreak();
-  }
-
-  /** Before a bulkFree that will not be refused, in a heap that outlives its process. */
-  private clearAll(ptrs: readonly number[]): void {
-    const { careful } = this;
-    const live = ptrs.filter((ptr) => ptr !== 0);
-    if (careful === undefined || new Set(live).size !== live.length) return;
-    for (const ptr of live) this.usableSize(ptr);
-    for (const ptr of live) careful.clear(ptr);
   }
 
   /** Gives back the pages inside a block that was freed, less what the allocator keeps in a free chunk. */

@@ -1,7 +1,11 @@
-// Repair, first part: the chunks as their headers tell them, over a gap if there is one.
+// Repair, first part: the chunks as their headers tell them.
 //
 // Owns:  nothing; changes nothing.
-// Needs: the kernel's layout.
+// Needs: the kernel's layout, and the order in which the kernel writes headers (chunk.ts: C5).
+//
+// A call that was cut short leaves headers that lead from the first chunk to top: nothing is guessed. A header that is
+// none, or that both its neighbours contradict, was overwritten by somebody else. Then the chain goes on at the first place from which sound headers lead to top, and
+// what lies between is lost.
 
 import type { Base } from "../kernel/address.ts";
 import { sizeIn } from "../kernel/chunk.ts";
@@ -46,21 +50,18 @@ export function readChain(m: Machine, base: Base, fence: number): Chain {
   const links: Link[] = [];
   const lost: { ptr: number; bytes: number }[] = [];
   const broken = new Set<number>();
-  const starts = new Set<number>();
   let at = first;
   while (at < top) {
     const head = m.load32(at);
     const bytes = bytesOf(head, fence - at);
-    if (bytes !== 0 && !isStale(m, at, bytes, top, links)) {
-      starts.add(at);
+    if (bytes !== 0 && !isContradicted(m, at, bytes, top, links.at(-1)?.inUse ?? true)) {
       links.push({ at, bytes, inUse: (head & IN_USE) !== 0, own: (head & OWN) !== 0 });
       at += bytes;
       continue;
     }
     const next = resume(m, at, top, broken);
-    const inUse = !wasFree(m, starts, next);
-    links.push({ at, bytes: next - at, inUse, own: false });
-    if (inUse) lost.push({ ptr: at + HEADER_WORD, bytes: next - at - HEADER_WORD });
+    links.push({ at, bytes: next - at, inUse: true, own: false });
+    lost.push({ ptr: at + HEADER_WORD, bytes: next - at - HEADER_WORD });
     at = next;
   }
   return { links, top: at, lost };
@@ -72,26 +73,13 @@ function bytesOf(head: number, room: number): number {
   return (head & RESERVED_FLAG) === 0 && bytes <= room ? bytes : 0;
 }
 
-/**
- * Whether what stands as a header is none, but what the allocator left there before: it contradicts the chunk before it
- * and what lies at its end; or only the latter, and inside it ends a free chunk that one of the last two chunks was cut from. A
- * header that a call was about to change, or whose neighbour was, contradicts one of them.
- */
-function isStale(m: Machine, at: number, bytes: number, top: number, links: readonly Link[]): boolean {
+/** Whether a header disagrees with the chunk before it and with what lies at its end: a call that stops makes but one such. */
+function isContradicted(m: Machine, at: number, bytes: number, top: number, previousInUse: boolean): boolean {
   const head = m.load32(at);
-  if (endsWell(m, at, bytes, top)) return false;
-  if (((head & PREVIOUS_IN_USE) !== 0) !== (links.at(-1)?.inUse ?? true)) return true;
-  const starts = links.slice(-2).map((link) => link.at);
-  for (let next = at + GRANULE; next < Math.min(at + bytes, top); next += GRANULE)
-    if (starts.includes(next - m.load32(next - FOOTER))) return true;
-  return false;
-}
-
-/** Whether the header behind a chunk, and if it is free its footer, agree with its header. */
-function endsWell(m: Machine, at: number, bytes: number, top: number): boolean {
-  const inUse = (m.load32(at) & IN_USE) !== 0;
-  if (at + bytes > top || ((m.load32(at + bytes) & PREVIOUS_IN_USE) !== 0) !== inUse) return false;
-  return inUse || m.load32(at + bytes - FOOTER) === bytes;
+  if (((head & PREVIOUS_IN_USE) !== 0) === previousInUse) return false;
+  const inUse = (head & IN_USE) !== 0;
+  if (at + bytes > top || ((m.load32(at + bytes) & PREVIOUS_IN_USE) !== 0) !== inUse) return true;
+  return !inUse && m.load32(at + bytes - FOOTER) !== bytes;
 }
 
 /** The first address above one without a header from which a sound chain leads to top. */
@@ -120,10 +108,4 @@ function leadsTo(m: Machine, start: number, top: number, broken: Set<number>): b
   if (at === top) return true;
   for (const place of seen) broken.add(place);
   return false;
-}
-
-/** Whether the bytes before a chunk were free together with chunks from one of `starts` on: its size stands before its end. */
-function wasFree(m: Machine, starts: ReadonlySet<number>, next: number): boolean {
-  if ((m.load32(next) & PREVIOUS_IN_USE) !== 0) return false;
-  return starts.has(next - m.load32(next - FOOTER));
 }

@@ -5,9 +5,8 @@
 //
 // What is believed: the chunks' headers (size, in use, the heap's own), the runs' descriptors, the map of runs, where top
 // and end are, the options. All else is written anew from these: flags P, footers, links, bins, bitmaps, lists, counters.
-// A dead process has stopped between two stores of one call, so at most one chunk is torn: being cut from
-// another, it has no header yet. Nobody has been given it; where the next header is can be found, since nothing that looks
-// like one lies in free memory (careful.ts).
+// A dead process has stopped between two stores of one call. The kernel writes the header of what is cut off before it
+// makes smaller what that is cut from, so the headers lead from the first chunk to top at every such moment (chunk.ts: C5).
 
 import { asBase, asChunk, type Base } from "../kernel/address.ts";
 import { putFree } from "../kernel/bins.ts";
@@ -54,7 +53,7 @@ export interface RepairReport {
   /** What was wrong, as check() says it. */
   readonly reason: string;
   /**
-   * Stretches whose headers were not to be read. Each is now a live block of its own, at `ptr`, which nobody has: look into
+   * Stretches whose headers somebody had overwritten; a call that was cut short leaves none. Each is now a live block of its own, at `ptr`, which nobody has: look into
    * it, or free it.
    */
   readonly lost: readonly { readonly ptr: number; readonly bytes: number }[];

@@ -21,7 +21,8 @@ export function stepsJson(results: readonly TraceSteps[]): string {
   return JSON.stringify({ format: "morecore-steps-1", traces: results }, undefined, 2);
 }
 
-function callTable(results: readonly TraceSteps[]): TextTable {
+/** One line for each trace. */
+export function callTable(results: readonly TraceSteps[]): TextTable {
   const rows = results.flatMap(({ trace, calls, kinds: [all] }) => {
     if (all === undefined) return [];
     const worsts = WORKS.map((work) => String(all.worst[work]?.steps ?? "–"));

@@ -15,6 +15,10 @@
 void free_sized(void *ptr, size_t bytes) __attribute__((weak));
 void free_aligned_sized(void *ptr, size_t alignment, size_t bytes) __attribute__((weak));
 
+void **independent_calloc(size_t count, size_t bytes, void **given) __attribute__((weak));
+void **independent_comalloc(size_t count, const size_t *sizes, void **given) __attribute__((weak));
+size_t bulk_free(void **array, size_t count) __attribute__((weak));
+
 enum { MIB = 1 << 20 };
 
 static char foreign[64] __attribute__((aligned(16)));
@@ -140,6 +144,26 @@ static void aligned_blocks(void) {
   printf("%d\n", sound);
 }
 
+// Small ones, ones of a mapping each, and ones of several regions, freed together.
+static void many_at_once(void) {
+  enum { COUNT = 6000, SIDE_BY_SIDE = 3 };
+  static void *blocks[COUNT];
+  mallopt(M_MMAP_THRESHOLD, 2 * MIB);
+  for (int index = 0; index < COUNT; index++)
+    blocks[index] = index % 100 == 0 ? NULL : malloc(index % 100 == 1 ? 4 * MIB : MIB);
+  size_t sizes[SIDE_BY_SIDE] = {100, 3 * MIB, 5000};
+  void **large = independent_calloc(SIDE_BY_SIDE, 3 * MIB, NULL), **mixed = independent_comalloc(SIDE_BY_SIDE, sizes, NULL);
+  printf("%d %d ", *((char *)large[2] + 3 * MIB - 1) == 0, (char *)mixed[2] > (char *)mixed[1] + 3 * MIB);
+  size_t left = bulk_free(blocks, COUNT) + bulk_free(large, SIDE_BY_SIDE) + bulk_free(mixed, SIDE_BY_SIDE);
+  free(large);
+  free(mixed);
+  int cleared = 1;
+  for (int index = 0; index < COUNT; index++)
+    cleared &= blocks[index] == NULL;
+  malloc_trim(0);
+  printf("%zu %d %d %zu\n", left, cleared, mallinfo2().uordblks < MIB, mallinfo2().hblks);
+}
+
 static void trim(void) {
   enum { COUNT = 2000 };
   static void *blocks[COUNT];
@@ -218,6 +242,7 @@ static const struct {
     {"beyond_four_gib", beyond_four_gib},
     {"zero_realloc", zero_realloc},
     {"aligned_blocks", aligned_blocks},
+    {"many_at_once", many_at_once},
     {"trim", trim},
     {"info", info},
     {"foreign_break", foreign_break},

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readTraceFile } from "../../src/trace/file.ts";
@@ -94,6 +94,10 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
       expect(found("aligned_blocks", env)).toEqual([1]);
     });
 
+    it("gets and frees many blocks in one call, of several regions and mappings", () => {
+      expect(found("many_at_once", env)).toEqual([1, 1, 0, 1, 1, 0]);
+    });
+
     it("gives whole free pages back by malloc_trim, also between blocks", () => {
       expect(found("trim", env)).toEqual([1, 1]);
     });
@@ -171,13 +175,14 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
   describe("MORECORE_TRACE", () => {
     const file = join(scratch.path, "recorded.mct");
     const record = (command: string, args: readonly string[], path = file): Trace => {
+      rmSync(path, { force: true });
       const run = runWith(command, args, {
         preload: nativeLibrary(),
         env: { MORECORE_TRACE: path },
         cwd: scratch.path,
       });
       expect({ stderr: run.stderr, end: run.end }).toEqual({ stderr: "", end: 0 });
-      return readTraceFile(file);
+      return readTraceFile(path);
     };
 
     it("records what threads do, in one order, and morecore replay plays it", () => {
@@ -188,6 +193,19 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
       expect({ stderr: replayed.stderr, end: replayed.end }).toEqual({ stderr: "", end: 0 });
     }, 30_000);
 
+    it("is gzipped if its name says so: many members, one trace, the same calls", () => {
+      const plain = record(STRESS, ["1", "30000", "0"]);
+      const path = `${file}.gz`;
+      const packed = record(STRESS, ["1", "30000", "0"], path);
+      expect(packed).toEqual(plain);
+      const bytes = readFileSync(path);
+      expect(bytes.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
+      expect(bytes.length).toBeLessThan(statSync(file).size * 0.8);
+      expect(statSync(file).size, "more than one write").toBeGreaterThan(2 ** 16);
+      const replayed = cli("replay", path);
+      expect({ stderr: replayed.stderr, end: replayed.end }).toEqual({ stderr: "", end: 0 });
+    });
+
     it("has every kind of call", () => {
       const kinds = new Set([...recordsOf(record(CASES, ["aligned_blocks"]))].map(({ kind }) => kind));
       expect(kinds).toContain(KIND.aligned);
@@ -197,13 +215,13 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
       );
     });
 
-    it("is a whole trace when the program is killed", () => {
-      rmSync(file);
+    it.each([file, `${file}.gz`])("is a whole trace when the program is killed: %s", (path) => {
+      rmSync(path);
       runWith("perl", ["-e", "my @a = map { 'x' x ($_ % 500) } 1 .. 60000; kill 9, $$"], {
         preload: nativeLibrary(),
-        env: { MORECORE_TRACE: file },
+        env: { MORECORE_TRACE: path },
       });
-      expect(readTraceFile(file).opCount).toBeGreaterThan(1000);
+      expect(readTraceFile(path).opCount).toBeGreaterThan(1000);
     });
 
     it("is the first process's alone; with %p each has its own", () => {
@@ -253,6 +271,18 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
       expect(cli("run-native", "--", CASES, "double_free").end).toBe(134);
       const none = cli("run-native", "--", "no-such-program");
       expect(none).toEqual({ stdout: "", stderr: "morecore: there is no program no-such-program\n", end: 2 });
+    });
+
+    it.each([
+      [["run-native"], "missing required argument 'COMMAND'"],
+      [["run-native", "--bogus", "--", "ls"], "unknown option '--bogus'"],
+      [["run-native", "--memory", "tape", "--", "ls"], "Allowed choices are sbrk, mmap"],
+      [["run-native", "--", ROOT], `cannot run ${ROOT}`],
+      [["preload", "ls"], "too many arguments"],
+    ])("say what is wrong, and end with 2: %j", (args, words) => {
+      const { stdout, stderr, end } = cli(...args);
+      expect(stderr).toContain(words);
+      expect({ stdout, end }).toEqual({ stdout: "", end: 2 });
     });
   });
 });

@@ -1,12 +1,15 @@
-// Installed: the peers that need nothing but this package and others from npm.
+// Installed: the peers that can be had on this machine.
 //
 // Owns:  how they are found, and what is said of those that are missing.
-// Needs: @thi.ng/malloc and assemblyscript, where they are installed.
+// Needs: @thi.ng/malloc and assemblyscript, where they are installed; clang and wasi-libc, where they are; mimalloc's
+//        sources, where somebody names their folder.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { PeerInfo } from "../crew.ts";
+import { buildDlmalloc } from "./build-dlmalloc.ts";
+import { buildMimalloc } from "./build-mimalloc.ts";
 import { buildTlsf } from "./build-tlsf.ts";
 
 export interface FoundPeers {
@@ -14,15 +17,28 @@ export interface FoundPeers {
   readonly peers: readonly PeerInfo[];
   /** Sentences on what is missing. */
   readonly remarks: readonly string[];
+  /** The object file, for programs in C. */
+  readonly mimallocObject: string | undefined;
 }
 
-/** All that can be had here. TLSF is compiled into a directory. */
-export async function installedPeers(directory: string): Promise<FoundPeers> {
+/** All that can be had here. What must be compiled is, into a directory. */
+export async function installedPeers(
+  directory: string,
+  mimallocSources: string | undefined,
+): Promise<FoundPeers> {
   const remarks: string[] = [];
   const peers: PeerInfo[] = [
     { name: "nothing", version: "", moduleFile: undefined },
     { name: "morecore", version: versionOf("morecore"), moduleFile: undefined },
   ];
+  const mimalloc = buildMimalloc(directory, mimallocSources);
+  for (const [name, built] of [
+    ["dlmalloc", buildDlmalloc(directory)],
+    ["mimalloc", mimalloc],
+  ] as const) {
+    if (typeof built === "string") remarks.push(`${name} is left out: ${built}`);
+    else peers.push({ name, version: built.version, moduleFile: built.file });
+  }
   try {
     const { version, file } = await buildTlsf(directory);
     peers.push({ name: "tlsf", version, moduleFile: file });
@@ -38,7 +54,7 @@ export async function installedPeers(directory: string): Promise<FoundPeers> {
   const engine = `V8 ${process.versions.v8}`;
   peers.push({ name: "v8-arrays", version: `new Float32Array, ${engine}`, moduleFile: undefined });
   peers.push({ name: "v8-objects", version: `objects of four numbers, ${engine}`, moduleFile: undefined });
-  return { peers, remarks };
+  return { peers, remarks, mimallocObject: typeof mimalloc === "string" ? undefined : mimalloc.object };
 }
 
 /** Throws when the package is not installed. */

@@ -9,6 +9,7 @@ export const PEER_NAMES = [
   "nothing",
   "morecore",
   "dlmalloc",
+  "mimalloc",
   "tlsf",
   "thi.ng",
   "v8-arrays",

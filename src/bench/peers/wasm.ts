@@ -1,7 +1,7 @@
-// Allocators compiled to WebAssembly, called from JavaScript: dlmalloc and TLSF.
+// Allocators compiled to WebAssembly, called from JavaScript: dlmalloc, mimalloc and TLSF.
 //
-// Owns:       the adapter, and the reservation.
-// Needs:      a module without imports that exports memory and the functions of WasmExports.
+// Owns:       the adapter, the reservation, and the little of WASI that mimalloc asks for.
+// Needs:      a module that exports memory and the functions of WasmExports, and imports none but WASI's.
 // Invariants: W1  footprint counts from the end of the module's own data (heap_base), not from 0.
 
 import { overAllocatedBytes, type Peer, type PeerModule } from "./peer.ts";
@@ -14,6 +14,10 @@ interface WasmExports {
   realloc(ptr: number, bytes: number): number;
   free(ptr: number): void;
   aligned_alloc?(alignment: number, bytes: number): number;
+  /** Of those that do not reuse as a whole what was one big block. */
+  reserve?(bytes: number): void;
+  /** Of a WASI module without main: to be called once, before all others. */
+  _initialize?(): void;
 }
 
 class WasmPeer implements Peer {
@@ -62,11 +66,32 @@ class WasmPeer implements Peer {
 
 export const create: PeerModule["create"] = ({ module, reserveBytes }) => {
   if (module === undefined) throw new Error("bench: this peer needs its compiled module");
-  // A border: the engine only promises a record of exports; which ones is in build-dlmalloc.ts and build-tlsf.ts.
-  const exports = new WebAssembly.Instance(module).exports as unknown as WasmExports;
+  const memoryOf = (): WebAssembly.Memory => exports.memory;
+  // A border: the engine only promises a record of exports; which ones is in build-dlmalloc.ts and its like.
+  const exports = new WebAssembly.Instance(module, wasiFor(module, memoryOf))
+    .exports as unknown as WasmExports;
+  exports._initialize?.();
   if (reserveBytes > 0) {
+    if (exports.reserve !== undefined) exports.reserve(reserveBytes);
     // One big block, freed at once: from here on it is the heap's own free end, as if it had started out so large.
-    exports.free(exports.malloc(reserveBytes));
+    else exports.free(exports.malloc(reserveBytes));
   }
   return new WasmPeer(exports);
 };
+
+const WASI = "wasi_snapshot_preview1";
+const ERRNO = { success: 0, nosys: 52 } as const;
+
+/** A clock; whatever else is asked for is answered with ENOSYS. */
+function wasiFor(module: WebAssembly.Module, memoryOf: () => WebAssembly.Memory): WebAssembly.Imports {
+  const wanted = WebAssembly.Module.imports(module).filter(({ module: from }) => from === WASI);
+  const calls: WebAssembly.ModuleImports = Object.fromEntries(
+    wanted.map(({ name }) => [name, () => ERRNO.nosys]),
+  );
+  calls["clock_time_get"] = (_clock: number, _precision: bigint, result: number) => {
+    const nanoseconds = BigInt(Math.round(performance.now() * 1e6));
+    new DataView(memoryOf().buffer).setBigUint64(result >>> 0, nanoseconds, true);
+    return ERRNO.success;
+  };
+  return { [WASI]: calls };
+}

@@ -43,7 +43,12 @@ describe("morecore bench", () => {
       facts: { opCount: 4, peakLiveBytes: 1050 },
       nsPerCall: {
         "cold untouched": {
-          morecore: { median: expect.any(Number), min: expect.any(Number) },
+          morecore: {
+            median: expect.any(Number),
+            min: expect.any(Number),
+            upperQuartile: expect.any(Number),
+            count: 1,
+          },
           tlsf: { median: expect.any(Number) },
           "thi.ng": { median: expect.any(Number) },
           "v8-arrays": { median: expect.any(Number) },

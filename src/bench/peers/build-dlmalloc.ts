@@ -3,10 +3,10 @@
 // Owns:  the C line that gives the linker something to link, and the linker's options.
 // Needs: clang, lld and wasi-libc as Debian packages them, and libclang-rt-dev-wasm32; else the peer is left out.
 
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { BuiltPeer } from "../../src/bench/peers/build-tlsf.ts";
+import type { BuiltPeer } from "./build-tlsf.ts";
+import { clang, debianVersion } from "./clang.ts";
 
 const SOURCE = `
 extern unsigned char __heap_base;
@@ -14,7 +14,6 @@ unsigned long heap_base(void) { return (unsigned long)&__heap_base; }
 `;
 
 const EXPORTS = ["heap_base", "malloc", "calloc", "realloc", "free", "aligned_alloc"];
-const PACKAGES = "clang lld wasi-libc libclang-rt-dev-wasm32";
 
 /** The peer, or, as a string, why there is none. */
 export function buildDlmalloc(directory: string): BuiltPeer | string {
@@ -22,17 +21,9 @@ export function buildDlmalloc(directory: string): BuiltPeer | string {
   const source = path.join(directory, "dlmalloc.c");
   const file = path.join(directory, "dlmalloc.wasm");
   writeFileSync(source, SOURCE);
-  const flags = ["--target=wasm32-wasi", "-O2", "-nostartfiles", "-Wl,--no-entry", "-Wl,--strip-all"];
+  const flags = ["-O2", "-nostartfiles", "-Wl,--no-entry", "-Wl,--strip-all"];
   const exports = EXPORTS.map((name) => `-Wl,--export=${name}`);
-  const run = spawnSync("clang", [...flags, ...exports, source, "-o", file], { encoding: "utf8" });
-  if (run.error !== undefined || run.status !== 0) {
-    const first = run.error?.message ?? run.stderr.trim().split("\n")[0];
-    return `${first}; it needs: apt-get install --no-install-recommends ${PACKAGES}`;
-  }
+  const failure = clang([...flags, ...exports, source, "-o", file]);
+  if (failure !== undefined) return failure;
   return { file, version: `wasi-libc ${debianVersion("wasi-libc")}, ${debianVersion("clang")}` };
-}
-
-function debianVersion(name: string): string {
-  const run = spawnSync("dpkg-query", ["-W", "-f", "\u0024{Version}", name], { encoding: "utf8" });
-  return run.status === 0 ? run.stdout : "of unknown version";
 }

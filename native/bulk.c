@@ -1,0 +1,159 @@
+// bulk.c: dlmalloc's functions on many blocks at once, and its walk over all.
+//
+// Owns:  nothing.
+// Needs: the kernel's own, whose lists are arrays of 32-bit addresses in a region; blocks.h for what lies elsewhere.
+//
+// The blocks of one call lie side by side, so in one region, whatever the threshold for mappings.
+
+#include "blocks.h"
+#include "lock.h"
+#include "state.h"
+#include "trace.h"
+#include <errno.h>
+
+// What is asked for: `count` zeroed blocks of `bytes`, or, if there are sizes, blocks of these.
+struct order {
+  size_t count, bytes;
+  const size_t *sizes;
+};
+
+// An array in a region. 0: no memory.
+static u32 take_list(Base base, size_t count) {
+  return count > MAX_REQUEST / sizeof(u32) ? 0 : mc_malloc(base, (u32)(count * sizeof(u32)));
+}
+
+static void set_entry(Base base, u32 list, size_t index, u32 value) {
+  i32_store(base, list + (u32)(index * sizeof(u32)), value);
+}
+
+// The blocks' addresses, in an array that is to be freed. 0: no memory.
+static u32 take(Base base, const struct order *order) {
+  if (order->sizes == NULL)
+    return mc_independent_calloc(base, (u32)order->count, (u32)order->bytes, 0);
+  u32 sizes = take_list(base, order->count);
+  if (sizes == 0)
+    return 0;
+  for (size_t index = 0; index < order->count; index++)
+    set_entry(base, sizes, index, (u32)order->sizes[index]);
+  u32 list = mc_independent_comalloc(base, (u32)order->count, sizes, 0);
+  mc_free(base, sizes);
+  return list;
+}
+
+// Moves the addresses to the caller's array.
+static void hand_over(Base base, u32 list, const struct order *order, void **result) {
+  for (size_t index = 0; index < order->count; index++) {
+    result[index] = base + i32_load(base, list + (u32)(index * sizeof(u32)));
+    if (UNLIKELY(tracing))
+      trace_taken(order->sizes == NULL ? TRACE_CALLOC : TRACE_MALLOC, result[index],
+                  order->sizes == NULL ? order->bytes : order->sizes[index], 0);
+  }
+  mc_free(base, list);
+}
+
+// In one of the regions that there are, or in one more.
+static bool take_anywhere(const struct order *order, void **result) {
+  bool locked = enter();
+  u32 list = 0;
+  unsigned index = 0;
+  for (; index < region_count && list == 0; index++)
+    list = take(regions[index].base, order);
+  if (list == 0 && allowance() >= REGION_ALIGNMENT && open_region(false))
+    list = take(regions[index++].base, order);
+  if (list != 0)
+    hand_over(regions[index - 1].base, list, order, result);
+  leave(locked);
+  return list != 0;
+}
+
+static void **independent(const struct order *order, void **given) {
+  void **result = given != NULL ? given : long_malloc(order->count * sizeof(void *));
+  if (result == NULL || order->count == 0 || take_anywhere(order, result))
+    return result;
+  if (given == NULL)
+    long_free(result);
+  return NULL;
+}
+
+static void **or_no_memory(void **got) {
+  if (got == NULL)
+    errno = ENOMEM;
+  return got;
+}
+
+EXPORTED void **independent_calloc(size_t count, size_t bytes, void **given) {
+  struct order order = {count, bytes, NULL};
+  size_t total;
+  bool is_much = __builtin_mul_overflow(count, bytes, &total) || total > MAX_REQUEST || count > MAX_REQUEST;
+  return or_no_memory(is_much ? NULL : independent(&order, given));
+}
+
+EXPORTED void **independent_comalloc(size_t count, const size_t *sizes, void **given) {
+  struct order order = {count, 0, sizes};
+  size_t total = 0;
+  bool is_much = count > MAX_REQUEST;
+  for (size_t index = 0; index < count && !is_much; index++)
+    is_much = __builtin_add_overflow(total, sizes[index], &total) || total > MAX_REQUEST;
+  return or_no_memory(is_much ? NULL : independent(&order, given));
+}
+
+// Frees those blocks of an array that lie in a region, and clears their entries. Without memory for a list it does nothing.
+static void free_in(struct region *region, void **array, size_t count) {
+  size_t found = 0;
+  for (size_t index = 0; index < count; index++)
+    found += array[index] != NULL && region_of(array[index]) == region;
+  u32 list = found == 0 ? 0 : take_list(region->base, found);
+  if (list == 0)
+    return;
+  found = 0;
+  for (size_t index = 0; index < count; index++) {
+    if (array[index] == NULL || region_of(array[index]) != region)
+      continue;
+    if (UNLIKELY(tracing))
+      trace_given_back(array[index]);
+    set_entry(region->base, list, found++, at_of(region, array[index]));
+    array[index] = NULL;
+  }
+  mc_bulk_free(region->base, list, (u32)found);
+  mc_free(region->base, list);
+}
+
+// All are looked at before the first is freed, and before a list could lie where a block was.
+EXPORTED size_t bulk_free(void **array, size_t count) {
+  for (size_t index = 0; index < count; index++)
+    long_usable_size(array[index]);
+  bool locked = enter();
+  for (unsigned index = 0; index < region_count; index++)
+    free_in(&regions[index], array, count);
+  leave(locked);
+  for (size_t index = 0; index < count; index++) {
+    long_free(array[index]);
+    array[index] = NULL;
+  }
+  return 0;
+}
+
+typedef void visitor(void *start, void *end, size_t used, void *arg);
+
+// The kernel's own pieces are passed over. A piece with a header begins one word before its payload.
+static void visit_piece(Base base, u32 at, visitor *visit, void *arg) {
+  u32 state = mc_piece_state(base, at);
+  u32 start = (at + HEADER_WORD) & ~(u32)(ALIGNMENT - 1);
+  u32 used = state == LIVE ? mc_malloc_usable_size(base, start) : 0;
+  u32 end = state == LIVE ? start + used : at + mc_piece_bytes(base, at);
+  if (state != OVERHEAD && start < end)
+    visit(base + start, base + end, used, arg);
+}
+
+// As dlmalloc's: without blocks that have a mapping of their own. `visit` must not allocate or free.
+EXPORTED void malloc_inspect_all(visitor *visit, void *arg) {
+  bool locked = enter();
+  for (unsigned index = 0; index < region_count; index++) {
+    Base base = regions[index].base;
+    for (u32 at = mc_first_piece(base), next; at != 0; at = next) {
+      next = mc_next_piece(base, at);
+      visit_piece(base, at, visit, arg);
+    }
+  }
+  leave(locked);
+}
