@@ -98,55 +98,58 @@ export interface Access {
   set(this: AnyRef, value: never): void;
 }
 
-function accessOf(space: Space, field: Field): Access {
-  const { access } = field.type;
-  if (access !== undefined) return (space.checking ? access.checked : access.plain)(space, field.offset);
-  return space.checking ? checkedAccess(space, field) : plainAccess(space, field);
+function accessOf(space: Space, { type, offset }: Field): Access {
+  const { access, load, store } = type;
+  if (access !== undefined) {
+    const make = space.checking ? access.checked : access.plain;
+    return make(space, offset, AT, LIFE, (ref) => reach(ref, offset + type.size));
+  }
+  const loadOnce = (ref: AnyRef): unknown => loadAgain(ref, type, offset);
+  const storeOnce = (ref: AnyRef, value: never): void => storeAgain(ref, type, offset, value);
+  const make = space.checking ? checkedAccess : plainAccess;
+  return make(space, offset, AT, LIFE, load, store, loadOnce, storeOnce);
 }
 
-// The keys are constants of each closure, too: what a module exports, V8 reads anew at each use. And all that is not the usual
-// way is one call, since only what is small is inlined.
+// All that is used is a parameter: that V8 takes for a constant, while what a module exports it reads anew at each use. And all
+// that is not the usual way is one call, since only what is small is inlined.
 
-function checkedAccess(space: Space, { type, offset: by }: Field): Access {
-  const { load, store } = type;
-  const at: typeof AT = AT;
-  const lives: typeof LIFE = LIFE;
-  const offset = by;
-  const again = (ref: AnyRef): unknown => loadAgain(ref, type, by);
-  return {
-    get() {
-      const life = this[lives];
-      if (life.ended) return again(this);
-      const value = load(space, this[at] + offset, life);
-      return value === undefined ? again(this) : value;
-    },
-    set(value) {
-      const life = this[lives];
-      if (life.ended || !store(space, this[at] + offset, value, life)) storeAgain(this, type, by, value);
-    },
-  };
-}
+type AccessFrom = (
+  space: Space,
+  offset: number,
+  at: typeof AT,
+  life: typeof LIFE,
+  load: Field["type"]["load"],
+  store: Field["type"]["store"],
+  loadAgain: (ref: AnyRef) => unknown,
+  storeAgain: (ref: AnyRef, value: never) => void,
+) => Access;
 
-function plainAccess(space: Space, { type, offset: by }: Field): Access {
-  const { load, store } = type;
-  const at: typeof AT = AT;
-  const lives: typeof LIFE = LIFE;
-  const offset = by;
-  const again = (ref: AnyRef): unknown => loadAgain(ref, type, by);
-  return {
-    get() {
-      const value = load(space, this[at] + offset, this[lives]);
-      return value === undefined ? again(this) : value;
-    },
-    set(value) {
-      if (!store(space, this[at] + offset, value, this[lives])) storeAgain(this, type, by, value);
-    },
-  };
-}
+const checkedAccess: AccessFrom = (space, offset, at, life, load, store, loadAgain, storeAgain) => ({
+  get(this: AnyRef) {
+    if (this[life].ended) return loadAgain(this);
+    const value = load(space, this[at] + offset, this[life]);
+    return value === undefined ? loadAgain(this) : value;
+  },
+  set(this: AnyRef, value) {
+    if (this[life].ended || !store(space, this[at] + offset, value, this[life])) storeAgain(this, value);
+  },
+});
 
-/** Sees to it that bytes up to here are within the arrays: the memory has grown, or the reference leads beyond it. */
-export function reach(ref: AnyRef, end: number): void {
-  if (!ref[SPACE].reaches(end)) beyond(ref);
+const plainAccess: AccessFrom = (space, offset, at, life, load, store, loadAgain, storeAgain) => ({
+  get(this: AnyRef) {
+    const value = load(space, this[at] + offset, this[life]);
+    return value === undefined ? loadAgain(this) : value;
+  },
+  set(this: AnyRef, value) {
+    if (!store(space, this[at] + offset, value, this[life])) storeAgain(this, value);
+  },
+});
+
+/** Sees to it that so many bytes from the address on are within the arrays, or throws: the life has ended, or the memory has grown,
+ * or the reference leads beyond it. */
+function reach(ref: AnyRef, bytes: number): void {
+  if (ref[SPACE].checking && ref[LIFE].ended) useAfterFree(ref);
+  if (!ref[SPACE].reaches(ref[AT] + bytes)) beyond(ref);
 }
 
 /** The life has ended, or the memory has grown, or the reference leads beyond it. */
