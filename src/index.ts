@@ -15,6 +15,7 @@ export {
   type OffsetOptions,
   type OffsetReport,
 } from "./arena/offset-allocator.ts";
+export * from "./containers/index.ts";
 export {
   type FormatReason,
   HeapCorruptError,

@@ -15,6 +15,7 @@
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { Allocator } from "../typed/allocator.ts";
 import { type ArrayRef, Elements } from "../typed/array.ts";
+import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
 import { Life, nextNumber } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
@@ -23,7 +24,6 @@ import type { Space } from "../typed/space.ts";
 import { encode } from "../typed/text.ts";
 import type { Init, Type } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
-import { Destructors, DISPOSE, throwAll } from "./disposal.ts";
 
 export interface BumpOptions {
   /** As messages show it. */

@@ -10,8 +10,10 @@ import { PointerError } from "./errors.ts";
 import { DELETED, type Life } from "./life.ts";
 import type { Holds, LivesFor } from "./lifetime.ts";
 import type { Ptr } from "./pointer.ts";
+import { AT, refAt } from "./ref.ts";
 import type { Arrays, ScalarType } from "./scalars.ts";
 import type { Space } from "./space.ts";
+import type { StructType } from "./struct.ts";
 import type { HoldsRefs, Init, Type, Value } from "./type.ts";
 
 export interface ArrayType<E> extends Type {
@@ -97,13 +99,16 @@ export class Elements<E, L, B> {
 
   /** The element at an index: from 0 to length - 1, or a RangeError. */
   get(index: number): Value<E, L, B> {
-    const at = this.where(index);
-    this.reach();
-    return this.element.load(this.space, at, this.life) as Value<E, L, B>;
+    if (index >>> 0 !== index || index >= this.length || this.life.ended) this.refuse(index);
+    const at = this.at + index * this.element.size;
+    const value = this.element.load(this.space, at, this.life);
+    return (value === undefined ? this.loadAgain(at) : value) as Value<E, L, B>;
   }
 
   set(index: number, value: Init<E, B>): void {
-    const at = this.where(index);
+    if (index >>> 0 !== index || index >= this.length || this.life.ended) this.refuse(index);
+    const at = this.at + index * this.element.size;
+    if (this.element.store(this.space, at, value as never, this.life)) return;
     this.reach();
     this.element.store(this.space, at, value as never, this.life);
   }
@@ -125,8 +130,23 @@ export class Elements<E, L, B> {
     for (let index = 0; index < this.length; index++) this.set(index, value);
   }
 
-  *[Symbol.iterator](): Iterator<Value<E, L, B>> {
-    for (let index = 0; index < this.length; index++) yield this.get(index);
+  [Symbol.iterator](): IterableIterator<Value<E, L, B>> {
+    return new ElementIterator(this);
+  }
+
+  /** Calls a function with each element. For structs it is one reference that moves along: no object is made for each. */
+  forEach(visit: (element: Value<E, L, B>, index: number) => void): void {
+    this.reach();
+    const { element, length } = this;
+    if (element.kind !== "struct") {
+      for (let index = 0; index < length; index++) visit(this.get(index), index);
+      return;
+    }
+    const cursor = refAt(this.space, element as StructType<unknown>, this.at, this.life);
+    for (let index = 0; index < length; index++) {
+      cursor[AT] = this.at + index * element.size;
+      visit(cursor as unknown as Value<E, L, B>, index);
+    }
   }
 
   /** A typed array over the elements, of a scalar type at an aligned address. Get it anew after anything that may allocate. */
@@ -136,8 +156,9 @@ export class Elements<E, L, B> {
   }
 
   toJSON(): unknown {
+    this.reach();
     return Array.from({ length: this.length }, (_, index) =>
-      this.element.copy(this.space, this.where(index)),
+      this.element.copy(this.space, this.at + index * this.element.size),
     );
   }
 
@@ -150,10 +171,18 @@ export class Elements<E, L, B> {
     return { at: this.at, element: this.element, length: this.length };
   }
 
-  private where(index: number): number {
-    if (index >>> 0 !== index || index >= this.length)
-      throw new RangeError(`index: expected an integer from 0 to ${this.length - 1}, got ${describe(index)}`);
-    return this.at + index * this.element.size;
+  private refuse(index: number): never {
+    this.life.check(`${this.element.name}[]`, this.at);
+    const rule =
+      this.length === 0
+        ? "there is none: the length is 0"
+        : `expected an integer from 0 to ${this.length - 1}`;
+    throw new RangeError(`index: ${rule}, got ${describe(index)}`);
+  }
+
+  private loadAgain(at: number): unknown {
+    this.reach();
+    return this.element.load(this.space, at, this.life);
   }
 
   private reach(): void {
@@ -161,6 +190,25 @@ export class Elements<E, L, B> {
     const end = this.at + this.length * this.element.size;
     if (!this.space.reaches(end))
       throw new PointerError("outside", `${this.element.name}[]`, this.at, `leads beyond the memory`);
+  }
+}
+
+/** Not a generator: V8 makes no object for an element's result in a loop, if it can see all of this. */
+class ElementIterator<E, L, B> implements IterableIterator<Value<E, L, B>> {
+  private readonly elements: Elements<E, L, B>;
+  private index = 0;
+
+  constructor(elements: Elements<E, L, B>) {
+    this.elements = elements;
+  }
+
+  next(): IteratorResult<Value<E, L, B>> {
+    if (this.index >= this.elements.length) return { done: true, value: undefined };
+    return { done: false, value: this.elements.get(this.index++) };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
   }
 }
 

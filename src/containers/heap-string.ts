@@ -1,0 +1,155 @@
+// HeapString: a string of UTF-8 in the memory that can grow. Rust's String.
+//
+// Owns:  a Vec of bytes, and that they are UTF-8.
+// Needs: vec, text.
+// Invariants: X1  its bytes are whole characters of UTF-8
+//
+// Positions and lengths are in bytes, as in Rust: those of JavaScript's strings count units of UTF-16 and are not known here
+// without reading from the beginning.
+
+import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import type { Allocator } from "../typed/allocator.ts";
+import { DISPOSE } from "../typed/disposal.ts";
+import type { Ptr } from "../typed/pointer.ts";
+import { u8 } from "../typed/scalars.ts";
+import { encode } from "../typed/text.ts";
+import { Vec } from "./vec.ts";
+
+const decoder = new TextDecoder();
+const FNV_OFFSET = 0x811c_9dc5;
+const FNV_PRIME = 0x0100_0193;
+
+export class HeapString<L = unknown> implements Disposable {
+  private readonly bytes: Vec<typeof u8, L>;
+
+  /** Throws an OutOfMemoryError. */
+  constructor(allocator: Allocator<L>, value = "") {
+    const encoded = encode(value, "HeapString");
+    this.bytes = new Vec(allocator, u8, encoded.length);
+    this.bytes.extend(encoded);
+  }
+
+  /** The string whose header lies at an address. */
+  static attach<L>(allocator: Allocator<L>, ptr: Ptr<HeapString>): HeapString<L> {
+    const made: HeapString<L> = Object.create(HeapString.prototype);
+    return Object.assign(made, { bytes: Vec.attach(allocator, u8, ptr as number as Ptr<Vec<typeof u8>>) });
+  }
+
+  get ptr(): Ptr<HeapString> {
+    return this.bytes.ptr as number as Ptr<HeapString>;
+  }
+
+  /** In bytes. */
+  get length(): number {
+    return this.bytes.length;
+  }
+
+  get capacity(): number {
+    return this.bytes.capacity;
+  }
+
+  /** Adds at the end. Throws an OutOfMemoryError, and it is as it was. */
+  append(value: string | HeapString): this {
+    this.bytes.extend(value instanceof HeapString ? value.view().slice() : encode(value, "append"));
+    return this;
+  }
+
+  clear(): void {
+    this.bytes.clear();
+  }
+
+  reserve(bytes: number): void {
+    this.bytes.reserve(bytes);
+  }
+
+  shrinkToFit(): void {
+    this.bytes.shrinkToFit();
+  }
+
+  toString(): string {
+    return decode(this.view());
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** From one byte to another, which must be boundaries of characters. */
+  slice(from: number, to: number = this.length): string {
+    this.checkBoundary("from", from);
+    this.checkBoundary("to", to);
+    return decode(this.view().subarray(from, Math.max(from, to)));
+  }
+
+  /** Cuts it to so many bytes, which must be a boundary of characters. */
+  truncate(length: number): void {
+    this.checkBoundary("length", length);
+    this.bytes.truncate(length);
+  }
+
+  equals(other: string | HeapString): boolean {
+    const [own, theirs] = [this.view(), bytesOf(other)];
+    return own.length === theirs.length && begins(own, theirs);
+  }
+
+  startsWith(other: string | HeapString): boolean {
+    return begins(this.view(), bytesOf(other));
+  }
+
+  /** Where a string is found first, from a byte on, in bytes; -1: nowhere. */
+  indexOf(other: string | HeapString, from = 0): number {
+    if (!isWord(from)) refuseWord("from", from);
+    const [own, wanted] = [this.view(), bytesOf(other)];
+    for (let at = from; at + wanted.length <= own.length; at++)
+      if (begins(own.subarray(at), wanted)) return at;
+    return -1;
+  }
+
+  /** 32 bits of FNV-1a over the bytes. O(length). */
+  hash(): number {
+    let hash = FNV_OFFSET;
+    for (const byte of this.view()) hash = Math.imul(hash ^ byte, FNV_PRIME) >>> 0;
+    return hash;
+  }
+
+  /** The bytes. Get it anew after anything that may allocate. What is written must leave them UTF-8. */
+  view(): Uint8Array {
+    return this.bytes.view() as Uint8Array;
+  }
+
+  /** Its characters: one string for each code point. */
+  *[Symbol.iterator](): Generator<string> {
+    yield* this.toString();
+  }
+
+  dispose(): void {
+    this.bytes.dispose();
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  private checkBoundary(name: string, at: number): void {
+    const { length } = this;
+    if (!isWord(at) || at > length)
+      throw new RangeError(`${name}: expected 0 to ${length} bytes, got ${describe(at)}`);
+    if (at < length && ((this.view()[at] as number) & 0xc0) === 0x80)
+      throw new RangeError(`${name}: byte ${at} is inside a character`);
+  }
+}
+
+function bytesOf(value: string | HeapString): Uint8Array {
+  return value instanceof HeapString ? value.view() : encode(value, "HeapString");
+}
+
+/** Decoders refuse shared memory, so a copy is decoded. */
+function decode(bytes: Uint8Array): string {
+  return decoder.decode(bytes.slice());
+}
+
+function begins(whole: Uint8Array, part: Uint8Array): boolean {
+  if (part.length > whole.length) return false;
+  for (let index = 0; index < part.length; index++) if (whole[index] !== part[index]) return false;
+  return true;
+}

@@ -1,0 +1,376 @@
+// Vec: elements side by side, as many as there are. Rust's Vec, C++'s vector.
+//
+// Owns:  its header and its elements, in an allocator's memory.
+// Needs: header, allocator, type.
+// Invariants: V1  length ≤ capacity, and the elements' block has capacity elements, or is none at 0
+//             V2  what lies from length on owns nothing
+//
+// Nothing of it is outside the memory: it reads its header at each use, so that several Vecs may be attached to the same.
+// References to elements, and views, hold until the Vec grows or its elements move.
+
+import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { type Allocator, checkType } from "../typed/allocator.ts";
+import { type ArrayRef, Elements, type ViewOf, viewAt } from "../typed/array.ts";
+import { DISPOSE } from "../typed/disposal.ts";
+import { OutOfMemoryError } from "../typed/errors.ts";
+import { DELETED, type Life } from "../typed/life.ts";
+import type { Ptr } from "../typed/pointer.ts";
+import { type AnyRef, AT, LIFE, refAt, SPACE } from "../typed/ref.ts";
+import type { Space } from "../typed/space.ts";
+import { isStruct } from "../typed/struct.ts";
+import type { HoldsRefs, Init, Plain, Type, Value } from "../typed/type.ts";
+import {
+  AT_CAPACITY,
+  AT_ELEMENTS,
+  AT_LENGTH,
+  checkHeader,
+  checkIndex,
+  freeHeader,
+  makeHeader,
+} from "./header.ts";
+
+/** "MVEC" */
+const MAGIC = 0x4345_564d;
+const FIRST_CAPACITY = 4;
+
+export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
+  /** How long it may be used, and how long what it holds lives: for the compiler only. */
+  declare protected readonly lives: (life: L) => void;
+  declare protected readonly holds: HoldsRefs<E> extends true ? (life: B) => B : unknown;
+  readonly element: E;
+  private readonly allocator: Allocator<never>;
+  private readonly space: Space;
+  private readonly header: number;
+  private life: Life;
+
+  /** An empty one; takes memory for its header. Throws an OutOfMemoryError. */
+  constructor(allocator: Allocator<L>, element: E, capacity = 0) {
+    checkType("Vec", element);
+    if (!isWord(capacity)) refuseWord("capacity", capacity);
+    this.element = element;
+    this.allocator = allocator as unknown as Allocator<never>;
+    this.space = allocator[SPACE];
+    this.life = allocator[LIFE];
+    this.header = makeHeader(this.allocator, `Vec<${element.name}>`, MAGIC, element.size);
+    if (capacity === 0) return;
+    try {
+      this.reserve(capacity);
+    } catch (error) {
+      freeHeader(this.allocator, this.header);
+      throw error;
+    }
+  }
+
+  /** The Vec that lies at an address, of an allocator in the same memory. Throws a PointerError if there is none of such elements. */
+  static attach<E extends Type, L>(allocator: Allocator<L>, element: E, ptr: Ptr<Vec<E>>): Vec<E, L> {
+    checkType("Vec", element);
+    checkHeader(allocator[SPACE], `Vec<${element.name}>`, MAGIC, element.size, ptr);
+    const made: Vec<E, L> = Object.create(Vec.prototype);
+    return Object.assign(made, {
+      element,
+      allocator,
+      space: allocator[SPACE],
+      life: allocator[LIFE],
+      header: ptr,
+    });
+  }
+
+  /** Where its header lies: all that `attach` needs. */
+  get ptr(): Ptr<Vec<E>> {
+    this.check();
+    return this.header as Ptr<Vec<E>>;
+  }
+
+  get length(): number {
+    return this.word(AT_LENGTH);
+  }
+
+  /** How many elements there is room for without a growth. */
+  get capacity(): number {
+    return this.word(AT_CAPACITY);
+  }
+
+  /** The element at an index from 0 to length - 1, or a RangeError. */
+  get(index: number): Value<E, L, B> {
+    checkIndex(index, this.length);
+    const { element, space } = this;
+    const at = this.elements + index * element.size;
+    return (element.load(space, at, this.life) ?? this.loadAgain(at)) as Value<E, L, B>;
+  }
+
+  set(index: number, value: Init<E, B>): void {
+    checkIndex(index, this.length);
+    this.store(this.elements + index * this.element.size, value);
+  }
+
+  /** Array.prototype.at: from the end if negative, undefined where there is none. */
+  at(index: number): Value<E, L, B> | undefined {
+    const { length } = this;
+    const from = index < 0 ? length + index : index;
+    return from >= 0 && from < length ? this.get(from) : undefined;
+  }
+
+  /** Adds an element at the end. O(1) on average. Throws an OutOfMemoryError, and it is as it was. The new length. */
+  push(value: Init<E, B>): number {
+    const { length } = this;
+    if (length === this.capacity) this.growTo(Math.max(FIRST_CAPACITY, 2 * length));
+    this.storeNew(length, value);
+    this.setWord(AT_LENGTH, length + 1);
+    return length + 1;
+  }
+
+  /** Takes the last element away: a plain copy of it; undefined: there is none. */
+  pop(): Plain<E> | undefined {
+    const { length } = this;
+    return length === 0 ? undefined : this.remove(length - 1);
+  }
+
+  /** Puts an element before another, or at the end. O(length). */
+  insert(index: number, value: Init<E, B>): void {
+    const { length } = this;
+    checkIndex(index, length + 1);
+    this.push(value);
+    this.rotate(index, length);
+  }
+
+  /** Takes an element away; those behind move up. O(length). */
+  remove(index: number): Plain<E> {
+    const { length } = this;
+    checkIndex(index, length);
+    const taken = this.copyAt(index);
+    this.rotate(length - 1, index);
+    this.truncate(length - 1);
+    return taken;
+  }
+
+  /** Takes an element away; the last one comes to its place. O(1). */
+  swapRemove(index: number): Plain<E> {
+    const { length } = this;
+    checkIndex(index, length);
+    const taken = this.copyAt(index);
+    const { size } = this.element;
+    const [to, last] = [this.elements + index * size, this.elements + (length - 1) * size];
+    this.drop(index);
+    if (to !== last) this.space.u8.copyWithin(to, last, last + size);
+    // What it owned has moved along.
+    this.space.u8.fill(0, last, last + size);
+    this.setWord(AT_LENGTH, length - 1);
+    return taken;
+  }
+
+  /** Adds all of them at the end. If one cannot be added, those before it have been. */
+  extend(values: Iterable<Init<E, B>>): void {
+    if (typeof values !== "object" || values === null || !(Symbol.iterator in values))
+      throw new TypeError(`extend: expected something iterable, got ${describe(values)}`);
+    if (this.element.kind === "scalar" && ArrayBuffer.isView(values) && !(values instanceof DataView)) {
+      const given = values as unknown as Uint8Array;
+      const { length } = this;
+      this.reserve(length + given.length);
+      (viewAt(this.space, this.element, this.elements, length + given.length) as Uint8Array).set(
+        given,
+        length,
+      );
+      this.setWord(AT_LENGTH, length + given.length);
+      return;
+    }
+    for (const value of values) this.push(value);
+  }
+
+  /** Lets go of the elements from an index on. */
+  truncate(length: number): void {
+    if (!isWord(length)) refuseWord("length", length);
+    const before = this.length;
+    for (let index = before - 1; index >= length; index--) this.drop(index);
+    if (length < before) this.setWord(AT_LENGTH, length);
+  }
+
+  clear(): void {
+    this.truncate(0);
+  }
+
+  /** Sees to it that there is room for so many elements in all. Throws an OutOfMemoryError, and it is as it was. */
+  reserve(capacity: number): void {
+    if (!isWord(capacity)) refuseWord("capacity", capacity);
+    if (capacity > this.capacity) this.growTo(Math.max(capacity, 2 * this.capacity), capacity);
+  }
+
+  /** Gives back the room that is not used. */
+  shrinkToFit(): void {
+    const { length, capacity } = this;
+    if (length > 0 && length < capacity) this.growTo(length);
+    if (length > 0 || capacity === 0) return;
+    this.allocator.deallocate(this.elements, this.blockBytes(capacity), this.element.align);
+    this.setWord(AT_ELEMENTS, 0);
+    this.setWord(AT_CAPACITY, 0);
+  }
+
+  /** Sorts: numbers by size, as typed arrays do; else by a function that compares plain copies. Stable. O(n log n). */
+  sort(compare?: (a: Plain<E>, b: Plain<E>) => number): void {
+    const { length, element } = this;
+    if (element.kind === "scalar" && compare === undefined) {
+      (this.view() as Float64Array).sort();
+      return;
+    }
+    if (typeof compare !== "function")
+      throw new TypeError(`sort: expected a function that compares, got ${describe(compare)}`);
+    const copies = Array.from({ length }, (_, index) => this.copyAt(index));
+    const order = copies.map((_, index) => index);
+    order.sort((a, b) => compare(copies[a] as Plain<E>, copies[b] as Plain<E>));
+    const bytes = this.space.u8.slice(this.elements, this.elements + length * element.size);
+    order.forEach((from, to) => {
+      const one = bytes.subarray(from * element.size, (from + 1) * element.size);
+      this.space.u8.set(one, this.elements + to * element.size);
+    });
+  }
+
+  /** A typed array over the elements, of a scalar type. Get it anew after anything that may allocate. */
+  view(): ViewOf<E> {
+    this.check();
+    const { length, elements } = this;
+    if (!this.space.reaches(elements + length * this.element.size))
+      throw new RangeError("view: beyond the memory");
+    return viewAt(this.space, this.element, elements, length) as ViewOf<E>;
+  }
+
+  /** The elements as an array in memory: until the Vec grows. */
+  asArray(): ArrayRef<E, L, B> {
+    const made = new Elements<E, L, B>(this.space, this.element, this.elements, this.length, this.life);
+    return made as unknown as ArrayRef<E, L, B>;
+  }
+
+  [Symbol.iterator](): IterableIterator<Value<E, L, B>> {
+    let index = 0;
+    const iterator: IterableIterator<Value<E, L, B>> = {
+      next: () =>
+        index < this.length ? { done: false, value: this.get(index++) } : { done: true, value: undefined },
+      [Symbol.iterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** Calls a function with each element. For structs it is one reference that moves along: no object is made for each. */
+  forEach(visit: (element: Value<E, L, B>, index: number) => void): void {
+    const { element } = this;
+    if (!isStruct(element)) {
+      for (let index = 0; index < this.length; index++) visit(this.get(index), index);
+      return;
+    }
+    const cursor: AnyRef = refAt(this.space, element, 0, this.life);
+    for (let index = 0; index < this.length; index++) {
+      cursor[AT] = this.elements + index * element.size;
+      visit(cursor as unknown as Value<E, L, B>, index);
+    }
+  }
+
+  toJSON(): unknown {
+    return Array.from({ length: this.length }, (_, index) => this.copyAt(index));
+  }
+
+  /** Frees the elements, what they own, and the header. A second time does nothing; other uses throw from then on. */
+  dispose(): void {
+    if (this.life.ended) return;
+    this.truncate(0);
+    if (this.capacity > 0)
+      this.allocator.deallocate(this.elements, this.blockBytes(this.capacity), this.element.align);
+    this.setWord(0, 0);
+    freeHeader(this.allocator, this.header);
+    this.life = DELETED;
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  private get elements(): number {
+    return this.word(AT_ELEMENTS);
+  }
+
+  private word(offset: number): number {
+    if (this.life.ended) this.check();
+    const word = this.space.u32[(this.header + offset) >>> 2];
+    if (word !== undefined) return word;
+    this.space.refresh();
+    return this.space.u32[(this.header + offset) >>> 2] as number;
+  }
+
+  private setWord(offset: number, value: number): void {
+    this.space.reaches(this.header + offset + 4);
+    this.space.u32[(this.header + offset) >>> 2] = value;
+  }
+
+  private check(): void {
+    this.life.check(`Vec<${this.element.name}>`, this.header);
+  }
+
+  private blockBytes(capacity: number): number {
+    return Math.max(1, capacity * this.element.size);
+  }
+
+  /** Room for exactly so many elements; if there is none, for at least so many. */
+  private growTo(capacity: number, least = capacity): void {
+    const { element, length } = this;
+    const [from, old] = [this.elements, this.capacity];
+    const to = this.moved(from, old, capacity) || this.moved(from, old, Math.max(least, length + 1));
+    if (to === 0) throw new OutOfMemoryError(this.blockBytes(least), `Vec<${element.name}>`);
+  }
+
+  private moved(from: number, old: number, capacity: number): number {
+    const { element, allocator } = this;
+    const bytes = this.blockBytes(capacity);
+    if (bytes >= 2 ** 32) return 0;
+    const to =
+      old === 0
+        ? allocator.allocate(bytes, element.align)
+        : allocator.reallocate(from, this.blockBytes(old), bytes, element.align);
+    if (to === 0 || !this.space.reaches(to + bytes)) return 0;
+    this.setWord(AT_ELEMENTS, to);
+    this.setWord(AT_CAPACITY, capacity);
+    return to;
+  }
+
+  /** Writes an element where none is. */
+  private storeNew(index: number, value: Init<E, B>): void {
+    const { element, space } = this;
+    const at = this.elements + index * element.size;
+    if (element.kind !== "scalar") space.u8.fill(0, at, at + element.size);
+    try {
+      this.store(at, value);
+    } catch (error) {
+      element.drop?.(space, at, this.life);
+      throw error;
+    }
+  }
+
+  private store(at: number, value: Init<E, B>): void {
+    const { element, space } = this;
+    this.check();
+    space.reaches(at + element.size);
+    if (!element.store(space, at, value as never, this.life)) throw new RangeError("Vec: beyond the memory");
+  }
+
+  private loadAgain(at: number): unknown {
+    this.space.refresh();
+    return this.element.load(this.space, at, this.life);
+  }
+
+  private copyAt(index: number): Plain<E> {
+    const at = this.elements + index * this.element.size;
+    this.space.reaches(at + this.element.size);
+    return this.element.copy(this.space, at) as Plain<E>;
+  }
+
+  private drop(index: number): void {
+    this.element.drop?.(this.space, this.elements + index * this.element.size, this.life);
+  }
+
+  /** Moves the element at an index to another, and those between by one. */
+  private rotate(to: number, from: number): void {
+    const { size } = this.element;
+    const { u8 } = this.space;
+    const at = this.elements;
+    const one = u8.slice(at + from * size, at + (from + 1) * size);
+    if (from < to) u8.copyWithin(at + from * size, at + (from + 1) * size, at + (to + 1) * size);
+    else u8.copyWithin(at + (to + 1) * size, at + to * size, at + from * size);
+    u8.set(one, at + to * size);
+  }
+}
