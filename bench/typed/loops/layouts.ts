@@ -1,7 +1,7 @@
 // Layouts: 200 000 structs of eight floats, 6.4 MB, as an array of structs and as a structure of arrays. An operation is one
 // pass over all that touches few fields or many.
 
-import { f32, Heap, moveTo, type Ptr, struct } from "morecore";
+import { Columns, f32, Heap, moveTo, type Ptr, struct } from "morecore";
 import type { Loop, LoopGroup, Run } from "./loop.ts";
 
 const COUNT = 200_000;
@@ -48,22 +48,56 @@ function structsByHand(touch: (all: Float32Array, at: number) => void): Run {
   };
 }
 
-type Columns = Record<Name, Float32Array>;
+type Arrays = Record<Name, Float32Array>;
+type TouchColumns = (columns: Arrays, at: number) => void;
 
-function columnsByHand(touch: (columns: Columns, at: number) => void): Run {
+function columnsByHand(touch: TouchColumns): Run {
   const column = () => new Float32Array(COUNT).fill(0.5);
   const [x, y, z, vx, vy, vz] = [column(), column(), column(), column(), column(), column()];
-  const columns: Columns = { x, y, z, vx, vy, vz, age: column(), mass: column() };
+  const columns: Arrays = { x, y, z, vx, vy, vz, age: column(), mass: column() };
   return (count) => {
     for (let pass = 0; pass < count; pass++) for (let i = 0; i < COUNT; i++) touch(columns, i);
     return columns.x[0] as number;
   };
 }
 
+function filledColumns(): Columns<typeof Particle.fields> {
+  const columns = new Columns(Heap.create(), Particle, COUNT);
+  for (let i = 0; i < COUNT; i++) columns.push({ x: i, vx: 0.5, mass: 1.5 });
+  return columns;
+}
+
+function columnsByRow(touch: Touch): Run {
+  const columns = filledColumns();
+  const row = columns.cursor();
+  return (count) => {
+    for (let pass = 0; pass < count; pass++)
+      for (let i = 0; i < COUNT; i++) {
+        row.index = i;
+        touch(row);
+      }
+    return columns.at(0).x;
+  };
+}
+
+/** The typed arrays, got anew for each pass, as a program must that allocates between passes. */
+function columnsByArrays(touch: TouchColumns): Run {
+  const all = filledColumns();
+  return (count) => {
+    for (let pass = 0; pass < count; pass++) {
+      const [x, y, z] = [all.column("x"), all.column("y"), all.column("z")];
+      const [vx, vy, vz] = [all.column("vx"), all.column("vy"), all.column("vz")];
+      const columns: Arrays = { x, y, z, vx, vy, vz, age: all.column("age"), mass: all.column("mass") };
+      for (let i = 0; i < COUNT; i++) touch(columns, i);
+    }
+    return all.at(0).x;
+  };
+}
+
 interface Ways {
   readonly object: Touch;
   readonly flat: (all: Float32Array, at: number) => void;
-  readonly columns: (columns: Columns, at: number) => void;
+  readonly columns: TouchColumns;
 }
 
 function layoutLoop(name: string, { object, flat, columns }: Ways): Loop {
@@ -73,6 +107,8 @@ function layoutLoop(name: string, { object, flat, columns }: Ways): Loop {
       "plain objects": () => plainObjects(object),
       "structs, cursor": () => structsByCursor(object),
       "structs by hand": () => structsByHand(flat),
+      "Columns, row": () => columnsByRow(object),
+      "Columns, arrays": () => columnsByArrays(columns),
       "columns by hand": () => columnsByHand(columns),
     },
   };
