@@ -1,20 +1,6 @@
 // morecore: malloc for TypeScript. One heap, in any memory.
 
-export { Bump, type BumpOptions, type Mark, type Scope } from "./arena/bump.ts";
-export {
-  type AllocatedRegion,
-  type Allocation,
-  type FreeBin,
-  type FreeRegion,
-  OffsetAllocator,
-  OffsetCorruptError,
-  OffsetFormatError,
-  type OffsetFormatReason,
-  type OffsetMisuseCode,
-  OffsetMisuseError,
-  type OffsetOptions,
-  type OffsetReport,
-} from "./arena/offset-allocator.ts";
+export * from "./arena/index.ts";
 export * from "./containers/index.ts";
 export {
   type FormatReason,

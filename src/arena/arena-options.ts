@@ -2,8 +2,8 @@
 
 import { describe } from "../memory/arguments.ts";
 
-/** What an option may be: a string or a function, or a whole number from one bound to the other. */
-export type OptionRule = "a string" | "a function" | readonly [least: number, most: number];
+/** What an option may be: a string, a function or a type, or a whole number from one bound to the other. */
+export type OptionRule = "a string" | "a function" | "a type" | readonly [least: number, most: number];
 
 export function checkArenaOptions(what: string, options: object, rules: Record<string, OptionRule>): void {
   if (typeof options !== "object" || options === null)
@@ -24,5 +24,6 @@ export function checkArenaOptions(what: string, options: object, rules: Record<s
 function holds(rule: OptionRule, value: unknown): boolean {
   if (rule === "a string") return typeof value === "string";
   if (rule === "a function") return typeof value === "function";
+  if (rule === "a type") return typeof value === "object" && value !== null && "load" in value;
   return Number.isInteger(value) && (value as number) >= rule[0] && (value as number) <= rule[1];
 }

@@ -5,15 +5,16 @@
 // Invariants: U1  chunks do not overlap, and all of them are the source's live blocks
 //             U2  next lies in the current chunk, or both are 0 and there is none
 //             U3  what lies before next in the current chunk, and in the chunks before it, is live; nothing else is
+//             U4  next never goes below the last mark, but by a release
 //
-// Chunks double in size; when memory is short, the next one is halved down to what is asked for. It bumps upwards, so that the
-// last block can grow where it is: that is what makes filling arrays, strings and iterators straight into it cheap.
+// It bumps upwards, so that the last block can grow where it is: that is what makes filling arrays, strings and iterators
+// straight into it cheap. A block from before a mark keeps its size and place: what a release takes away began after the mark.
 //
 //     chunks:  [ used ……………… ] [ used …… | free ] [ kept from before a reset ]
 //                                         next    end
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
-import { Allocator } from "../typed/allocator.ts";
+import { Allocator, checkType, ENDING } from "../typed/allocator.ts";
 import { type ArrayRef, Elements } from "../typed/array.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
@@ -24,6 +25,7 @@ import type { Space } from "../typed/space.ts";
 import { encode } from "../typed/text.ts";
 import type { Init, Type } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
+import { bytesOfAll, type Chunk, chunkAt, FIRST_BYTES, giveBack, MOST_CHUNK, takeChunk } from "./chunks.ts";
 
 export interface BumpOptions {
   /** As messages show it. */
@@ -42,20 +44,17 @@ export interface Mark {
   readonly life: Life;
 }
 
-interface Chunk {
-  readonly at: number;
-  readonly bytes: number;
-}
-
 /** The allocator of a scope: what it makes lives for L. */
 export type Scope<L> = Bump<L>;
 
 /** A promise outlives its scope: where R is one, this asks for an argument that nobody has. */
-export type NoPromise<R> = R extends PromiseLike<unknown> ? [aScopeEndsBeforeItsPromise: never] : [];
+export type NoPromise<R> = [R] extends [never]
+  ? []
+  : R extends PromiseLike<unknown>
+    ? [aScopeEndsBeforeItsPromise: never]
+    : [];
 
-const FIRST_BYTES = 1024;
 const LEAST_CHUNK = 64;
-const MOST_CHUNK = 2 ** 30;
 /** Chunks begin like the heap's blocks; larger alignments are reached inside them. */
 const CHUNK_ALIGNMENT = 16;
 
@@ -73,9 +72,19 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   private current = -1;
   private next = 0;
   private end = 0;
+  /** What lies before this stays as it is: the current chunk's beginning, or the last mark. */
+  private low = 0;
   private disposed = false;
+  private destructing = false;
+  /** The life of what has been let go of. */
+  private readonly gone: Life;
+  private readonly outer: Life;
+  private readonly leaveSource: () => void;
 
-  /** In another allocator's memory: `heap.bump()`. Takes nothing until something is allocated. */
+  /**
+   * In another allocator's memory: `heap.bump()`. Takes nothing until something is allocated. If that is an arena, too, this one
+   * ends with it.
+   */
   constructor(source: Allocator<never>, options: BumpOptions = {}) {
     super();
     checkArenaOptions("bump", options, {
@@ -88,7 +97,13 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     this.firstBytes = options.chunkBytes ?? FIRST_BYTES;
     this.source = source;
     this[SPACE] = source[SPACE];
+    this.outer = source[LIFE];
+    this.outer.check("an arena", 0);
     this.life = this.begin();
+    this.gone = new Life(`its part of ${this.name}`, this, () => false);
+    this.gone.ended = true;
+    this[SPACE].enter(this, this.outer);
+    this.leaveSource = source[ENDING](() => this.dispose());
   }
 
   get [LIFE](): Life {
@@ -99,20 +114,24 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   override allocate(bytes: number, alignment: number): number {
     const at = this.next + (-this.next & (alignment - 1));
     const end = at + bytes;
-    if (end > this.end || bytes >>> 0 !== bytes || at === 0) return this.allocateSlow(bytes, alignment);
+    if (end > this.end || at === 0 || bytes >>> 0 !== bytes || (alignment & (alignment - 1)) !== 0)
+      return this.allocateSlow(bytes, alignment);
     this.next = end;
     return at;
   }
 
-  /** Gives back the last block; of any other, nothing: it stays until the arena lets go of all. */
+  /** Gives back the last block, if it was made since the last mark; of any other, nothing: it stays until the arena lets go of it. */
   override deallocate(ptr: number, bytes: number, _alignment: number): void {
-    if (ptr + bytes === this.next && ptr >= this.floor()) this.next = ptr;
+    if (ptr + bytes === this.next && ptr >= this.low) this.next = ptr;
   }
 
-  /** In place if it is the last block and the chunk has room, or if it shrinks; else by a copy. */
+  /**
+   * In place if it is the last block since the last mark and the chunk has room, or if it shrinks; else by a copy. A block that
+   * grows after a mark goes with what was made since then.
+   */
   override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
     if (!isWord(newBytes)) refuseWord("newBytes", newBytes);
-    const last = ptr + oldBytes === this.next && ptr >= this.floor();
+    const last = ptr + oldBytes === this.next && ptr >= this.low;
     if (last && ptr + newBytes <= this.end) {
       this.next = ptr + newBytes;
       return ptr;
@@ -126,27 +145,32 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
 
   /** Elements from an iterable of any length, straight into the arena. Throws an OutOfMemoryError, and then nothing is kept. */
   collect<E extends Type, B = L>(element: E, values: Iterable<Init<E, B>>): ArrayRef<E, L, B> {
-    const mark = this.next;
-    const chunk = this.current;
+    checkType("collect", element);
+    const { life } = this;
+    const bytesFor = (elements: number): number => Math.max(1, elements * element.size);
     let capacity = 0;
     let count = 0;
-    let at = 0;
+    let at = this.resize(0, 0, 1, element);
     try {
       for (const value of values) {
+        // What gives the values may have let go of everything.
+        life.check(`${element.name}[]`, at);
         if (count === capacity) {
           const larger = Math.max(8, 2 * capacity);
-          const grown = this.resize(at, capacity * element.size, larger * element.size, element);
-          [at, capacity] = [grown, larger];
+          at = this.resize(at, bytesFor(capacity), bytesFor(larger), element);
+          capacity = larger;
         }
-        new Elements<E, L, B>(this[SPACE], element, at, capacity, this.life).set(count, value);
+        new Elements<E, L, B>(this[SPACE], element, at, capacity, life).set(count, value);
         count++;
       }
     } catch (error) {
-      if (chunk === this.current) this.next = mark;
+      // Nothing more than that: what gives the values may have made other things here.
+      if (!life.ended) this.deallocate(at, bytesFor(capacity), element.align);
       throw error;
     }
-    this.reallocate(at, capacity * element.size, count * element.size, element.align);
-    return new Elements<E, L, B>(this[SPACE], element, at, count, this.life) as unknown as ArrayRef<E, L, B>;
+    life.check(`${element.name}[]`, at);
+    this.reallocate(at, bytesFor(capacity), bytesFor(count), element.align);
+    return new Elements<E, L, B>(this[SPACE], element, at, count, life) as unknown as ArrayRef<E, L, B>;
   }
 
   /** A string's bytes in UTF-8, straight into the arena. Throws an OutOfMemoryError. */
@@ -161,13 +185,20 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   defer(destructor: () => void): void {
     if (typeof destructor !== "function")
       throw new TypeError(`defer: expected a function, got ${describe(destructor)}`);
-    this.life.check("an arena", 0);
+    this.checkOpen("defer");
     this.destructors.push(destructor);
+  }
+
+  /** An arena in this one's memory ends before it. */
+  override [ENDING](ending: () => void): () => void {
+    this.destructors.push(ending);
+    return () => this.destructors.cancel(ending);
   }
 
   /** Where the arena is now. */
   mark(): Mark {
     this.checkOpen("mark");
+    this.checkCalm("mark");
     const mark: Mark = {
       chunk: this.current,
       next: this.next,
@@ -175,6 +206,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
       life: this.life,
     };
     this.marks.push(mark);
+    this.low = this.next;
     if (this[SPACE].checking) this.life = this.begin();
     return mark;
   }
@@ -186,10 +218,11 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   release(mark: Mark): void {
     const at = this.marks.lastIndexOf(mark);
     if (at < 0) throw new RangeError("release: expected a mark of this arena that has not been released");
+    this.checkCalm("release");
+    const errors = this.destruct(mark.destructors);
     const later = this.marks.splice(at).slice(1);
-    const errors = this.destructors.run(mark.destructors);
     if (this.life !== mark.life) {
-      for (const life of [...later.map((one) => one.life), this.life]) this.finish(life);
+      for (const life of [...later.map((one) => one.life), this.life]) life.ended = true;
       this.life = mark.life;
     }
     this.goTo(mark.chunk, mark.next);
@@ -199,7 +232,8 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   /** Lets go of everything made here, and keeps the chunks. References to it throw from now on. */
   reset(): void {
     this.checkOpen("reset");
-    const errors = this.destructors.run();
+    this.checkCalm("reset");
+    const errors = this.destruct();
     this.finishAll();
     this.goTo(-1, 0);
     this.life = this.begin();
@@ -215,10 +249,13 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   /** Ends the arena: destructors, then its chunks go back to where they came from. A second time does nothing. */
   dispose(): void {
     if (this.disposed) return;
+    this.checkCalm("dispose");
     this.disposed = true;
-    const errors = this.destructors.run();
+    const errors = this.destruct();
     this.finishAll();
-    for (const { at, bytes } of this.chunks) this.source.deallocate(at, bytes, CHUNK_ALIGNMENT);
+    this.leaveSource();
+    this[SPACE].leave(this, this.outer);
+    giveBack(this.source, this.chunks, CHUNK_ALIGNMENT);
     this.chunks = [];
     this.goTo(-1, 0);
     throwAll(errors, `the destructors of ${this.name}`);
@@ -232,38 +269,40 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   get usedBytes(): number {
     let sum = 0;
     for (let index = 0; index < this.current; index++) sum += this.chunks[index]?.bytes ?? 0;
-    return this.current < 0 ? 0 : sum + this.next - this.floor();
+    return this.current < 0 ? 0 : sum + this.next - (this.chunks[this.current]?.at ?? 0);
   }
 
   /** Bytes of all chunks. O(chunks). */
   get capacityBytes(): number {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+    return bytesOfAll(this.chunks);
+  }
+
+  /** The life of what was made between the marks around an address; undefined: it does not lie here. */
+  lifeAt(at: number): Life | undefined {
+    const index = chunkAt(this.chunks, at);
+    if (index < 0) return undefined;
+    if (index > this.current || (index === this.current && at >= this.next)) return this.gone;
+    for (let after = this.marks.length - 1; after >= 0; after--) {
+      const { chunk, next } = this.marks[after] as Mark;
+      if (index > chunk || (index === chunk && at >= next)) return this.marks[after + 1]?.life ?? this.life;
+    }
+    return this.marks[0]?.life ?? this.life;
   }
 
   protected override isLive(at: number, bytes: number): boolean {
-    const index = this.chunkAt(at);
+    const index = chunkAt(this.chunks, at);
     if (index < 0 || index > this.current) return false;
     const chunk = this.chunks[index] as Chunk;
     return at + bytes <= (index === this.current ? this.next : chunk.at + chunk.bytes);
   }
 
-  private floor(): number {
-    return this.chunks[this.current]?.at ?? 0;
-  }
-
-  private chunkAt(at: number): number {
-    for (let index = this.chunks.length - 1; index >= 0; index--) {
-      const chunk = this.chunks[index] as Chunk;
-      if (at >= chunk.at && at < chunk.at + chunk.bytes) return index;
-    }
-    return -1;
-  }
-
   private goTo(chunk: number, next: number): void {
+    const found = this.chunks[chunk];
+    const mark = this.marks.at(-1);
     this.current = chunk;
     this.next = next;
-    const found = this.chunks[chunk];
     this.end = found === undefined ? 0 : found.at + found.bytes;
+    this.low = mark?.chunk === chunk ? mark.next : (found?.at ?? 0);
   }
 
   private allocateSlow(bytes: number, alignment: number): number {
@@ -273,7 +312,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     this.checkOpen("allocate");
     // What alignment may lose at a chunk's beginning.
     const need = bytes + Math.max(0, alignment - CHUNK_ALIGNMENT);
-    if (!this.enterKept(need) && !this.takeChunk(Math.max(need, 1))) return 0;
+    if (!this.enterKept(need) && !this.enterNew(Math.max(need, 1))) return 0;
     const at = this.next + (-this.next & (alignment - 1));
     this.next = at + bytes;
     return at;
@@ -293,30 +332,28 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     return false;
   }
 
-  /** Gets a chunk from the source: twice the last one, or half of that, and so on down to the need. */
-  private takeChunk(need: number): boolean {
+  /** Gets a chunk from the source: twice the largest one, or half of that, and so on down to the need. */
+  private enterNew(need: number): boolean {
     const room = this.limit - this.capacityBytes;
-    const last = this.chunks.at(-1)?.bytes ?? this.firstBytes / 2;
-    let bytes = Math.max(need, Math.min(2 * last, MOST_CHUNK, room));
-    while (bytes <= room) {
-      const at = this.source.allocate(bytes, CHUNK_ALIGNMENT);
-      if (at !== 0) {
-        if (this.current + 1 === this.chunks.length) this.chunks.push({ at, bytes });
-        else this.chunks.splice(this.current + 1, 0, { at, bytes });
-        this.goTo(this.current + 1, at);
-        return true;
-      }
-      if (bytes === need) return false;
-      bytes = Math.max(need, Math.floor(bytes / 2));
-    }
-    return false;
+    if (need > room) return false;
+    const largest = this.chunks.reduce((most, { bytes }) => Math.max(most, bytes), this.firstBytes / 2);
+    const wish = Math.min(2 * largest, room);
+    const chunk = takeChunk(this.source, { need, wish, unit: 1, alignment: CHUNK_ALIGNMENT });
+    if (chunk === undefined) return false;
+    // Mostly there is none behind it; splice makes a list of what it took out.
+    if (this.current + 1 === this.chunks.length) this.chunks.push(chunk);
+    else this.chunks.splice(this.current + 1, 0, chunk);
+    this.goTo(this.current + 1, chunk.at);
+    return true;
   }
 
   private resize(at: number, oldBytes: number, newBytes: number, element: Type): number {
-    const grown =
-      at === 0
-        ? this.allocate(newBytes, element.align)
-        : this.reallocate(at, oldBytes, newBytes, element.align);
+    let grown = 0;
+    if (isWord(newBytes))
+      grown =
+        at === 0
+          ? this.allocate(newBytes, element.align)
+          : this.reallocate(at, oldBytes, newBytes, element.align);
     if (grown === 0 || !this[SPACE].reaches(grown + newBytes))
       throw new OutOfMemoryError(newBytes, `${element.name}[]`);
     this[SPACE].u8.fill(0, grown + oldBytes, grown + newBytes);
@@ -325,34 +362,30 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
 
   /** A life for what is made from now on. */
   private begin(): Life {
-    const chunk = this.current;
-    const { next } = this;
-    const life: Life = new Life(this.name, this, (at) => {
-      const index = this.chunkAt(at);
-      return index > chunk || (index === chunk && index >= 0 && at >= next);
-    });
-    if (this[SPACE].checking) this[SPACE].arenas.push(life);
+    const life: Life = new Life(this.name, this, (at) => this.lifeAt(at) === life);
     return life;
   }
 
-  private finish(life: Life): void {
-    life.ended = true;
-    const { arenas } = this[SPACE];
-    if (arenas.at(-1) === life) {
-      arenas.pop();
-      return;
-    }
-    const index = arenas.lastIndexOf(life);
-    if (index >= 0) arenas.splice(index, 1);
+  private finishAll(): void {
+    this.life.ended = true;
+    while (this.marks.length > 0) (this.marks.pop() as Mark).life.ended = true;
   }
 
-  private finishAll(): void {
-    this.finish(this.life);
-    while (this.marks.length > 0) this.finish((this.marks.pop() as Mark).life);
+  /** Runs destructors down to a number of them that stay. */
+  private destruct(stay = 0): unknown[] {
+    this.destructing = true;
+    const errors = this.destructors.run(stay);
+    this.destructing = false;
+    return errors;
   }
 
   private checkOpen(call: string): void {
     if (this.disposed) throw new TypeError(`${call}: ${this.name} has ended`);
+  }
+
+  /** What a destructor would begin or end here, the one who called it is about to. */
+  private checkCalm(call: string): void {
+    if (this.destructing) throw new TypeError(`${call}: the destructors of ${this.name} are running`);
   }
 }
 
@@ -363,8 +396,11 @@ export function runScope<R>(source: Allocator<never>, body: (scope: Scope<never>
   let result: R;
   try {
     result = body(scope);
-    if (typeof result === "object" && result !== null && "then" in result)
+    if (typeof result === "object" && result !== null && "then" in result) {
+      // What it does from now on fails, as its scope has ended. That is told here, once.
+      if (result instanceof Promise) result.catch(() => {});
       throw new TypeError("scope: expected a function that is done when it returns, got a promise");
+    }
   } catch (error) {
     endAfter(scope, error);
     throw error;

@@ -75,10 +75,10 @@ export class HeapString<L = unknown> implements Disposable {
   }
 
   /** From one byte to another, which must be boundaries of characters. */
-  slice(from: number, to: number = this.length): string {
-    this.checkBoundary("from", from);
-    this.checkBoundary("to", to);
-    return decode(this.view().subarray(from, Math.max(from, to)));
+  slice(begin: number, end: number = this.length): string {
+    this.checkBoundary("begin", begin);
+    this.checkBoundary("end", end);
+    return decode(this.view().subarray(begin, Math.max(begin, end)));
   }
 
   /** Cuts it to so many bytes, which must be a boundary of characters. */
@@ -97,10 +97,10 @@ export class HeapString<L = unknown> implements Disposable {
   }
 
   /** Where a string is found first, from a byte on, in bytes; -1: nowhere. */
-  indexOf(other: string | HeapString, from = 0): number {
-    if (!isWord(from)) refuseWord("from", from);
+  indexOf(other: string | HeapString, begin = 0): number {
+    if (!isWord(begin)) refuseWord("begin", begin);
     const [own, wanted] = [this.view(), bytesOf(other)];
-    for (let at = from; at + wanted.length <= own.length; at++)
+    for (let at = begin; at + wanted.length <= own.length; at++)
       if (begins(own.subarray(at), wanted)) return at;
     return -1;
   }

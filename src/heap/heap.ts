@@ -365,9 +365,10 @@ export class Heap extends HeapViews {
     this.isChecking = on;
   }
 
-  /** malloc, or memalign where 16 is not enough. */
+  /** malloc, or memalign where 16 is not enough. An alignment that is no power of two throws a RangeError. */
   override allocate(bytes: number, alignment: number): number {
-    return alignment <= GRANULE ? this.malloc(bytes) : this.alignedAlloc(alignment, bytes);
+    const usual = alignment <= GRANULE && alignment > 0 && (alignment & (alignment - 1)) === 0;
+    return usual ? this.malloc(bytes) : this.alignedAlloc(alignment, bytes);
   }
 
   override deallocate(ptr: number, _bytes: number, _alignment: number): void {

@@ -16,8 +16,11 @@ import type { Space } from "./space.ts";
 import { type Fields, isStruct, type StructType } from "./struct.ts";
 import type { GivenFields, HeldBy, Init, Plain, Ref, Type } from "./type.ts";
 
-/** What Uninit needs of an allocator, and nobody else. */
-const FILL = Symbol("fill");
+/** What Uninit needs of an allocator, and arenas of one type. */
+export const FILL: unique symbol = Symbol("fill");
+/** How what is made in an allocator's memory learns that this memory ends. */
+export const ENDING: unique symbol = Symbol("ending");
+const nothing = (): void => {};
 
 export abstract class Allocator<L = unknown> {
   /** The memory that this allocates in. */
@@ -36,6 +39,14 @@ export abstract class Allocator<L = unknown> {
 
   /** Whether bytes at an address lie within one live block. O(1) or worse: for turning raw pointers into references. */
   protected abstract isLive(at: number, bytes: number): boolean;
+
+  /**
+   * Calls a function before what is made here ends, unless the function that this gives is called before. What a heap makes
+   * does not end by itself.
+   */
+  [ENDING](_ending: () => void): () => void {
+    return nothing;
+  }
 
   /**
    * A struct, made in place from its fields; those that are not given are zero. Throws an OutOfMemoryError, or a TypeError for a
@@ -81,7 +92,7 @@ export abstract class Allocator<L = unknown> {
       try {
         made.assign(values);
       } catch (error) {
-        this.deallocate(at, Math.max(1, bytes), element.align);
+        this.delete(made);
         throw error;
       }
     }
@@ -116,7 +127,8 @@ export abstract class Allocator<L = unknown> {
   ref<T extends StructType<Fields>>(type: T, ptr: ConstPtr<T>): Ref<T, L> {
     checkStruct("ref", type);
     this.checkPtr(type, ptr);
-    return refAt(this[SPACE], type, ptr, this[SPACE].lifeAt(ptr, this[LIFE])) as unknown as Ref<T, L>;
+    const life = this[SPACE].lifeAt(ptr, this[LIFE], type);
+    return refAt(this[SPACE], type, ptr, life) as unknown as Ref<T, L>;
   }
 
   /** The elements from a raw pointer on, checked as `ref` does. */
@@ -124,7 +136,7 @@ export abstract class Allocator<L = unknown> {
     checkType("refArray", element);
     if (!isWord(count)) refuseWord("count", count);
     this.checkPtr(element, ptr, count * element.size);
-    const life = this[SPACE].lifeAt(ptr, this[LIFE]);
+    const life = this[SPACE].lifeAt(ptr, this[LIFE], element);
     return new Elements<E, L, L>(this[SPACE], element, ptr, count, life) as unknown as ArrayRef<E, L>;
   }
 

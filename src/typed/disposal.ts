@@ -18,6 +18,12 @@ export class Destructors {
     this.list.push(destructor);
   }
 
+  /** Sees to it that one that was pushed does nothing. Those that were pushed earlier or later stay where they are. */
+  cancel(destructor: () => void): void {
+    const index = this.list.lastIndexOf(destructor);
+    if (index >= 0) this.list[index] = nothing;
+  }
+
   /** Runs those from the last down to a number of them that stay, even if some throw: the errors are given back. */
   run(stay = 0): unknown[] {
     const errors: unknown[] = [];
@@ -33,6 +39,8 @@ export class Destructors {
     return errors;
   }
 }
+
+const nothing = (): void => {};
 
 /** Throws what was thrown on the way: the one error as it is, several as an AggregateError. */
 export function throwAll(errors: readonly unknown[], what: string): void {

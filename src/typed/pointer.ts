@@ -100,7 +100,9 @@ function pointerBy<F extends () => void>(target: F, word: ScalarType<number>): P
     load: (space, at, life) => {
       const to = word.load(space, at);
       if (to === undefined) return undefined;
-      return to === 0 ? null : refAt(space, structOf(target), to, space.lifeAt(to, life));
+      if (to === 0) return null;
+      const type = structOf(target);
+      return refAt(space, type, to, space.lifeAt(to, life, type));
     },
     store: (space, at, value) => word.store(space, at, addressOf(space, structOf(target), value)),
     copy: word.load,

@@ -10,13 +10,22 @@
 
 import { bytesOf, type Memory } from "../memory/memory.ts";
 import type { Life } from "./life.ts";
+import type { Type } from "./type.ts";
+
+/** A part of the memory that something else than the heap says about how long it lives: an arena. */
+export interface Region {
+  /** The life of what lies at an address; undefined: it does not lie here. */
+  lifeAt(at: number): Life | undefined;
+}
 
 export class Space {
   readonly memory: Memory;
   /** Whether references look if they are still alive. */
   readonly checking: boolean;
-  /** The arenas and scopes that are open here, innermost last. Kept only while checking. */
-  readonly arenas: Life[] = [];
+  /** The arenas and scopes that are open here; those that lie in another one come after it. */
+  private readonly regions: Region[] = [];
+  /** How many of them lie in another one. */
+  private nestedCount = 0;
   /** The life of what lies in no arena. */
   root: Life | undefined;
   /** By a struct's number: the class of its references. Each struct and space has a class of its own, so that V8 takes the
@@ -66,14 +75,34 @@ export class Space {
     return end <= this.u8.length;
   }
 
-  /** The life of what lies at an address, when something that lives in `near` led there. */
-  lifeAt(at: number, near: Life): Life {
-    if (!this.checking || this.arenas.length === 0) return this.root ?? near;
-    if (near !== this.root && near.covers(at)) return near;
-    for (let index = this.arenas.length - 1; index >= 0; index--) {
-      const life = this.arenas[index] as Life;
-      if (life.covers(at)) return life;
+  /**
+   * The life of a struct, or of elements, at an address, when something that lives in `near` led there. Who does not check needs
+   * it only for a type that owns memory: to give that back to where it came from.
+   */
+  lifeAt(at: number, near: Life, type: Pick<Type, "drop">): Life {
+    if (this.regions.length === 0 || !(this.checking || type.drop)) return this.root ?? near;
+    // Where one arena lies in another, both cover the address, and the inner one decides.
+    if (this.nestedCount === 0 && near !== this.root && near.covers(at)) return near;
+    for (let index = this.regions.length - 1; index >= 0; index--) {
+      const life = this.regions[index]?.lifeAt(at);
+      if (life !== undefined) return life;
     }
     return this.root ?? near;
+  }
+
+  /** From now on a region decides about its addresses. `outer` is the life of the memory that it is made in. */
+  enter(region: Region, outer: Life): void {
+    this.regions.push(region);
+    if (outer !== this.root) this.nestedCount += 1;
+  }
+
+  /** The region has ended. */
+  leave(region: Region, outer: Life): void {
+    const index = this.regions.lastIndexOf(region);
+    if (index < 0) return;
+    // Mostly it is the last one; splice makes a list of what it took out.
+    if (index === this.regions.length - 1) this.regions.pop();
+    else this.regions.splice(index, 1);
+    if (outer !== this.root) this.nestedCount -= 1;
   }
 }

@@ -42,7 +42,7 @@ describe("a HeapString", () => {
     const string = new HeapString(Heap.create(), "grün");
     expect(string.slice(0, 2)).toBe("gr");
     expect(string.slice(2, 4)).toBe("ü");
-    expect(() => string.slice(3)).toThrow("from: byte 3 is inside a character");
+    expect(() => string.slice(3)).toThrow("begin: byte 3 is inside a character");
     expect(() => string.truncate(9)).toThrow("length: expected 0 to 5 bytes, got 9");
     string.truncate(4);
     expect(JSON.stringify({ string })).toBe('{"string":"grü"}');

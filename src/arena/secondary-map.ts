@@ -1,0 +1,285 @@
+// SecondaryMap: more about what a slot map's keys stand for: values of JavaScript, or in memory, beside the map.
+//
+// Owns:  values by slot, each with the key that it was set for.
+// Needs: the slot map, to tell whether a key is still good.
+//
+// What was set for a key that has been removed since is never given again. It is let go of when its slot gets another value, or
+// by prune().
+
+import { type Allocator, checkType, ENDING } from "../typed/allocator.ts";
+import { DISPOSE } from "../typed/disposal.ts";
+import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
+import { Life, nextNumber } from "../typed/life.ts";
+import { LIFE, SPACE } from "../typed/ref.ts";
+import type { Space } from "../typed/space.ts";
+import type { Init, Type, Value } from "../typed/type.ts";
+import { checkArenaOptions } from "./arena-options.ts";
+import { indexOf, type Key } from "./key.ts";
+
+/** What a secondary map asks of its slot map. */
+export interface KeySource<K> {
+  /** Whether a key is good. Throws a TypeError for another map's. */
+  has(key: Key<K>): boolean;
+}
+
+/** Any values of JavaScript by the keys of a slot map. */
+export class SecondaryMap<V, K> {
+  private readonly source: KeySource<K>;
+  /** By slot: the key that the value was set for; 0: none. */
+  private readonly keyOf: number[] = [];
+  private readonly valueOf: (V | undefined)[] = [];
+
+  constructor(source: KeySource<K>) {
+    this.source = source;
+  }
+
+  /** Sets the value of a key. False: the key has been removed from the slot map, and nothing is kept. */
+  set(key: Key<K>, value: V): boolean {
+    if (!this.source.has(key)) return false;
+    const index = indexOf(key);
+    while (this.keyOf.length <= index) {
+      this.keyOf.push(0);
+      this.valueOf.push(undefined);
+    }
+    this.keyOf[index] = key;
+    this.valueOf[index] = value;
+    return true;
+  }
+
+  /** The value of a key; undefined if there is none, or the key has been removed from the slot map. */
+  get(key: Key<K>): V | undefined {
+    return this.has(key) ? this.valueOf[indexOf(key)] : undefined;
+  }
+
+  has(key: Key<K>): boolean {
+    return this.source.has(key) && this.keyOf[indexOf(key)] === key;
+  }
+
+  /** Lets go of a key's value. False: there was none. */
+  remove(key: Key<K>): boolean {
+    if (!this.has(key)) return false;
+    this.forget(indexOf(key));
+    return true;
+  }
+
+  clear(): void {
+    this.keyOf.length = 0;
+    this.valueOf.length = 0;
+  }
+
+  /** Lets go of values whose keys have been removed from the slot map. O(slots). */
+  prune(): void {
+    for (const [index, key] of this.keyOf.entries())
+      if (key !== 0 && !this.source.has(key as Key<K>)) this.forget(index);
+  }
+
+  /** How many values there are. O(slots): a remove from the slot map is not told here. */
+  get size(): number {
+    let count = 0;
+    for (const _ of this) count += 1;
+    return count;
+  }
+
+  /** Keys and values, by slot. */
+  *[Symbol.iterator](): Generator<[Key<K>, V], void, undefined> {
+    for (let index = 0; index < this.keyOf.length; index++) {
+      const key = this.keyOf[index] as Key<K>;
+      if (key !== 0 && this.source.has(key)) yield [key, this.valueOf[index] as V];
+    }
+  }
+
+  private forget(index: number): void {
+    this.keyOf[index] = 0;
+    this.valueOf[index] = undefined;
+  }
+}
+
+const KEY_BYTES = 8;
+const FIRST_CAPACITY = 8;
+const MOST_BYTES = 2 ** 32 - 1;
+
+/** Structs or scalars in an allocator's memory by the keys of a slot map. */
+export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposable {
+  readonly name: string;
+  readonly type: T;
+  private readonly source: KeySource<K>;
+  private readonly allocator: Allocator<L>;
+  private readonly space: Space;
+  private readonly stride: number;
+  private readonly leaveSource: () => void;
+  /** Of the references that were given since values moved last. */
+  private life: Life;
+  private capacity = 0;
+  private keysAt = 0;
+  private valuesAt = 0;
+
+  /** Takes nothing until something is set. */
+  constructor(
+    source: KeySource<K>,
+    allocator: Allocator<L>,
+    type: T,
+    options: { readonly name?: string } = {},
+  ) {
+    checkType("secondary column", type);
+    checkArenaOptions("secondary column", options, { name: "a string" });
+    this.source = source;
+    this.allocator = allocator;
+    this.type = type;
+    this.name = options.name ?? `secondary column ${nextNumber()}`;
+    this.space = allocator[SPACE];
+    this.stride = Math.max(1, type.size);
+    allocator[LIFE].check("a secondary column", 0);
+    this.life = this.begin();
+    this.leaveSource = allocator[ENDING](() => {
+      this.life.ended = true;
+    });
+  }
+
+  /**
+   * Sets the value of a key, whole: fields that are not given are zero. False: the key has been removed from the slot map, and
+   * nothing is kept. Throws an OutOfMemoryError, or what the value's type throws; then the key has no value.
+   */
+  set(key: Key<K>, value: Init<T, L>): boolean {
+    this.life.check("a value", 0);
+    if (!this.source.has(key)) return false;
+    const index = indexOf(key);
+    if (index >= this.capacity) this.grow(index + 1);
+    this.forget(index);
+    const { space, type } = this;
+    const at = this.valuesAt + index * this.stride;
+    try {
+      if (!type.store(space, at, value as never, this.life)) {
+        space.refresh();
+        if (!type.store(space, at, value as never, this.life))
+          throw new PointerError("outside", type.name, at, `a value of ${this.name} lies beyond the memory`);
+      }
+    } catch (error) {
+      type.drop?.(space, at, this.life);
+      throw error;
+    }
+    space.reaches(this.keysAt + this.capacity * KEY_BYTES);
+    space.f64[(this.keysAt >>> 3) + index] = key;
+    return true;
+  }
+
+  /** The value of a key: a reference, good until the column grows, or a scalar; undefined as `SecondaryMap.get`. */
+  get(key: Key<K>): Value<T, L, L> | undefined {
+    if (!this.has(key)) return undefined;
+    const at = this.valuesAt + indexOf(key) * this.stride;
+    this.space.reaches(at + this.stride);
+    return this.type.load(this.space, at, this.life) as Value<T, L, L>;
+  }
+
+  has(key: Key<K>): boolean {
+    this.life.check("a value", 0);
+    return this.source.has(key) && this.keyAt(indexOf(key)) === key;
+  }
+
+  /** Lets go of a key's value and of what it owned. False: there was none. */
+  remove(key: Key<K>): boolean {
+    if (!this.has(key)) return false;
+    this.forget(indexOf(key));
+    return true;
+  }
+
+  /** Lets go of all values; the memory stays. O(slots). */
+  clear(): void {
+    this.life.check("a value", 0);
+    for (let index = 0; index < this.capacity; index++) this.forget(index);
+  }
+
+  /** Lets go of values whose keys have been removed from the slot map. O(slots). */
+  prune(): void {
+    this.life.check("a value", 0);
+    for (let index = 0; index < this.capacity; index++) {
+      const key = this.keyAt(index) as Key<K>;
+      if (key !== 0 && !this.source.has(key)) this.forget(index);
+    }
+  }
+
+  /** How many values there are. O(slots). */
+  get size(): number {
+    let count = 0;
+    for (const _ of this) count += 1;
+    return count;
+  }
+
+  /** Keys and values, by slot. */
+  *[Symbol.iterator](): Generator<[Key<K>, Value<T, L, L>], void, undefined> {
+    for (let index = 0; index < this.capacity; index++) {
+      const key = this.keyAt(index) as Key<K>;
+      if (key !== 0 && this.source.has(key)) yield [key, this.get(key) as Value<T, L, L>];
+    }
+  }
+
+  /** Ends the column: what values own is given back, then the memory. A second time does nothing. */
+  dispose(): void {
+    if (this.life.ended) return;
+    this.clear();
+    this.life.ended = true;
+    this.leaveSource();
+    if (this.capacity === 0) return;
+    this.allocator.deallocate(this.valuesAt, this.capacity * this.stride, this.type.align);
+    this.allocator.deallocate(this.keysAt, this.capacity * KEY_BYTES, KEY_BYTES);
+    this.capacity = 0;
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  /** The key that a slot's value was set for; 0: it has none. */
+  private keyAt(index: number): number {
+    if (index >= this.capacity) return 0;
+    this.space.reaches(this.keysAt + this.capacity * KEY_BYTES);
+    return this.space.f64[(this.keysAt >>> 3) + index] as number;
+  }
+
+  private forget(index: number): void {
+    const { space, type } = this;
+    const at = this.valuesAt + index * this.stride;
+    const had = this.keyAt(index) !== 0;
+    space.reaches(at + this.stride);
+    if (had) {
+      space.f64[(this.keysAt >>> 3) + index] = 0;
+      type.drop?.(space, at, this.life);
+    }
+    space.u8.fill(0, at, at + this.stride);
+  }
+
+  /** Room for so many slots: both arrays anew, so that a lack of memory for either changes nothing. */
+  private grow(need: number): void {
+    const capacity = Math.max(need, FIRST_CAPACITY, 2 * this.capacity);
+    const { allocator, space, stride, type } = this;
+    const bytes = capacity * Math.max(stride, KEY_BYTES);
+    const keys = bytes > MOST_BYTES ? 0 : allocator.allocate(capacity * KEY_BYTES, KEY_BYTES);
+    const values = keys === 0 ? 0 : allocator.allocate(capacity * stride, type.align);
+    if (values === 0) {
+      if (keys !== 0) allocator.deallocate(keys, capacity * KEY_BYTES, KEY_BYTES);
+      throw new OutOfMemoryError(capacity * (stride + KEY_BYTES), this.name);
+    }
+    space.reaches(Math.max(keys + capacity * KEY_BYTES, values + capacity * stride));
+    this.moveTo(keys, KEY_BYTES, this.keysAt, capacity);
+    this.moveTo(values, stride, this.valuesAt, capacity);
+    if (this.capacity > 0) {
+      allocator.deallocate(this.valuesAt, this.capacity * stride, type.align);
+      allocator.deallocate(this.keysAt, this.capacity * KEY_BYTES, KEY_BYTES);
+      this.life.ended = true;
+      this.life = this.begin();
+    }
+    this.capacity = capacity;
+    this.keysAt = keys;
+    this.valuesAt = values;
+  }
+
+  /** Copies an array's elements to a larger one, and fills that up with zeros. */
+  private moveTo(to: number, each: number, from: number, capacity: number): void {
+    const { u8 } = this.space;
+    u8.copyWithin(to, from, from + this.capacity * each);
+    u8.fill(0, to + this.capacity * each, to + capacity * each);
+  }
+
+  private begin(): Life {
+    return new Life(this.name, this.allocator, () => false);
+  }
+}
