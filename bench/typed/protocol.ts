@@ -11,6 +11,8 @@ export const GRAPH_NAMES = [
   "raw, unchecked",
   "refs",
   "refs, unchecked",
+  "elements",
+  "pool",
   "blocks",
 ] as const;
 export type GraphName = (typeof GRAPH_NAMES)[number];
@@ -23,7 +25,9 @@ export const GRAPH_TEXTS: Readonly<Record<GraphName, string>> = {
   "raw, unchecked": "the same, checking off",
   refs: "Bump, references",
   "refs, unchecked": "the same, checking off",
-  blocks: "a heap's block for each, raw pointers",
+  elements: "TypedArena, raw pointers",
+  pool: "Pool, raw pointers, each freed",
+  blocks: "a heap's block for each, raw pointers, each freed",
 };
 
 export interface GraphJob {

@@ -9,8 +9,10 @@ import { Heap } from "morecore";
 import type { GraphAnswer, GraphName } from "../protocol.ts";
 import { variant as arrays } from "./arrays.ts";
 import { blocksVariant } from "./blocks.ts";
+import { elementsVariant } from "./elements.ts";
 import { variant as nothing } from "./nothing.ts";
 import { variant as objects } from "./objects.ts";
+import { poolVariant } from "./pool.ts";
 import { rawVariant } from "./raw.ts";
 import { refsVariant } from "./refs.ts";
 import { type GraphVariant, timed } from "./shape.ts";
@@ -27,6 +29,8 @@ const VARIANTS: Readonly<Record<GraphName, () => GraphVariant>> = {
   "raw, unchecked": () => rawVariant(Heap.create({ checking: false })),
   refs: () => refsVariant(Heap.create({ checking: true })),
   "refs, unchecked": () => refsVariant(Heap.create({ checking: false })),
+  elements: () => elementsVariant(Heap.create()),
+  pool: () => poolVariant(Heap.create()),
   blocks: () => blocksVariant(Heap.create()),
 };
 
