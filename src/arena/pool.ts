@@ -82,7 +82,7 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     this[SPACE] = source[SPACE];
     this.outer = source[LIFE];
     this.outer.check("a pool", 0);
-    this[LIFE] = new Life(this.name, source, (at) => this.lifeAt(at) === this[LIFE]);
+    this[LIFE] = new Life(this.name, source, (at) => this.lifeAt(at) === this[LIFE], this);
     this[SPACE].enter(this, this.outer);
     this.leaveSource = source[ENDING](() => this.dispose());
   }

@@ -280,6 +280,6 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
   }
 
   private begin(): Life {
-    return new Life(this.name, this.allocator, () => false);
+    return new Life(this.name, this.allocator, () => false, this);
   }
 }

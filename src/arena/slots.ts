@@ -332,7 +332,7 @@ export class Slots {
   }
 
   private begin(): Life {
-    return new Life(this.name, this.allocator, () => false);
+    return new Life(this.name, this.allocator, () => false, this);
   }
 
   /** Values lie elsewhere now: references that were given lead to others, or to none. */

@@ -153,7 +153,7 @@ class Cells<L> extends Allocator<L> {
     this[SPACE] = source[SPACE];
     this.outer = source[LIFE];
     this.outer.check("an arena", 0);
-    this.life = new Life(name, source, (at) => chunkAt(this.chunks, at) >= 0);
+    this.life = new Life(name, source, (at) => chunkAt(this.chunks, at) >= 0, this);
     this[SPACE].enter(this, this.outer);
     this.leaveSource = source[ENDING](ending);
   }

@@ -12,7 +12,7 @@ import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { type Allocator, checkType } from "../typed/allocator.ts";
 import { type ArrayRef, Elements, type ViewOf, viewAt } from "../typed/array.ts";
 import { DISPOSE } from "../typed/disposal.ts";
-import { OutOfMemoryError } from "../typed/errors.ts";
+import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import { DELETED, type Life } from "../typed/life.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { type AnyRef, AT, LIFE, refAt, SPACE } from "../typed/ref.ts";
@@ -350,7 +350,10 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
 
   private loadAgain(at: number): unknown {
     this.space.refresh();
-    return this.element.load(this.space, at, this.life);
+    const value = this.element.load(this.space, at, this.life);
+    if (value === undefined)
+      throw new PointerError("outside", this.element.name, at, "leads beyond the memory");
+    return value;
   }
 
   private copyAt(index: number): Plain<E> {

@@ -7,14 +7,14 @@
 // Allocator trait, so that an arena need not keep them. Everything else is here, once. L is how long what is made here lives.
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
-import { type ArrayRef, Elements } from "./array.ts";
+import { type ArrayRef, checkOwner, Elements } from "./array.ts";
 import { OutOfMemoryError, PointerError } from "./errors.ts";
 import type { Life } from "./life.ts";
 import type { ConstPtr, MutPtr, Ptr } from "./pointer.ts";
 import { AnyRef, AT, endRef, isRef, LIFE, refAt, SPACE, TYPE, useAfterFree } from "./ref.ts";
 import type { Space } from "./space.ts";
 import { type Fields, isStruct, type StructType } from "./struct.ts";
-import type { GivenFields, HeldBy, Init, Plain, Ref, Type } from "./type.ts";
+import { type GivenFields, type HeldBy, type Init, isType, type Plain, type Ref, type Type } from "./type.ts";
 
 /** What Uninit needs of an allocator, and arenas of one type. */
 export const FILL: unique symbol = Symbol("fill");
@@ -102,7 +102,7 @@ export abstract class Allocator<L = unknown> {
   /** Frees what `new`, `alloc` or `newArray` made here, and what it owns. Later uses of this reference throw. */
   delete(what: { readonly ptr: number }): void {
     if (what instanceof Elements) {
-      const { at, element, length } = what.takeOver(this[SPACE]);
+      const { at, element, length } = what.takeOver(this[SPACE], this);
       for (let index = 0; element.drop && index < length; index++)
         element.drop(this[SPACE], at + index * element.size, this[LIFE]);
       this.deallocate(at, Math.max(1, length * element.size), element.align);
@@ -110,8 +110,7 @@ export abstract class Allocator<L = unknown> {
     }
     if (!isRef(what)) throw new TypeError(`delete: expected a reference, got ${describe(what)}`);
     if (what[LIFE].ended) useAfterFree(what);
-    if (what[SPACE] !== this[SPACE])
-      throw new TypeError("delete: expected a reference in this memory, got one in another");
+    checkOwner("a reference", what[SPACE], what[LIFE], this[SPACE], this);
     const type = what[TYPE];
     this[SPACE].reaches(what[AT] + type.size);
     type.drop?.(this[SPACE], what[AT], this[LIFE]);
@@ -180,7 +179,7 @@ export abstract class Allocator<L = unknown> {
       if (isThenable(result))
         throw new TypeError("init: expected a function that is done when it returns, got a promise");
     } catch (error) {
-      this.delete(ref as unknown as { ptr: number });
+      if (!ref[LIFE].ended) this.delete(ref as unknown as { ptr: number });
       throw error;
     }
   }
@@ -294,7 +293,7 @@ export function same(a: { readonly ptr: number } | null, b: { readonly ptr: numb
   return one[AT] === other[AT] && one[SPACE] === other[SPACE];
 }
 
-/** Whether a reference may be used. Always true of one that is not checked. */
+/** Whether what a reference lives in is still there. Looks also where accesses do not. */
 export function isAlive(ref: { readonly ptr: number } | object): boolean {
   return !checkRef("isAlive", ref)[LIFE].ended;
 }
@@ -333,9 +332,11 @@ function checkStruct(call: string, type: unknown): asserts type is StructType<un
 
 /** Small, and what throws apart: this is inlined where each byte of code counts. */
 export function checkType(call: string, type: unknown): asserts type is Type {
-  if ((type as Partial<Type> | null | undefined)?.load === undefined) refuseType(call, type);
+  const given = type as Partial<Type> | null | undefined;
+  if (given?.load === undefined || given.kind === "bits") refuseType(call, type);
 }
 
 function refuseType(call: string, type: unknown): never {
-  throw new TypeError(`${call}: expected a type, got ${describe(type)}`);
+  if (!isType(type)) throw new TypeError(`${call}: expected a type, got ${describe(type)}`);
+  throw new TypeError(`${call}: expected a type of whole bytes, got a bit field, which only a struct has`);
 }

@@ -14,7 +14,7 @@ import { AT, refAt } from "./ref.ts";
 import type { Arrays, ScalarType } from "./scalars.ts";
 import type { Space } from "./space.ts";
 import type { StructType } from "./struct.ts";
-import type { HoldsRefs, Init, Type, Value } from "./type.ts";
+import { type HoldsRefs, type Init, isType, type Type, type Value } from "./type.ts";
 
 export interface ArrayType<E> extends Type {
   readonly kind: "array";
@@ -32,6 +32,9 @@ export type ArrayRef<E, L = unknown, B = L> = Elements<E, L, B> &
 
 /** `count` elements of a type: `array(u8, 16)`. */
 export function array<E extends Type>(element: E, count: number): ArrayType<E> {
+  if (!isType(element)) throw new TypeError(`array: expected a type of elements, got ${describe(element)}`);
+  if (element.kind === "bits")
+    throw new TypeError("array: expected elements of whole bytes, got a bit field");
   if (!Number.isInteger(count) || count < 0 || count * element.size > MAX_BYTES)
     throw new RangeError(
       `array: expected a count from 0 to ${Math.floor(MAX_BYTES / Math.max(1, element.size))}, got ${describe(count)}`,
@@ -69,6 +72,14 @@ export function array<E extends Type>(element: E, count: number): ArrayType<E> {
 }
 
 const MAX_BYTES = 2 ** 30;
+
+/** Throws unless what is to be deleted lies in this memory and, while checking, was made by this allocator. */
+export function checkOwner(what: string, space: Space, life: Life, own: Space, owner: object): void {
+  if (space.memory !== own.memory)
+    throw new TypeError(`delete: expected ${what} in this memory, got one in another`);
+  if (space.checking && life.owner !== owner)
+    throw new TypeError(`delete: expected ${what} that was made here, got one that lives in ${life.name}`);
+}
 
 function looseOf(element: Type): Type {
   const { unaligned } = element as Type & { unaligned: Type | (() => Type) };
@@ -163,10 +174,9 @@ export class Elements<E, L, B> {
   }
 
   /** What is to be freed, for the allocator in this space that frees it; later uses throw. */
-  takeOver(space: Space): { at: number; element: Type; length: number } {
+  takeOver(space: Space, owner: object): { at: number; element: Type; length: number } {
     this.reach();
-    if (space !== this.space)
-      throw new TypeError("delete: expected an array in this memory, got one in another");
+    checkOwner("an array", this.space, this.life, space, owner);
     this.life = DELETED;
     return { at: this.at, element: this.element, length: this.length };
   }
@@ -182,7 +192,10 @@ export class Elements<E, L, B> {
 
   private loadAgain(at: number): unknown {
     this.reach();
-    return this.element.load(this.space, at, this.life);
+    const value = this.element.load(this.space, at, this.life);
+    if (value === undefined)
+      throw new PointerError("outside", this.element.name, at, "leads beyond the memory");
+    return value;
   }
 
   private reach(): void {

@@ -18,13 +18,16 @@ export class Life {
   readonly name: string;
   /** What allocates here. */
   readonly source: Source;
+  /** Who alone may delete what lives here. */
+  readonly owner: object;
   /** Whether an address lies in memory of this life. */
   readonly covers: (at: number) => boolean;
   ended = false;
 
-  constructor(name: string, source: Source, covers: (at: number) => boolean) {
+  constructor(name: string, source: Source, covers: (at: number) => boolean, owner: object = source) {
     this.name = name;
     this.source = source;
+    this.owner = owner;
     this.covers = covers;
   }
 

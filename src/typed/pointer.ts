@@ -6,6 +6,7 @@
 // Making a raw pointer and computing with it is safe; following it is the explicit step, as in Rust: `heap.ref(Node, p)` checks
 // what can be checked. At run time a raw pointer is a number and knows no type, so what depends on the size takes the type.
 
+import { describe } from "../memory/arguments.ts";
 import { PointerError } from "./errors.ts";
 import { AT, isRef, LIFE, refAt, SPACE } from "./ref.ts";
 import { type ScalarType, u32 } from "./scalars.ts";
@@ -66,7 +67,9 @@ export function fieldPtr<F, K extends keyof F & string>(
   field: K,
 ): Ptr<F[K]> {
   const offset = type.offsets[field];
-  if (offset === undefined) throw new RangeError(`field: ${type.name} has no field ${JSON.stringify(field)}`);
+  if (typeof offset !== "number") throw new RangeError(`field: ${type.name} has no field ${describe(field)}`);
+  if ((type.fields[field] as Partial<Type>).kind === "bits")
+    throw new TypeError(`field: ${describe(field)} is a bit field, which has no address`);
   return (ptr + offset) as Ptr<F[K]>;
 }
 
@@ -87,6 +90,8 @@ export interface RawPointerType<F> extends Type {
  * declared after it: `pointer(() => Node)`. (Its type looks at the function's result only when a field is used.)
  */
 export function pointer<F extends () => void>(target: F): PointerType<F> {
+  if (typeof target !== "function")
+    throw new TypeError(`pointer: expected a function that gives a struct type, got ${describe(target)}`);
   return { ...pointerBy(target, u32), unaligned: pointerBy(target, u32.unaligned) } as PointerType<F>;
 }
 
@@ -125,7 +130,7 @@ function structOf(target: () => unknown): StructType<unknown> {
 function addressOf(space: Space, type: StructType<unknown>, value: unknown): number {
   if (value === null) return 0;
   if (!isRef(value, type)) throw new TypeError(`expected a reference to ${type.name}, or null`);
-  if (value[SPACE] !== space)
+  if (value[SPACE].memory !== space.memory)
     throw new TypeError(`expected a reference to ${type.name} in the same memory, got one in another`);
   value[LIFE].check(type.name, value[AT]);
   return value[AT];

@@ -83,7 +83,6 @@ function defineClass(space: Space, type: StructType<unknown>): RefClass {
   Object.defineProperty(made.prototype, TYPE, { value: type });
   Object.defineProperty(made.prototype, SPACE, { value: space });
   for (const field of type.list) {
-    if (field.type.size === 0) continue;
     Object.defineProperty(made.prototype, field.name, {
       enumerable: true,
       ...accessOf(space, field),

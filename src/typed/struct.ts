@@ -12,7 +12,7 @@ import type { BitsType } from "./bits.ts";
 import type { Life } from "./life.ts";
 import { isRef, refAt, SPACE } from "./ref.ts";
 import type { Space } from "./space.ts";
-import type { Type } from "./type.ts";
+import { isType, type Type } from "./type.ts";
 
 export type Fields = Readonly<Record<string, Type>>;
 
@@ -33,7 +33,7 @@ export interface StructOptions {
 export interface StructType<F> extends Type {
   readonly kind: "struct";
   readonly fields: F;
-  /** Of each field, the bytes from the struct's address. Of a bit field: to the first byte that has bits of it. */
+  /** Of each field, the bytes from the struct's address; of a bit field, to the first byte that has bits of it. */
   readonly offsets: { readonly [K in keyof F]: number };
   /** Which struct this is, of all. */
   readonly id: number;
@@ -49,15 +49,15 @@ let structCount = 0;
  * Throws a TypeError for what is no type, and for a name that references use themselves.
  */
 export function struct<F extends Fields>(fields: F, options: StructOptions = {}): StructType<F> {
-  for (const key of Object.keys(options))
-    if (key !== "name" && key !== "packed")
-      throw new TypeError(`struct: unknown option ${describe(key)}; known are name, packed`);
+  checkOptions(options);
+  if (typeof fields !== "object" || fields === null)
+    throw new TypeError(`struct: expected fields in an object, got ${describe(fields)}`);
   const names = Object.keys(fields);
   for (const name of names) {
     if (RESERVED.has(name)) throw new TypeError(`struct: a field cannot be named ${describe(name)}`);
     if (/^\d+$/.test(name))
       throw new TypeError(`struct: a field's name cannot be a number, got ${describe(name)}`);
-    if (typeof fields[name]?.size !== "number")
+    if (!isType(fields[name]))
       throw new TypeError(`struct: field ${describe(name)}: expected a type, got ${describe(fields[name])}`);
   }
   const packed = options.packed === true;
@@ -65,8 +65,26 @@ export function struct<F extends Fields>(fields: F, options: StructOptions = {})
     names.map((name) => [name, fields[name] as Type]),
     packed,
   );
-  return makeStruct(fields, options.name ?? `struct { ${names.join(", ")} }`, laid);
+  // A copy, for it is what tells one struct from another: see isRef.
+  return makeStruct({ ...fields }, options.name ?? `struct { ${names.join(", ")} }`, laid);
 }
+
+function checkOptions(options: StructOptions): void {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`struct: expected options in an object, got ${describe(options)}`);
+  for (const [key, value] of Object.entries(options)) {
+    const rule = OPTIONS.get(key);
+    if (rule === undefined)
+      throw new TypeError(`struct: unknown option ${describe(key)}; known are name, packed`);
+    if (value !== undefined && typeof value !== rule)
+      throw new TypeError(`struct: ${key}: expected a ${rule}, got ${describe(value)}`);
+  }
+}
+
+const OPTIONS: ReadonlyMap<string, "string" | "boolean"> = new Map([
+  ["name", "string"],
+  ["packed", "boolean"],
+]);
 
 export function isStruct(type: unknown): type is StructType<unknown> {
   return typeof type === "object" && type !== null && "kind" in type && type.kind === "struct";
@@ -96,11 +114,7 @@ function makeStruct<F>(fields: F, name: string, { list, size, align }: Laid): St
     store: (space, at, value, life) =>
       at + size <= space.u8.length && assignAt(type, byName, space, at, value, life),
     copy: (space, at) =>
-      Object.fromEntries(
-        list
-          .filter((field) => field.type.size > 0)
-          .map((field) => [field.name, field.type.copy(space, at + field.offset)]),
-      ),
+      Object.fromEntries(list.map((field) => [field.name, field.type.copy(space, at + field.offset)])),
     ...(owners.length > 0 && {
       drop: (space: Space, at: number, life: Life) => {
         for (const owner of owners) owner.type.drop?.(space, at + owner.offset, life);
@@ -133,11 +147,12 @@ function assignAt<F>(
   const isGivenRef = isRef(value);
   if (isGivenRef && !isRef(value, type))
     throw new TypeError(`${type.name}: expected a reference to it, got ${describe(value)}`);
-  if (isGivenRef && type.drop === undefined) {
+  // All bytes at once. From another memory, field by field: the addresses in its pointers mean nothing in this one.
+  if (isGivenRef && type.drop === undefined && value[SPACE].memory === space.memory) {
     const from = value.ptr;
-    if (!value[SPACE].reaches(from + type.size))
+    if (!space.reaches(from + type.size))
       throw new RangeError(`${type.name}: the reference leads beyond the memory`);
-    space.u8.set(value[SPACE].u8.subarray(from, from + type.size), at);
+    space.u8.copyWithin(at, from, from + type.size);
     return true;
   }
   let turn = 0;
@@ -167,7 +182,8 @@ function layOut(fields: readonly (readonly [string, Type])[], packed: boolean): 
       const unit = type.unitBytes * 8;
       if (type.width === 0 || (!packed && (bit % unit) + type.width > unit)) bit = upTo(bit, unit);
       if (!packed && type.width > 0) align = Math.max(align, type.unitBytes);
-      list.push({ name, type: type.at(bit % 8), offset: Math.floor(bit / 8) });
+      // A width of 0 is no field: it only ends the unit.
+      if (type.width > 0) list.push({ name, type: type.at(bit % 8), offset: Math.floor(bit / 8) });
       bit += type.width;
       continue;
     }

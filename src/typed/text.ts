@@ -10,7 +10,8 @@ import type { Space } from "./space.ts";
 import type { ValueType } from "./type.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** Keeps a U+FEFF at the beginning: what was written is what is read. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function encode(value: unknown, what: string): Uint8Array {
   if (typeof value !== "string") throw new TypeError(`${what}: expected a string, got ${describe(value)}`);
@@ -81,8 +82,8 @@ function loadText(space: Space, at: number): string | undefined {
   const length = space.u32[(at + AT_LENGTH) >>> 2];
   if (length === undefined) return undefined;
   const ptr = space.u32[at >>> 2] as number;
-  // Its bytes may lie where the memory has grown to.
-  return ptr + length > space.u8.length ? undefined : decode(space, ptr, length);
+  // Its bytes may lie where the memory has grown to, if somebody else has written it.
+  return space.reaches(ptr + length) ? decode(space, ptr, length) : undefined;
 }
 
 function dropText(space: Space, at: number, life: Life): void {

@@ -1,6 +1,6 @@
 // Type: what lies in memory: how long, how aligned, how it is read and written; and what TypeScript makes of it.
 //
-// Owns:  the interface that every kind of field has; the types of values.
+// Owns:  the interface that every kind of field has; the types of values; telling a type from something else.
 // Needs: lifetime; the kinds, for their types only.
 //
 // `load` and `store` are plain closures without `this`: an accessor holds them as constants, and V8 inlines them there.
@@ -34,6 +34,17 @@ export interface Type {
   readonly access?: AccessMakers;
   /** Gives back what the value owns. Missing: it owns nothing. */
   readonly drop?: (space: Space, at: number, life: Life) => void;
+}
+
+/** Whether a value is a type: what comes from callers is looked at before it is used. */
+export function isType(value: unknown): value is Type {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "load" in value &&
+    "size" in value &&
+    typeof value.size === "number"
+  );
 }
 
 /** A type whose values are JavaScript's own: numbers, bigints, booleans, strings. */
@@ -97,7 +108,17 @@ export type InitFields<F, B> = { readonly [K in keyof F]?: Init<F[K], B> };
 
 /** What is given for the fields of F that are pointers. */
 type GivenRefs<F, I> = {
-  [K in keyof I]: K extends keyof F ? (F[K] extends PointerType<unknown> ? NonNullable<I[K]> : never) : never;
+  [K in keyof I]: K extends keyof F
+    ? F[K] extends PointerType<unknown>
+      ? NonNullable<I[K]>
+      : F[K] extends StructType<infer G>
+        ? GivenRefs<G, I[K]>
+        : F[K] extends ArrayType<PointerType<unknown>>
+          ? I[K] extends Iterable<infer V>
+            ? NonNullable<V>
+            : never
+          : never
+    : never;
 }[keyof I];
 
 /** How long all of these references live: the intersection of their lifetimes, which is the shortest one. */

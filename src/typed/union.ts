@@ -8,9 +8,10 @@
 
 import { describe } from "../memory/arguments.ts";
 import type { Life } from "./life.ts";
+import { isRef } from "./ref.ts";
 import type { Space } from "./space.ts";
 import type { Fields } from "./struct.ts";
-import type { Init, Type, Value } from "./type.ts";
+import { type Init, isType, type Type, type Value } from "./type.ts";
 
 export interface UnionType<F> extends Type {
   readonly kind: "union";
@@ -34,8 +35,10 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
   const names = Object.keys(variants);
   if (names.length === 0) throw new RangeError("union: expected at least one variant, got none");
   const types = Object.values(variants);
-  for (const type of types)
+  for (const type of types) {
+    if (!isType(type)) throw new TypeError(`union: expected types of variants, got ${describe(type)}`);
     if (type.kind === "bits") throw new TypeError("union: expected a type of whole bytes, got a bit field");
+  }
   const align = Math.max(TAG_BYTES, ...types.map((type) => type.align));
   const valueOffset = Math.max(TAG_BYTES, ...types.map((type) => type.align));
   const size = Math.ceil((valueOffset + Math.max(...types.map((type) => type.size))) / align) * align;
@@ -49,6 +52,36 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
   const drop = (space: Space, at: number, life: Life): void =>
     types[tagAt(space, at)]?.drop?.(space, at + valueOffset, life);
   const fits = (space: Space, at: number): boolean => at + size <= space.u8.length;
+  /** Puts another variant in place of the one that is there, which stays if the new value cannot be made. */
+  const change = (space: Space, at: number, next: number, given: never, life: Life): boolean => {
+    const before = space.u8.slice(at, at + size);
+    const type = types[next] as Type;
+    const old = types[tagAt(space, at)] as Type;
+    const set = (bytes: Uint8Array): void => {
+      space.reaches(at + size);
+      space.u8.set(bytes, at);
+    };
+    const whole = isRef(given) && type.drop === undefined;
+    // A reference may refer to the old variant's bytes, and overwrites all of the new one's.
+    space.u8.fill(0, whole ? at + valueOffset + type.size : at, at + size);
+    space.u32[at >>> 2] = next;
+    let stored = false;
+    try {
+      stored = type.store(space, at + valueOffset, given, life);
+    } finally {
+      if (!stored) {
+        if (!whole) type.drop?.(space, at + valueOffset, life);
+        set(before);
+      }
+    }
+    if (stored && old.drop) {
+      const after = space.u8.slice(at, at + size);
+      set(before);
+      old.drop(space, at + valueOffset, life);
+      set(after);
+    }
+    return stored;
+  };
   const owning = types.some((type) => type.drop !== undefined);
   return {
     kind: "union",
@@ -60,7 +93,8 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
     load: (space, at, life) => {
       if (!fits(space, at)) return undefined;
       const tag = tagAt(space, at);
-      return { tag: names[tag], value: types[tag]?.load(space, at + valueOffset, life) };
+      const value = types[tag]?.load(space, at + valueOffset, life);
+      return value === undefined ? undefined : { tag: names[tag], value };
     },
     store: (space, at, value: unknown, life) => {
       if (!fits(space, at)) return false;
@@ -69,12 +103,8 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
       const type = types[next];
       if (type === undefined)
         throw new TypeError(`${name}: expected a tag of ${names.join(", ")}, got ${describe(tag)}`);
-      if (next !== tagAt(space, at)) {
-        drop(space, at, life);
-        space.u8.fill(0, at, at + size);
-        space.u32[at >>> 2] = next;
-      }
-      return type.store(space, at + valueOffset, given as never, life);
+      if (next === tagAt(space, at)) return type.store(space, at + valueOffset, given as never, life);
+      return change(space, at, next, given as never, life);
     },
     copy: (space, at) => {
       const tag = tagAt(space, at);
