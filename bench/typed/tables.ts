@@ -2,10 +2,10 @@
 //
 // Owns:  columns, number formats, and which figures are goals.
 // Needs: results.
-// Note:  a cell reads "median (minimum)"; times of the graph are those of the whole loop, only goals are net of its calls.
+// Note:  a cell reads "median ±spread (minimum)"; times of the graph are those of the whole loop, only goals are net of its calls.
 
 import { type Sample, scale } from "../../src/bench/stats.ts";
-import type { TextTable } from "../../src/bench/tables.ts";
+import { sampleText, type TextTable } from "../../src/bench/tables.ts";
 import { GRAPH_NAMES, GRAPH_TEXTS } from "./protocol.ts";
 import type { GraphFigures, GraphResult, GroupResult, LoopResult, TypedFigures } from "./run.ts";
 
@@ -73,8 +73,9 @@ function groupTable({ title, loops }: GroupResult): TextTable {
   return { title, head: ["", ...variants], rows };
 }
 
-function cell({ median, min }: Sample, digits: number): string {
-  return `${median.toFixed(digits)} (${min.toFixed(digits)})`;
+/** Of what is always 0 there is no spread. */
+function cell(sample: Sample, digits: number): string {
+  return sample.median === 0 ? "0" : sampleText(sample, digits);
 }
 
 export function typedGoals({ graphs, groups }: TypedFigures): TypedGoal[] {

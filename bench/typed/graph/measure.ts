@@ -21,7 +21,7 @@ const WARM_UP_NODES = 20_000;
 const WARM_UPS = 15;
 const SETTLE_MS = 20;
 
-const VARIANTS: Readonly<Record<GraphName, () => GraphVariant>> = {
+export const VARIANTS: Readonly<Record<GraphName, () => GraphVariant>> = {
   nothing: () => nothing,
   objects: () => objects,
   arrays: () => arrays,

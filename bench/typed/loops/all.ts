@@ -4,5 +4,6 @@ import { access } from "./access.ts";
 import { allocation, scopes } from "./allocation.ts";
 import { layouts } from "./layouts.ts";
 import type { LoopGroup } from "./loop.ts";
+import { slots } from "./slots.ts";
 
-export const GROUPS: readonly LoopGroup[] = [access, allocation, scopes, layouts];
+export const GROUPS: readonly LoopGroup[] = [access, allocation, scopes, slots, layouts];
