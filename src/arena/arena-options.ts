@@ -10,7 +10,7 @@ export function checkArenaOptions(what: string, options: object, rules: Record<s
     throw new TypeError(`${what}: expected options in an object, got ${describe(options)}`);
   for (const name in options) {
     const value: unknown = options[name as keyof typeof options];
-    const rule = rules[name];
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (rule === undefined)
       throw new TypeError(
         `${what}: unknown option ${describe(name)}; known are ${Object.keys(rules).join(", ")}`,

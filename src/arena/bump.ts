@@ -25,7 +25,16 @@ import type { Space } from "../typed/space.ts";
 import { encode } from "../typed/text.ts";
 import type { Init, Type } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
-import { bytesOfAll, type Chunk, chunkAt, FIRST_BYTES, giveBack, MOST_CHUNK, takeChunk } from "./chunks.ts";
+import {
+  bytesOfAll,
+  type Chunk,
+  chunkAt,
+  FIRST_BYTES,
+  giveBack,
+  type MemorySource,
+  MOST_CHUNK,
+  takeChunk,
+} from "./chunks.ts";
 
 export interface BumpOptions {
   /** As messages show it. */
@@ -63,7 +72,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   readonly limit: number;
   readonly [SPACE]: Space;
   private life: Life;
-  private readonly source: Allocator<never>;
+  private readonly source: MemorySource;
   private readonly firstBytes: number;
   private readonly destructors = new Destructors();
   private readonly marks: Mark[] = [];
@@ -76,8 +85,8 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   private low = 0;
   private disposed = false;
   private destructing = false;
-  /** The life of what has been let go of. */
-  private readonly gone: Life;
+  /** The life of what has been let go of; made when someone asks. */
+  private gone: Life | undefined;
   private readonly outer: Life;
   private readonly leaveSource: () => void;
 
@@ -85,7 +94,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
    * In another allocator's memory: `heap.bump()`. Takes nothing until something is allocated. If that is an arena, too, this one
    * ends with it.
    */
-  constructor(source: Allocator<never>, options: BumpOptions = {}) {
+  constructor(source: MemorySource, options: BumpOptions = {}) {
     super();
     checkArenaOptions("bump", options, {
       name: "a string",
@@ -100,8 +109,6 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     this.outer = source[LIFE];
     this.outer.check("an arena", 0);
     this.life = this.begin();
-    this.gone = new Life(`its part of ${this.name}`, this, () => false);
-    this.gone.ended = true;
     this[SPACE].enter(this, this.outer);
     this.leaveSource = source[ENDING](() => this.dispose());
   }
@@ -281,7 +288,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   lifeAt(at: number): Life | undefined {
     const index = chunkAt(this.chunks, at);
     if (index < 0) return undefined;
-    if (index > this.current || (index === this.current && at >= this.next)) return this.gone;
+    if (index > this.current || (index === this.current && at >= this.next)) return this.lifeGone();
     for (let after = this.marks.length - 1; after >= 0; after--) {
       const { chunk, next } = this.marks[after] as Mark;
       if (index > chunk || (index === chunk && at >= next)) return this.marks[after + 1]?.life ?? this.life;
@@ -366,6 +373,12 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     return life;
   }
 
+  private lifeGone(): Life {
+    this.gone ??= new Life(`its part of ${this.name}`, this, () => false);
+    this.gone.ended = true;
+    return this.gone;
+  }
+
   private finishAll(): void {
     this.life.ended = true;
     while (this.marks.length > 0) (this.marks.pop() as Mark).life.ended = true;
@@ -390,7 +403,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
 }
 
 /** A scope in an allocator's memory: what `scope` of heaps and arenas does. */
-export function runScope<R>(source: Allocator<never>, body: (scope: Scope<never>) => R): R {
+export function runScope<R>(source: MemorySource, body: (scope: Scope<never>) => R): R {
   if (typeof body !== "function") throw new TypeError(`scope: expected a function, got ${describe(body)}`);
   const scope = new Bump<never>(source, { name: `scope ${nextNumber()}` });
   let result: R;

@@ -5,7 +5,14 @@
 //
 // Each is to be twice as large as the one before, so that there are few; when memory is short it is halved, down to what is needed.
 
-import type { Allocator } from "../typed/allocator.ts";
+import type { Allocator, ENDING } from "../typed/allocator.ts";
+import type { LIFE, SPACE } from "../typed/ref.ts";
+
+/** What an arena needs of the allocator that it lies in, whatever the lifetime of what that makes. */
+export type MemorySource = Pick<
+  Allocator,
+  "allocate" | "deallocate" | "reallocate" | typeof SPACE | typeof LIFE | typeof ENDING
+>;
 
 export interface Chunk {
   readonly at: number;
@@ -27,7 +34,7 @@ export interface Want {
 }
 
 /** A chunk of the source's; undefined: no memory for what is needed. */
-export function takeChunk(source: Allocator<never>, want: Want): Chunk | undefined {
+export function takeChunk(source: MemorySource, want: Want): Chunk | undefined {
   const { need, unit, alignment } = want;
   if (need > MAX_BYTES) return undefined;
   let bytes = Math.max(need, whole(Math.min(want.wish, MOST_CHUNK), unit));
@@ -40,7 +47,7 @@ export function takeChunk(source: Allocator<never>, want: Want): Chunk | undefin
 }
 
 /** Gives all of them back, the last one first: where an arena lies in another, that one can then use the memory again. */
-export function giveBack(source: Allocator<never>, chunks: readonly Chunk[], alignment: number): void {
+export function giveBack(source: MemorySource, chunks: readonly Chunk[], alignment: number): void {
   for (const { at, bytes } of chunks.toReversed()) source.deallocate(at, bytes, alignment);
 }
 

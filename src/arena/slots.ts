@@ -6,12 +6,12 @@
 //
 // The header is read at each call, as others may have the same map in hand; nothing is kept here but what never changes.
 
-import type { Allocator } from "../typed/allocator.ts";
 import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
 import { Life } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
+import type { MemorySource } from "./chunks.ts";
 import {
   checkKey,
   indexOf,
@@ -44,7 +44,7 @@ export class Slots {
   readonly type: Type;
   readonly space: Space;
   readonly stride: number;
-  readonly allocator: Allocator<never>;
+  readonly allocator: MemorySource;
   /** Of the references that were given since values moved last; at the end, ended. */
   life: Life;
   /** Whether any were. */
@@ -53,7 +53,7 @@ export class Slots {
   private readonly head: number;
 
   /** At an address, where there is a sound map for the type. */
-  constructor(allocator: Allocator<never>, type: Type, ptr: number, name?: string) {
+  constructor(allocator: MemorySource, type: Type, ptr: number, name?: string) {
     this.allocator = allocator;
     this.type = type;
     this.ptr = ptr;
@@ -66,7 +66,7 @@ export class Slots {
   }
 
   /** Lays out an empty map's header, and gives its address. Throws an OutOfMemoryError. */
-  static format(allocator: Allocator<never>, type: Type, options: NewSlots): number {
+  static format(allocator: MemorySource, type: Type, options: NewSlots): number {
     const space = allocator[SPACE];
     allocator[LIFE].check("a slot map", 0);
     const at = allocator.allocate(image.HEADER_BYTES, 4);
@@ -157,9 +157,14 @@ export class Slots {
 
   /** The key of a value. */
   keyAt(index: number): number {
-    const owner = this.ownerOf(index);
-    const words = this.space.u32;
-    return makeKey((words[this.slotAt(words, owner)] as number) - image.LIVE, owner);
+    return this.readKey(this.words(), index) || this.readKey(this.wordsOfAll(), index);
+  }
+
+  /** 0: it lies where shared memory has grown to. */
+  private readKey(words: Uint32Array, index: number): number {
+    const owner = words[((words[this.head + image.AT_OWNERS] as number) >>> 2) + index];
+    const first = owner === undefined ? undefined : words[this.slotAt(words, owner)];
+    return owner === undefined || first === undefined ? 0 : makeKey(first - image.LIVE, owner);
   }
 
   /** What is given for a value. */

@@ -7,15 +7,19 @@
 //
 // Neither Proxy nor generated code: accessors are defined once per class on its prototype. All accessors share two function
 // bodies, whose captured `load`, `store`, `space` and `offset` V8 takes for constants once it knows the class; a property then
-// costs about what a typed array's element does. The members that are not fields are symbols, so that fields may have any name.
+// costs about what a typed array's element does. What a reference owns itself are `$at` and `$life`: see there.
 
 import { PointerError } from "./errors.ts";
 import { DELETED, type Life } from "./life.ts";
 import type { Space } from "./space.ts";
 import type { Field, StructType } from "./struct.ts";
 
-export const AT: unique symbol = Symbol("address");
-export const LIFE: unique symbol = Symbol("life");
+/**
+ * Names of properties, not symbols: V8 forgets which symbol a shared body reads once it has seen it in some classes, and then
+ * looks it up at each access. A name is part of the code. With seven structs in use, access was 20 times as slow by symbols.
+ */
+export const AT = "$at";
+export const LIFE = "$life";
 export const TYPE: unique symbol = Symbol("type");
 export const SPACE: unique symbol = Symbol("space");
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");

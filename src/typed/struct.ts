@@ -10,7 +10,7 @@
 import { describe } from "../memory/arguments.ts";
 import type { BitsType } from "./bits.ts";
 import type { Life } from "./life.ts";
-import { isRef, refAt, SPACE } from "./ref.ts";
+import { AT, isRef, LIFE, refAt, SPACE } from "./ref.ts";
 import type { Space } from "./space.ts";
 import { isType, type Type } from "./type.ts";
 
@@ -41,7 +41,7 @@ export interface StructType<F> extends Type {
 }
 
 /** What a reference has besides its fields. */
-const RESERVED = new Set(["ptr", "constructor", "toJSON", "__proto__"]);
+const RESERVED = new Set(["ptr", AT, LIFE, "constructor", "toJSON", "__proto__"]);
 let structCount = 0;
 
 /**
@@ -157,6 +157,7 @@ function assignAt<F>(
   }
   let turn = 0;
   for (const key in value) {
+    if (key === AT || key === LIFE) continue;
     // Mostly all of them are given, in their order; looking a name up costs as much as writing a number.
     const inTurn = type.list[turn++];
     const field = inTurn?.name === key ? inTurn : byName.get(key);

@@ -524,5 +524,6 @@ test("options are refused by name", () => {
   expect(() => heap.bump({ chunks: 5 } as never)).toThrow(
     /unknown option "chunks"; known are name, chunkBytes, limit/,
   );
+  expect(() => heap.bump({ toString: 5 } as never)).toThrow(/unknown option "toString"/);
   expect(() => heap.bump({ chunkBytes: 63 })).toThrow(/chunkBytes: expected an integer from 64 to/);
 });

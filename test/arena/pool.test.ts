@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   array,
+  Bump,
   f64,
   Heap,
   i32,
@@ -137,6 +138,25 @@ describe.each([true, false])("with checking: %s", (checking) => {
 describe("while checking", () => {
   beforeEach(() => {
     heap = Heap.create({ checking: true });
+  });
+
+  test("an arena can have a pool's blocks for its chunks: it asks for less until one fits", () => {
+    using pool = new Pool(heap, { ...array(u8, 256), align: 16 });
+    using arena = new Bump(pool);
+    for (let index = 0; index < 20; index++) expect(arena.allocate(100, 4)).not.toBe(0);
+    expect(pool.length).toBe(10);
+    expect(arena.allocate(257, 1)).toBe(0);
+    arena.dispose();
+    expect(pool.length).toBe(0);
+  });
+
+  test("a pool ends what lies in its blocks before it ends", () => {
+    const pool = new Pool(heap, { ...array(u8, 256), align: 16 });
+    const arena = new Bump(pool);
+    const node = arena.new(Node, { value: 1 });
+    pool.dispose();
+    expect(() => node.value).toThrow(UseAfterFreeError);
+    arena.dispose();
   });
 
   test("a block that is given back twice is refused, and nothing has changed", () => {

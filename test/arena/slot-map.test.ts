@@ -290,6 +290,20 @@ describe("a slot map", () => {
     heap.free(ballast);
   });
 
+  test("when memory is short, it grows by less than twice", () => {
+    using map = new SlotMap(heap, Point);
+    for (let index = 0; index < 4096; index++) map.insert({ x: index });
+    expect(map.capacity).toBe(4096);
+    heap.footprintLimit = heap.footprint;
+    const rest: number[] = [];
+    for (let ptr = heap.malloc(8192); ptr !== 0; ptr = heap.malloc(8192)) rest.push(ptr);
+    heap.footprintLimit = heap.footprint + 180_000;
+    map.insert({ x: 4096 });
+    expect(map.capacity).toBeGreaterThan(4200);
+    expect(map.capacity).toBeLessThan(8192);
+    heap.bulkFree(rest);
+  });
+
   test("ends with the arena that it lies in, and is of no use after its end", () => {
     const out: { map?: SlotMap<typeof Point> } = {};
     heap.scope((scope) => {

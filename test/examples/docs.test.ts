@@ -10,7 +10,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasCommand, needs, ROOT } from "../support/c-program.ts";
 
 const SECTION = "## Structs, pointers, lifetimes";
-const DOCS = ["README.md", "docs/TYPED.md", "docs/LIFETIMES.md", "docs/FROM-RUST-AND-C.md"];
+const DOCS = [
+  "README.md",
+  "docs/TYPED.md",
+  "docs/LIFETIMES.md",
+  "docs/FROM-RUST-AND-C.md",
+  "docs/ARENAS.md",
+  "docs/CONTAINERS.md",
+];
 const COMPILER = join(ROOT, "node_modules/typescript/bin/tsc");
 
 /** A document; of the README, whose other programs are sketches, one section. */
