@@ -8,7 +8,8 @@ export type OptionRule = "a string" | "a function" | "a type" | readonly [least:
 export function checkArenaOptions(what: string, options: object, rules: Record<string, OptionRule>): void {
   if (typeof options !== "object" || options === null)
     throw new TypeError(`${what}: expected options in an object, got ${describe(options)}`);
-  for (const [name, value] of Object.entries(options)) {
+  for (const name in options) {
+    const value: unknown = options[name as keyof typeof options];
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
     if (rule === undefined)
       throw new TypeError(

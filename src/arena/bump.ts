@@ -347,7 +347,9 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     const wish = Math.min(2 * largest, room);
     const chunk = takeChunk(this.source, { need, wish, unit: 1, alignment: CHUNK_ALIGNMENT });
     if (chunk === undefined) return false;
-    this.chunks.splice(this.current + 1, 0, chunk);
+    // Mostly there is none behind it; splice makes a list of what it took out.
+    if (this.current + 1 === this.chunks.length) this.chunks.push(chunk);
+    else this.chunks.splice(this.current + 1, 0, chunk);
     this.goTo(this.current + 1, chunk.at);
     return true;
   }
@@ -378,8 +380,8 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   }
 
   private finishAll(): void {
-    for (const mark of this.marks.splice(0)) mark.life.ended = true;
     this.life.ended = true;
+    while (this.marks.length > 0) (this.marks.pop() as Mark).life.ended = true;
   }
 
   /** Runs destructors down to a number of them that stay. */

@@ -59,7 +59,7 @@ export abstract class Allocator<L = unknown> {
     checkStruct("new", type);
     const at = this.takeZeroed(type, type.size);
     const ref = refAt(this[SPACE], type, at, this[LIFE]);
-    if (fields !== undefined) this[FILL](ref, (made) => assign(made as never, fields as never));
+    if (fields !== undefined) this.fillFrom(ref, fields);
     return ref as unknown as Ref<StructType<F>, L, HeldBy<F, I, L>>;
   }
 
@@ -85,6 +85,7 @@ export abstract class Allocator<L = unknown> {
     checkType("newArray", element);
     if (!isWord(count)) refuseWord("count", count);
     const bytes = count * element.size;
+    if (bytes > MAX_BYTES) throw new OutOfMemoryError(bytes, element.name);
     const at = this.takeZeroed(element, bytes);
     const made = new Elements<E, L, B>(this[SPACE], element, at, count, this[LIFE]);
     if (values !== undefined) {
@@ -183,10 +184,25 @@ export abstract class Allocator<L = unknown> {
     }
   }
 
+  /** The same for fields in an object, without a function for each struct that is made. */
+  private fillFrom(ref: AnyRef, fields: unknown): void {
+    try {
+      storeAt(ref[SPACE], ref[TYPE], ref[AT], fields, ref[LIFE]);
+    } catch (error) {
+      this.delete(ref as unknown as { ptr: number });
+      throw error;
+    }
+  }
+
+  /** Small, since all of it is inlined: what is rare has a function of its own. */
   private takeZeroed(type: Type, bytes: number): number {
-    const at = bytes > MAX_BYTES ? 0 : this.allocate(Math.max(1, bytes), type.align);
-    if (at === 0 || !this[SPACE].reaches(at + bytes)) throw new OutOfMemoryError(bytes, type.name);
-    zero(this[SPACE], at, bytes);
+    const at = this.allocate(bytes || 1, type.align);
+    const words = this[SPACE].u32;
+    const first = at >>> 2;
+    const last = first + (bytes >>> 2);
+    if (at === 0 || bytes > LOOP_BYTES || (at | bytes) & 3 || last > words.length)
+      return zeroSlowly(this[SPACE], type, at, bytes);
+    for (let index = first; index < last; index++) words[index] = 0;
     return at;
   }
 
@@ -299,14 +315,11 @@ function storeAt(space: Space, type: Type, at: number, value: unknown, life: Lif
   );
 }
 
-function zero(space: Space, at: number, bytes: number): void {
-  if (bytes > LOOP_BYTES || (at | bytes) & 3) {
-    space.u8.fill(0, at, at + bytes);
-    return;
-  }
-  const words = space.u32;
-  const end = (at + bytes) >>> 2;
-  for (let index = at >>> 2; index < end; index++) words[index] = 0;
+/** For what is large, or lies at odd addresses, or where the memory has grown, or there was none. */
+function zeroSlowly(space: Space, type: Type, at: number, bytes: number): number {
+  if (at === 0 || !space.reaches(at + bytes)) throw new OutOfMemoryError(bytes, type.name);
+  space.u8.fill(0, at, at + bytes);
+  return at;
 }
 
 function isThenable(value: unknown): boolean {
@@ -317,8 +330,13 @@ function checkStruct(call: string, type: unknown): asserts type is StructType<un
   if (!isStruct(type)) throw new TypeError(`${call}: expected a struct type, got ${describe(type)}`);
 }
 
+/** Small, and what throws apart: this is inlined where each byte of code counts. */
 export function checkType(call: string, type: unknown): asserts type is Type {
+  const given = type as Partial<Type> | null | undefined;
+  if (given?.load === undefined || given.kind === "bits") refuseType(call, type);
+}
+
+function refuseType(call: string, type: unknown): never {
   if (!isType(type)) throw new TypeError(`${call}: expected a type, got ${describe(type)}`);
-  if (type.kind === "bits")
-    throw new TypeError(`${call}: expected a type of whole bytes, got a bit field, which only a struct has`);
+  throw new TypeError(`${call}: expected a type of whole bytes, got a bit field, which only a struct has`);
 }

@@ -89,54 +89,82 @@ function defineClass(space: Space, type: StructType<unknown>): RefClass {
   for (const field of type.list) {
     Object.defineProperty(made.prototype, field.name, {
       enumerable: true,
-      ...(space.checking ? checkedAccess(space, field) : plainAccess(space, field)),
+      ...accessOf(space, field),
     });
   }
   space.classes[type.id] = made;
   return made;
 }
 
-interface Access {
+export interface Access {
   get(this: AnyRef): unknown;
   set(this: AnyRef, value: never): void;
 }
 
-function checkedAccess(space: Space, { type, offset }: Field): Access {
-  const { load, store } = type;
-  return {
-    get() {
-      if (this[LIFE].ended) useAfterFree(this);
-      const value = load(space, this[AT] + offset, this[LIFE]);
-      return value === undefined ? loadAgain(this, type, offset) : value;
-    },
-    set(value) {
-      if (this[LIFE].ended) useAfterFree(this);
-      if (!store(space, this[AT] + offset, value, this[LIFE])) storeAgain(this, type, offset, value);
-    },
-  };
+function accessOf(space: Space, { type, offset }: Field): Access {
+  const { access, load, store } = type;
+  if (access !== undefined) {
+    const make = space.checking ? access.checked : access.plain;
+    return make(space, offset, AT, LIFE, (ref) => reach(ref, offset + type.size));
+  }
+  const loadOnce = (ref: AnyRef): unknown => loadAgain(ref, type, offset);
+  const storeOnce = (ref: AnyRef, value: never): void => storeAgain(ref, type, offset, value);
+  const make = space.checking ? checkedAccess : plainAccess;
+  return make(space, offset, AT, LIFE, load, store, loadOnce, storeOnce);
 }
 
-function plainAccess(space: Space, { type, offset }: Field): Access {
-  const { load, store } = type;
-  return {
-    get() {
-      const value = load(space, this[AT] + offset, this[LIFE]);
-      return value === undefined ? loadAgain(this, type, offset) : value;
-    },
-    set(value) {
-      if (!store(space, this[AT] + offset, value, this[LIFE])) storeAgain(this, type, offset, value);
-    },
-  };
+// All that is used is a parameter: that V8 takes for a constant, while what a module exports it reads anew at each use. And all
+// that is not the usual way is one call, since only what is small is inlined.
+
+type AccessFrom = (
+  space: Space,
+  offset: number,
+  at: typeof AT,
+  life: typeof LIFE,
+  load: Field["type"]["load"],
+  store: Field["type"]["store"],
+  loadAgain: (ref: AnyRef) => unknown,
+  storeAgain: (ref: AnyRef, value: never) => void,
+) => Access;
+
+const checkedAccess: AccessFrom = (space, offset, at, life, load, store, loadAgain, storeAgain) => ({
+  get(this: AnyRef) {
+    if (this[life].ended) return loadAgain(this);
+    const value = load(space, this[at] + offset, this[life]);
+    return value === undefined ? loadAgain(this) : value;
+  },
+  set(this: AnyRef, value) {
+    if (this[life].ended || !store(space, this[at] + offset, value, this[life])) storeAgain(this, value);
+  },
+});
+
+const plainAccess: AccessFrom = (space, offset, at, life, load, store, loadAgain, storeAgain) => ({
+  get(this: AnyRef) {
+    const value = load(space, this[at] + offset, this[life]);
+    return value === undefined ? loadAgain(this) : value;
+  },
+  set(this: AnyRef, value) {
+    if (!store(space, this[at] + offset, value, this[life])) storeAgain(this, value);
+  },
+});
+
+/** Sees to it that so many bytes from the address on are within the arrays, or throws: the life has ended, or the memory has grown,
+ * or the reference leads beyond it. */
+function reach(ref: AnyRef, bytes: number): void {
+  if (ref[SPACE].checking && ref[LIFE].ended) useAfterFree(ref);
+  if (!ref[SPACE].reaches(ref[AT] + bytes)) beyond(ref);
 }
 
-/** The memory has grown, or the reference leads beyond it. */
+/** The life has ended, or the memory has grown, or the reference leads beyond it. */
 function loadAgain(ref: AnyRef, type: Field["type"], offset: number): unknown {
+  if (ref[SPACE].checking && ref[LIFE].ended) useAfterFree(ref);
   ref[SPACE].refresh();
   const value = type.load(ref[SPACE], ref[AT] + offset, ref[LIFE]);
   return value === undefined ? beyond(ref) : value;
 }
 
 function storeAgain(ref: AnyRef, type: Field["type"], offset: number, value: never): void {
+  if (ref[SPACE].checking && ref[LIFE].ended) useAfterFree(ref);
   ref[SPACE].refresh();
   if (!type.store(ref[SPACE], ref[AT] + offset, value, ref[LIFE])) beyond(ref);
 }

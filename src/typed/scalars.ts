@@ -5,7 +5,20 @@
 //
 // What is written is converted as C converts it: a u8 keeps the lowest eight bits, an f32 is rounded. Of the 64-bit ones the
 // values are bigints.
+//
+// Each store has a body of its own: one for all would see ten kinds of arrays, which V8 gives up on, and cost ten times as much.
 
+import {
+  type AccessMakers,
+  f32Access,
+  f64Access,
+  i8Access,
+  i16Access,
+  i32Access,
+  u8Access,
+  u16Access,
+  u32Access,
+} from "./scalar-access.ts";
 import type { Space } from "./space.ts";
 import type { ValueType } from "./type.ts";
 
@@ -49,6 +62,7 @@ function scalar<V, A extends keyof Arrays>(
   load: Load<V>,
   store: Store<V>,
   { get, set }: Loose<V>,
+  access?: AccessMakers,
 ): ScalarType<V, A> {
   const fits = (space: Space, at: number): boolean => at + size <= space.view.byteLength;
   const shared = { kind: "scalar", name, array, size } as const;
@@ -68,14 +82,7 @@ function scalar<V, A extends keyof Arrays>(
       return loose;
     },
   };
-  return { ...shared, align: size, load, store, copy: load, unaligned: loose };
-}
-
-/** Writes an element if it is there. */
-function put<T>(array: { readonly length: number; [index: number]: T }, index: number, value: T): boolean {
-  if (index >= array.length) return false;
-  array[index] = value;
-  return true;
+  return { ...shared, align: size, load, store, copy: load, unaligned: loose, ...(access && { access }) };
 }
 
 export const u8: ScalarType<number, "u8"> = scalar(
@@ -83,8 +90,13 @@ export const u8: ScalarType<number, "u8"> = scalar(
   "u8",
   1,
   (s, at) => s.u8[at],
-  (s, at, value) => put(s.u8, at, value),
+  (s, at, value) => {
+    if (at >= s.u8.length) return false;
+    s.u8[at] = value;
+    return true;
+  },
   { get: (v, at) => v.getUint8(at), set: (v, at, value) => v.setUint8(at, value) },
+  u8Access,
 );
 
 export const i8: ScalarType<number, "i8"> = scalar(
@@ -92,8 +104,13 @@ export const i8: ScalarType<number, "i8"> = scalar(
   "i8",
   1,
   (s, at) => s.i8[at],
-  (s, at, value) => put(s.i8, at, value),
+  (s, at, value) => {
+    if (at >= s.i8.length) return false;
+    s.i8[at] = value;
+    return true;
+  },
   { get: (v, at) => v.getInt8(at), set: (v, at, value) => v.setInt8(at, value) },
+  i8Access,
 );
 
 export const u16: ScalarType<number, "u16"> = scalar(
@@ -101,8 +118,13 @@ export const u16: ScalarType<number, "u16"> = scalar(
   "u16",
   2,
   (s, at) => s.u16[at >>> 1],
-  (s, at, value) => put(s.u16, at >>> 1, value),
+  (s, at, value) => {
+    if (at >>> 1 >= s.u16.length) return false;
+    s.u16[at >>> 1] = value;
+    return true;
+  },
   { get: (v, at) => v.getUint16(at, true), set: (v, at, value) => v.setUint16(at, value, true) },
+  u16Access,
 );
 
 export const i16: ScalarType<number, "i16"> = scalar(
@@ -110,8 +132,13 @@ export const i16: ScalarType<number, "i16"> = scalar(
   "i16",
   2,
   (s, at) => s.i16[at >>> 1],
-  (s, at, value) => put(s.i16, at >>> 1, value),
+  (s, at, value) => {
+    if (at >>> 1 >= s.i16.length) return false;
+    s.i16[at >>> 1] = value;
+    return true;
+  },
   { get: (v, at) => v.getInt16(at, true), set: (v, at, value) => v.setInt16(at, value, true) },
+  i16Access,
 );
 
 export const u32: ScalarType<number, "u32"> = scalar(
@@ -119,8 +146,13 @@ export const u32: ScalarType<number, "u32"> = scalar(
   "u32",
   4,
   (s, at) => s.u32[at >>> 2],
-  (s, at, value) => put(s.u32, at >>> 2, value),
+  (s, at, value) => {
+    if (at >>> 2 >= s.u32.length) return false;
+    s.u32[at >>> 2] = value;
+    return true;
+  },
   { get: (v, at) => v.getUint32(at, true), set: (v, at, value) => v.setUint32(at, value, true) },
+  u32Access,
 );
 
 export const i32: ScalarType<number, "i32"> = scalar(
@@ -128,8 +160,13 @@ export const i32: ScalarType<number, "i32"> = scalar(
   "i32",
   4,
   (s, at) => s.i32[at >>> 2],
-  (s, at, value) => put(s.i32, at >>> 2, value),
+  (s, at, value) => {
+    if (at >>> 2 >= s.i32.length) return false;
+    s.i32[at >>> 2] = value;
+    return true;
+  },
   { get: (v, at) => v.getInt32(at, true), set: (v, at, value) => v.setInt32(at, value, true) },
+  i32Access,
 );
 
 export const u64: ScalarType<bigint, "u64"> = scalar(
@@ -137,7 +174,11 @@ export const u64: ScalarType<bigint, "u64"> = scalar(
   "u64",
   8,
   (s, at) => s.u64[at >>> 3],
-  (s, at, value) => put(s.u64, at >>> 3, value),
+  (s, at, value) => {
+    if (at >>> 3 >= s.u64.length) return false;
+    s.u64[at >>> 3] = value;
+    return true;
+  },
   { get: (v, at) => v.getBigUint64(at, true), set: (v, at, value) => v.setBigUint64(at, value, true) },
 );
 
@@ -146,7 +187,11 @@ export const i64: ScalarType<bigint, "i64"> = scalar(
   "i64",
   8,
   (s, at) => s.i64[at >>> 3],
-  (s, at, value) => put(s.i64, at >>> 3, value),
+  (s, at, value) => {
+    if (at >>> 3 >= s.i64.length) return false;
+    s.i64[at >>> 3] = value;
+    return true;
+  },
   { get: (v, at) => v.getBigInt64(at, true), set: (v, at, value) => v.setBigInt64(at, value, true) },
 );
 
@@ -155,8 +200,13 @@ export const f32: ScalarType<number, "f32"> = scalar(
   "f32",
   4,
   (s, at) => s.f32[at >>> 2],
-  (s, at, value) => put(s.f32, at >>> 2, value),
+  (s, at, value) => {
+    if (at >>> 2 >= s.f32.length) return false;
+    s.f32[at >>> 2] = value;
+    return true;
+  },
   { get: (v, at) => v.getFloat32(at, true), set: (v, at, value) => v.setFloat32(at, value, true) },
+  f32Access,
 );
 
 export const f64: ScalarType<number, "f64"> = scalar(
@@ -164,8 +214,13 @@ export const f64: ScalarType<number, "f64"> = scalar(
   "f64",
   8,
   (s, at) => s.f64[at >>> 3],
-  (s, at, value) => put(s.f64, at >>> 3, value),
+  (s, at, value) => {
+    if (at >>> 3 >= s.f64.length) return false;
+    s.f64[at >>> 3] = value;
+    return true;
+  },
   { get: (v, at) => v.getFloat64(at, true), set: (v, at, value) => v.setFloat64(at, value, true) },
+  f64Access,
 );
 
 /** C's bool: one byte, 0 or 1. Any other byte reads as true. */
@@ -177,6 +232,10 @@ export const bool: ScalarType<boolean, "u8"> = scalar(
     const byte = s.u8[at];
     return byte === undefined ? undefined : byte !== 0;
   },
-  (s, at, value) => put(s.u8, at, value ? 1 : 0),
+  (s, at, value) => {
+    if (at >= s.u8.length) return false;
+    s.u8[at] = value ? 1 : 0;
+    return true;
+  },
   { get: (v, at) => v.getUint8(at) !== 0, set: (v, at, value) => v.setUint8(at, value ? 1 : 0) },
 );

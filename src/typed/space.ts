@@ -100,7 +100,9 @@ export class Space {
   leave(region: Region, outer: Life): void {
     const index = this.regions.lastIndexOf(region);
     if (index < 0) return;
-    this.regions.splice(index, 1);
+    // Mostly it is the last one; splice makes a list of what it took out.
+    if (index === this.regions.length - 1) this.regions.pop();
+    else this.regions.splice(index, 1);
     if (outer !== this.root) this.nestedCount -= 1;
   }
 }

@@ -10,7 +10,7 @@
 import { describe } from "../memory/arguments.ts";
 import type { BitsType } from "./bits.ts";
 import type { Life } from "./life.ts";
-import { AnyRef, AT, isRef, LIFE, refAt, SPACE } from "./ref.ts";
+import { AT, isRef, LIFE, refAt, SPACE } from "./ref.ts";
 import type { Space } from "./space.ts";
 import { isType, type Type } from "./type.ts";
 
@@ -144,19 +144,23 @@ function assignAt<F>(
     throw new TypeError(
       `${type.name}: expected its fields in an object, or a reference, got ${describe(value)}`,
     );
-  if (isRef(value) && !isRef(value, type))
+  const isGivenRef = isRef(value);
+  if (isGivenRef && !isRef(value, type))
     throw new TypeError(`${type.name}: expected a reference to it, got ${describe(value)}`);
   // All bytes at once. From another memory, field by field: the addresses in its pointers mean nothing in this one.
-  if (value instanceof AnyRef && type.drop === undefined && value[SPACE].memory === space.memory) {
+  if (isGivenRef && type.drop === undefined && value[SPACE].memory === space.memory) {
     const from = value.ptr;
     if (!space.reaches(from + type.size))
       throw new RangeError(`${type.name}: the reference leads beyond the memory`);
     space.u8.copyWithin(at, from, from + type.size);
     return true;
   }
+  let turn = 0;
   for (const key in value) {
     if (key === AT || key === LIFE) continue;
-    const field = byName.get(key);
+    // Mostly all of them are given, in their order; looking a name up costs as much as writing a number.
+    const inTurn = type.list[turn++];
+    const field = inTurn?.name === key ? inTurn : byName.get(key);
     if (field === undefined)
       throw new TypeError(`${type.name}: no field ${describe(key)}; it has ${[...byName.keys()].join(", ")}`);
     const given = value[key as keyof typeof value];

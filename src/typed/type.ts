@@ -9,6 +9,7 @@ import type { ArrayRef, ArrayType } from "./array.ts";
 import type { Life } from "./life.ts";
 import type { Holds, LivesFor } from "./lifetime.ts";
 import type { PointerType, Ptr, RawPointerType } from "./pointer.ts";
+import type { AccessMakers } from "./scalar-access.ts";
 import type { Space } from "./space.ts";
 import type { Fields, StructType } from "./struct.ts";
 import type { UnionInit, UnionRef, UnionType } from "./union.ts";
@@ -29,6 +30,8 @@ export interface Type {
   readonly store: (space: Space, at: number, value: never, life: Life) => boolean;
   /** A plain copy, for people and for JSON: objects, arrays, numbers; pointers as addresses. */
   readonly copy: (space: Space, at: number) => unknown;
+  /** How a reference's property reads and writes it, where there is a faster way than load and store. */
+  readonly access?: AccessMakers;
   /** Gives back what the value owns. Missing: it owns nothing. */
   readonly drop?: (space: Space, at: number, life: Life) => void;
 }

@@ -1,0 +1,243 @@
+// Scalar access: the accessors of number fields in references, one pair of bodies for each kind of array.
+//
+// Owns:  what a property access of a number does.
+// Needs: ref, space.
+// Invariants: R1, R2 of ref.ts
+//
+// They are written out, ugly as that is, because each must see one kind of array only, must be small enough for V8 to inline
+// many of them into one loop, and must give a number on every path: a value that might be undefined would be boxed, which is an
+// allocation for each double that is read. So they look at the length first, and read what is there for certain. `again` throws,
+// or sees to it that it is there. What is a parameter here V8 takes for a constant; what a module exports it reads at each use.
+
+import type { Access, AnyRef, AT, LIFE } from "./ref.ts";
+import type { Space } from "./space.ts";
+
+export type AccessMaker = (
+  space: Space,
+  offset: number,
+  at: typeof AT,
+  life: typeof LIFE,
+  again: (ref: AnyRef) => void,
+) => Access;
+
+/** For a space that is checking, and for one that is not. */
+export interface AccessMakers {
+  readonly checked: AccessMaker;
+  readonly plain: AccessMaker;
+}
+
+export const u8Access: AccessMakers = {
+  checked: (space, offset, at, life, again) => ({
+    get(this: AnyRef) {
+      const index = this[at] + offset;
+      if (this[life].ended || index >= space.u8.length) again(this);
+      return space.u8[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = this[at] + offset;
+      if (this[life].ended || index >= space.u8.length) again(this);
+      space.u8[index] = value;
+    },
+  }),
+  plain: (space, offset, at, _life, again) => ({
+    get(this: AnyRef) {
+      const index = this[at] + offset;
+      if (index >= space.u8.length) again(this);
+      return space.u8[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = this[at] + offset;
+      if (index >= space.u8.length) again(this);
+      space.u8[index] = value;
+    },
+  }),
+};
+
+export const i8Access: AccessMakers = {
+  checked: (space, offset, at, life, again) => ({
+    get(this: AnyRef) {
+      const index = this[at] + offset;
+      if (this[life].ended || index >= space.i8.length) again(this);
+      return space.i8[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = this[at] + offset;
+      if (this[life].ended || index >= space.i8.length) again(this);
+      space.i8[index] = value;
+    },
+  }),
+  plain: (space, offset, at, _life, again) => ({
+    get(this: AnyRef) {
+      const index = this[at] + offset;
+      if (index >= space.i8.length) again(this);
+      return space.i8[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = this[at] + offset;
+      if (index >= space.i8.length) again(this);
+      space.i8[index] = value;
+    },
+  }),
+};
+
+export const u16Access: AccessMakers = {
+  checked: (space, offset, at, life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 1;
+      if (this[life].ended || index >= space.u16.length) again(this);
+      return space.u16[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 1;
+      if (this[life].ended || index >= space.u16.length) again(this);
+      space.u16[index] = value;
+    },
+  }),
+  plain: (space, offset, at, _life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 1;
+      if (index >= space.u16.length) again(this);
+      return space.u16[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 1;
+      if (index >= space.u16.length) again(this);
+      space.u16[index] = value;
+    },
+  }),
+};
+
+export const i16Access: AccessMakers = {
+  checked: (space, offset, at, life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 1;
+      if (this[life].ended || index >= space.i16.length) again(this);
+      return space.i16[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 1;
+      if (this[life].ended || index >= space.i16.length) again(this);
+      space.i16[index] = value;
+    },
+  }),
+  plain: (space, offset, at, _life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 1;
+      if (index >= space.i16.length) again(this);
+      return space.i16[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 1;
+      if (index >= space.i16.length) again(this);
+      space.i16[index] = value;
+    },
+  }),
+};
+
+export const u32Access: AccessMakers = {
+  checked: (space, offset, at, life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 2;
+      if (this[life].ended || index >= space.u32.length) again(this);
+      return space.u32[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 2;
+      if (this[life].ended || index >= space.u32.length) again(this);
+      space.u32[index] = value;
+    },
+  }),
+  plain: (space, offset, at, _life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 2;
+      if (index >= space.u32.length) again(this);
+      return space.u32[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 2;
+      if (index >= space.u32.length) again(this);
+      space.u32[index] = value;
+    },
+  }),
+};
+
+export const i32Access: AccessMakers = {
+  checked: (space, offset, at, life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 2;
+      if (this[life].ended || index >= space.i32.length) again(this);
+      return space.i32[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 2;
+      if (this[life].ended || index >= space.i32.length) again(this);
+      space.i32[index] = value;
+    },
+  }),
+  plain: (space, offset, at, _life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 2;
+      if (index >= space.i32.length) again(this);
+      return space.i32[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 2;
+      if (index >= space.i32.length) again(this);
+      space.i32[index] = value;
+    },
+  }),
+};
+
+export const f32Access: AccessMakers = {
+  checked: (space, offset, at, life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 2;
+      if (this[life].ended || index >= space.f32.length) again(this);
+      return space.f32[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 2;
+      if (this[life].ended || index >= space.f32.length) again(this);
+      space.f32[index] = value;
+    },
+  }),
+  plain: (space, offset, at, _life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 2;
+      if (index >= space.f32.length) again(this);
+      return space.f32[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 2;
+      if (index >= space.f32.length) again(this);
+      space.f32[index] = value;
+    },
+  }),
+};
+
+export const f64Access: AccessMakers = {
+  checked: (space, offset, at, life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 3;
+      if (this[life].ended || index >= space.f64.length) again(this);
+      return space.f64[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 3;
+      if (this[life].ended || index >= space.f64.length) again(this);
+      space.f64[index] = value;
+    },
+  }),
+  plain: (space, offset, at, _life, again) => ({
+    get(this: AnyRef) {
+      const index = (this[at] + offset) >>> 3;
+      if (index >= space.f64.length) again(this);
+      return space.f64[index];
+    },
+    set(this: AnyRef, value: number) {
+      const index = (this[at] + offset) >>> 3;
+      if (index >= space.f64.length) again(this);
+      space.f64[index] = value;
+    },
+  }),
+};
