@@ -105,12 +105,12 @@ function accessOf(space: Space, { type, offset }: Field): Access {
   const { access, load, store } = type;
   if (access !== undefined) {
     const make = space.checking ? access.checked : access.plain;
-    return make(space, offset, AT, LIFE, (ref) => reach(ref, offset + type.size));
+    return make(space, offset, (ref) => reach(ref, offset + type.size));
   }
   const loadOnce = (ref: AnyRef): unknown => loadAgain(ref, type, offset);
   const storeOnce = (ref: AnyRef, value: never): void => storeAgain(ref, type, offset, value);
   const make = space.checking ? checkedAccess : plainAccess;
-  return make(space, offset, AT, LIFE, load, store, loadOnce, storeOnce);
+  return make(space, offset, load, store, loadOnce, storeOnce);
 }
 
 // All that is used is a parameter: that V8 takes for a constant, while what a module exports it reads anew at each use. And all
@@ -119,32 +119,30 @@ function accessOf(space: Space, { type, offset }: Field): Access {
 type AccessFrom = (
   space: Space,
   offset: number,
-  at: typeof AT,
-  life: typeof LIFE,
   load: Field["type"]["load"],
   store: Field["type"]["store"],
   loadAgain: (ref: AnyRef) => unknown,
   storeAgain: (ref: AnyRef, value: never) => void,
 ) => Access;
 
-const checkedAccess: AccessFrom = (space, offset, at, life, load, store, loadAgain, storeAgain) => ({
+const checkedAccess: AccessFrom = (space, offset, load, store, loadAgain, storeAgain) => ({
   get(this: AnyRef) {
-    if (this[life].ended) return loadAgain(this);
-    const value = load(space, this[at] + offset, this[life]);
+    if (this.$life.ended) return loadAgain(this);
+    const value = load(space, this.$at + offset, this.$life);
     return value === undefined ? loadAgain(this) : value;
   },
   set(this: AnyRef, value) {
-    if (this[life].ended || !store(space, this[at] + offset, value, this[life])) storeAgain(this, value);
+    if (this.$life.ended || !store(space, this.$at + offset, value, this.$life)) storeAgain(this, value);
   },
 });
 
-const plainAccess: AccessFrom = (space, offset, at, life, load, store, loadAgain, storeAgain) => ({
+const plainAccess: AccessFrom = (space, offset, load, store, loadAgain, storeAgain) => ({
   get(this: AnyRef) {
-    const value = load(space, this[at] + offset, this[life]);
+    const value = load(space, this.$at + offset, this.$life);
     return value === undefined ? loadAgain(this) : value;
   },
   set(this: AnyRef, value) {
-    if (!store(space, this[at] + offset, value, this[life])) storeAgain(this, value);
+    if (!store(space, this.$at + offset, value, this.$life)) storeAgain(this, value);
   },
 });
 

@@ -9,16 +9,10 @@
 // allocation for each double that is read. So they look at the length first, and read what is there for certain. `again` throws,
 // or sees to it that it is there. What is a parameter here V8 takes for a constant; what a module exports it reads at each use.
 
-import type { Access, AnyRef, AT, LIFE } from "./ref.ts";
+import type { Access, AnyRef } from "./ref.ts";
 import type { Space } from "./space.ts";
 
-export type AccessMaker = (
-  space: Space,
-  offset: number,
-  at: typeof AT,
-  life: typeof LIFE,
-  again: (ref: AnyRef) => void,
-) => Access;
+export type AccessMaker = (space: Space, offset: number, again: (ref: AnyRef) => void) => Access;
 
 /** For a space that is checking, and for one that is not. */
 export interface AccessMakers {
@@ -27,26 +21,26 @@ export interface AccessMakers {
 }
 
 export const u8Access: AccessMakers = {
-  checked: (space, offset, at, life, again) => ({
+  checked: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = this[at] + offset;
-      if (this[life].ended || index >= space.u8.length) again(this);
+      const index = this.$at + offset;
+      if (this.$life.ended || index >= space.u8.length) again(this);
       return space.u8[index];
     },
     set(this: AnyRef, value: number) {
-      const index = this[at] + offset;
-      if (this[life].ended || index >= space.u8.length) again(this);
+      const index = this.$at + offset;
+      if (this.$life.ended || index >= space.u8.length) again(this);
       space.u8[index] = value;
     },
   }),
-  plain: (space, offset, at, _life, again) => ({
+  plain: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = this[at] + offset;
+      const index = this.$at + offset;
       if (index >= space.u8.length) again(this);
       return space.u8[index];
     },
     set(this: AnyRef, value: number) {
-      const index = this[at] + offset;
+      const index = this.$at + offset;
       if (index >= space.u8.length) again(this);
       space.u8[index] = value;
     },
@@ -54,26 +48,26 @@ export const u8Access: AccessMakers = {
 };
 
 export const i8Access: AccessMakers = {
-  checked: (space, offset, at, life, again) => ({
+  checked: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = this[at] + offset;
-      if (this[life].ended || index >= space.i8.length) again(this);
+      const index = this.$at + offset;
+      if (this.$life.ended || index >= space.i8.length) again(this);
       return space.i8[index];
     },
     set(this: AnyRef, value: number) {
-      const index = this[at] + offset;
-      if (this[life].ended || index >= space.i8.length) again(this);
+      const index = this.$at + offset;
+      if (this.$life.ended || index >= space.i8.length) again(this);
       space.i8[index] = value;
     },
   }),
-  plain: (space, offset, at, _life, again) => ({
+  plain: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = this[at] + offset;
+      const index = this.$at + offset;
       if (index >= space.i8.length) again(this);
       return space.i8[index];
     },
     set(this: AnyRef, value: number) {
-      const index = this[at] + offset;
+      const index = this.$at + offset;
       if (index >= space.i8.length) again(this);
       space.i8[index] = value;
     },
@@ -81,26 +75,26 @@ export const i8Access: AccessMakers = {
 };
 
 export const u16Access: AccessMakers = {
-  checked: (space, offset, at, life, again) => ({
+  checked: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 1;
-      if (this[life].ended || index >= space.u16.length) again(this);
+      const index = (this.$at + offset) >>> 1;
+      if (this.$life.ended || index >= space.u16.length) again(this);
       return space.u16[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 1;
-      if (this[life].ended || index >= space.u16.length) again(this);
+      const index = (this.$at + offset) >>> 1;
+      if (this.$life.ended || index >= space.u16.length) again(this);
       space.u16[index] = value;
     },
   }),
-  plain: (space, offset, at, _life, again) => ({
+  plain: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 1;
+      const index = (this.$at + offset) >>> 1;
       if (index >= space.u16.length) again(this);
       return space.u16[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 1;
+      const index = (this.$at + offset) >>> 1;
       if (index >= space.u16.length) again(this);
       space.u16[index] = value;
     },
@@ -108,26 +102,26 @@ export const u16Access: AccessMakers = {
 };
 
 export const i16Access: AccessMakers = {
-  checked: (space, offset, at, life, again) => ({
+  checked: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 1;
-      if (this[life].ended || index >= space.i16.length) again(this);
+      const index = (this.$at + offset) >>> 1;
+      if (this.$life.ended || index >= space.i16.length) again(this);
       return space.i16[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 1;
-      if (this[life].ended || index >= space.i16.length) again(this);
+      const index = (this.$at + offset) >>> 1;
+      if (this.$life.ended || index >= space.i16.length) again(this);
       space.i16[index] = value;
     },
   }),
-  plain: (space, offset, at, _life, again) => ({
+  plain: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 1;
+      const index = (this.$at + offset) >>> 1;
       if (index >= space.i16.length) again(this);
       return space.i16[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 1;
+      const index = (this.$at + offset) >>> 1;
       if (index >= space.i16.length) again(this);
       space.i16[index] = value;
     },
@@ -135,26 +129,26 @@ export const i16Access: AccessMakers = {
 };
 
 export const u32Access: AccessMakers = {
-  checked: (space, offset, at, life, again) => ({
+  checked: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 2;
-      if (this[life].ended || index >= space.u32.length) again(this);
+      const index = (this.$at + offset) >>> 2;
+      if (this.$life.ended || index >= space.u32.length) again(this);
       return space.u32[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 2;
-      if (this[life].ended || index >= space.u32.length) again(this);
+      const index = (this.$at + offset) >>> 2;
+      if (this.$life.ended || index >= space.u32.length) again(this);
       space.u32[index] = value;
     },
   }),
-  plain: (space, offset, at, _life, again) => ({
+  plain: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 2;
+      const index = (this.$at + offset) >>> 2;
       if (index >= space.u32.length) again(this);
       return space.u32[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 2;
+      const index = (this.$at + offset) >>> 2;
       if (index >= space.u32.length) again(this);
       space.u32[index] = value;
     },
@@ -162,26 +156,26 @@ export const u32Access: AccessMakers = {
 };
 
 export const i32Access: AccessMakers = {
-  checked: (space, offset, at, life, again) => ({
+  checked: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 2;
-      if (this[life].ended || index >= space.i32.length) again(this);
+      const index = (this.$at + offset) >>> 2;
+      if (this.$life.ended || index >= space.i32.length) again(this);
       return space.i32[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 2;
-      if (this[life].ended || index >= space.i32.length) again(this);
+      const index = (this.$at + offset) >>> 2;
+      if (this.$life.ended || index >= space.i32.length) again(this);
       space.i32[index] = value;
     },
   }),
-  plain: (space, offset, at, _life, again) => ({
+  plain: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 2;
+      const index = (this.$at + offset) >>> 2;
       if (index >= space.i32.length) again(this);
       return space.i32[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 2;
+      const index = (this.$at + offset) >>> 2;
       if (index >= space.i32.length) again(this);
       space.i32[index] = value;
     },
@@ -189,26 +183,26 @@ export const i32Access: AccessMakers = {
 };
 
 export const f32Access: AccessMakers = {
-  checked: (space, offset, at, life, again) => ({
+  checked: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 2;
-      if (this[life].ended || index >= space.f32.length) again(this);
+      const index = (this.$at + offset) >>> 2;
+      if (this.$life.ended || index >= space.f32.length) again(this);
       return space.f32[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 2;
-      if (this[life].ended || index >= space.f32.length) again(this);
+      const index = (this.$at + offset) >>> 2;
+      if (this.$life.ended || index >= space.f32.length) again(this);
       space.f32[index] = value;
     },
   }),
-  plain: (space, offset, at, _life, again) => ({
+  plain: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 2;
+      const index = (this.$at + offset) >>> 2;
       if (index >= space.f32.length) again(this);
       return space.f32[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 2;
+      const index = (this.$at + offset) >>> 2;
       if (index >= space.f32.length) again(this);
       space.f32[index] = value;
     },
@@ -216,26 +210,26 @@ export const f32Access: AccessMakers = {
 };
 
 export const f64Access: AccessMakers = {
-  checked: (space, offset, at, life, again) => ({
+  checked: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 3;
-      if (this[life].ended || index >= space.f64.length) again(this);
+      const index = (this.$at + offset) >>> 3;
+      if (this.$life.ended || index >= space.f64.length) again(this);
       return space.f64[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 3;
-      if (this[life].ended || index >= space.f64.length) again(this);
+      const index = (this.$at + offset) >>> 3;
+      if (this.$life.ended || index >= space.f64.length) again(this);
       space.f64[index] = value;
     },
   }),
-  plain: (space, offset, at, _life, again) => ({
+  plain: (space, offset, again) => ({
     get(this: AnyRef) {
-      const index = (this[at] + offset) >>> 3;
+      const index = (this.$at + offset) >>> 3;
       if (index >= space.f64.length) again(this);
       return space.f64[index];
     },
     set(this: AnyRef, value: number) {
-      const index = (this[at] + offset) >>> 3;
+      const index = (this.$at + offset) >>> 3;
       if (index >= space.f64.length) again(this);
       space.f64[index] = value;
     },
