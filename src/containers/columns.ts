@@ -34,7 +34,8 @@ const MAGIC = 0x4c4f_434d;
 const FIRST_CAPACITY = 8;
 /** Each column begins where any type may lie. */
 const ALIGNMENT = 16;
-const INDEX = Symbol("index");
+/** A name, not a symbol, for the reason that ref.ts gives for `$at`. */
+const INDEX = "$index";
 
 /** One struct of Columns: its fields, and where it is. Setting `index` moves it to another. */
 export type Row<F, L = unknown, B = L> = { [K in keyof F]: Value<F[K], L, B> } & { index: number };
@@ -47,9 +48,9 @@ interface Column {
 }
 
 abstract class AnyRow {
-  [INDEX]: number;
+  $index: number;
   constructor(index: number) {
-    this[INDEX] = index;
+    this.$index = index;
   }
 }
 
@@ -337,16 +338,16 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
     Object.defineProperty(made, "name", { value: `Row<${this.type.name}>` });
     Object.defineProperty(made.prototype, "index", {
       get(this: AnyRow) {
-        return this[INDEX];
+        return this.$index;
       },
       set(this: AnyRow, index: number) {
         checkIndex(index, owner.length);
-        this[INDEX] = index;
+        this.$index = index;
       },
     });
     Object.defineProperty(made.prototype, "toJSON", {
       value(this: AnyRow) {
-        return owner.copyAt(this[INDEX]);
+        return owner.copyAt(this.$index);
       },
     });
     for (const column of this.columns) this.defineField(made, column);
@@ -357,22 +358,24 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
     const owner = this;
     const { space } = this;
     const { load, store, size } = column.type;
+    const again = (index: number): unknown => {
+      space.refresh();
+      return load(space, column.at + index * size, owner.life);
+    };
+    const storeAgain = (index: number, value: never): void => {
+      space.refresh();
+      store(space, column.at + index * size, value, owner.life);
+    };
     Object.defineProperty(made.prototype, column.name, {
       enumerable: true,
       get(this: AnyRow) {
         if (owner.life.ended) owner.check();
-        const at = column.at + this[INDEX] * size;
-        const value = load(space, at, owner.life);
-        if (value !== undefined) return value;
-        space.refresh();
-        return load(space, at, owner.life);
+        const value = load(space, column.at + this.$index * size, owner.life);
+        return value === undefined ? again(this.$index) : value;
       },
       set(this: AnyRow, value: never) {
         if (owner.life.ended) owner.check();
-        const at = column.at + this[INDEX] * size;
-        if (store(space, at, value, owner.life)) return;
-        space.refresh();
-        store(space, at, value, owner.life);
+        if (!store(space, column.at + this.$index * size, value, owner.life)) storeAgain(this.$index, value);
       },
     });
   }
@@ -385,7 +388,7 @@ function nameOf(type: StructType<unknown>): string {
 function columnsOf(type: StructType<unknown>): Column[] {
   if (!isStruct(type)) throw new TypeError(`Columns: expected a struct type, got ${describe(type)}`);
   const bad = (type.list as readonly Field[]).find(
-    (field) => field.name === "index" || field.type.kind === "bits",
+    (field) => field.name === "index" || field.name === INDEX || field.type.kind === "bits",
   );
   if (bad !== undefined)
     throw new TypeError(

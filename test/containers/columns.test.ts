@@ -134,6 +134,7 @@ describe("Columns", () => {
     const heap = Heap.create();
     expect(() => new Columns(heap, struct({ a: bits(u32, 3) }))).toThrow(/cannot have the field "a"/);
     expect(() => new Columns(heap, struct({ index: u32 }))).toThrow(/cannot have the field "index"/);
+    expect(() => new Columns(heap, struct({ $index: u32 }))).toThrow(/cannot have the field "\$index"/);
     expect(() => new Columns(heap, u32 as never)).toThrow("expected a struct type");
   });
 });
