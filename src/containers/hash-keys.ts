@@ -5,6 +5,7 @@
 //
 // Numbers, bigints, booleans, pointers and texts have ways of their own; everything else goes by its parts.
 
+import { OutOfMemoryError } from "../typed/errors.ts";
 import type { Life } from "../typed/life.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
@@ -16,11 +17,11 @@ export interface Keys {
   readonly hash: (key: unknown) => number;
   /** Whether the key that was hashed last equals the one at an address. */
   readonly matches: (at: number) => boolean;
-  /** What is to be stored for the key that is given. */
-  readonly stored: (key: unknown) => unknown;
+  /** Stores the key that was hashed last, or leaves that to its type: false. */
+  readonly store: (at: number, key: unknown, life: Life) => boolean;
 }
 
-const same = (key: unknown): unknown => key;
+const byItsType = (): boolean => false;
 
 export function keysOf(type: Type, space: Space, seed: number): Keys {
   if (type.kind === "bits") throw new TypeError(`HashMap: expected a type of whole bytes, got ${type.name}`);
@@ -35,7 +36,7 @@ export function keysOf(type: Type, space: Space, seed: number): Keys {
         return mix(seed ^ (wanted ? 1 : 2));
       },
       matches: (at) => (space.u8[at] !== 0) === wanted,
-      stored: same,
+      store: byItsType,
     };
   }
   if (type.name === "u64" || type.name === "i64") return bigintKeys(type, space, seed);
@@ -54,7 +55,7 @@ function wholeKeys(type: Type, space: Space, seed: number): Keys {
       return mix(wanted ^ seed);
     },
     matches: (at) => load(space, at) === wanted,
-    stored: same,
+    store: byItsType,
   };
 }
 
@@ -78,7 +79,8 @@ function floatKeys(type: Type, space: Space, seed: number): Keys {
       const found = load(space, at);
       return found === wanted || (Number.isNaN(found) && Number.isNaN(wanted));
     },
-    stored: normal,
+    // 0 for -0, as Map does.
+    store: (at, _, life) => type.store(space, at, wanted as never, life),
   };
 }
 
@@ -93,7 +95,7 @@ function bigintKeys(type: Type, space: Space, seed: number): Keys {
     },
     // A bigint is an object: this makes none for what it finds.
     matches: (at) => space.u32[at >>> 2] === halves[0] && space.u32[(at >>> 2) + 1] === halves[1],
-    stored: same,
+    store: byItsType,
   };
 }
 
@@ -107,7 +109,7 @@ function addressKeys(type: Type, space: Space, seed: number): Keys {
       return mix(wanted ^ seed);
     },
     matches: (at) => space.u32[at >>> 2] === wanted,
-    stored: same,
+    store: byItsType,
   };
 }
 
@@ -122,12 +124,18 @@ function textKeys(space: Space, seed: number): Keys {
     matches: (at) => {
       if (space.u32[(at >>> 2) + 1] !== length) return false;
       const ptr = space.u32[at >>> 2] as number;
-      space.reaches(ptr + length);
-      const [own, theirs] = [words.u8, space.u8];
-      for (let index = 0; index < length; index++) if (own[8 + index] !== theirs[ptr + index]) return false;
+      return space.reaches(ptr + length) && words.isText(space, ptr, length);
+    },
+    // As the type does it, without encoding it again. The entry is zero.
+    store: (at, _, life) => {
+      if (length === 0) return true;
+      const made = life.source.allocate(length, 1);
+      if (made === 0 || !space.reaches(made + length)) throw new OutOfMemoryError(length, "a text");
+      words.copyText(space, made, length);
+      space.u32[at >>> 2] = made;
+      space.u32[(at >>> 2) + 1] = length;
       return true;
     },
-    stored: same,
   };
 }
 
@@ -152,7 +160,7 @@ function partKeys(type: Type, space: Space, seed: number): Keys {
       part.read(found.reset(), space, at);
       return found.equals(wanted);
     },
-    stored: same,
+    store: byItsType,
   };
 }
 

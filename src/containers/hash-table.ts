@@ -60,6 +60,7 @@ export class HashTable {
   private moves = -1;
   private renumberings = 0;
   private readonly allocator: Allocator<never>;
+  private readonly atOnce: boolean;
   /** Whether a key or value is being written, which may call code of the caller's. */
   private busy = false;
   /** The slot where the last search has ended. */
@@ -71,6 +72,7 @@ export class HashTable {
     this.name = nameOf(key, value);
     this.layout = entryLayout(key, value);
     this.allocator = allocator;
+    this.atOnce = AT_ONCE.has(value.kind);
     this.space = allocator[SPACE];
     this.life = allocator[LIFE];
     this.header = header;
@@ -146,7 +148,7 @@ export class HashTable {
   /** Gives an entry another value. All or nothing. */
   replace(at: number, value: unknown): void {
     const to = at + this.layout.valueOffset;
-    if (AT_ONCE.has(this.value.kind)) {
+    if (this.atOnce) {
       this.checkCalm();
       this.store(this.value, to, value);
       return;
@@ -377,7 +379,8 @@ export class HashTable {
     this.busy = true;
     try {
       const { keyOffset, valueOffset } = this.layout;
-      if (withKey) this.store(this.key, at + keyOffset, this.keys.stored(key));
+      if (withKey && !this.keys.store(at + keyOffset, key, this.life))
+        this.store(this.key, at + keyOffset, key);
       this.store(this.value, at + valueOffset, value);
     } catch (error) {
       this.drop(at);

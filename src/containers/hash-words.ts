@@ -1,14 +1,22 @@
 // Hash words: a key's content as 64-bit words in JavaScript's memory, to be hashed and compared.
 //
 // Owns:  the encoding of numbers and strings into words; the hash functions.
-// Needs: nothing.
+// Needs: space, for its type only.
 // Invariants: W1  equal contents are equal words: -0 is 0, there is one NaN, and no padding
 //
 // MurmurHash3 by Austin Appleby (32 bits), with its finalizer alone where the key is one number. It is fast and spreads well,
 // but whoever knows the seed can make keys that collide.
 
+import type { Space } from "../typed/space.ts";
+
 const encoder = new TextEncoder();
 const FIRST_SLOTS = 16;
+/** Where the bytes of a text begin that was written first: behind its length. */
+const TEXT_BYTES = 8;
+/** Up to here a loop beats a call into the engine. */
+const LOOP_BYTES = 64;
+
+type Arrays = Pick<Space, "u8" | "u32">;
 
 /** MurmurHash3's finalizer: each bit of the result depends on each bit. */
 export function mix(value: number): number {
@@ -31,8 +39,7 @@ export class Words {
   private f64!: Float64Array;
   private u64!: BigUint64Array;
   private u32!: Uint32Array;
-  /** The words as bytes: a text's begin at 8, behind its length. */
-  u8!: Uint8Array;
+  private u8!: Uint8Array;
 
   constructor() {
     this.view(new ArrayBuffer(8 * FIRST_SLOTS));
@@ -69,7 +76,7 @@ export class Words {
     // Most strings are short and ASCII; these need no call into the engine.
     for (; length < value.length; length++) {
       const unit = value.charCodeAt(length);
-      if (unit >= 0x80 || length >= 64) break;
+      if (unit >= 0x80 || length >= LOOP_BYTES) break;
       u8[begin + length] = unit;
     }
     if (length < value.length) length = encoder.encodeInto(value, u8.subarray(begin)).written;
@@ -97,6 +104,22 @@ export class Words {
     const [own, theirs] = [this.u32, other.u32];
     for (let index = 2 * this.slots - 1; index >= 0; index--) if (own[index] !== theirs[index]) return false;
     return true;
+  }
+
+  /** Whether the text that was written first lies at an address. */
+  isText({ u8, u32 }: Arrays, at: number, length: number): boolean {
+    let index = 0;
+    if (at % 4 === 0)
+      for (; index + 4 <= length; index += 4)
+        if (this.u32[(TEXT_BYTES + index) >>> 2] !== u32[(at + index) >>> 2]) return false;
+    for (; index < length; index++) if (this.u8[TEXT_BYTES + index] !== u8[at + index]) return false;
+    return true;
+  }
+
+  /** Copies that text's bytes to an address. */
+  copyText({ u8 }: Arrays, at: number, length: number): void {
+    if (length > LOOP_BYTES) u8.set(this.u8.subarray(TEXT_BYTES, TEXT_BYTES + length), at);
+    else for (let index = 0; index < length; index++) u8[at + index] = this.u8[TEXT_BYTES + index] as number;
   }
 
   private endBytes(length: number): void {
