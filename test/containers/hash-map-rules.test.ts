@@ -314,6 +314,22 @@ describe("a HashMap that lies in memory", () => {
     expect(liveBlocks(heap)).toBe(0);
   });
 
+  it("finds entries and texts where a shared memory has grown to, through another Heap", () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 64, shared: true });
+    const heap = Heap.create({ memory, advance: 0 });
+    const map = new HashMap(heap, text, text).set("first", "one");
+    const there = Heap.attach(memory, heap.base);
+    const other = HashMap.attach(there, text, text, map.ptr);
+    for (let index = 0; index < 3000; index++) other.set(`${index}`, `value ${index}`.repeat(9));
+    expect(memory.buffer.byteLength).toBeGreaterThan(4 * 65_536);
+    expect(map.get("2999")).toBe("value 2999".repeat(9));
+    expect(map.delete("1500")).toBe(true);
+    expect([...other.keys()]).toEqual([...map.keys()]);
+    map.check();
+    map.dispose();
+    expect(liveBlocks(there)).toBe(0);
+  });
+
   it("is refused where there is none, or one of other types", () => {
     const heap = Heap.create();
     const { ptr } = new HashMap(heap, u32, Point).set(1, {});
