@@ -9,7 +9,8 @@
 // checking, later uses throw. The reference to a value that was deleted reads zeros until then.
 //
 // The default seed is 0, so that the same calls leave the same bytes. Who feeds a map with keys from strangers gives a random
-// one: keys that all collide are easily made otherwise, and make each call O(n).
+// one: keys that all collide are easily made otherwise, and make each call O(n). Of strings, lone surrogates become U+FFFD, as
+// everywhere in UTF-8.
 
 import { checkArenaOptions } from "../arena/arena-options.ts";
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";

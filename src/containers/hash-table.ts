@@ -1,7 +1,7 @@
 // Hash table: the memory of a HashMap. Entries in the order in which they came, and an index of them.
 //
 // Owns:  the block; finding, adding and removing in it; growth and compaction.
-// Needs: hash-header, hash-keys, allocator.
+// Needs: hash-header, hash-keys, hash-slots, allocator.
 // Invariants: T1  entries 0 to used - 1 are live or holes, size of them live; holes and the other entries are zero
 //             T2  each live entry's number stands in one slot, which is reached from its hash's slot over no empty one
 //             T3  at least half of the slots are empty
@@ -35,6 +35,7 @@ import {
 import { type Keys, keysOf } from "./hash-keys.ts";
 import { Order } from "./hash-order.ts";
 import { Place } from "./hash-place.ts";
+import { closeSlot, emptySlot, fillSlots, holesOf } from "./hash-slots.ts";
 import { freeHeader } from "./header.ts";
 
 /** Kinds of values that are written at once, or not at all. */
@@ -90,16 +91,12 @@ export class HashTable {
     return this.word(AT_USED);
   }
 
-  get seed(): number {
-    return this.word(AT_SEED);
-  }
-
   /** Before each use: the map is there, its block within the arrays, and what is known about it true. */
   enter(): void {
     const { u32 } = this.space;
     const at = this.header >>> 2;
     if (this.life.ended || u32[at] !== MAGIC || u32[at + (AT_MOVES >>> 2)] !== this.moves) this.reload();
-    else if (this.blockEnd > u32.length << 2) this.space.reaches(this.blockEnd);
+    else if (this.blockEnd > 4 * u32.length) this.space.reaches(this.blockEnd);
   }
 
   /** The address of the entry with a key; 0: there is none. */
@@ -128,9 +125,10 @@ export class HashTable {
 
   /** Adds an entry whose key `find` did not find. All or nothing. Gives its address. */
   add(hash: number, key: unknown, value: unknown): number {
+    this.checkCalm();
     if (this.used === this.capacity) {
       this.makeRoom();
-      this.slot = this.emptySlot(hash);
+      this.slot = emptySlot(this, hash);
     }
     // Code of the caller's that runs while its key and value are read may look up others.
     const { slot } = this;
@@ -165,7 +163,7 @@ export class HashTable {
   /** Removes the entry that `find` has found last. */
   remove(at: number): void {
     this.checkCalm();
-    this.closeSlot();
+    closeSlot(this, this.slot);
     this.setWord(AT_SIZE, this.size - 1);
     this.space.u32[at >>> 2] = 0;
     this.drop(at);
@@ -307,14 +305,14 @@ export class HashTable {
     this.setWord(AT_SLOTS, 2 * capacity);
     this.moved();
     this.space.u8.fill(0, this.entryAt(used), this.blockEnd);
-    this.fillSlots();
+    fillSlots(this);
     return true;
   }
 
   /** Moves the entries together, over the holes. */
   private compact(): void {
     const { used } = this;
-    this.renumber(() => this.holes());
+    this.renumber(() => holesOf(this));
     const { stride } = this.layout;
     const { u8 } = this.space;
     let count = 0;
@@ -327,50 +325,7 @@ export class HashTable {
     u8.fill(0, this.entryAt(count), this.entryAt(used));
     u8.fill(0, this.slotsAt, this.blockEnd);
     this.setWord(AT_USED, count);
-    this.fillSlots();
-  }
-
-  private holes(): Uint32Array {
-    const holes = new Uint32Array(this.used - this.size);
-    let count = 0;
-    for (let index = 0; count < holes.length; index++) if (this.hashOf(index) === 0) holes[count++] = index;
-    return holes;
-  }
-
-  /** Puts the numbers of all entries into slots that are empty. */
-  private fillSlots(): void {
-    const { used, slotsAt } = this;
-    const { u32 } = this.space;
-    for (let index = 0; index < used; index++) {
-      const hash = this.hashOf(index);
-      if (hash !== 0) u32[(slotsAt >>> 2) + this.emptySlot(hash)] = index + 1;
-    }
-  }
-
-  private emptySlot(hash: number): number {
-    const { u32 } = this.space;
-    const mask = this.slotCount - 1;
-    const slots = this.slotsAt >>> 2;
-    let slot = hash & mask;
-    while (u32[slots + slot] !== 0) slot = (slot + 1) & mask;
-    return slot;
-  }
-
-  /** Empties the slot that was found, and lets those behind it that would not be found any more move up. */
-  private closeSlot(): void {
-    const { u32 } = this.space;
-    const mask = this.slotCount - 1;
-    const slots = this.slotsAt >>> 2;
-    let empty = this.slot;
-    for (let slot = (empty + 1) & mask; ; slot = (slot + 1) & mask) {
-      const number = u32[slots + slot] as number;
-      if (number === 0) break;
-      const home = this.hashOf(number - 1) & mask;
-      if (((slot - home) & mask) < ((slot - empty) & mask)) continue;
-      u32[slots + empty] = number;
-      empty = slot;
-    }
-    u32[slots + empty] = 0;
+    fillSlots(this);
   }
 
   /** Writes into an entry that is zero; if that throws, it is zero again, and owns nothing. */

@@ -418,13 +418,35 @@ describe("a HashMap refuses", () => {
 
   it("changes while a value of its own is being written, and keeps what it had", () => {
     const named = new HashMap(Heap.create(), i32, Named).set(1, { name: "one" });
-    const sly = {
+    for (const change of [
+      () => named.set(5, {}),
+      () => named.set(1, {}),
+      () => named.delete(1),
+      () => named.clear(),
+      () => named.reserve(100),
+      () => named.dispose(),
+    ]) {
+      const sly = {
+        get name(): string {
+          change();
+          return "sly";
+        },
+      };
+      expect(() => named.set(3, sly)).toThrow(/cannot be changed while a key or value is being written/);
+      expect(() => named.set(1, sly)).toThrow(/cannot be changed while a key or value is being written/);
+    }
+    for (const key of [7, 8, 9]) named.set(key, {});
+    // All four entries are used up: room would be made, and what is being written would lie elsewhere.
+    const growing = {
       get name(): string {
-        named.set(2, {});
-        return "sly";
+        named.set(6, {});
+        return "";
       },
     };
-    expect(() => named.set(3, sly)).toThrow(/cannot be changed while a key or value is being written/);
+    expect(() => named.set(1, growing)).toThrow(/cannot be changed/);
+    expect(named.report().capacity).toBe(4);
+    named.check();
+    for (const key of [7, 8, 9]) named.delete(key);
     const reading = {
       get name(): string {
         return `${named.get(1)?.name} and ${named.has(7)}`;
