@@ -43,8 +43,9 @@ export function toTerminal({ title, head, rows }: TextTable): string {
 }
 
 export function toMarkdown({ title, head, rows }: TextTable): string {
-  // Heads are broken into lines for the terminal's sake.
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ").replaceAll("\n", " ")} |`;
+  // Heads are broken into lines for the terminal's sake; a bar would begin another cell.
+  const cell = (text: string) => text.replaceAll("\n", " ").replaceAll("|", "\\|");
+  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
   const rule = line(head.map((_, index) => (index === 0 ? "---" : "--:")));
   return [`## ${title}`, "", line(head), rule, ...rows.map(line), ""].join("\n");
 }
