@@ -151,16 +151,13 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
     fields?: GivenFields<F, I, B> & ([HeldBy<F, I, B>] extends [B] ? unknown : never),
   ): number {
     const { length } = this;
-    if (length === this.capacity) this.growTo(Math.max(FIRST_CAPACITY, 2 * length), length + 1);
-    for (const { at, type } of this.columns)
-      this.space.u8.fill(0, at + length * type.size, at + (length + 1) * type.size);
-    if (fields !== undefined) {
-      try {
-        this.store(length, fields);
-      } catch (error) {
-        this.drop(length);
-        throw error;
-      }
+    // What is given may refer to the columns as they lie now: they are freed when it has been read.
+    const full = length === this.capacity;
+    const freeOld = full ? this.growTo(Math.max(FIRST_CAPACITY, 2 * length), length + 1) : undefined;
+    try {
+      this.storeNew(length, fields);
+    } finally {
+      freeOld?.();
     }
     this.setWord(AT_LENGTH, length + 1);
     return length + 1;
@@ -209,7 +206,7 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
   /** Sees to it that there is room for so many structs in all. Throws an OutOfMemoryError, and it is as it was. */
   reserve(capacity: number): void {
     if (!isWord(capacity)) refuseWord("capacity", capacity);
-    if (capacity > this.capacity) this.growTo(capacity, capacity);
+    if (capacity > this.capacity) this.growTo(capacity, capacity)();
   }
 
   *[Symbol.iterator](): Generator<Row<F, L, B>> {
@@ -268,24 +265,41 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
     });
   }
 
-  /** Moves all columns to larger blocks: all of them, or none. */
-  private growTo(wanted: number, least: number): void {
+  /** Moves all columns to larger blocks: all of them, or none. Gives what frees the blocks before. */
+  private growTo(wanted: number, least: number): () => void {
     const made = this.allocateAll(wanted) ?? this.allocateAll(least);
     if (made === undefined) throw new OutOfMemoryError(rowBytes(this.columns) * least, nameOf(this.type));
     const { blocks, capacity } = made;
     const { length, capacity: old } = this;
+    const before = this.columns.map(({ at }) => at);
     this.columns.forEach((column, index) => {
       const to = blocks[index] as number;
       const { at, type } = column;
       this.space.reaches(to + columnBytes(type, capacity));
-      if (old > 0) {
-        this.space.u8.copyWithin(to, at, at + length * type.size);
-        this.allocator.deallocate(at, columnBytes(type, old), ALIGNMENT);
-      }
+      if (old > 0) this.space.u8.copyWithin(to, at, at + length * type.size);
       column.at = to;
       this.setWord(HEADER_BYTES + 4 * index, to);
     });
     this.setWord(AT_CAPACITY, capacity);
+    return () => {
+      if (old === 0) return;
+      this.columns.forEach(({ type }, index) => {
+        this.allocator.deallocate(before[index] as number, columnBytes(type, old), ALIGNMENT);
+      });
+    };
+  }
+
+  /** Writes a struct where none is: what is not given is zero. */
+  private storeNew(index: number, fields: object | undefined): void {
+    for (const { at, type } of this.columns)
+      this.space.u8.fill(0, at + index * type.size, at + (index + 1) * type.size);
+    if (fields === undefined) return;
+    try {
+      this.store(index, fields);
+    } catch (error) {
+      this.drop(index);
+      throw error;
+    }
   }
 
   private allocateAll(capacity: number): { blocks: number[]; capacity: number } | undefined {

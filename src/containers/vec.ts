@@ -95,7 +95,8 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     checkIndex(index, this.length);
     const { element, space } = this;
     const at = this.elements + index * element.size;
-    return (element.load(space, at, this.life) ?? this.loadAgain(at)) as Value<E, L, B>;
+    const value = element.load(space, at, this.life);
+    return (value === undefined ? this.loadAgain(at) : value) as Value<E, L, B>;
   }
 
   set(index: number, value: Init<E, B>): void {
@@ -113,8 +114,11 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
   /** Adds an element at the end. O(1) on average. Throws an OutOfMemoryError, and it is as it was. The new length. */
   push(value: Init<E, B>): number {
     const { length } = this;
-    if (length === this.capacity) this.growTo(Math.max(FIRST_CAPACITY, 2 * length));
-    this.storeNew(length, value);
+    if (length < this.capacity) this.storeNew(length, value);
+    else if (isFlat(value)) {
+      this.growTo(Math.max(FIRST_CAPACITY, 2 * length));
+      this.storeNew(length, value);
+    } else this.pushInto(Math.max(FIRST_CAPACITY, 2 * length), value);
     this.setWord(AT_LENGTH, length + 1);
     return length + 1;
   }
@@ -163,7 +167,9 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     if (typeof values !== "object" || values === null || !(Symbol.iterator in values))
       throw new TypeError(`extend: expected something iterable, got ${describe(values)}`);
     if (this.element.kind === "scalar" && ArrayBuffer.isView(values) && !(values instanceof DataView)) {
-      const given = values as unknown as Uint8Array;
+      let given = values as unknown as Uint8Array;
+      // A view of this memory may be of what moves now.
+      if (given.buffer === this.space.u8.buffer) given = given.slice();
       const { length } = this;
       this.reserve(length + given.length);
       (viewAt(this.space, this.element, this.elements, length + given.length) as Uint8Array).set(
@@ -171,6 +177,12 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
         length,
       );
       this.setWord(AT_LENGTH, length + given.length);
+      return;
+    }
+    if ((values as unknown) === this) {
+      // Up to where it ends now: an iterator would come by what it adds.
+      for (let index = 0, { length } = this; index < length; index++)
+        this.push(this.get(index) as unknown as Init<E, B>);
       return;
     }
     for (const value of values) this.push(value);
@@ -314,6 +326,24 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     if (to === 0) throw new OutOfMemoryError(this.blockBytes(least), `Vec<${element.name}>`);
   }
 
+  /** push with a growth, of a value that may lie in this Vec: what moves is freed only when the value has been read. */
+  private pushInto(capacity: number, value: Init<E, B>): void {
+    const { element, allocator, length } = this;
+    const [from, old] = [this.elements, this.capacity];
+    const bytes = this.blockBytes(capacity);
+    const to = bytes < 2 ** 32 ? allocator.allocate(bytes, element.align) : 0;
+    if (to === 0 || !this.space.reaches(to + bytes))
+      throw new OutOfMemoryError(bytes, `Vec<${element.name}>`);
+    this.space.u8.copyWithin(to, from, from + length * element.size);
+    this.setWord(AT_ELEMENTS, to);
+    this.setWord(AT_CAPACITY, capacity);
+    try {
+      this.storeNew(length, value);
+    } finally {
+      if (old > 0) allocator.deallocate(from, this.blockBytes(old), element.align);
+    }
+  }
+
   private moved(from: number, old: number, capacity: number): number {
     const { element, allocator } = this;
     const bytes = this.blockBytes(capacity);
@@ -376,4 +406,12 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     else u8.copyWithin(at + (to + 1) * size, at + to * size, at + from * size);
     u8.set(one, at + to * size);
   }
+}
+
+/** Whether a value is known to refer to no memory: a primitive, or an object or array of primitives. */
+function isFlat(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  const parent: unknown = Object.getPrototypeOf(value);
+  if (parent !== Object.prototype && parent !== Array.prototype) return false;
+  return Object.values(value).every((one) => typeof one !== "object" || one === null);
 }

@@ -130,6 +130,17 @@ describe("Columns", () => {
     expect(() => columns.push({})).toThrow(UseAfterFreeError);
   });
 
+  it("take what lies in themselves, also when they grow for it", () => {
+    const heap = Heap.create();
+    const columns = new Columns(heap, Body);
+    columns.push({ inner: { a: 7, b: 0.5 } });
+    // The first one: of a block that is freed, the first words are written to.
+    for (let index = 1; index < 300; index++) columns.push({ inner: columns.at(0).inner });
+    expect([...columns].every(({ inner }) => inner.a === 7 && inner.b === 0.5)).toBe(true);
+    columns.dispose();
+    expect(liveBlocks(heap)).toBe(0);
+  });
+
   it("refuse bit fields and a field named index", () => {
     const heap = Heap.create();
     expect(() => new Columns(heap, struct({ a: bits(u32, 3) }))).toThrow(/cannot have the field "a"/);

@@ -152,6 +152,28 @@ describe.each(PLACES)("a Vec in %s", (_, inPlace) => {
 });
 
 describe("a Vec", () => {
+  it("takes its own elements, also when it grows for them", () => {
+    inHeap((allocator) => {
+      const named = new Vec(allocator, Named);
+      const points = new Vec(allocator, Point);
+      for (let index = 0; index < 40; index++) {
+        points.push(index === 0 ? { x: 1, y: 2 } : points.get(index - 1));
+        named.push(index === 0 ? { name: "one", at: { x: 5 } } : { name: "two", at: named.get(0).at });
+      }
+      expect(points.toJSON()).toEqual(Array(40).fill({ x: 1, y: 2 }));
+      expect(named.get(39).at.x).toBe(5);
+      points.extend(points);
+      expect(points.length).toBe(80);
+      expect(points.get(79).y).toBe(2);
+      const numbers = new Vec(allocator, f64);
+      numbers.extend([1, 2, 3]);
+      for (let times = 0; times < 12; times++) numbers.extend(numbers.view());
+      expect(numbers.length).toBe(3 * 2 ** 12);
+      expect(numbers.get(numbers.length - 1)).toBe(3);
+      for (const one of [named, points, numbers]) one.dispose();
+    });
+  });
+
   it("gives no old bytes to a struct of which only some fields are given", () => {
     const vec = new Vec(Heap.create(), Point);
     vec.push({ x: 1, y: 2 });
