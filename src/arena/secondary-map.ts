@@ -12,7 +12,7 @@ import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import { Life, nextNumber } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import type { Init, Type, Value } from "../typed/type.ts";
+import { type Init, isFlat, type Type, type Value } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
 import { indexOf, type Key } from "./key.ts";
 
@@ -143,20 +143,11 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
     this.life.check("a value", 0);
     if (!this.source.has(key)) return false;
     const index = indexOf(key);
-    if (index >= this.capacity) this.grow(index + 1);
-    this.forget(index);
-    const { space, type } = this;
-    const at = this.valuesAt + index * this.stride;
-    try {
-      if (!type.store(space, at, value as never, this.life)) {
-        space.refresh();
-        if (!type.store(space, at, value as never, this.life))
-          throw new PointerError("outside", type.name, at, `a value of ${this.name} lies beyond the memory`);
-      }
-    } catch (error) {
-      type.drop?.(space, at, this.life);
-      throw error;
-    }
+    if (isFlat(value)) {
+      this.prepare(index);
+      this.store(this.valuesAt + index * this.stride, value);
+    } else this.setStaged(index, value);
+    const { space } = this;
     space.reaches(this.keysAt + this.capacity * KEY_BYTES);
     space.f64[(this.keysAt >>> 3) + index] = key;
     return true;
@@ -245,6 +236,46 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
       type.drop?.(space, at, this.life);
     }
     space.u8.fill(0, at, at + this.stride);
+  }
+
+  /** Room for a value at an index, zero. */
+  private prepare(index: number): void {
+    if (index >= this.capacity) this.grow(index + 1);
+    this.forget(index);
+  }
+
+  /** Writes a value that may be one of these itself: it is read before what moves or is forgotten is let go of. */
+  private setStaged(index: number, value: Init<T, L>): void {
+    const { allocator, space, stride, type } = this;
+    const staged = allocator.allocate(stride, type.align);
+    if (staged === 0 || !space.reaches(staged + stride)) throw new OutOfMemoryError(stride, this.name);
+    try {
+      space.u8.fill(0, staged, staged + stride);
+      this.store(staged, value);
+      try {
+        this.prepare(index);
+      } catch (error) {
+        type.drop?.(space, staged, this.life);
+        throw error;
+      }
+      space.u8.copyWithin(this.valuesAt + index * stride, staged, staged + stride);
+    } finally {
+      allocator.deallocate(staged, stride, type.align);
+    }
+  }
+
+  /** Writes a value where none is; if it cannot be, nothing of it stays. */
+  private store(at: number, value: Init<T, L>): void {
+    const { space, type } = this;
+    try {
+      if (type.store(space, at, value as never, this.life)) return;
+      space.refresh();
+      if (!type.store(space, at, value as never, this.life))
+        throw new PointerError("outside", type.name, at, `a value of ${this.name} lies beyond the memory`);
+    } catch (error) {
+      type.drop?.(space, at, this.life);
+      throw error;
+    }
   }
 
   /** Room for so many slots: both arrays anew, so that a lack of memory for either changes nothing. */

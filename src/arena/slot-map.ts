@@ -11,10 +11,11 @@ import { describe } from "../memory/arguments.ts";
 import { type Allocator, checkType, ENDING } from "../typed/allocator.ts";
 import { type ArrayRef, Elements } from "../typed/array.ts";
 import { DISPOSE } from "../typed/disposal.ts";
+import { OutOfMemoryError } from "../typed/errors.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { AT, endRef, LIFE, refAt, SPACE } from "../typed/ref.ts";
 import { isStruct } from "../typed/struct.ts";
-import type { Init, Plain, Type, Value } from "../typed/type.ts";
+import { type Init, isFlat, type Plain, type Type, type Value } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
 import { indexOf, type Key, type KeyType, LAST_ID, LAST_VERSION, MOST_SLOTS } from "./key.ts";
 import { AT_RETIRED, AT_SIZE, checkImage } from "./slot-image.ts";
@@ -115,16 +116,11 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
    */
   insert(value: Init<T, L>): Key<K> {
     this.checkStill("insert");
-    const { slots, type } = this;
+    const { slots } = this;
+    if (this.size >= this.capacity && !isFlat(value)) return this.insertMoving(value);
     slots.makeRoom();
     const at = slots.valueAt(this.size);
-    slots.space.u8.fill(0, at, at + slots.stride);
-    try {
-      this.fill(at, value);
-    } catch (error) {
-      type.drop?.(slots.space, at, slots.life);
-      throw error;
-    }
+    this.fillNew(at, value);
     return slots.add() as Key<K>;
   }
 
@@ -265,6 +261,40 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
   }
 
   /** Writes a value. What it is made from may run code of the user's, which may not change the map on the way. */
+  /** insert with a growth: the value may be one of the map's own, so it is read before what moves is freed. */
+  private insertMoving(value: Init<T, L>): Key<K> {
+    const { slots, type } = this;
+    const { allocator, space, stride } = slots;
+    const staged = allocator.allocate(stride, type.align);
+    if (staged === 0 || !space.reaches(staged + stride)) throw new OutOfMemoryError(stride, this.name);
+    try {
+      this.fillNew(staged, value);
+      try {
+        slots.makeRoom();
+      } catch (error) {
+        type.drop?.(space, staged, slots.life);
+        throw error;
+      }
+      const at = slots.valueAt(this.size);
+      space.u8.copyWithin(at, staged, staged + stride);
+    } finally {
+      allocator.deallocate(staged, stride, type.align);
+    }
+    return slots.add() as Key<K>;
+  }
+
+  /** Writes a value where none is; if it cannot be, nothing of it stays. */
+  private fillNew(at: number, value: Init<T, L>): void {
+    const { slots, type } = this;
+    slots.space.u8.fill(0, at, at + slots.stride);
+    try {
+      this.fill(at, value);
+    } catch (error) {
+      type.drop?.(slots.space, at, slots.life);
+      throw error;
+    }
+  }
+
   private fill(at: number, value: Init<T, L>): void {
     this.filling = true;
     try {

@@ -18,7 +18,7 @@ import type { Ptr } from "../typed/pointer.ts";
 import { type AnyRef, AT, LIFE, refAt, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import { isStruct } from "../typed/struct.ts";
-import type { HoldsRefs, Init, Plain, Type, Value } from "../typed/type.ts";
+import { type HoldsRefs, type Init, isFlat, type Plain, type Type, type Value } from "../typed/type.ts";
 import {
   AT_CAPACITY,
   AT_ELEMENTS,
@@ -406,12 +406,4 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     else u8.copyWithin(at + (to + 1) * size, at + to * size, at + from * size);
     u8.set(one, at + to * size);
   }
-}
-
-/** Whether a value is known to refer to no memory: a primitive, or an object or array of primitives. */
-function isFlat(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  const parent: unknown = Object.getPrototypeOf(value);
-  if (parent !== Object.prototype && parent !== Array.prototype) return false;
-  return Object.values(value).every((one) => typeof one !== "object" || one === null);
 }

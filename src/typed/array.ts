@@ -14,7 +14,7 @@ import { AT, refAt } from "./ref.ts";
 import type { Arrays, ScalarType } from "./scalars.ts";
 import type { Space } from "./space.ts";
 import type { StructType } from "./struct.ts";
-import { type HoldsRefs, type Init, isType, type Type, type Value } from "./type.ts";
+import { type HoldsRefs, type Init, isType, looseOf, type Type, type Value } from "./type.ts";
 
 export interface ArrayType<E> extends Type {
   readonly kind: "array";
@@ -65,7 +65,7 @@ export function array<E extends Type>(element: E, count: number): ArrayType<E> {
       },
     }),
     ...("unaligned" in element && {
-      unaligned: () => array(looseOf(element), count),
+      unaligned: () => array(looseOf(element) ?? element, count),
     }),
   };
   return type;
@@ -79,11 +79,6 @@ export function checkOwner(what: string, space: Space, life: Life, own: Space, o
     throw new TypeError(`delete: expected ${what} in this memory, got one in another`);
   if (space.checking && life.owner !== owner)
     throw new TypeError(`delete: expected ${what} that was made here, got one that lives in ${life.name}`);
-}
-
-function looseOf(element: Type): Type {
-  const { unaligned } = element as Type & { unaligned: Type | (() => Type) };
-  return typeof unaligned === "function" ? unaligned() : unaligned;
 }
 
 /** `count` elements from an address on. */

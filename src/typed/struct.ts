@@ -12,7 +12,7 @@ import type { BitsType } from "./bits.ts";
 import type { Life } from "./life.ts";
 import { AT, isRef, LIFE, refAt, SPACE } from "./ref.ts";
 import type { Space } from "./space.ts";
-import { isType, type Type } from "./type.ts";
+import { isType, looseOf, type Type } from "./type.ts";
 
 export type Fields = Readonly<Record<string, Type>>;
 
@@ -203,10 +203,10 @@ const MAX_SIZE = 2 ** 30;
 
 function unalignedOf(type: Type): Type {
   if (type.align === 1 || isBits(type)) return type;
-  if (!("unaligned" in type))
+  const loose = looseOf(type);
+  if (loose === undefined)
     throw new TypeError(`struct: a packed one cannot have a field of type ${type.name}`);
-  const { unaligned } = type as Type & { unaligned: Type | (() => Type) };
-  return typeof unaligned === "function" ? unaligned() : unaligned;
+  return loose;
 }
 
 function isBits(type: Type): type is BitsType<unknown> {
