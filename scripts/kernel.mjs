@@ -25,10 +25,10 @@ const FEATURES =
  */
 const HOT = new Set([
   "free/free",
-  "free/release",
+  "release/release",
   "malloc/calloc",
   "malloc/malloc",
-  "malloc/takeNear",
+  "take/takeNear",
   "realloc/realloc",
   "realloc/resize",
   "runs/freeBlock",
@@ -39,8 +39,8 @@ const HOT = new Set([
 export const RARE = new Set([
   "live/blame",
   "live/isLiveInOlder",
-  "malloc/growAndTake",
-  "malloc/takeOrGrow",
+  "take/growAndTake",
+  "take/takeOrGrow",
   "realloc/intoTop",
   "runs/beginRun",
   "runs/endRun",

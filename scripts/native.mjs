@@ -83,7 +83,7 @@ function layoutHeader() {
 }
 
 /** Functions that malloc and free call seldom, or when they have much to do: their registers are not to be saved before. */
-const APART = new Set(["malloc/mallocSlow", "free/freeSlow", "free/release", "malloc/takeNear", ...RARE]);
+const APART = new Set(["malloc/mallocSlow", "free/freeSlow", "release/release", "take/takeNear", ...RARE]);
 
 function withoutInlining(declaration) {
   const name = /w2c_(\w+)/.exec(declaration)?.[1];

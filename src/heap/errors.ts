@@ -8,8 +8,8 @@ import { sizeIn } from "../kernel/chunk.ts";
 import * as code from "../kernel/codes.ts";
 import { HEADER_WORD, IN_USE, OWN, PREVIOUS_IN_USE, RESERVED_FLAG } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
+import { blockBytesOf, firstBlock } from "../kernel/run.ts";
 import { runOf } from "../kernel/run-map.ts";
-import { blockBytesOf, firstBlock } from "../kernel/runs.ts";
 
 export type MisuseCode =
   | "misaligned"

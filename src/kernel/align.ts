@@ -1,18 +1,18 @@
 // Align: blocks at addresses that are multiples of more than a granule.
 //
 // Owns:  nothing.
-// Needs: chunk, free, malloc.
+// Needs: chunk, malloc, release.
 //
 // A chunk with room for the alignment is taken; what lies before the aligned payload and behind it is freed again. All
 // sizes and addresses are multiples of a granule, so what lies before is nothing or a whole chunk.
 
-import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
+import { asPtr, Base, Chunk, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { findAligned, takeFree } from "./bins.ts";
 import { chunkSizeFor, markLive, sizeOf } from "./chunk.ts";
-import { release, shrink } from "./free.ts";
-import { GRANULE, IN_USE, MAX_REQUEST, PREVIOUS_IN_USE } from "./layout.ts";
+import { GRANULE, MAX_REQUEST } from "./layout.ts";
 import { Machine } from "./machine.ts";
 import { malloc, ptrOrNone, takeChunk } from "./malloc.ts";
+import { dropBefore, shrink } from "./release.ts";
 
 /** Linux's and POSIX's error numbers, as posix_memalign returns them. */
 export const EINVAL: Word = 22;
@@ -49,16 +49,6 @@ export function takeAligned(m: Machine, heap: Base, size: Word, power: Word): Ch
 /** The first multiple of `power` that can be a payload's address in a chunk. */
 function alignedPtr(chunk: Chunk, power: Word): Ptr {
   return asPtr(((ptrOf(chunk) + power - 1) & ~(power - 1)) >>> 0);
-}
-
-/** Frees what a live chunk has before `aligned` and gives the rest, live. */
-export function dropBefore(m: Machine, heap: Base, chunk: Chunk, aligned: Chunk): Chunk {
-  const lead = aligned - chunk;
-  if (lead === 0) return chunk;
-  m.store32(aligned, (sizeOf(m, chunk) - lead) | IN_USE | PREVIOUS_IN_USE);
-  m.store32(chunk, lead | (m.load32(chunk) & PREVIOUS_IN_USE) | IN_USE);
-  release(m, heap, chunk);
-  return chunkAfter(chunk, lead);
 }
 
 /** ISO C `aligned_alloc`: 0 also when the alignment is no power of two (C's EINVAL). Any size will do, as in C23. */

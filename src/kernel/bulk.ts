@@ -27,8 +27,9 @@ import { isLive } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { productOf, takeChunk, zeroUsed } from "./malloc.ts";
 import { own } from "./own.ts";
+import { indexOf, isLiveBlock, liveBlock, setFree } from "./run.ts";
 import { runOf } from "./run-map.ts";
-import { flushRuns, indexOf, isLiveBlock, liveBlock, setFree } from "./runs.ts";
+import { flushRuns } from "./runs.ts";
 import { topOf } from "./top.ts";
 
 /**

@@ -35,11 +35,9 @@ import {
   RUN_UNIT,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { mapOf, runAt } from "./run-map.ts";
 import {
   blockBytesOf,
   classOf,
-  classState,
   extentOf,
   firstBlock,
   fullWord,
@@ -48,7 +46,9 @@ import {
   isUnused,
   shapeOf,
   slotsOf,
-} from "./runs.ts";
+} from "./run.ts";
+import { mapOf, runAt } from "./run-map.ts";
+import { classState } from "./runs.ts";
 import { firstChunk, nextChunk, OVERHEAD, stateOf } from "./walk.ts";
 
 /** M1, M2, P1, R3, R4: each mapped run is sound, and the heap's own chunks are just these, their descriptors and the map. */

@@ -1,26 +1,23 @@
 // Malloc: the ways to a block, from the nearest to the farthest: a run; bins, top, unused runs given back, more memory.
 //
 // Owns:  nothing.
-// Needs: runs, chunk, bins, top.
+// Needs: runs, take, top.
 
-import { Base, Chunk, chunkAfter, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
-import { findFit, putFree, takeFree } from "./bins.ts";
-import { chunkSizeFor, markLive, sizeOf, writeFree } from "./chunk.ts";
+import { Base, Chunk, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
+import { chunkSizeFor } from "./chunk.ts";
 import {
   AT_MAYBE_UNUSED,
   AT_UNTOUCHED,
   GRANULE_LOG2,
   HEADER_WORD,
-  IN_USE,
   MAX_REQUEST,
-  MIN_CHUNK,
-  PREVIOUS_IN_USE,
   SMALL_MAX,
 } from "./layout.ts";
-import { Machine, store32 } from "./machine.ts";
+import { Machine } from "./machine.ts";
 import { runOf } from "./run-map.ts";
 import { classFor, flushRuns, isSmall, popBlock, takeBlock } from "./runs.ts";
-import { growTop, takeTop, topOf } from "./top.ts";
+import { growAndTake, takeNear, takeOrGrow } from "./take.ts";
+import { topOf } from "./top.ts";
 
 /** A block larger than this is not placed before the unused runs have been given back. */
 const MUCH: Word = 1024;
@@ -48,46 +45,16 @@ export function mallocSlow(m: Machine, heap: Base, bytes: Word): Ptr {
   return ptrOrNone(takeChunk(m, heap, chunkSizeFor(bytes), false));
 }
 
+/** The address of a chunk's payload; NO_PTR for NO_CHUNK. */
 export function ptrOrNone(chunk: Chunk): Ptr {
   return chunk === NO_CHUNK ? NO_PTR : ptrOf(chunk);
 }
 
-/**
- * A live chunk of `size` bytes; what is over of the free chunk that it was cut from stays with it if `whole` says so.
- * Unused runs are given back before more memory is got. NO_CHUNK: no memory, and the heap serves as before.
- */
+/** takeOrGrow that gives the unused runs back before it gets more memory. */
 export function takeChunk(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
   const near = takeNear(m, heap, size, whole);
   if (near !== NO_CHUNK) return near;
   return flushRuns(m, heap) ? takeOrGrow(m, heap, size, whole) : growAndTake(m, heap, size);
-}
-
-/** takeChunk that lets unused runs be: for a new run, which would else chase those of other classes in a circle. */
-export function takeOrGrow(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
-  const near = takeNear(m, heap, size, whole);
-  return near !== NO_CHUNK ? near : growAndTake(m, heap, size);
-}
-
-function growAndTake(m: Machine, heap: Base, size: Word): Chunk {
-  return growTop(m, heap, size) ? takeTop(m, heap, size) : NO_CHUNK;
-}
-
-/** takeChunk from what is free already. */
-function takeNear(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
-  const words = m.words;
-  const chunk = findFit(m, heap, size);
-  if (chunk === NO_CHUNK) return takeTop(m, heap, size);
-  const has = sizeOf(m, chunk);
-  takeFree(m, heap, chunk, has);
-  if (whole || has - size < MIN_CHUNK) {
-    markLive(m, chunk, has);
-    return chunk;
-  }
-  const rest = chunkAfter(chunk, size);
-  writeFree(m, rest, has - size);
-  store32(words, chunk, size | IN_USE | PREVIOUS_IN_USE);
-  putFree(m, heap, rest, has - size);
-  return chunk;
 }
 
 /** ISO C `calloc`: zeroed; 0 also when the product overflows. Memory that was never written is not written again. */

@@ -1,15 +1,15 @@
 // Own: chunks that the heap takes for itself.
 //
 // Owns:  the flag O.
-// Needs: chunk, malloc, free.
+// Needs: chunk, take, release.
 
 import { Base, Chunk, chunkOf, NO_CHUNK, Ptr, Word } from "./address.ts";
 import { CORRUPTED } from "./codes.ts";
-import { release } from "./free.ts";
 import { OWN, PREVIOUS_IN_USE } from "./layout.ts";
 import { followsFree } from "./live.ts";
 import { Machine } from "./machine.ts";
-import { takeOrGrow } from "./malloc.ts";
+import { release } from "./release.ts";
+import { takeOrGrow } from "./take.ts";
 
 /** A chunk of `size` bytes that no caller can free. NO_CHUNK: no memory. */
 export function takeOwn(m: Machine, heap: Base, size: Word): Chunk {

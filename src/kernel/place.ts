@@ -1,7 +1,7 @@
 // Place: where a new run goes.
 //
 // Owns:       nothing.
-// Needs:      bins, chunk, map, malloc. May grow memory.
+// Needs:      bins, chunk, take, release, own, run-map. May grow memory.
 // Invariants: P1  no two runs lie in the same unit of RUN_UNIT bytes, even in part            O(runs)
 //             (check.ts: checkRuns)
 //
@@ -9,10 +9,8 @@
 // run can follow at once. Holes between runs and large blocks are filled in this way with what is small.
 
 import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, Ptr, ptrOf, Word } from "./address.ts";
-import { dropBefore } from "./align.ts";
 import { firstHole, nextHole, takeFree } from "./bins.ts";
 import { markLive, sizeOf } from "./chunk.ts";
-import { shrink } from "./free.ts";
 import {
   GRANULE,
   GRANULE_LOG2,
@@ -25,9 +23,10 @@ import {
   SEARCH_LIMIT,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { takeOrGrow } from "./malloc.ts";
 import { own } from "./own.ts";
+import { dropBefore, shrink } from "./release.ts";
 import { runAt } from "./run-map.ts";
+import { takeOrGrow } from "./take.ts";
 
 /** How many blocks of a size a chunk has room for, and a run's bits. */
 export function slotsIn(m: Machine, chunk: Chunk, bytes: Word): Word {

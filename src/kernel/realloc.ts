@@ -8,7 +8,7 @@
 import { Base, Chunk, chunkAfter, chunkOf, NO_PTR, Ptr, Word } from "./address.ts";
 import { putFree, takeFree } from "./bins.ts";
 import { chunkSizeFor, count, sizeIn, sizeOf, writeFree } from "./chunk.ts";
-import { free, shrink, usableSize } from "./free.ts";
+import { free, usableSize } from "./free.ts";
 import {
   AT_COALESCE_COUNT,
   AT_FLAGS,
@@ -24,8 +24,10 @@ import {
 import { liveChunk } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { malloc, productOf } from "./malloc.ts";
+import { shrink } from "./release.ts";
+import { blockBytesOf, liveBlock } from "./run.ts";
 import { runOf } from "./run-map.ts";
-import { blockBytesOf, classFor, liveBlock } from "./runs.ts";
+import { classFor } from "./runs.ts";
 import { growTop, setTop, topOf, topSize } from "./top.ts";
 
 /**

@@ -1,7 +1,7 @@
 // Map: from an address to the run that it lies in.
 //
 // Owns:       the map, a chunk of the heap's own with a word for each unit of RUN_UNIT bytes, and where it is.
-// Needs:      layout, chunk, malloc. May grow memory.
+// Needs:      layout, chunk, own, run. May grow memory.
 // Invariants: M1  an entry is 0 or the descriptor of the run that covers the unit             O(units)
 //             M2  the map covers every run, and there is one only while there are runs        O(units)
 //             (check.ts: checkRuns)
@@ -11,21 +11,10 @@
 
 import { asPtr, Base, chunkOf, NO_CHUNK, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor, sizeOf } from "./chunk.ts";
-import {
-  ADDRESS_END,
-  AT_MAP,
-  AT_MAPPED,
-  GRANULE_LOG2,
-  HEADER_WORD,
-  RUN_FIRST,
-  RUN_SHAPE,
-  RUN_UNIT_LOG2,
-  SHAPE_CLASS,
-  SHAPE_CLASS_SHIFT,
-  SHAPE_SLOTS_SHIFT,
-} from "./layout.ts";
-import { load32, Machine, multiply, Words } from "./machine.ts";
+import { ADDRESS_END, AT_MAP, AT_MAPPED, HEADER_WORD, RUN_UNIT_LOG2 } from "./layout.ts";
+import { load32, Machine, Words } from "./machine.ts";
 import { disown, takeOwn } from "./own.ts";
+import { isIn } from "./run.ts";
 
 /** The map grows by half, and by this many entries. */
 const MORE_ENTRIES: Word = 29;
@@ -40,13 +29,6 @@ export function runAt(words: Words, heap: Base, address: Word): Word {
 export function runOf(words: Words, heap: Base, address: Word): Word {
   const run = runAt(words, heap, address);
   return run !== 0 && isIn(words, run, address) ? run : 0;
-}
-
-/** Whether an address lies in a run. */
-export function isIn(words: Words, run: Word, address: Word): boolean {
-  const shape = load32(words, run + RUN_SHAPE);
-  const granules = multiply(shape >>> SHAPE_SLOTS_SHIFT, (shape >>> SHAPE_CLASS_SHIFT) & SHAPE_CLASS);
-  return (address - load32(words, run + RUN_FIRST)) >>> 0 < granules << GRANULE_LOG2;
 }
 
 function entryOf(words: Words, heap: Base, address: Word): Word {

@@ -27,8 +27,8 @@ import {
   SEGMENT_NEXT,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
+import { blockBytesOf, extentOf, firstBlock, indexOf, isFree } from "./run.ts";
 import { runOf } from "./run-map.ts";
-import { blockBytesOf, extentOf, firstBlock, indexOf, isFree } from "./runs.ts";
 import { topOf } from "./top.ts";
 
 export const NO_PIECE: Word = 0;

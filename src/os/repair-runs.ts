@@ -36,11 +36,9 @@ import {
   RUN_UNIT_LOG2,
 } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
-import { mapOf, mapUnits } from "../kernel/run-map.ts";
 import {
   blockBytesOf,
   classOf,
-  classState,
   extentOf,
   firstBlock,
   fullWord,
@@ -49,7 +47,9 @@ import {
   isUnused,
   shapeOf,
   slotsOf,
-} from "../kernel/runs.ts";
+} from "../kernel/run.ts";
+import { mapOf, mapUnits } from "../kernel/run-map.ts";
+import { classState } from "../kernel/runs.ts";
 import { OsError } from "./errors.ts";
 import type { Link } from "./repair-chain.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { HeapCorruptError } from "../../../src/index.ts";
 import * as at from "../../../src/kernel/layout.ts";
+import { firstBlock, fullWord, slotsOf } from "../../../src/kernel/run.ts";
 import { mapOf, runAt, runOf } from "../../../src/kernel/run-map.ts";
-import { firstBlock, fullWord, slotsOf } from "../../../src/kernel/runs.ts";
 import { Bench } from "./broken.ts";
 
 const CLASS_7 = at.AT_CLASSES + 7 * 32;

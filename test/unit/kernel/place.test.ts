@@ -5,8 +5,9 @@ import { free } from "../../../src/kernel/free.ts";
 import * as at from "../../../src/kernel/layout.ts";
 import { takeChunk } from "../../../src/kernel/malloc.ts";
 import { slotsIn, takePlace } from "../../../src/kernel/place.ts";
+import { firstBlock, isFull, slotsOf } from "../../../src/kernel/run.ts";
 import { runOf } from "../../../src/kernel/run-map.ts";
-import { classState, firstBlock, isFull, slotsOf } from "../../../src/kernel/runs.ts";
+import { classState } from "../../../src/kernel/runs.ts";
 import { Bench } from "./broken.ts";
 
 const UNIT = at.RUN_UNIT;

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { asPtr, chunkOf } from "../../../src/kernel/address.ts";
 import { sizeOf } from "../../../src/kernel/chunk.ts";
 import * as at from "../../../src/kernel/layout.ts";
+import { extentOf, firstBlock } from "../../../src/kernel/run.ts";
 import { mapOf, mapUnits, reachMap, runAt, runOf } from "../../../src/kernel/run-map.ts";
-import { extentOf, firstBlock } from "../../../src/kernel/runs.ts";
 import { Bench } from "./broken.ts";
 
 const UNIT = at.RUN_UNIT;

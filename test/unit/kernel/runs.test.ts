@@ -5,28 +5,30 @@ import { free, usableSize } from "../../../src/kernel/free.ts";
 import * as at from "../../../src/kernel/layout.ts";
 import { calloc, malloc } from "../../../src/kernel/malloc.ts";
 import { setSmallLimit } from "../../../src/kernel/options.ts";
-import { runOf } from "../../../src/kernel/run-map.ts";
 import {
   blockBytesOf,
-  classFor,
   classOf,
-  classState,
   extentOf,
   firstBlock,
-  flushRuns,
-  freeBlock,
   fullWord,
   indexOf,
   inverseOf,
   isFree,
   isFull,
-  isSmall,
   isUnused,
+  shapeOf,
+  slotsOf,
+} from "../../../src/kernel/run.ts";
+import { runOf } from "../../../src/kernel/run-map.ts";
+import {
+  classFor,
+  classState,
+  flushRuns,
+  freeBlock,
+  isSmall,
   leaveClasses,
   popBlock,
   pushBlock,
-  shapeOf,
-  slotsOf,
   takeBlock,
 } from "../../../src/kernel/runs.ts";
 import { Bench } from "./broken.ts";
