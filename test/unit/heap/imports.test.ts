@@ -12,8 +12,13 @@ function importsOf(source: string): string[] {
   );
 }
 
+/** importsOf without those of types alone, which are gone when the program runs. */
+function valueImportsOf(source: string): string[] {
+  return importsOf(source.replace(/^(?:import|export) type [^;]*;/gm, ""));
+}
+
 /** The files that an entry reaches, each with what it imports. */
-function reachable(entry: URL): Map<string, string[]> {
+function reachable(entry: URL, importsOf: (source: string) => string[]): Map<string, string[]> {
   const files = new Map<string, string[]>();
   const open = [entry];
   for (let file = open.pop(); file !== undefined; file = open.pop()) {
@@ -25,8 +30,24 @@ function reachable(entry: URL): Map<string, string[]> {
   return files;
 }
 
+/** Files that import each other, the first one again at the end; none if there is no circle. */
+function circleIn(files: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  function circleFrom(file: string, path: readonly string[]): string[] {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    done.add(file);
+    for (const name of files.get(file) ?? []) {
+      const circle = circleFrom(new URL(name, file).href, [...path, file]);
+      if (circle.length > 0) return circle;
+    }
+    return [];
+  }
+  return Array.from(files.keys(), (file) => circleFrom(file, [])).find((each) => each.length > 0) ?? [];
+}
+
 describe("the core entry", () => {
-  const files = reachable(ENTRY);
+  const files = reachable(ENTRY, importsOf);
 
   it("reaches the heap, the kernel and the memories", () => {
     const names = Array.from(files.keys(), (href) => href.slice(href.indexOf("/src/") + 5));
@@ -43,6 +64,10 @@ describe("the core entry", () => {
   it("never leaves its folders", () => {
     for (const file of files.keys())
       expect(file).toMatch(/\/src\/(index\.ts$|(arena|containers|heap|kernel|memory|typed)\/)/);
+  });
+
+  it("imports nothing in a circle, types apart", () => {
+    expect(circleIn(reachable(ENTRY, valueImportsOf))).toEqual([]);
   });
 
   it("imports downwards only: memory, kernel, typed, arena, containers, heap", () => {
@@ -73,5 +98,23 @@ describe("importsOf", () => {
       'import {\n  type G,\n} from "node:g";',
     ].join("\n");
     expect(importsOf(source)).toEqual(["a", "b", "c", "d", "e", "f", "node:g"]);
+  });
+
+  it("can leave out those of types alone", () => {
+    const source =
+      'import type {\n  A,\n} from "a";\nexport type { B } from "b";\nimport { type C, d } from "c";';
+    expect(valueImportsOf(source)).toEqual(["c"]);
+  });
+});
+
+describe("circleIn", () => {
+  it("finds a circle, and none where there is none", () => {
+    const files = (c: string): [string, string[]][] => [
+      ["file:///a", ["./b", "./c"]],
+      ["file:///b", ["./c"]],
+      ["file:///c", c === "" ? [] : [c]],
+    ];
+    expect(circleIn(new Map(files("")))).toEqual([]);
+    expect(circleIn(new Map(files("./b")))).toEqual(["file:///b", "file:///c", "file:///b"]);
   });
 });
