@@ -1,7 +1,7 @@
 // Columns: structs kept as one array for each field. A structure of arrays.
 //
 // Owns:  a header, and an array for each field, in an allocator's memory; the class of its rows.
-// Needs: header, allocator, struct.
+// Needs: collection, header, allocator, struct.
 // Invariants: K1  all columns have the same capacity, at least length
 //             K2  what lies from length on owns nothing
 //
@@ -11,23 +11,13 @@
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Allocator } from "../typed/allocator.ts";
 import { type ViewOf, viewAt } from "../typed/array.ts";
-import { DISPOSE } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
-import { DELETED, type Life } from "../typed/life.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
-import type { Space } from "../typed/space.ts";
 import { type Field, type Fields, isStruct, type StructType } from "../typed/struct.ts";
 import type { GivenFields, HeldBy, HoldsRefs, InitFields, Plain, Type, Value } from "../typed/type.ts";
-import {
-  AT_CAPACITY,
-  AT_LENGTH,
-  checkHeader,
-  checkIndex,
-  freeHeader,
-  HEADER_BYTES,
-  makeHeader,
-} from "./header.ts";
+import { Collection } from "./collection.ts";
+import { AT_CAPACITY, AT_LENGTH, checkHeader, checkIndex, HEADER_BYTES, makeHeader } from "./header.ts";
 
 /** "MCOL" */
 const MAGIC = 0x4c4f_434d;
@@ -56,33 +46,21 @@ abstract class AnyRow {
 
 type RowClass = new (index: number) => AnyRow;
 
-export class Columns<F extends Fields, L = unknown, B = L> implements Disposable {
-  /** How long it may be used, and how long what it holds lives: for the compiler only. */
-  declare protected readonly lives: (life: L) => void;
+export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L> {
+  /** How long what it holds lives: for the compiler only. */
   declare protected readonly holds: HoldsRefs<StructType<F>> extends true ? (life: B) => B : unknown;
   readonly type: StructType<F>;
-  private readonly allocator: Allocator<never>;
-  private readonly space: Space;
-  private readonly header: number;
   private readonly columns: readonly Column[];
   private readonly makeRow: RowClass;
-  private life: Life;
 
   /** Empty, with room for so many structs. Throws an OutOfMemoryError. */
   constructor(allocator: Allocator<L>, type: StructType<F>, capacity = 0) {
     if (!isWord(capacity)) refuseWord("capacity", capacity);
-    this.columns = columnsOf(type);
+    const columns = columnsOf(type);
+    const source = allocator as unknown as Allocator<never>;
+    super(allocator, makeHeader(source, nameOf(type), MAGIC, rowBytes(columns), headerBytes(columns)));
     this.type = type;
-    this.allocator = allocator as unknown as Allocator<never>;
-    this.space = allocator[SPACE];
-    this.life = allocator[LIFE];
-    this.header = makeHeader(
-      this.allocator,
-      nameOf(type),
-      MAGIC,
-      rowBytes(this.columns),
-      headerBytes(this.columns),
-    );
+    this.columns = columns;
     this.makeRow = this.defineRow();
     if (capacity === 0) return;
     try {
@@ -113,14 +91,6 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
   get ptr(): Ptr<Columns<F>> {
     this.check();
     return this.header as Ptr<Columns<F>>;
-  }
-
-  get length(): number {
-    return this.word(AT_LENGTH);
-  }
-
-  get capacity(): number {
-    return this.word(AT_CAPACITY);
   }
 
   /** The struct at an index from 0 to length - 1, or a RangeError. */
@@ -191,18 +161,6 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
     return taken;
   }
 
-  /** Lets go of the structs from an index on. */
-  truncate(length: number): void {
-    if (!isWord(length)) refuseWord("length", length);
-    const before = this.length;
-    for (let index = before - 1; index >= length; index--) this.drop(index);
-    if (length < before) this.setWord(AT_LENGTH, length);
-  }
-
-  clear(): void {
-    this.truncate(0);
-  }
-
   /** Sees to it that there is room for so many structs in all. Throws an OutOfMemoryError, and it is as it was. */
   reserve(capacity: number): void {
     if (!isWord(capacity)) refuseWord("capacity", capacity);
@@ -222,40 +180,12 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
     }
   }
 
-  toJSON(): unknown {
-    return Array.from({ length: this.length }, (_, index) => this.copyAt(index));
+  protected override get title(): string {
+    return nameOf(this.type);
   }
 
-  /** Frees the columns, what their structs own, and the header. A second time does nothing; other uses throw from then on. */
-  dispose(): void {
-    if (this.life.ended) return;
-    this.truncate(0);
-    const { capacity } = this;
-    if (capacity > 0)
-      for (const { at, type } of this.columns)
-        this.allocator.deallocate(at, columnBytes(type, capacity), ALIGNMENT);
-    this.setWord(0, 0);
-    freeHeader(this.allocator, this.header, headerBytes(this.columns));
-    this.life = DELETED;
-  }
-
-  [DISPOSE](): void {
-    this.dispose();
-  }
-
-  private word(offset: number): number {
-    if (this.life.ended) this.check();
-    this.space.reaches(this.header + offset + 4);
-    return this.space.u32[(this.header + offset) >>> 2] as number;
-  }
-
-  private setWord(offset: number, value: number): void {
-    this.space.reaches(this.header + offset + 4);
-    this.space.u32[(this.header + offset) >>> 2] = value;
-  }
-
-  private check(): void {
-    this.life.check(nameOf(this.type), this.header);
+  protected override get headerBytes(): number {
+    return headerBytes(this.columns);
   }
 
   /** Reads where the columns lie. */
@@ -268,7 +198,7 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
   /** Moves all columns to larger blocks: all of them, or none. Gives what frees the blocks before. */
   private growTo(wanted: number, least: number): () => void {
     const made = this.allocateAll(wanted) ?? this.allocateAll(least);
-    if (made === undefined) throw new OutOfMemoryError(rowBytes(this.columns) * least, nameOf(this.type));
+    if (made === undefined) throw new OutOfMemoryError(rowBytes(this.columns) * least, this.title);
     const { blocks, capacity } = made;
     const { length, capacity: old } = this;
     const before = this.columns.map(({ at }) => at);
@@ -333,16 +263,22 @@ export class Columns<F extends Fields, L = unknown, B = L> implements Disposable
     }
   }
 
-  private drop(index: number): void {
+  protected override drop(index: number): void {
     for (const { at, type } of this.columns) type.drop?.(this.space, at + index * type.size, this.life);
   }
 
-  private copyAt(index: number): Plain<StructType<F>> {
+  protected override copyAt(index: number): Plain<StructType<F>> {
     const copy = this.columns.map(({ name, type, at }) => {
       this.space.reaches(at + (index + 1) * type.size);
       return [name, type.copy(this.space, at + index * type.size)];
     });
     return Object.fromEntries(copy) as Plain<StructType<F>>;
+  }
+
+  protected override freeElements(capacity: number): void {
+    // Last first: a bump arena takes back what it gave last.
+    for (const { at, type } of [...this.columns].reverse())
+      this.allocator.deallocate(at, columnBytes(type, capacity), ALIGNMENT);
   }
 
   /** The class of rows: accessors that hold their column, as those of references hold their offset. */

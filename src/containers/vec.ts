@@ -1,7 +1,7 @@
 // Vec: elements side by side, as many as there are. Rust's Vec, C++'s vector.
 //
 // Owns:  its header and its elements, in an allocator's memory.
-// Needs: header, allocator, type.
+// Needs: collection, header, allocator, type.
 // Invariants: V1  length ≤ capacity, and the elements' block has capacity elements, or is none at 0
 //             V2  what lies from length on owns nothing
 //
@@ -11,21 +11,19 @@
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { type Allocator, checkType } from "../typed/allocator.ts";
 import { type ArrayRef, Elements, type ViewOf, viewAt } from "../typed/array.ts";
-import { DISPOSE } from "../typed/disposal.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
-import { DELETED, type Life } from "../typed/life.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { type AnyRef, AT, LIFE, refAt, SPACE } from "../typed/ref.ts";
-import type { Space } from "../typed/space.ts";
 import { isStruct } from "../typed/struct.ts";
 import { type HoldsRefs, type Init, isFlat, type Plain, type Type, type Value } from "../typed/type.ts";
+import { Collection } from "./collection.ts";
 import {
   AT_CAPACITY,
   AT_ELEMENTS,
   AT_LENGTH,
   checkHeader,
   checkIndex,
-  freeHeader,
+  HEADER_BYTES,
   makeHeader,
 } from "./header.ts";
 
@@ -33,30 +31,25 @@ import {
 const MAGIC = 0x4345_564d;
 const FIRST_CAPACITY = 4;
 
-export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
-  /** How long it may be used, and how long what it holds lives: for the compiler only. */
-  declare protected readonly lives: (life: L) => void;
+export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
+  /** How long what it holds lives: for the compiler only. */
   declare protected readonly holds: HoldsRefs<E> extends true ? (life: B) => B : unknown;
   readonly element: E;
-  private readonly allocator: Allocator<never>;
-  private readonly space: Space;
-  private readonly header: number;
-  private life: Life;
 
   /** An empty one; takes memory for its header. Throws an OutOfMemoryError. */
   constructor(allocator: Allocator<L>, element: E, capacity = 0) {
     checkType("Vec", element);
     if (!isWord(capacity)) refuseWord("capacity", capacity);
+    super(
+      allocator,
+      makeHeader(allocator as unknown as Allocator<never>, nameOf(element), MAGIC, element.size),
+    );
     this.element = element;
-    this.allocator = allocator as unknown as Allocator<never>;
-    this.space = allocator[SPACE];
-    this.life = allocator[LIFE];
-    this.header = makeHeader(this.allocator, `Vec<${element.name}>`, MAGIC, element.size);
     if (capacity === 0) return;
     try {
       this.reserve(capacity);
     } catch (error) {
-      freeHeader(this.allocator, this.header);
+      this.dispose();
       throw error;
     }
   }
@@ -64,7 +57,7 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
   /** The Vec that lies at an address, of an allocator in the same memory. Throws a PointerError if there is none of such elements. */
   static attach<E extends Type, L>(allocator: Allocator<L>, element: E, ptr: Ptr<Vec<E>>): Vec<E, L> {
     checkType("Vec", element);
-    checkHeader(allocator[SPACE], `Vec<${element.name}>`, MAGIC, element.size, ptr);
+    checkHeader(allocator[SPACE], nameOf(element), MAGIC, element.size, ptr);
     const made: Vec<E, L> = Object.create(Vec.prototype);
     return Object.assign(made, {
       element,
@@ -79,15 +72,6 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
   get ptr(): Ptr<Vec<E>> {
     this.check();
     return this.header as Ptr<Vec<E>>;
-  }
-
-  get length(): number {
-    return this.word(AT_LENGTH);
-  }
-
-  /** How many elements there is room for without a growth. */
-  get capacity(): number {
-    return this.word(AT_CAPACITY);
   }
 
   /** The element at an index from 0 to length - 1, or a RangeError. */
@@ -188,18 +172,6 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     for (const value of values) this.push(value);
   }
 
-  /** Lets go of the elements from an index on. */
-  truncate(length: number): void {
-    if (!isWord(length)) refuseWord("length", length);
-    const before = this.length;
-    for (let index = before - 1; index >= length; index--) this.drop(index);
-    if (length < before) this.setWord(AT_LENGTH, length);
-  }
-
-  clear(): void {
-    this.truncate(0);
-  }
-
   /** Sees to it that there is room for so many elements in all. Throws an OutOfMemoryError, and it is as it was. */
   reserve(capacity: number): void {
     if (!isWord(capacity)) refuseWord("capacity", capacity);
@@ -211,7 +183,7 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     const { length, capacity } = this;
     if (length > 0 && length < capacity) this.growTo(length);
     if (length > 0 || capacity === 0) return;
-    this.allocator.deallocate(this.elements, this.blockBytes(capacity), this.element.align);
+    this.freeElements(capacity);
     this.setWord(AT_ELEMENTS, 0);
     this.setWord(AT_CAPACITY, 0);
   }
@@ -274,44 +246,16 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     }
   }
 
-  toJSON(): unknown {
-    return Array.from({ length: this.length }, (_, index) => this.copyAt(index));
+  protected override get title(): string {
+    return nameOf(this.element);
   }
 
-  /** Frees the elements, what they own, and the header. A second time does nothing; other uses throw from then on. */
-  dispose(): void {
-    if (this.life.ended) return;
-    this.truncate(0);
-    if (this.capacity > 0)
-      this.allocator.deallocate(this.elements, this.blockBytes(this.capacity), this.element.align);
-    this.setWord(0, 0);
-    freeHeader(this.allocator, this.header);
-    this.life = DELETED;
-  }
-
-  [DISPOSE](): void {
-    this.dispose();
+  protected override get headerBytes(): number {
+    return HEADER_BYTES;
   }
 
   private get elements(): number {
     return this.word(AT_ELEMENTS);
-  }
-
-  private word(offset: number): number {
-    if (this.life.ended) this.check();
-    const word = this.space.u32[(this.header + offset) >>> 2];
-    if (word !== undefined) return word;
-    this.space.refresh();
-    return this.space.u32[(this.header + offset) >>> 2] as number;
-  }
-
-  private setWord(offset: number, value: number): void {
-    this.space.reaches(this.header + offset + 4);
-    this.space.u32[(this.header + offset) >>> 2] = value;
-  }
-
-  private check(): void {
-    this.life.check(`Vec<${this.element.name}>`, this.header);
   }
 
   private blockBytes(capacity: number): number {
@@ -320,10 +264,10 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
 
   /** Room for exactly so many elements; if there is none, for at least so many. */
   private growTo(capacity: number, least = capacity): void {
-    const { element, length } = this;
+    const { length } = this;
     const [from, old] = [this.elements, this.capacity];
     const to = this.moved(from, old, capacity) || this.moved(from, old, Math.max(least, length + 1));
-    if (to === 0) throw new OutOfMemoryError(this.blockBytes(least), `Vec<${element.name}>`);
+    if (to === 0) throw new OutOfMemoryError(this.blockBytes(least), this.title);
   }
 
   /** push with a growth, of a value that may lie in this Vec: what moves is freed only when the value has been read. */
@@ -332,8 +276,7 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     const [from, old] = [this.elements, this.capacity];
     const bytes = this.blockBytes(capacity);
     const to = bytes < 2 ** 32 ? allocator.allocate(bytes, element.align) : 0;
-    if (to === 0 || !this.space.reaches(to + bytes))
-      throw new OutOfMemoryError(bytes, `Vec<${element.name}>`);
+    if (to === 0 || !this.space.reaches(to + bytes)) throw new OutOfMemoryError(bytes, this.title);
     this.space.u8.copyWithin(to, from, from + length * element.size);
     this.setWord(AT_ELEMENTS, to);
     this.setWord(AT_CAPACITY, capacity);
@@ -386,14 +329,18 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     return value;
   }
 
-  private copyAt(index: number): Plain<E> {
+  protected override copyAt(index: number): Plain<E> {
     const at = this.elements + index * this.element.size;
     this.space.reaches(at + this.element.size);
     return this.element.copy(this.space, at) as Plain<E>;
   }
 
-  private drop(index: number): void {
+  protected override drop(index: number): void {
     this.element.drop?.(this.space, this.elements + index * this.element.size, this.life);
+  }
+
+  protected override freeElements(capacity: number): void {
+    this.allocator.deallocate(this.elements, this.blockBytes(capacity), this.element.align);
   }
 
   /** Moves the element at an index to another, and those between by one. */
@@ -406,4 +353,8 @@ export class Vec<E extends Type, L = unknown, B = L> implements Disposable {
     else u8.copyWithin(at + (to + 1) * size, at + to * size, at + from * size);
     u8.set(one, at + to * size);
   }
+}
+
+function nameOf(element: Type): string {
+  return `Vec<${element.name}>`;
 }
