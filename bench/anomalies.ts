@@ -16,7 +16,7 @@ import {
   type Verdict,
   worstText,
 } from "./adversary/main.ts";
-import type { GoalFigure } from "./goals.ts";
+import type { GoalFigure } from "./goal-figure.ts";
 import { countScale, countTrace, SCALE_NAME } from "./steps.ts";
 
 export interface Anomalies {

@@ -9,19 +9,10 @@ import { referencePeer, spaceRatios, timeRatio, wholeTraces } from "../src/bench
 import { figure, type PatternResult, VARIANTS } from "../src/bench/results.ts";
 import { geometricMean, largest } from "../src/bench/stats.ts";
 import { anomalyGoals } from "./anomalies.ts";
+import type { GoalFigure } from "./goal-figure.ts";
 import { programGoals } from "./programs/tables.ts";
 import type { Results } from "./results.ts";
 import { sizeGoals } from "./sizes.ts";
-
-export interface GoalFigure {
-  readonly goal: string;
-  readonly figure: string;
-  readonly measured: number;
-  /** Undefined: none was set, or the peer that it was set over is missing. */
-  readonly aim: number | undefined;
-  /** Behind the point; 3 unless told. */
-  readonly digits?: number;
-}
 
 const WASM_PEERS: readonly PeerName[] = ["dlmalloc", "mimalloc", "tlsf"];
 const PATTERN_AIMS = { pair: 0.35, churn: 0.3, fifo: 0.5 } as const;

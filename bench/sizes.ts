@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
-import type { GoalFigure } from "./goals.ts";
+import type { GoalFigure } from "./goal-figure.ts";
 
 export interface Sizes {
   /** dist/kernel.wasm, which has the whole malloc family. */

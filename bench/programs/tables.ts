@@ -5,7 +5,7 @@
 
 import { largest, type Sample } from "../../src/bench/stats.ts";
 import { sampleText, type TextTable } from "../../src/bench/tables.ts";
-import type { GoalFigure } from "../goals.ts";
+import type { GoalFigure } from "../goal-figure.ts";
 import { linkingsIn } from "./jobs.ts";
 import type { ProgramResults } from "./measure.ts";
 import type { PatternName, PerLinking } from "./protocol.ts";
