@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { binOf } from "../../../src/kernel/bins.ts";
-import { BIN_COUNT, SEARCH_LIMIT } from "../../../src/kernel/layout.ts";
-import { Bench } from "./broken.ts";
+import { NO_CHUNK, ptrOf } from "../../../src/kernel/address.ts";
+import { binOf, findAligned, findFit, nextHole, takeFree } from "../../../src/kernel/bins.ts";
+import { BIN_COUNT, NEXT, PREVIOUS, SEARCH_LIMIT } from "../../../src/kernel/layout.ts";
+import { Bench, Refused } from "./broken.ts";
 
 const machine = new Bench().machine;
 
@@ -115,5 +116,41 @@ describe("a malloc from the bins", () => {
     b.heap.malloc(100);
     expect(b.word(16 + 100)).toBe(0);
     expect(b.word(16 + 96)).toBe(0);
+  });
+});
+
+describe("a link that was overwritten", () => {
+  /** Two free chunks of 1040 bytes in one bin, the first of which leads to the second. */
+  function twoFree() {
+    const b = new Bench({ smallLimit: 0 });
+    const [second, , first] = b.four(1036);
+    b.heap.free(ptrOf(second));
+    b.heap.free(ptrOf(first));
+    b.heap.check();
+    return { b, first, second };
+  }
+
+  type Two = ReturnType<typeof twoFree>;
+  const CALLS: readonly [string, (two: Two) => void, (two: Two) => unknown][] = [
+    ["findFit", leadOut, ({ b }) => findFit(b.machine, b.base, 1072)],
+    ["findAligned", leadOut, ({ b }) => findAligned(b.machine, b.base, 1072, 4096)],
+    ["nextHole", leadOut, ({ b, first }) => nextHole(b.machine, b.base, first, 1040)],
+    [
+      "takeFree, of a chunk that says that it is the first",
+      ({ b, second }) => b.poke(second + PREVIOUS, NO_CHUNK),
+      ({ b, second }) => takeFree(b.machine, b.base, second, 1040),
+    ],
+  ];
+
+  function leadOut({ b, first }: Two): void {
+    b.poke(first + NEXT, 0xffff_fff0);
+  }
+
+  it.each(CALLS)("is not followed by %s, and nothing is changed", (_call, overwrite, call) => {
+    const two = twoFree();
+    overwrite(two);
+    const bytes = Buffer.from(new Uint8Array(two.b.heap.buffer)).toString("hex");
+    expect(() => call(two)).toThrow(Refused);
+    expect(Buffer.from(new Uint8Array(two.b.heap.buffer)).toString("hex")).toBe(bytes);
   });
 });

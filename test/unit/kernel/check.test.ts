@@ -743,3 +743,35 @@ describe("check of a heap in two segments", () => {
     expect(() => s.b.heap.check()).toThrow(new RegExp(`\\(${invariant}\\)$`));
   });
 });
+
+describe("check of a heap in three segments", () => {
+  it("finds T2 broken when a middle one ends before it begins", () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const b = new Bench({ memory, advance: 0, smallLimit: 0 });
+    for (let segment = 0; segment < 2; segment++) {
+      b.heap.malloc(100_000);
+      memory.grow(1);
+    }
+    b.heap.malloc(100_000);
+    b.heap.check();
+    const middle = b.word(b.base + at.HEADER_BYTES);
+    b.poke(middle + at.SEGMENT_END, middle);
+    expect(() => b.heap.check()).toThrow(/\(T2\)$/);
+  });
+});
+
+describe("check of a class whose current run", () => {
+  it("is what a program wrote into its block finds R1 broken", () => {
+    const b = new Bench();
+    const block = b.heap.malloc(256);
+    b.heap.malloc(100);
+    const current = b.word(b.base + CLASS_7 + at.CLASS_RUN);
+    // A copy of the descriptor, of a run that begins where there is none.
+    b.heap.u8(block, at.RUN_BYTES).set(b.heap.u8(current, at.RUN_BYTES));
+    b.poke(block + at.RUN_FIRST, 0);
+    b.poke(b.base + CLASS_7 + at.CLASS_RUN, block);
+    b.poke(b.base + CLASS_7 + at.CLASS_BITS, block + at.RUN_BITS);
+    b.poke(b.base + CLASS_7 + at.CLASS_FIRST, 0);
+    expect(() => b.heap.check()).toThrow(/\(R1\)$/);
+  });
+});

@@ -250,3 +250,16 @@ describe("an address", () => {
     }
   });
 });
+
+describe("the map of a heap at the end of all memory", () => {
+  it("maps nothing beyond the last address that a heap can have, though its chunk has room for more", () => {
+    const { buffer } = new WebAssembly.Memory({ initial: 65_535 });
+    const base = 0xfffe_0000;
+    const b = new Bench({ memory: { buffer, grow: () => 0, untouched: base }, base });
+    const ptr = b.heap.malloc(100);
+    expect(inRun(b, ptr)).not.toBe(0);
+    expect(b.word(base + at.AT_MAPPED)).toBe(at.ADDRESS_END - base);
+    expect(inRun(b, at.ADDRESS_END - 16)).toBe(0);
+    b.heap.check();
+  });
+});

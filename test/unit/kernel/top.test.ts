@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Heap, type Memory } from "../../../src/index.ts";
 import { AT_END, AT_LIMIT, AT_SEGMENT, AT_TOP, AT_UNTOUCHED } from "../../../src/kernel/layout.ts";
 import { growTop, topOf, topSize, trimTop } from "../../../src/kernel/top.ts";
+import { CopyingMemory } from "../../support/memories.ts";
 import { Bench } from "./broken.ts";
 
 const STEP = 65_536;
@@ -79,6 +80,59 @@ describe("a growth", () => {
     expect(asked).toHaveLength(2);
     expect(asked[0]).toBeGreaterThan(2 * STEP);
     expect(asked[1]).toBe(2 * STEP);
+    heap.check();
+  });
+
+  it("is refused when what the memory gives is too little where it lies", () => {
+    const memory = new CopyingMemory(STEP);
+    const grow = memory.grow.bind(memory);
+    // One step may be had; meanwhile somebody else takes another.
+    memory.grow = (bytes) => (bytes > STEP ? 0 : grow(bytes) + grow(bytes) - STEP);
+    const heap = Heap.create({ memory, base: 16, advance: 0 });
+    const [footprint, has] = [heap.footprint, heap.mallinfo().keepcost];
+    // With the step that is asked for it would do, if that followed.
+    expect(heap.malloc(STEP + has - 4)).toBe(0);
+    expect([heap.footprint, heap.mallinfo().keepcost]).toEqual([footprint, has]);
+    heap.check();
+    expect(heap.malloc(1000)).not.toBe(0);
+  });
+
+  it("goes on behind what others took, with nothing left of a top that was full", () => {
+    const memory = new CopyingMemory(STEP);
+    const heap = Heap.create({ memory, base: 16, advance: 0 });
+    const full = heap.malloc(heap.memorySize - heap.footprint + heap.mallinfo().keepcost - 4);
+    expect([full === 0, heap.mallinfo().keepcost]).toEqual([false, 0]);
+    memory.grow(STEP);
+    expect(heap.malloc(1000)).toBe(2 * STEP + 16);
+    heap.check();
+    const states: string[] = [];
+    heap.inspectAll(({ state }) => states.push(state));
+    expect(states).not.toContain("free");
+  });
+
+  it("asks for nothing behind what others took, when the footprint limit forbids a segment there", () => {
+    const memory = new CopyingMemory(STEP);
+    const heap = Heap.create({ memory, base: 16, advance: 0 });
+    memory.grow(STEP);
+    // What top lacks would be allowed; a whole segment is not.
+    heap.footprintLimit = heap.footprint + STEP;
+    expect(heap.malloc(STEP - 4)).toBe(0);
+    expect(memory.buffer.byteLength).toBe(2 * STEP);
+    heap.footprintLimit += 16;
+    expect(heap.malloc(STEP - 4)).toBe(2 * STEP + 16);
+    heap.check();
+  });
+
+  it("asks for nothing beyond the last address that a heap can have", () => {
+    const asked: number[] = [];
+    const { buffer } = new WebAssembly.Memory({ initial: 65_535 });
+    const grow = (bytes: number): number => {
+      asked.push(bytes);
+      return 0;
+    };
+    const heap = Heap.create({ memory: { buffer, grow, untouched: 0xfffe_0000 }, base: 0xfffe_0000 });
+    expect(heap.malloc(STEP + 5000)).toBe(0);
+    expect(asked).toEqual([]);
     heap.check();
   });
 });

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { NO_CHUNK } from "../../../src/kernel/address.ts";
 import { bytesOf, countOf } from "../../../src/kernel/info.ts";
-import { AT_TOP, HEADER_BYTES } from "../../../src/kernel/layout.ts";
+import {
+  AT_SEGMENT,
+  AT_TOP,
+  HEADER_BYTES,
+  SEGMENT_CHUNKS,
+  SEGMENT_NEXT,
+} from "../../../src/kernel/layout.ts";
 import {
   CACHED,
   FREE,
@@ -182,6 +188,30 @@ describe("a walk", () => {
     const second = b.heap.malloc(100) - 4;
     expect(chunks(b).map(([chunk]) => chunk)).toEqual([first, second, b.word(b.heap.base + AT_TOP)]);
     b.heap.check();
+  });
+
+  it("passes over a segment in which nothing is left", () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const b = new Bench({ memory, advance: 0, smallLimit: 0 });
+    /** A chunk of so many bytes in a segment of its own: the limit leaves room for nothing else. */
+    const inItsOwn = (bytes: number): number => {
+      memory.grow(1);
+      b.heap.footprintLimit = b.heap.footprint + bytes + 16;
+      return b.heap.malloc(bytes - 4);
+    };
+    const room = b.heap.memorySize - b.heap.footprint + b.heap.mallinfo().keepcost;
+    const first = b.heap.malloc(room - 4);
+    const gone = inItsOwn(4096);
+    const segment = b.word(b.base + AT_SEGMENT);
+    expect(gone - 4).toBe(segment + SEGMENT_CHUNKS);
+    b.heap.free(gone);
+    expect(b.heap.trim()).toBe(true);
+    expect(b.heap.mallinfo().keepcost).toBe(0);
+    const last = inItsOwn(1 << 17);
+    expect(b.word(segment + SEGMENT_NEXT)).toBe(last - 4 - SEGMENT_CHUNKS);
+    expect(chunks(b).map(([chunk]) => chunk)).toEqual([first - 4, last - 4, b.word(b.heap.base + AT_TOP)]);
+    b.heap.check();
+    expect(() => b.heap.free(gone)).toThrow(/\(outside\)$/);
   });
 
   it("is what inspectAll shows", () => {
