@@ -16,7 +16,7 @@ import {
 } from "./layout.ts";
 import { segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
-import { classFor, flushRuns, isSmall } from "./runs.ts";
+import { classFor, flushRuns, hasRuns, isSmall } from "./runs.ts";
 import { trimTop } from "./top.ts";
 import { firstPiece, NO_PIECE, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
@@ -44,7 +44,10 @@ export function reserved(m: Machine, heap: Base): Word {
  * MAX_REQUEST gets nothing: 0. O(1).
  */
 export function goodSize(m: Machine, heap: Base, bytes: Word): Word {
-  if (isSmall(m, heap, bytes)) return classFor(bytes) << GRANULE_LOG2;
+  if (isSmall(m, heap, bytes)) {
+    const sizeClass = classFor(bytes);
+    if (hasRuns(m, heap, sizeClass)) return sizeClass << GRANULE_LOG2;
+  }
   return bytes > MAX_REQUEST ? 0 : chunkSizeFor(bytes) - HEADER_WORD;
 }
 

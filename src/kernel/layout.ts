@@ -155,6 +155,8 @@ export const MIN_RUN: Word = 1024;
 export const MIN_SLOTS: Word = 8;
 /** … and when it is cut from more, about as many bytes as this, but the first runs of a class less. */
 export const MAX_RUN: Word = 8192;
+/** At most this share of what the heap may ever have, as a power of two. */
+export const RUN_SHARE_LOG2: Word = 7;
 
 // A run's descriptor, offsets from its address.
 export const RUN_FIRST: Word = 0;

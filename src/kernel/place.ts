@@ -5,6 +5,9 @@
 // Invariants: P1  no two runs lie in the same unit of RUN_UNIT bytes, even in part            O(runs)
 //             (check.ts: checkRuns)
 //
+// In a heap that cannot grow much, runs are short, and classes for which even the shortest would be too long have none: one
+// run for each of sixteen classes, most of them half empty, would else fill it.
+//
 // A hole that is about as large as a run is taken whole; what is cut from more ends where a unit ends, so that the next
 // run can follow at once. Holes between runs and large blocks are filled in this way with what is small.
 
@@ -12,6 +15,10 @@ import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, Ptr, ptrOf, Word } f
 import { firstHole, nextHole, takeFree } from "./bins.ts";
 import { markLive, sizeOf } from "./chunk.ts";
 import {
+  AT_FLAGS,
+  AT_FOOTPRINT_LIMIT,
+  AT_LIMIT,
+  FIXED_REGION,
   GRANULE,
   GRANULE_LOG2,
   HEADER_WORD,
@@ -19,6 +26,7 @@ import {
   MAX_SLOTS,
   MIN_RUN,
   MIN_SLOTS,
+  RUN_SHARE_LOG2,
   RUN_UNIT,
   SEARCH_LIMIT,
 } from "./layout.ts";
@@ -34,11 +42,29 @@ export function slotsIn(m: Machine, chunk: Chunk, bytes: Word): Word {
   return slots < MAX_SLOTS ? slots : MAX_SLOTS;
 }
 
-/** A chunk of the heap's own for the next run of a class that has `runs`. NO_CHUNK: no memory. */
+/** Whether a heap may become large enough for runs of a class. */
+export function hasPlace(m: Machine, heap: Base, sizeClass: Word): boolean {
+  return leastRun(sizeClass << GRANULE_LOG2) <= shareOf(m, heap);
+}
+
+/** The most bytes that a run may have: a share of those that the heap may have, in whole granules. */
+function shareOf(m: Machine, heap: Base): Word {
+  const limit = m.load32(heap + AT_FOOTPRINT_LIMIT);
+  const fixed: boolean = (m.load32(heap + AT_FLAGS) & FIXED_REGION) !== 0;
+  const room = fixed ? smaller(limit, m.load32(heap + AT_LIMIT) - heap) : limit;
+  return ((room >>> RUN_SHARE_LOG2) & ~(GRANULE - 1)) >>> 0;
+}
+
+/** The fewest bytes of a run of blocks of a size. */
+function leastRun(bytes: Word): Word {
+  return larger(MIN_RUN, bytes * MIN_SLOTS);
+}
+
+/** A chunk of the heap's own for the next run of a class that has `runs`, and a place. NO_CHUNK: no memory. */
 export function takePlace(m: Machine, heap: Base, sizeClass: Word, runs: Word): Chunk {
   const bytes = sizeClass << GRANULE_LOG2;
-  const least = larger(MIN_RUN, bytes * MIN_SLOTS);
-  const most = smaller(MAX_RUN, bytes * MAX_SLOTS);
+  const least = leastRun(bytes);
+  const most = smaller(smaller(MAX_RUN, bytes * MAX_SLOTS), shareOf(m, heap));
   const wanted = smaller(larger(MIN_RUN << smaller(runs, 3), least), most);
   let chunk = takeHole(m, heap, least, wanted, most);
   if (chunk === NO_CHUNK) {

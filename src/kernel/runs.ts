@@ -47,7 +47,7 @@ import {
 } from "./layout.ts";
 import { load32, Machine, multiply, store32, Words } from "./machine.ts";
 import { disown, takeOwn } from "./own.ts";
-import { slotsIn, takePlace } from "./place.ts";
+import { hasPlace, slotsIn, takePlace } from "./place.ts";
 import {
   ALL,
   blockBytesOf,
@@ -74,6 +74,13 @@ export function classFor(bytes: Word): Word {
 /** Whether a request is served from runs, if one can be had. */
 export function isSmall(m: Machine, heap: Base, bytes: Word): boolean {
   return bytes <= SMALL_MAX && classFor(bytes) << GRANULE_LOG2 <= m.load32(heap + AT_SMALL_LIMIT);
+}
+
+/** Whether a class has a run to take from, or may be given one if there is memory. */
+export function hasRuns(m: Machine, heap: Base, sizeClass: Word): boolean {
+  const state = classState(heap, sizeClass);
+  if ((m.load32(state + CLASS_RUN) | m.load32(state + CLASS_HEAD)) !== 0) return true;
+  return hasPlace(m, heap, sizeClass);
 }
 
 /** Where a size class's state lies. */
@@ -186,8 +193,9 @@ function unlist(m: Machine, state: Word, run: Word): void {
   store32(words, run + RUN_SHAPE, load32(words, run + RUN_SHAPE) - RUN_LISTED);
 }
 
-/** A new run, all of it free and in no list. 0: no memory, and the heap serves as before. */
+/** A new run, all of it free and in no list. 0: no memory, or too little ever; the heap serves as before. */
 function beginRun(m: Machine, heap: Base, sizeClass: Word): Word {
+  if (!hasPlace(m, heap, sizeClass)) return 0;
   const state = classState(heap, sizeClass);
   const descriptor = takeOwn(m, heap, chunkSizeFor(RUN_BYTES));
   if (descriptor === NO_CHUNK) return 0;

@@ -461,12 +461,23 @@ describe("a flush", () => {
   }
 });
 
-describe("when no run can be had", () => {
-  /** A region with room for chunks, but for no run: the map, a descriptor and a run of 1 KiB at a unit's end. */
-  function tight(): Bench {
-    return new Bench({ size: 3600 });
-  }
+/** A region that would be full of runs too soon. */
+function small(): Bench {
+  return new Bench({ size: 3600 });
+}
 
+/** Room for chunks, but for no run any more: the map, a descriptor and a run of 1 KiB at a unit's end. */
+function nearlyFull(): Bench {
+  const b = new Bench();
+  const { heap } = b;
+  heap.malloc(heap.memorySize - heap.footprint + heap.mallinfo().keepcost - 1300);
+  return b;
+}
+
+describe.each([
+  ["since the region is small", small],
+  ["since it is nearly full", nearlyFull],
+])("when no run can be had, %s,", (_why, tight) => {
   it("a small request is served by a chunk, and all is as with chunks", () => {
     const b = tight();
     const ptr = b.heap.malloc(100);
@@ -528,9 +539,11 @@ describe("when no run can be had", () => {
     expect([runCount(b), current(b, 7)]).toEqual([0, 0]);
     b.heap.check();
   });
+});
 
-  it("a full heap still serves from the runs that it has", () => {
-    const b = new Bench({ size: 40_000 });
+describe("a full heap", () => {
+  it("still serves from the runs that it has", () => {
+    const b = new Bench();
     const ptrs: number[] = [];
     for (let ptr = b.heap.malloc(100); ptr !== 0; ptr = b.heap.malloc(100)) ptrs.push(ptr);
     const inRun = ptrs.filter((ptr) => runOfPtr(b, ptr) !== 0);
