@@ -4,7 +4,7 @@
 // Needs: one module for each command.
 
 import { Command, InvalidArgumentError } from "commander";
-import { wholeNumber } from "../src/cli/numbers.ts";
+import { positiveNumber, wholeNumber } from "../src/cli/numbers.ts";
 import { type AdversaryOptions, runAdversary } from "./adversary/main.ts";
 import { type Burst, parseSequence } from "./adversary/sequence.ts";
 import { type ChartsOptions, drawCharts } from "./pictures/main.ts";
@@ -38,6 +38,7 @@ const program = new Command("bench")
   )
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
   .option("--mimalloc <folder>", "compile mimalloc from its sources in this folder, and measure it as well")
+  .option("--rounds <count>", "how often each has its turn, instead of five times", positiveNumber)
   .option("--json", "print JSON instead of tables")
   .option("--save", "also write bench/RESULTS.md, bench/results.json and the charts")
   .action((options: RunOptions) => runAll(options));

@@ -30,6 +30,7 @@ export interface RunOptions {
   readonly only?: string;
   readonly traces?: string;
   readonly mimalloc?: string;
+  readonly rounds?: number;
 }
 
 const SIZES = { rounds: 5, targetMs: 100, warmPlays: 2, patient: false } as const;
@@ -58,6 +59,7 @@ export async function runAll(options: RunOptions): Promise<void> {
   const progress = new Progress();
   const plan: Plan = {
     ...(options.quick ? QUICK : SIZES),
+    ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     peers: peers.map(({ name }) => name),
     onStep: (what) => progress.done(what),
   };
@@ -100,14 +102,15 @@ function isWanted(name: string, { quick, only }: RunOptions): boolean {
 
 /** What was asked for. Of folders the last name: where they lay is nobody's business. */
 function commandText(options: RunOptions): string {
-  const { quick, json, save, only, traces, mimalloc } = options;
-  const named = (name: string, value: string | undefined): string[] =>
-    value === undefined ? [] : [`--${name}`, value];
+  const { quick, json, save, only, traces, mimalloc, rounds } = options;
+  const named = (name: string, value: string | number | undefined): string[] =>
+    value === undefined ? [] : [`--${name}`, `${value}`];
   const words = [
     ...(quick ? ["--quick"] : []),
     ...named("only", only),
     ...named("traces", traces && path.basename(traces)),
     ...named("mimalloc", mimalloc && path.basename(mimalloc)),
+    ...named("rounds", rounds),
     ...(json ? ["--json"] : []),
     ...(save ? ["--save"] : []),
   ];
