@@ -57,7 +57,7 @@ export function drawMap(map: HeapMap, width: number): Picture {
       ),
       translated(0, below + 46, [drawLegend(map, width)]),
     ]),
-    height: below + 64,
+    height: below + 78,
   };
 }
 
@@ -65,14 +65,15 @@ function drawLegend(map: HeapMap, width: number): string {
   const total = CHUNK_STATES.reduce((sum, state) => sum + map.bytes[state], 0);
   const entries = CHUNK_STATES.map((state, index) => {
     const share = formatShare(total === 0 ? 0 : map.bytes[state] / total);
-    const chunks = map.counts[state] === 1 ? "1 chunk" : `${formatCount(map.counts[state])} chunks`;
-    const figures = `${share}, ${formatBytes(map.bytes[state])}, ${chunks}`;
+    const blocks = map.counts[state] === 1 ? "1 block" : `${formatCount(map.counts[state])} blocks`;
     return translated((index * width) / CHUNK_STATES.length, 0, [
       element("rect", { y: -9, width: 12, height: 12, fill: hexColour(STATE_COLOURS[state]) }, [
         `<title>${state}: ${MEANINGS[state]}</title>`,
       ]),
-      text(18, 2, "legend", `${state} ${figures}`),
-      text(18, 17, "tick", MEANINGS[state]),
+      // A line each: what is side by side must be short, in any font.
+      text(18, 2, "legend", `${state} ${share}`),
+      text(18, 17, "tick", `${formatBytes(map.bytes[state])}, ${blocks}`),
+      text(18, 31, "tick", MEANINGS[state]),
     ]);
   });
   return element("g", {}, entries);

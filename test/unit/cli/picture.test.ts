@@ -71,8 +71,14 @@ describe("the picture of a replay", () => {
     for (const words of ["KB</text>", "calls played", "peak of live bytes: call"])
       expect(picture).toContain(words);
     for (const state of ["live", "overhead", "cached", "free", "top"]) {
-      expect(picture).toMatch(new RegExp(`>${state} \\d+\\.\\d%, `));
+      expect(picture).toMatch(new RegExp(`>${state} \\d+\\.\\d%<`));
     }
+  });
+
+  it("has legends that are short enough to stand side by side in any font", () => {
+    const figures = Array.from(picture.matchAll(/>([^<]* blocks?)</g), (found) => found[1] ?? "");
+    expect(figures).toHaveLength(5);
+    for (const words of figures) expect(words.length, words).toBeLessThan(26);
   });
 
   it("needs nothing from elsewhere", () => {
