@@ -44,6 +44,8 @@ export const RARE = new Set([
   "realloc/intoTop",
   "runs/beginRun",
   "runs/endRun",
+  "runs/endUnused",
+  "runs/flushIdle",
   "runs/flushRuns",
   "top/trimTop",
 ]);

@@ -7,6 +7,7 @@ import { asPtr, Base, chunkOf, NO_CHUNK, Word } from "./address.ts";
 import { sizeOf } from "./chunk.ts";
 import { BROKEN_BITS, BROKEN_CLASS, BROKEN_LIST, BROKEN_MAP, BROKEN_OWN } from "./codes.ts";
 import {
+  AT_IDLE,
   AT_MAPPED,
   AT_MAYBE_UNUSED,
   AT_NO_BITS,
@@ -142,8 +143,8 @@ function checkCurrent(m: Machine, heap: Base, state: Word, sizeClass: Word): voi
   if (!isOwn(m, heap, run) || classOf(m, run) !== sizeClass) m.abort(BROKEN_CLASS, state);
   if (runAt(m.words, heap, firstBlock(m, run)) !== run) m.abort(BROKEN_CLASS, state);
   if (at < run + RUN_BITS || at >= run + RUN_BITS_END || (at & 3) !== 0) m.abort(BROKEN_CLASS, state);
-  if (isUnused(m, run) && ((m.load32(heap + AT_MAYBE_UNUSED) >>> sizeClass) & 1) === 0)
-    m.abort(BROKEN_CLASS, state);
+  const noted = m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE);
+  if (isUnused(m, run) && ((noted >>> sizeClass) & 1) === 0) m.abort(BROKEN_CLASS, state);
   const before = (at - run - RUN_BITS) << 3;
   if (m.load32(state + CLASS_FIRST) !== firstBlock(m, run) + before * blockBytesOf(m, run))
     m.abort(BROKEN_CLASS, state);

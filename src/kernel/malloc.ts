@@ -6,6 +6,7 @@
 import { Base, Chunk, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor } from "./chunk.ts";
 import {
+  AT_IDLE,
   AT_MAYBE_UNUSED,
   AT_UNTOUCHED,
   GRANULE_LOG2,
@@ -15,11 +16,11 @@ import {
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
 import { runOf } from "./run-map.ts";
-import { classFor, flushRuns, isSmall, popBlock, takeBlock } from "./runs.ts";
+import { classFor, flushIdle, flushRuns, isSmall, popBlock, takeBlock } from "./runs.ts";
 import { growAndTake, takeNear, takeOrGrow } from "./take.ts";
 import { topOf } from "./top.ts";
 
-/** A block larger than this is not placed before the unused runs have been given back. */
+/** A block larger than this is not placed before the idle runs have been given back. */
 const MUCH: Word = 1024;
 
 /**
@@ -41,7 +42,7 @@ export function mallocSlow(m: Machine, heap: Base, bytes: Word): Ptr {
     const ptr = takeBlock(m, heap, classFor(bytes));
     if (ptr !== NO_PTR) return ptr;
   }
-  if (bytes > MUCH && m.load32(heap + AT_MAYBE_UNUSED) !== 0) flushRuns(m, heap);
+  if (bytes > MUCH && (m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE)) !== 0) flushIdle(m, heap);
   return ptrOrNone(takeChunk(m, heap, chunkSizeFor(bytes), false));
 }
 

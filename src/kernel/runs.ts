@@ -17,6 +17,7 @@ import { chunkSizeFor, count } from "./chunk.ts";
 import {
   AT_CLASSES,
   AT_FLUSH_COUNT,
+  AT_IDLE,
   AT_MAYBE_UNUSED,
   AT_NO_BITS,
   AT_RUN_COUNT,
@@ -244,11 +245,29 @@ function endRun(m: Machine, heap: Base, run: Word): void {
 
 /** Gives back the current runs that have no live block. False: there were none. O(classes), mostly O(1). */
 export function flushRuns(m: Machine, heap: Base): boolean {
-  let left = m.load32(heap + AT_MAYBE_UNUSED);
-  if (left === 0) return false;
+  const noted = m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE);
+  if (noted === 0) return false;
   m.store32(heap + AT_MAYBE_UNUSED, 0);
+  m.store32(heap + AT_IDLE, 0);
+  return endUnused(m, heap, noted);
+}
+
+/**
+ * flushRuns of those of which no block has been freed since the last call: small blocks that come and go between large ones
+ * would else begin a run and end it each time. O(classes), mostly O(1).
+ */
+export function flushIdle(m: Machine, heap: Base): void {
+  const fresh = m.load32(heap + AT_MAYBE_UNUSED);
+  const idle = (m.load32(heap + AT_IDLE) & ~fresh) >>> 0;
+  m.store32(heap + AT_MAYBE_UNUSED, 0);
+  m.store32(heap + AT_IDLE, fresh);
+  if (idle !== 0) endUnused(m, heap, idle);
+}
+
+/** Gives back the current runs of these classes, a bit each, that have no live block. False: there were none. */
+function endUnused(m: Machine, heap: Base, classes: Word): boolean {
   let flushed: boolean = false;
-  for (; left !== 0; left = (left & (left - 1)) >>> 0) {
+  for (let left = classes; left !== 0; left = (left & (left - 1)) >>> 0) {
     const state = classState(heap, m.ctz(left));
     const run = m.load32(state + CLASS_RUN);
     if (run === 0 || !isUnused(m, run)) continue;

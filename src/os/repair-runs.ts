@@ -10,6 +10,7 @@ import { asPtr, type Base } from "../kernel/address.ts";
 import { chunkSizeFor } from "../kernel/chunk.ts";
 import {
   ADDRESS_END,
+  AT_IDLE,
   AT_MAP,
   AT_MAPPED,
   AT_MAYBE_UNUSED,
@@ -164,6 +165,7 @@ function writeMap(m: Machine, base: Base, entries: Map<number, number>, runs: re
 function writeClasses(m: Machine, base: Base, runs: readonly number[], current: ReadonlySet<number>): void {
   m.store32(base + AT_NO_BITS, 0);
   m.store32(base + AT_MAYBE_UNUSED, 0);
+  m.store32(base + AT_IDLE, 0);
   m.store32(base + AT_RUN_COUNT, runs.length);
   for (let sizeClass = 1; sizeClass <= CLASS_COUNT; sizeClass++) {
     const state = classState(base, sizeClass);

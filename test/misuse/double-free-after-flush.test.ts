@@ -12,9 +12,10 @@ it.each<[string, (heap: Heap, last: number) => void]>([
   ],
   ["bulkFree", (heap, last) => heap.bulkFree([last])],
   [
-    "a large block",
+    "large blocks",
     (heap, last) => {
       heap.free(last);
+      heap.free(heap.malloc(5000));
       heap.free(heap.malloc(5000));
     },
   ],

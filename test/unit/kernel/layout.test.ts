@@ -37,6 +37,7 @@ const FIELDS: readonly [string, number, number][] = [
   ["size classes, from class 1", layout.AT_CLASSES + CLASS_BYTES, CLASS_BYTES * layout.CLASS_COUNT],
   ["bins", layout.AT_BINS, 4 * layout.BIN_COUNT],
   ["maybe unused", layout.AT_MAYBE_UNUSED, 4],
+  ["idle", layout.AT_IDLE, 4],
 ];
 
 describe("the header", () => {
@@ -254,9 +255,12 @@ describe("a real heap's bytes", () => {
     b.heap.free(one);
     expect(b.word(16 + 2264)).toBe(0);
     b.heap.free(two);
-    expect(b.word(16 + 2264)).toBe(1 << 7);
+    expect([b.word(16 + 2264), b.word(16 + 2268)]).toEqual([1 << 7, 0]);
+    // A large block that there is room for: now it is in AT_IDLE.
+    b.heap.malloc(1025);
+    expect([b.word(16 + 2264), b.word(16 + 2268)]).toEqual([0, 1 << 7]);
     b.heap.trim();
-    expect(b.word(16 + 2264)).toBe(0);
+    expect([b.word(16 + 2264), b.word(16 + 2268)]).toEqual([0, 0]);
   });
 
   it("have nothing in a free block of a run, and nothing beside it: it is a bit of the descriptor", () => {

@@ -438,8 +438,7 @@ describe("a flush", () => {
   });
 
   it("before a growth can make it needless", () => {
-    // Of 8-KiB runs' size, and not a byte of top.
-    const b = new Bench({ size: 40_000 });
+    const b = new Bench();
     const ptrs: number[] = [];
     for (let ptr = b.heap.malloc(100); ptr !== 0; ptr = b.heap.malloc(100)) ptrs.push(ptr);
     const { footprint } = b.heap;
@@ -448,6 +447,31 @@ describe("a flush", () => {
     expect(b.heap.malloc(5000)).not.toBe(0);
     expect(b.heap.footprint).toBe(footprint);
     b.heap.check();
+  });
+
+  it("comes with a large block that there is room for, if the run was unused at the last one already", () => {
+    const b = unused();
+    b.heap.free(b.heap.malloc(1025));
+    expect(b.heap.statistics().flushCount).toBe(0);
+    b.heap.check();
+    b.heap.free(b.heap.malloc(1024));
+    expect(b.heap.statistics().flushCount).toBe(0);
+    b.heap.free(b.heap.malloc(1025));
+    expectFlushed(b);
+  });
+
+  it("leaves the run of small blocks that come and go between large ones", () => {
+    const b = unused();
+    for (let round = 0; round < 5; round++) {
+      b.heap.free(b.heap.malloc(1025));
+      const ptr = b.heap.malloc(100);
+      b.heap.free(b.heap.malloc(2000));
+      b.heap.check();
+      b.heap.free(ptr);
+    }
+    expect([b.heap.statistics().flushCount, runCount(b)]).toEqual([0, 2]);
+    b.heap.trim();
+    expectFlushed(b);
   });
 
   /** Takes chunks of less than 1 KiB until there is less than that of top, and one more. */
