@@ -3,7 +3,14 @@
 // Owns:  the rules for memory, base, size and reserve.
 // Needs: the memories.
 
-import { ADDRESS_END, FIXED_REGION, GRANULE, MEMORY_UNIT, MIN_REGION } from "../kernel/layout.ts";
+import {
+  ADDRESS_END,
+  FIXED_MEMORY,
+  FIXED_REGION,
+  GRANULE,
+  MEMORY_UNIT,
+  MIN_REGION,
+} from "../kernel/layout.ts";
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { bufferMemory } from "../memory/buffer.ts";
 import { bytesOf, type Memory } from "../memory/memory.ts";
@@ -66,7 +73,7 @@ export function placeHeap(options: HeapOptions): Place {
     limit: limit - (limit % GRANULE),
     // A memory that was made here has never been written.
     untouched: options.memory === undefined ? base : Math.max(memory.untouched, base),
-    flags: size === undefined ? 0 : FIXED_REGION,
+    flags: (size === undefined ? 0 : FIXED_REGION) | (memory.fixed === true ? FIXED_MEMORY : 0),
   };
 }
 

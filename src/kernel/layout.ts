@@ -108,7 +108,9 @@ export const HEADER_BYTES: Word = 2272;
 export const ZERO_REALLOC_FREES: Word = 1;
 /** The heap lives in a fixed region and never asks its memory for more. */
 export const FIXED_REGION: Word = 2;
-export const KNOWN_HEAP_FLAGS: Word = 3;
+/** The memory that the heap was made in never grows. */
+export const FIXED_MEMORY: Word = 4;
+export const KNOWN_HEAP_FLAGS: Word = 7;
 
 /** Stored for "no footprint limit" and "never trim by itself". */
 export const UNLIMITED: Word = 0xffff_ffff;

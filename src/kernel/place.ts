@@ -18,6 +18,7 @@ import {
   AT_FLAGS,
   AT_FOOTPRINT_LIMIT,
   AT_LIMIT,
+  FIXED_MEMORY,
   FIXED_REGION,
   GRANULE,
   GRANULE_LOG2,
@@ -50,7 +51,7 @@ export function hasPlace(m: Machine, heap: Base, sizeClass: Word): boolean {
 /** The most bytes that a run may have: a share of those that the heap may have, in whole granules. */
 function shareOf(m: Machine, heap: Base): Word {
   const limit = m.load32(heap + AT_FOOTPRINT_LIMIT);
-  const fixed: boolean = (m.load32(heap + AT_FLAGS) & FIXED_REGION) !== 0;
+  const fixed: boolean = (m.load32(heap + AT_FLAGS) & (FIXED_REGION | FIXED_MEMORY)) !== 0;
   const room = fixed ? smaller(limit, m.load32(heap + AT_LIMIT) - heap) : limit;
   return ((room >>> RUN_SHARE_LOG2) & ~(GRANULE - 1)) >>> 0;
 }

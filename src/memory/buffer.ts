@@ -10,5 +10,5 @@ export function bufferMemory(buffer: ArrayBufferLike): Memory {
       "memory: a resizable buffer cannot hold a heap; pass a buffer of fixed length, or a WebAssembly.Memory to grow",
     );
   }
-  return { buffer, grow: () => 0, untouched: buffer.byteLength };
+  return { buffer, grow: () => 0, fixed: true, untouched: buffer.byteLength };
 }

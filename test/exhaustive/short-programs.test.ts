@@ -5,6 +5,7 @@
 
 import { describe, expect, test } from "vitest";
 import { Heap, type HeapSettings } from "../../src/index.ts";
+import { refusingMemory } from "../support/memories.ts";
 
 interface Held {
   readonly ptr: number;
@@ -141,14 +142,14 @@ describe.each<[string, Partial<HeapSettings>, number, number]>([
 ])("a tiny heap %s", (_, settings, bytes, length) => {
   test(`survives every program of up to ${length} calls`, () => {
     const buffer = new ArrayBuffer(16 + bytes);
-    const heap = Heap.create({ memory: buffer, ...settings });
+    const heap = Heap.create({ memory: refusingMemory(buffer), ...settings });
     const programs = explore(heap, new Uint8Array(buffer), [], length, "");
     expect(programs).toBe(wordsUpTo(length));
   });
 });
 
 test("the alphabet makes runs in the heap that has room for them", () => {
-  const heap = Heap.create({ memory: new ArrayBuffer(16 + HEAP_WITH_RUNS_BYTES) });
+  const heap = Heap.create({ memory: refusingMemory(new ArrayBuffer(16 + HEAP_WITH_RUNS_BYTES)) });
   heap.malloc(12);
   let cached = 0;
   heap.inspectAll(({ state }) => {

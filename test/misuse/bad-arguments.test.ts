@@ -130,7 +130,7 @@ describe("posixMemalign's result", () => {
     );
   });
 
-  it.each([1 << 18, 0xffff_fffc])("of %i is refused: outside the memory", (result) => {
+  it.each([1 << 20, 0xffff_fffc])("of %i is refused: outside the memory", (result) => {
     const heap = smallHeap();
     const error = thrownBy(heap, () => heap.posixMemalign(result, 64, 8));
     expect(error).toBeInstanceOf(RangeError);

@@ -22,9 +22,9 @@ const SENTENCES: Readonly<Record<MisuseCode, string>> = {
   "listed-twice": "expected each block once, found it twice in one list",
 };
 
-/** A heap in 256 KiB that do not grow, with all options at their defaults but those given. */
+/** A heap in 1 MiB that do not grow, with all options at their defaults but those given. */
 export function smallHeap(options: HeapOptions = {}): Heap {
-  return Heap.create({ memory: new ArrayBuffer(1 << 18), ...options });
+  return Heap.create({ memory: new ArrayBuffer(1 << 20), ...options });
 }
 
 /** A block of so many bytes, filled with a byte; an answer of 0 fails the test. */

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Heap, type HeapSettings } from "../../src/index.ts";
 import { type Call, call, Program, settings } from "../support/calls.ts";
-import { MAKERS } from "../support/memories.ts";
+import { MAKERS, refusingMemory } from "../support/memories.ts";
 import { seedOf } from "../support/seed.ts";
 import { Shadow } from "../support/shadow.ts";
 
@@ -63,7 +63,7 @@ test("any program of calls leaves a sound heap where most runs have no room", ()
   const program = fc.array(call(MOST), { maxLength: 150, size: "max" });
   const set = fc.oneof(fc.constantFrom(...SETS), settings(MOST));
   const run = (bytes: number, settings: Partial<HeapSettings>, calls: readonly Call[]): void => {
-    const heap = Heap.create({ memory: new ArrayBuffer(16 + bytes), ...settings });
+    const heap = Heap.create({ memory: refusingMemory(new ArrayBuffer(16 + bytes)), ...settings });
     const program = new Program(new Shadow(heap), NOTHING_CERTAIN);
     program.run(calls);
     small.inRuns += program.small.inRuns;

@@ -3,9 +3,10 @@
 
 import { expect, test } from "vitest";
 import { Heap } from "../../src/index.ts";
+import { refusingMemory } from "../support/memories.ts";
 
 test("a realloc that only an unused run stands in the way of is served at the first call", () => {
-  const heap = Heap.create({ memory: new ArrayBuffer(65_536), growthStep: 65_536 });
+  const heap = Heap.create({ memory: refusingMemory(new ArrayBuffer(65_536)), growthStep: 65_536 });
   const block = heap.malloc(3000);
   const small = heap.malloc(100);
   const rest = heap.malloc(heap.mallinfo().keepcost - 20);

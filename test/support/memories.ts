@@ -47,6 +47,11 @@ export class CopyingMemory implements Memory {
   }
 }
 
+/** A small memory that does not say that it never grows, so that a heap in it has runs; it refuses when it is asked. */
+export function refusingMemory(buffer: ArrayBuffer): Memory {
+  return { buffer, grow: () => 0, untouched: buffer.byteLength };
+}
+
 /** A WebAssembly.Memory with something of someone else's in its first page. */
 export function usedWasm(shared = false): WebAssembly.Memory {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared });

@@ -22,7 +22,7 @@ export class Bench {
   readonly base: Base;
 
   constructor(options: HeapOptions = {}) {
-    this.heap = Heap.create({ memory: new ArrayBuffer(1 << 18), ...options });
+    this.heap = Heap.create({ memory: new ArrayBuffer(1 << 20), ...options });
     this.base = asBase(this.heap.base);
   }
 

@@ -97,7 +97,9 @@ describe("the units", () => {
     expect(flags).toEqual([1, 2, 4, 8]);
     expect(flags.reduce((all, flag) => all | flag, 0)).toBe(layout.FLAGS);
     expect(layout.FLAGS).toBe(layout.GRANULE - 1);
-    expect(layout.ZERO_REALLOC_FREES | layout.FIXED_REGION).toBe(layout.KNOWN_HEAP_FLAGS);
+    expect(layout.ZERO_REALLOC_FREES | layout.FIXED_REGION | layout.FIXED_MEMORY).toBe(
+      layout.KNOWN_HEAP_FLAGS,
+    );
   });
 
   it("give bins to all sizes up to 2^32, and a summary bit to every word of their map", () => {
@@ -167,11 +169,11 @@ describe("a real heap's bytes", () => {
     expect(b.word(base)).toBe(layout.MAGIC);
     expect(b.word(base + 4)).toBe(layout.FORMAT_VERSION);
     expect(b.word(base + 8)).toBe(base);
-    expect(b.word(base + 12)).toBe(0);
+    expect(b.word(base + 12)).toBe(layout.FIXED_MEMORY);
     const [top, end, limit, segment] = [16, 20, 24, 28].map((offset) => b.word(base + offset));
     expect(top).toBe(base + 2284);
     expect(end).toBe(base + b.heap.footprint);
-    expect(limit).toBe(1 << 18);
+    expect(limit).toBe(1 << 20);
     expect(segment).toBe(base + 2272);
     expect(b.word(base + 2284)).toBe(((end as number) - 4 - base - 2284) | layout.PREVIOUS_IN_USE);
     // No map, no bin with chunks; each class takes from the word that is always zero.
@@ -182,8 +184,15 @@ describe("a real heap's bytes", () => {
   });
 
   it("say that the heap lives in a fixed region, and that realloc to 0 frees", () => {
-    expect(new Bench({ size: 8192 }).word(16 + layout.AT_FLAGS)).toBe(layout.FIXED_REGION);
-    expect(new Bench({ zeroSizeRealloc: "free" }).word(16 + layout.AT_FLAGS)).toBe(layout.ZERO_REALLOC_FREES);
+    const [fixed, buffer] = [layout.FIXED_REGION, layout.FIXED_MEMORY];
+    expect(new Bench({ size: 8192 }).word(16 + layout.AT_FLAGS)).toBe(fixed | buffer);
+    expect(new Bench().word(16 + layout.AT_FLAGS)).toBe(buffer);
+    const wasm = () => new WebAssembly.Memory({ initial: 1 });
+    expect(new Bench({ memory: wasm(), base: 16, size: 8192 }).word(16 + layout.AT_FLAGS)).toBe(fixed);
+    expect(new Bench({ memory: wasm(), base: 16 }).word(16 + layout.AT_FLAGS)).toBe(0);
+    expect(new Bench({ zeroSizeRealloc: "free" }).word(16 + layout.AT_FLAGS)).toBe(
+      layout.ZERO_REALLOC_FREES | buffer,
+    );
   });
 
   it("have a live chunk's header before its payload, 12 mod 16", () => {

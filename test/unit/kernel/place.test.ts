@@ -15,7 +15,7 @@ const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
 
 /** Room for many runs. */
 function roomy(): Bench {
-  return new Bench({ memory: new ArrayBuffer(1 << 20) });
+  return new Bench({ memory: new ArrayBuffer(1 << 22) });
 }
 
 const runOfPtr = (b: Bench, ptr: number): number => runOf(b.machine.words, b.base, ptr);

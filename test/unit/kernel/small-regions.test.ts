@@ -54,6 +54,8 @@ describe("a heap that can have few bytes", () => {
     for (const b of [
       new Bench({ memory: new ArrayBuffer(1 << 20), size }),
       new Bench({ memory: new ArrayBuffer(1 << 20), footprintLimit: size }),
+      new Bench({ memory: new ArrayBuffer(size + 16) }),
+      new Bench({ memory: new WebAssembly.Memory({ initial: 32 }), base: 16, size }),
     ]) {
       expect(classesWithRuns(b)).toEqual(CLASSES.slice(0, count));
       b.heap.check();
