@@ -98,7 +98,7 @@ export const AT_BINS: Word = 664;
 export const AT_CLASSES: Word = 120;
 /** Bit c is set if the current run of size class c may have no live block. */
 export const AT_MAYBE_UNUSED: Word = 2264;
-/** The same, and it was so before the last block of more than MUCH bytes was placed. */
+/** The same, and it was so before the last block of more than a KiB was placed. */
 export const AT_IDLE: Word = 2268;
 /** Bytes of the header; the first segment follows. */
 export const HEADER_BYTES: Word = 2272;
