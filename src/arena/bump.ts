@@ -18,7 +18,7 @@ import { Allocator, checkType, ENDING } from "../typed/allocator.ts";
 import { type ArrayRef, Elements } from "../typed/array.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
-import { Life, nextNumber } from "../typed/life.ts";
+import { type Life, nextNumber, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { u8 } from "../typed/scalars.ts";
 import type { Space } from "../typed/space.ts";
@@ -50,7 +50,7 @@ export interface Mark {
   readonly chunk: number;
   readonly next: number;
   readonly destructors: number;
-  readonly life: Life;
+  readonly life: OwnedLife;
 }
 
 /** The allocator of a scope: what it makes lives for L. */
@@ -71,7 +71,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   readonly name: string;
   readonly limit: number;
   readonly [SPACE]: Space;
-  private life: Life;
+  private life: OwnedLife;
   private readonly source: MemorySource;
   private readonly firstBytes: number;
   private readonly destructors = new Destructors();
@@ -86,7 +86,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   private disposed = false;
   private destructing = false;
   /** The life of what has been let go of; made when someone asks. */
-  private gone: Life | undefined;
+  private gone: OwnedLife | undefined;
   private readonly outer: Life;
   private readonly leaveSource: () => void;
 
@@ -368,13 +368,13 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   }
 
   /** A life for what is made from now on. */
-  private begin(): Life {
-    const life: Life = new Life(this.name, this, (at) => this.lifeAt(at) === life);
+  private begin(): OwnedLife {
+    const life: OwnedLife = new OwnedLife(this.name, this, (at) => this.lifeAt(at) === life);
     return life;
   }
 
   private lifeGone(): Life {
-    this.gone ??= new Life(`its part of ${this.name}`, this, () => false);
+    this.gone ??= new OwnedLife(`its part of ${this.name}`, this, () => false);
     this.gone.ended = true;
     return this.gone;
   }

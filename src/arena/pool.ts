@@ -19,7 +19,7 @@ import { Allocator, checkType, ENDING, type Uninit } from "../typed/allocator.ts
 import type { ArrayRef } from "../typed/array.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { PointerError } from "../typed/errors.ts";
-import { DELETED, Life, nextNumber } from "../typed/life.ts";
+import { DELETED, type Life, nextNumber, OwnedLife } from "../typed/life.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { AT, isRef, LIFE, refAt, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
@@ -49,7 +49,7 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
   readonly blockAlignment: number;
   readonly limit: number;
   readonly [SPACE]: Space;
-  readonly [LIFE]: Life;
+  readonly [LIFE]: OwnedLife;
   private readonly source: Allocator<L>;
   private readonly firstCount: number;
   private readonly destructors = new Destructors();
@@ -82,7 +82,7 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     this[SPACE] = source[SPACE];
     this.outer = source[LIFE];
     this.outer.check("a pool", 0);
-    this[LIFE] = new Life(this.name, source, (at) => this.lifeAt(at) === this[LIFE], this);
+    this[LIFE] = new OwnedLife(this.name, source, (at) => this.lifeAt(at) === this[LIFE], this);
     this[SPACE].enter(this, this.outer);
     this.leaveSource = source[ENDING](() => this.dispose());
   }

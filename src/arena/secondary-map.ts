@@ -9,7 +9,7 @@
 import { type Allocator, checkType, ENDING } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
-import { Life, nextNumber } from "../typed/life.ts";
+import { nextNumber, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import { type Init, isFlat, type Type, type Value } from "../typed/type.ts";
@@ -108,7 +108,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
   private readonly stride: number;
   private readonly leaveSource: () => void;
   /** Of the references that were given since values moved last. */
-  private life: Life;
+  private life: OwnedLife;
   private capacity = 0;
   private keysAt = 0;
   private valuesAt = 0;
@@ -268,9 +268,10 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
   private store(at: number, value: Init<T, L>): void {
     const { space, type } = this;
     try {
-      if (type.store(space, at, value as never, this.life)) return;
+      const given = type.read(space, value) as never;
+      if (type.store(space, at, given, this.life)) return;
       space.refresh();
-      if (!type.store(space, at, value as never, this.life))
+      if (!type.store(space, at, given, this.life))
         throw new PointerError("outside", type.name, at, `a value of ${this.name} lies beyond the memory`);
     } catch (error) {
       type.drop?.(space, at, this.life);
@@ -310,7 +311,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
     u8.fill(0, to + this.capacity * each, to + capacity * each);
   }
 
-  private begin(): Life {
-    return new Life(`its place in ${this.name}`, this.allocator, () => false, this);
+  private begin(): OwnedLife {
+    return new OwnedLife(`its place in ${this.name}`, this.allocator, () => false, this);
   }
 }

@@ -13,7 +13,7 @@ import { type ArrayRef, Elements } from "../typed/array.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
 import type { Ptr } from "../typed/pointer.ts";
-import { AT, endRef, LIFE, refAt, SPACE } from "../typed/ref.ts";
+import { AT, endRef, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
 import { isStruct } from "../typed/struct.ts";
 import { type Init, isFlat, type Plain, type Type, type Value } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
@@ -214,7 +214,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
    */
   forEach(visit: (value: Value<T, L, L>, key: Key<K>) => void): void {
     const { slots, type } = this;
-    const cursor = isStruct(type) ? refAt(slots.space, type, 0, slots.life) : undefined;
+    const cursor = isStruct(type) ? innerRefAt(slots.space, type, 0, slots.life) : undefined;
     try {
       for (let index = 0; index < this.size; ) {
         const key = slots.keyAt(index);
@@ -298,7 +298,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
   private fill(at: number, value: Init<T, L>): void {
     this.filling = true;
     try {
-      this.slots.store(at, value);
+      this.slots.store(at, this.type.read(this.slots.space, value));
     } finally {
       this.filling = false;
     }

@@ -7,7 +7,7 @@
 // The header is read at each call, as others may have the same map in hand; nothing is kept here but what never changes.
 
 import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
-import { Life } from "../typed/life.ts";
+import { type Life, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
@@ -46,7 +46,7 @@ export class Slots {
   readonly stride: number;
   readonly allocator: MemorySource;
   /** Of the references that were given since values moved last; at the end, ended. */
-  life: Life;
+  life: OwnedLife;
   /** Whether any were. */
   private lent = false;
   /** The header's first word. */
@@ -336,8 +336,8 @@ export class Slots {
     for (const [at, bytes, alignment] of blocks) if (at !== 0) allocator.deallocate(at, bytes, alignment);
   }
 
-  private begin(): Life {
-    return new Life(`its place in ${this.name}`, this.allocator, () => false, this);
+  private begin(): OwnedLife {
+    return new OwnedLife(`its place in ${this.name}`, this.allocator, () => false, this);
   }
 
   /** Values lie elsewhere now: references that were given lead to others, or to none. */

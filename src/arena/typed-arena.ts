@@ -15,7 +15,7 @@ import { Allocator, ENDING, FILL, moveTo, type Uninit } from "../typed/allocator
 import { type ArrayRef, Elements } from "../typed/array.ts";
 import { DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
-import { Life, nextNumber } from "../typed/life.ts";
+import { type Life, nextNumber, OwnedLife } from "../typed/life.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { type AnyRef, AT, endRef, LIFE, refAt, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
@@ -122,7 +122,7 @@ export class TypedArena<T extends StructType<Fields>, L = unknown> implements Di
 /** The elements' memory, as an allocator that has room for nothing else. */
 class Cells<L> extends Allocator<L> {
   readonly [SPACE]: Space;
-  readonly life: Life;
+  readonly life: OwnedLife;
   count = 0;
   /** Addresses of what is no element. */
   readonly holes = new Set<number>();
@@ -153,7 +153,7 @@ class Cells<L> extends Allocator<L> {
     this[SPACE] = source[SPACE];
     this.outer = source[LIFE];
     this.outer.check("an arena", 0);
-    this.life = new Life(name, source, (at) => chunkAt(this.chunks, at) >= 0, this);
+    this.life = new OwnedLife(name, source, (at) => chunkAt(this.chunks, at) >= 0, this);
     this[SPACE].enter(this, this.outer);
     this.leaveSource = source[ENDING](ending);
   }

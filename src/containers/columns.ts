@@ -259,7 +259,7 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
       if (value === undefined) continue;
       const at = column.at + index * column.type.size;
       this.space.reaches(at + column.type.size);
-      column.type.store(this.space, at, value as never, this.life);
+      column.type.store(this.space, at, column.type.read(this.space, value) as never, this.life);
     }
   }
 
@@ -307,7 +307,7 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
   private defineField(made: RowClass, column: Column): void {
     const owner = this;
     const { space } = this;
-    const { load, store, size } = column.type;
+    const { load, read, store, size } = column.type;
     const again = (index: number): unknown => {
       space.refresh();
       return load(space, column.at + index * size, owner.life);
@@ -324,8 +324,9 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
         return value === undefined ? again(this.$index) : value;
       },
       set(this: AnyRow, value: never) {
+        const given = read(space, value) as never;
         if (owner.life.ended) owner.check();
-        if (!store(space, column.at + this.$index * size, value, owner.life)) storeAgain(this.$index, value);
+        if (!store(space, column.at + this.$index * size, given, owner.life)) storeAgain(this.$index, given);
       },
     });
   }

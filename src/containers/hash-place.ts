@@ -4,7 +4,7 @@
 // Needs: life, allocator.
 
 import { type Allocator, ENDING } from "../typed/allocator.ts";
-import { Life } from "../typed/life.ts";
+import { type Life, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Type } from "../typed/type.ts";
 
@@ -16,7 +16,7 @@ export class Place {
   private readonly name: string;
   /** Whether anything that is read can be used after it has moved, and is looked at. */
   private readonly watched: boolean;
-  private now: Life | undefined;
+  private now: OwnedLife | undefined;
   private leaveAllocator: (() => void) | undefined;
 
   constructor(allocator: Allocator<never>, value: Type, name: string) {
@@ -35,7 +35,7 @@ export class Place {
         this.end();
       });
       // It covers nothing: what a value points to does not move with the entries.
-      this.now = new Life(this.name, this.outer.source, () => false);
+      this.now = new OwnedLife(this.name, this.outer.source, () => false);
     }
     return this.now;
   }

@@ -347,10 +347,11 @@ export class HashTable {
   }
 
   private store(type: Type, at: number, value: unknown): void {
-    if (type.store(this.space, at, value as never, this.life)) return;
+    const given = type.read(this.space, value) as never;
+    if (type.store(this.space, at, given, this.life)) return;
     // It has needed memory, and the memory has grown.
     this.space.refresh();
-    if (type.store(this.space, at, value as never, this.life)) return;
+    if (type.store(this.space, at, given, this.life)) return;
     throw new PointerError("outside", type.name, at, `0x${at.toString(16)} leads beyond the memory`);
   }
 

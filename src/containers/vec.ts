@@ -13,7 +13,7 @@ import { type Allocator, checkType } from "../typed/allocator.ts";
 import { type ArrayRef, Elements, type ViewOf, viewAt } from "../typed/array.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import type { Ptr } from "../typed/pointer.ts";
-import { type AnyRef, AT, LIFE, refAt, SPACE } from "../typed/ref.ts";
+import { type AnyRef, AT, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
 import { isStruct } from "../typed/struct.ts";
 import { type HoldsRefs, type Init, isFlat, type Plain, type Type, type Value } from "../typed/type.ts";
 import { Collection } from "./collection.ts";
@@ -239,7 +239,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
       for (let index = 0; index < this.length; index++) visit(this.get(index), index);
       return;
     }
-    const cursor: AnyRef = refAt(this.space, element, 0, this.life);
+    const cursor: AnyRef = innerRefAt(this.space, element, 0, this.life);
     for (let index = 0; index < this.length; index++) {
       cursor[AT] = this.elements + index * element.size;
       visit(cursor as unknown as Value<E, L, B>, index);
@@ -318,7 +318,8 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     const { element, space } = this;
     this.check();
     space.reaches(at + element.size);
-    if (!element.store(space, at, value as never, this.life)) throw new RangeError("Vec: beyond the memory");
+    const given = element.read(space, value) as never;
+    if (!element.store(space, at, given, this.life)) throw new RangeError("Vec: beyond the memory");
   }
 
   private loadAgain(at: number): unknown {

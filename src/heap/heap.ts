@@ -26,7 +26,7 @@ import { NO_PIECE } from "../kernel/walk.ts";
 import { checkPowerOfTwo, checkWord, describe, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
 import { wasmOf } from "../memory/wasm.ts";
-import { Life } from "../typed/life.ts";
+import { type Life, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { Space } from "../typed/space.ts";
 import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
@@ -51,7 +51,7 @@ export class Heap extends HeapViews {
   readonly options: HeapSettings;
 
   private readonly heap: Base;
-  readonly [LIFE]: Life = new Life("the heap", this, () => false);
+  readonly [LIFE]: Life = new OwnedLife("the heap", this, () => false);
   private space: Space | undefined;
   private isChecking = checkingByDefault();
   /** Who serves the malloc family. A subclass may put itself between. */

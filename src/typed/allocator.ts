@@ -11,10 +11,19 @@ import { type ArrayRef, checkOwner, Elements } from "./array.ts";
 import { OutOfMemoryError, PointerError } from "./errors.ts";
 import type { Life } from "./life.ts";
 import type { ConstPtr, MutPtr, Ptr } from "./pointer.ts";
-import { AnyRef, AT, endRef, isRef, LIFE, refAt, SPACE, TYPE, useAfterFree } from "./ref.ts";
+import { type AnyRef, AT, endRef, isInner, isRef, LIFE, refAt, SPACE, TYPE, useAfterFree } from "./ref.ts";
 import type { Space } from "./space.ts";
 import { type Fields, isStruct, type StructType } from "./struct.ts";
-import { type GivenFields, type HeldBy, type Init, isType, type Plain, type Ref, type Type } from "./type.ts";
+import {
+  type FieldValues,
+  type GivenFields,
+  type HeldBy,
+  type Init,
+  isType,
+  type Plain,
+  type Ref,
+  type Type,
+} from "./type.ts";
 
 /** What Uninit needs of an allocator, and arenas of one type. */
 export const FILL: unique symbol = Symbol("fill");
@@ -57,9 +66,11 @@ export abstract class Allocator<L = unknown> {
     fields?: GivenFields<F, I, L>,
   ): Ref<StructType<F>, L, HeldBy<F, I, L>> {
     checkStruct("new", type);
+    // Read before there is memory for it: what cannot be read has then taken none.
+    const given = fields === undefined ? undefined : type.read(this[SPACE], fields);
     const at = this.takeZeroed(type, type.size);
     const ref = refAt(this[SPACE], type, at, this[LIFE]);
-    if (fields !== undefined) this.fillFrom(ref, fields);
+    if (given !== undefined) this.fillFrom(ref, given);
     return ref as unknown as Ref<StructType<F>, L, HeldBy<F, I, L>>;
   }
 
@@ -110,6 +121,10 @@ export abstract class Allocator<L = unknown> {
     }
     if (!isRef(what)) throw new TypeError(`delete: expected a reference, got ${describe(what)}`);
     if (what[LIFE].ended) useAfterFree(what);
+    if (isInner(what))
+      throw new TypeError(
+        `delete: expected a reference to what was made by itself, got one to a ${what[TYPE].name} that is a part of something larger`,
+      );
     checkOwner("a reference", what[SPACE], what[LIFE], this[SPACE], this);
     const type = what[TYPE];
     this[SPACE].reaches(what[AT] + type.size);
@@ -158,8 +173,9 @@ export abstract class Allocator<L = unknown> {
   /** Writes what lies at a raw pointer. Does not compile for a ConstPtr. Throws as `ref` does. */
   write<T extends Type>(type: T, ptr: MutPtr<T>, value: Init<T, L>): void {
     checkType("write", type);
+    const given = type.read(this[SPACE], value);
     this.checkPtr(type, ptr);
-    storeAt(this[SPACE], type, ptr, value, this[LIFE]);
+    storeAt(this[SPACE], type, ptr, given, this[LIFE]);
   }
 
   /** C's memmove of `count` elements. What they own is not copied along. Throws as `ref` does. */
@@ -185,9 +201,9 @@ export abstract class Allocator<L = unknown> {
   }
 
   /** The same for fields in an object, without a function for each struct that is made. */
-  private fillFrom(ref: AnyRef, fields: unknown): void {
+  private fillFrom(ref: AnyRef, given: unknown): void {
     try {
-      storeAt(ref[SPACE], ref[TYPE], ref[AT], fields, ref[LIFE]);
+      storeAt(ref[SPACE], ref[TYPE], ref[AT], given, ref[LIFE]);
     } catch (error) {
       this.delete(ref as unknown as { ptr: number });
       throw error;
@@ -278,7 +294,19 @@ export class Uninit<T, L> {
 /** Writes the fields that are given, and leaves the others. */
 export function assign<T, L, B>(ref: Ref<T, L, B>, fields: Init<T, B>): void {
   const made = checkRef("assign", ref);
-  storeAt(made[SPACE], made[TYPE], made[AT], fields, made[LIFE]);
+  const given = made[TYPE].read(made[SPACE], fields);
+  if (made[LIFE].ended) useAfterFree(made);
+  storeAt(made[SPACE], made[TYPE], made[AT], given, made[LIFE]);
+}
+
+/**
+ * The fields of a struct in a plain object, each as reading the property gives it: `{ ...fieldsOf(ref), x: 1 }`. A reference
+ * itself cannot be spread, as its fields are not in it but in the memory.
+ */
+export function fieldsOf<T, L, B>(ref: Ref<T, L, B>): FieldValues<T, L, B> {
+  const { [TYPE]: type } = checkRef("fieldsOf", ref);
+  const values = ref as unknown as Record<string, unknown>;
+  return Object.fromEntries(type.list.map(({ name }) => [name, values[name]])) as FieldValues<T, L, B>;
 }
 
 /** Lets a cursor refer to another struct of its type. Nothing is checked but, at the accesses, the memory's end. */
@@ -304,8 +332,8 @@ function checkRef(call: string, ref: unknown): AnyRef {
   return ref;
 }
 
-function storeAt(space: Space, type: Type, at: number, value: unknown, life: Life): void {
-  if (space.reaches(at + type.size) && type.store(space, at, value as never, life)) return;
+function storeAt(space: Space, type: Type, at: number, given: unknown, life: Life): void {
+  if (space.reaches(at + type.size) && type.store(space, at, given as never, life)) return;
   const end = space.u8.length;
   throw new PointerError(
     "outside",

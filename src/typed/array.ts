@@ -10,7 +10,7 @@ import { PointerError } from "./errors.ts";
 import { DELETED, type Life } from "./life.ts";
 import type { Holds, LivesFor } from "./lifetime.ts";
 import type { Ptr } from "./pointer.ts";
-import { AT, refAt } from "./ref.ts";
+import { AT, innerRefAt } from "./ref.ts";
 import type { Arrays, ScalarType } from "./scalars.ts";
 import type { Space } from "./space.ts";
 import type { StructType } from "./struct.ts";
@@ -52,11 +52,9 @@ export function array<E extends Type>(element: E, count: number): ArrayType<E> {
       at + size <= space.u8.length
         ? new Elements<E, unknown, unknown>(space, element, at, count, life)
         : undefined,
-    store: (space, at, value: Iterable<never>, life) => {
-      if (at + size > space.u8.length) return false;
-      new Elements<E, unknown, unknown>(space, element, at, count, life).assign(value);
-      return true;
-    },
+    read: (space, value) => readElements(space, element, count, value),
+    store: (space, at, given: readonly never[], life) =>
+      at + size <= space.u8.length && storeElements(space, element, at, given, life),
     copy: (space, at) =>
       Array.from({ length: count }, (_, index) => element.copy(space, at + index * element.size)),
     ...(drop && {
@@ -72,6 +70,40 @@ export function array<E extends Type>(element: E, count: number): ArrayType<E> {
 }
 
 const MAX_BYTES = 2 ** 30;
+
+/** What is given for at most so many elements, each read as its type reads it. */
+function readElements(space: Space, element: Type, count: number, values: unknown): unknown[] {
+  checkIterable(values);
+  const given: unknown[] = [];
+  for (const value of values) {
+    if (given.length >= count) throw new RangeError(`array: expected at most ${count} elements, got more`);
+    given.push(element.read(space, value));
+  }
+  return given;
+}
+
+/** Writes the elements that are given. Getting memory for one can replace the arrays: each store looks for itself. */
+function storeElements(
+  space: Space,
+  element: Type,
+  at: number,
+  given: readonly never[],
+  life: Life,
+): boolean {
+  for (let index = 0; index < given.length; index++) {
+    const value = given[index] as never;
+    const to = at + index * element.size;
+    if (element.store(space, to, value, life)) continue;
+    space.refresh();
+    if (!element.store(space, to, value, life)) return false;
+  }
+  return true;
+}
+
+function checkIterable(values: unknown): asserts values is Iterable<unknown> {
+  if (typeof values !== "object" || values === null || !(Symbol.iterator in values))
+    throw new TypeError(`array: expected something iterable, got ${describe(values)}`);
+}
 
 /** Throws unless what is to be deleted lies in this memory and, while checking, was made by this allocator. */
 export function checkOwner(what: string, space: Space, life: Life, own: Space, owner: object): void {
@@ -112,22 +144,23 @@ export class Elements<E, L, B> {
   }
 
   set(index: number, value: Init<E, B>): void {
+    // First, since the caller's code may run: what it leaves is what counts.
+    const given = this.element.read(this.space, value) as never;
     if (index >>> 0 !== index || index >= this.length || this.life.ended) this.refuse(index);
     const at = this.at + index * this.element.size;
-    if (this.element.store(this.space, at, value as never, this.life)) return;
+    if (this.element.store(this.space, at, given, this.life)) return;
     this.reach();
-    this.element.store(this.space, at, value as never, this.life);
+    this.element.store(this.space, at, given, this.life);
   }
 
   /** Writes the elements from the first on. Throws a RangeError when there are more than fit; those that fit are written then. */
   assign(values: Iterable<Init<E, B>>): void {
-    if (typeof values !== "object" || values === null || !(Symbol.iterator in values))
-      throw new TypeError(`array: expected something iterable, got ${describe(values)}`);
+    checkIterable(values);
     let index = 0;
     for (const value of values) {
       if (index >= this.length)
         throw new RangeError(`array: expected at most ${this.length} elements, got more`);
-      this.set(index, value);
+      this.set(index, value as Init<E, B>);
       index++;
     }
   }
@@ -148,7 +181,7 @@ export class Elements<E, L, B> {
       for (let index = 0; index < length; index++) visit(this.get(index), index);
       return;
     }
-    const cursor = refAt(this.space, element as StructType<unknown>, this.at, this.life);
+    const cursor = innerRefAt(this.space, element as StructType<unknown>, this.at, this.life);
     for (let index = 0; index < length; index++) {
       cursor[AT] = this.at + index * element.size;
       visit(cursor as unknown as Value<E, L, B>, index);

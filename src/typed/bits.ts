@@ -45,7 +45,7 @@ export function bits<V extends number | bigint | boolean>(type: ScalarType<V>, w
   return { ...at(0), kind: "bits", width, unitBytes: type.size, align: type.size, at };
 }
 
-type Access<V> = Pick<ValueType<V>, "load" | "store" | "copy">;
+type Access<V> = Pick<ValueType<V>, "load" | "read" | "store" | "copy">;
 
 function access<V extends number | bigint | boolean>(
   type: ScalarType<V>,
@@ -54,6 +54,7 @@ function access<V extends number | bigint | boolean>(
 ): Access<V> {
   const bytes = Math.ceil((bit + width) / 8);
   const { convert, back } = conversions(type, width);
+  const { read } = type;
   const load = (space: Space, at: number): unknown =>
     at + bytes > space.u8.length
       ? undefined
@@ -65,8 +66,8 @@ function access<V extends number | bigint | boolean>(
     scatter(space.u8, at, bytes, rest | ((back(value) << BigInt(bit)) & mask));
     return true;
   };
-  if (bit + width > 31 || type.size === 8) return { load, store, copy: load };
-  return { ...narrow(convert, back, width, bit, bytes), copy: load };
+  if (bit + width > 31 || type.size === 8) return { load, read, store, copy: load };
+  return { ...narrow(convert, back, width, bit, bytes), read, copy: load };
 }
 
 /** The same for what lies within 31 bits: in plain numbers. */
@@ -113,7 +114,8 @@ function conversions<V>(
   if (type.size === 8) return { convert: whole, back: (value) => BigInt.asUintN(width, value as bigint) };
   return {
     convert: (raw) => Number(whole(raw)),
-    back: (value) => BigInt.asUintN(width, BigInt(Math.trunc(value as number))),
+    // What is no whole number becomes 0, as in a typed array.
+    back: (value) => BigInt.asUintN(width, BigInt(Number.isFinite(value) ? Math.trunc(value as number) : 0)),
   };
 }
 

@@ -109,6 +109,11 @@ function pointerBy<F extends () => void>(target: F, word: ScalarType<number>): P
       const type = structOf(target);
       return refAt(space, type, to, space.lifeAt(to, life, type));
     },
+    // A reference can end between being read and being stored, so it is looked at again then.
+    read: (space, value) => {
+      addressOf(space, structOf(target), value);
+      return value;
+    },
     store: (space, at, value) => word.store(space, at, addressOf(space, structOf(target), value)),
     copy: word.load,
   };

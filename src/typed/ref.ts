@@ -20,8 +20,11 @@ import type { Field, StructType } from "./struct.ts";
  */
 export const AT = "$at";
 export const LIFE = "$life";
+/** The own property of a row of Columns that says which one it is. */
+export const INDEX = "$index";
 export const TYPE: unique symbol = Symbol("type");
 export const SPACE: unique symbol = Symbol("space");
+const INNER: unique symbol = Symbol("inner");
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 export abstract class AnyRef {
@@ -29,6 +32,8 @@ export abstract class AnyRef {
   [LIFE]: Life;
   declare readonly [TYPE]: StructType<unknown>;
   declare readonly [SPACE]: Space;
+  /** Whether it is a part of something larger: a field, an element. Such a thing is not deleted by itself. */
+  declare readonly [INNER]: boolean;
 
   constructor(at: number, life: Life) {
     this[AT] = at;
@@ -55,7 +60,18 @@ type RefClass = new (at: number, life: Life) => AnyRef;
 /** A reference to the struct at an address. Nothing is checked. */
 export function refAt(space: Space, type: StructType<unknown>, at: number, life: Life): AnyRef {
   const made = space.classes[type.id] as RefClass | undefined;
-  return new (made ?? defineClass(space, type))(at, life);
+  return new (made ?? defineClass(space, type, false))(at, life);
+}
+
+/** The same for what is a part of something larger. A class of its own says so, at no cost for each reference. */
+export function innerRefAt(space: Space, type: StructType<unknown>, at: number, life: Life): AnyRef {
+  const made = space.innerClasses[type.id] as RefClass | undefined;
+  return new (made ?? defineClass(space, type, true))(at, life);
+}
+
+/** Whether a reference refers to a part of something larger. */
+export function isInner(ref: AnyRef): boolean {
+  return ref[INNER];
 }
 
 /** Whether a value is a reference; to this type, if one is given. */
@@ -81,18 +97,19 @@ export function copyOf(ref: AnyRef): unknown {
   return ref[TYPE].copy(ref[SPACE], ref[AT]);
 }
 
-function defineClass(space: Space, type: StructType<unknown>): RefClass {
+function defineClass(space: Space, type: StructType<unknown>, inner: boolean): RefClass {
   const made = class extends AnyRef {};
   Object.defineProperty(made, "name", { value: `Ref<${type.name}>` });
   Object.defineProperty(made.prototype, TYPE, { value: type });
   Object.defineProperty(made.prototype, SPACE, { value: space });
+  Object.defineProperty(made.prototype, INNER, { value: inner });
   for (const field of type.list) {
     Object.defineProperty(made.prototype, field.name, {
       enumerable: true,
       ...accessOf(space, field),
     });
   }
-  space.classes[type.id] = made;
+  (inner ? space.innerClasses : space.classes)[type.id] = made;
   return made;
 }
 
@@ -102,15 +119,15 @@ export interface Access {
 }
 
 function accessOf(space: Space, { type, offset }: Field): Access {
-  const { access, load, store } = type;
+  const { access, load, read, store } = type;
   if (access !== undefined) {
     const make = space.checking ? access.checked : access.plain;
     return make(space, offset, (ref) => reach(ref, offset + type.size));
   }
   const loadOnce = (ref: AnyRef): unknown => loadAgain(ref, type, offset);
-  const storeOnce = (ref: AnyRef, value: never): void => storeAgain(ref, type, offset, value);
+  const storeOnce = (ref: AnyRef, given: never): void => storeAgain(ref, type, offset, given);
   const make = space.checking ? checkedAccess : plainAccess;
-  return make(space, offset, load, store, loadOnce, storeOnce);
+  return make(space, offset, load, read, store, loadOnce, storeOnce);
 }
 
 // All that is used is a parameter: that V8 takes for a constant, while what a module exports it reads anew at each use. And all
@@ -120,29 +137,33 @@ type AccessFrom = (
   space: Space,
   offset: number,
   load: Field["type"]["load"],
+  read: Field["type"]["read"],
   store: Field["type"]["store"],
   loadAgain: (ref: AnyRef) => unknown,
-  storeAgain: (ref: AnyRef, value: never) => void,
+  storeAgain: (ref: AnyRef, given: never) => void,
 ) => Access;
 
-const checkedAccess: AccessFrom = (space, offset, load, store, loadAgain, storeAgain) => ({
+// `read` comes first: it may run the caller's code, and end what the reference refers to.
+const checkedAccess: AccessFrom = (space, offset, load, read, store, loadAgain, storeAgain) => ({
   get(this: AnyRef) {
     if (this.$life.ended) return loadAgain(this);
     const value = load(space, this.$at + offset, this.$life);
     return value === undefined ? loadAgain(this) : value;
   },
   set(this: AnyRef, value) {
-    if (this.$life.ended || !store(space, this.$at + offset, value, this.$life)) storeAgain(this, value);
+    const given = read(space, value) as never;
+    if (this.$life.ended || !store(space, this.$at + offset, given, this.$life)) storeAgain(this, given);
   },
 });
 
-const plainAccess: AccessFrom = (space, offset, load, store, loadAgain, storeAgain) => ({
+const plainAccess: AccessFrom = (space, offset, load, read, store, loadAgain, storeAgain) => ({
   get(this: AnyRef) {
     const value = load(space, this.$at + offset, this.$life);
     return value === undefined ? loadAgain(this) : value;
   },
   set(this: AnyRef, value) {
-    if (!store(space, this.$at + offset, value, this.$life)) storeAgain(this, value);
+    const given = read(space, value) as never;
+    if (!store(space, this.$at + offset, given, this.$life)) storeAgain(this, given);
   },
 });
 
@@ -161,10 +182,10 @@ function loadAgain(ref: AnyRef, type: Field["type"], offset: number): unknown {
   return value === undefined ? beyond(ref) : value;
 }
 
-function storeAgain(ref: AnyRef, type: Field["type"], offset: number, value: never): void {
+function storeAgain(ref: AnyRef, type: Field["type"], offset: number, given: never): void {
   if (ref[SPACE].checking && ref[LIFE].ended) useAfterFree(ref);
   ref[SPACE].refresh();
-  if (!type.store(ref[SPACE], ref[AT] + offset, value, ref[LIFE])) beyond(ref);
+  if (!type.store(ref[SPACE], ref[AT] + offset, given, ref[LIFE])) beyond(ref);
 }
 
 function beyond(ref: AnyRef): never {

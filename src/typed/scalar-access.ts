@@ -28,9 +28,10 @@ export const u8Access: AccessMakers = {
       return space.u8[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = this.$at + offset;
       if (this.$life.ended || index >= space.u8.length) again(this);
-      space.u8[index] = value;
+      space.u8[index] = given;
     },
   }),
   plain: (space, offset, again) => ({
@@ -40,9 +41,10 @@ export const u8Access: AccessMakers = {
       return space.u8[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = this.$at + offset;
       if (index >= space.u8.length) again(this);
-      space.u8[index] = value;
+      space.u8[index] = given;
     },
   }),
 };
@@ -55,9 +57,10 @@ export const i8Access: AccessMakers = {
       return space.i8[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = this.$at + offset;
       if (this.$life.ended || index >= space.i8.length) again(this);
-      space.i8[index] = value;
+      space.i8[index] = given;
     },
   }),
   plain: (space, offset, again) => ({
@@ -67,9 +70,10 @@ export const i8Access: AccessMakers = {
       return space.i8[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = this.$at + offset;
       if (index >= space.i8.length) again(this);
-      space.i8[index] = value;
+      space.i8[index] = given;
     },
   }),
 };
@@ -82,9 +86,10 @@ export const u16Access: AccessMakers = {
       return space.u16[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 1;
       if (this.$life.ended || index >= space.u16.length) again(this);
-      space.u16[index] = value;
+      space.u16[index] = given;
     },
   }),
   plain: (space, offset, again) => ({
@@ -94,9 +99,10 @@ export const u16Access: AccessMakers = {
       return space.u16[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 1;
       if (index >= space.u16.length) again(this);
-      space.u16[index] = value;
+      space.u16[index] = given;
     },
   }),
 };
@@ -109,9 +115,10 @@ export const i16Access: AccessMakers = {
       return space.i16[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 1;
       if (this.$life.ended || index >= space.i16.length) again(this);
-      space.i16[index] = value;
+      space.i16[index] = given;
     },
   }),
   plain: (space, offset, again) => ({
@@ -121,9 +128,10 @@ export const i16Access: AccessMakers = {
       return space.i16[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 1;
       if (index >= space.i16.length) again(this);
-      space.i16[index] = value;
+      space.i16[index] = given;
     },
   }),
 };
@@ -136,9 +144,10 @@ export const u32Access: AccessMakers = {
       return space.u32[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (this.$life.ended || index >= space.u32.length) again(this);
-      space.u32[index] = value;
+      space.u32[index] = given;
     },
   }),
   plain: (space, offset, again) => ({
@@ -148,9 +157,10 @@ export const u32Access: AccessMakers = {
       return space.u32[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (index >= space.u32.length) again(this);
-      space.u32[index] = value;
+      space.u32[index] = given;
     },
   }),
 };
@@ -163,9 +173,10 @@ export const i32Access: AccessMakers = {
       return space.i32[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (this.$life.ended || index >= space.i32.length) again(this);
-      space.i32[index] = value;
+      space.i32[index] = given;
     },
   }),
   plain: (space, offset, again) => ({
@@ -175,9 +186,10 @@ export const i32Access: AccessMakers = {
       return space.i32[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (index >= space.i32.length) again(this);
-      space.i32[index] = value;
+      space.i32[index] = given;
     },
   }),
 };
@@ -190,9 +202,10 @@ export const f32Access: AccessMakers = {
       return space.f32[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (this.$life.ended || index >= space.f32.length) again(this);
-      space.f32[index] = value;
+      space.f32[index] = given;
     },
   }),
   plain: (space, offset, again) => ({
@@ -202,9 +215,10 @@ export const f32Access: AccessMakers = {
       return space.f32[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (index >= space.f32.length) again(this);
-      space.f32[index] = value;
+      space.f32[index] = given;
     },
   }),
 };
@@ -217,9 +231,10 @@ export const f64Access: AccessMakers = {
       return space.f64[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 3;
       if (this.$life.ended || index >= space.f64.length) again(this);
-      space.f64[index] = value;
+      space.f64[index] = given;
     },
   }),
   plain: (space, offset, again) => ({
@@ -229,9 +244,10 @@ export const f64Access: AccessMakers = {
       return space.f64[index];
     },
     set(this: AnyRef, value: number) {
+      const given = +value;
       const index = (this.$at + offset) >>> 3;
       if (index >= space.f64.length) again(this);
-      space.f64[index] = value;
+      space.f64[index] = given;
     },
   }),
 };

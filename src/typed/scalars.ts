@@ -41,6 +41,7 @@ export interface ScalarType<V, A extends keyof Arrays = keyof Arrays> extends Va
   /** Which of a space's arrays has such elements. */
   readonly array: A;
   readonly load: (space: Space, at: number) => V | undefined;
+  readonly read: (space: Space, value: unknown) => V;
   readonly store: (space: Space, at: number, value: V) => boolean;
   /** The same, where addresses need not be aligned. */
   readonly unaligned: ScalarType<V, A>;
@@ -55,17 +56,25 @@ interface Loose<V> {
   readonly set: (view: DataView, at: number, value: V) => void;
 }
 
+/** What is no number becomes one, as it does where a typed array is written. */
+const readNumber = (_: Space, value: unknown): number =>
+  typeof value === "number" ? value : +(value as number);
+const readBigint = (_: Space, value: unknown): bigint =>
+  typeof value === "bigint" ? value : BigInt.asUintN(64, value as bigint);
+const readBoolean = (_: Space, value: unknown): boolean => Boolean(value);
+
 function scalar<V, A extends keyof Arrays>(
   name: string,
   array: A,
   size: number,
+  read: (space: Space, value: unknown) => V,
   load: Load<V>,
   store: Store<V>,
   { get, set }: Loose<V>,
   access?: AccessMakers,
 ): ScalarType<V, A> {
   const fits = (space: Space, at: number): boolean => at + size <= space.view.byteLength;
-  const shared = { kind: "scalar", name, array, size } as const;
+  const shared = { kind: "scalar", name, array, size, read } as const;
   const looseLoad: Load<V> = (space, at) => (fits(space, at) ? get(space.view, at) : undefined);
   const looseStore: Store<V> = (space, at, value) => {
     if (!fits(space, at)) return false;
@@ -89,6 +98,7 @@ export const u8: ScalarType<number, "u8"> = scalar(
   "u8",
   "u8",
   1,
+  readNumber,
   (s, at) => s.u8[at],
   (s, at, value) => {
     if (at >= s.u8.length) return false;
@@ -103,6 +113,7 @@ export const i8: ScalarType<number, "i8"> = scalar(
   "i8",
   "i8",
   1,
+  readNumber,
   (s, at) => s.i8[at],
   (s, at, value) => {
     if (at >= s.i8.length) return false;
@@ -117,6 +128,7 @@ export const u16: ScalarType<number, "u16"> = scalar(
   "u16",
   "u16",
   2,
+  readNumber,
   (s, at) => s.u16[at >>> 1],
   (s, at, value) => {
     if (at >>> 1 >= s.u16.length) return false;
@@ -131,6 +143,7 @@ export const i16: ScalarType<number, "i16"> = scalar(
   "i16",
   "i16",
   2,
+  readNumber,
   (s, at) => s.i16[at >>> 1],
   (s, at, value) => {
     if (at >>> 1 >= s.i16.length) return false;
@@ -145,6 +158,7 @@ export const u32: ScalarType<number, "u32"> = scalar(
   "u32",
   "u32",
   4,
+  readNumber,
   (s, at) => s.u32[at >>> 2],
   (s, at, value) => {
     if (at >>> 2 >= s.u32.length) return false;
@@ -159,6 +173,7 @@ export const i32: ScalarType<number, "i32"> = scalar(
   "i32",
   "i32",
   4,
+  readNumber,
   (s, at) => s.i32[at >>> 2],
   (s, at, value) => {
     if (at >>> 2 >= s.i32.length) return false;
@@ -173,6 +188,7 @@ export const u64: ScalarType<bigint, "u64"> = scalar(
   "u64",
   "u64",
   8,
+  readBigint,
   (s, at) => s.u64[at >>> 3],
   (s, at, value) => {
     if (at >>> 3 >= s.u64.length) return false;
@@ -186,6 +202,7 @@ export const i64: ScalarType<bigint, "i64"> = scalar(
   "i64",
   "i64",
   8,
+  readBigint,
   (s, at) => s.i64[at >>> 3],
   (s, at, value) => {
     if (at >>> 3 >= s.i64.length) return false;
@@ -199,6 +216,7 @@ export const f32: ScalarType<number, "f32"> = scalar(
   "f32",
   "f32",
   4,
+  readNumber,
   (s, at) => s.f32[at >>> 2],
   (s, at, value) => {
     if (at >>> 2 >= s.f32.length) return false;
@@ -213,6 +231,7 @@ export const f64: ScalarType<number, "f64"> = scalar(
   "f64",
   "f64",
   8,
+  readNumber,
   (s, at) => s.f64[at >>> 3],
   (s, at, value) => {
     if (at >>> 3 >= s.f64.length) return false;
@@ -228,6 +247,7 @@ export const bool: ScalarType<boolean, "u8"> = scalar(
   "bool",
   "u8",
   1,
+  readBoolean,
   (s, at) => {
     const byte = s.u8[at];
     return byte === undefined ? undefined : byte !== 0;

@@ -31,6 +31,8 @@ export class Space {
   /** By a struct's number: the class of its references. Each struct and space has a class of its own, so that V8 takes the
    * space for a constant in it. */
   readonly classes: unknown[] = [];
+  /** The same for references to parts of something larger. */
+  readonly innerClasses: unknown[] = [];
   u8!: Uint8Array;
   i8!: Int8Array;
   u16!: Uint16Array;

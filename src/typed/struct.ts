@@ -10,7 +10,7 @@
 import { describe } from "../memory/arguments.ts";
 import type { BitsType } from "./bits.ts";
 import type { Life } from "./life.ts";
-import { AT, isRef, LIFE, refAt, SPACE } from "./ref.ts";
+import { AT, INDEX, innerRefAt, isRef, LIFE, SPACE, TYPE } from "./ref.ts";
 import type { Space } from "./space.ts";
 import { isType, looseOf, type Type } from "./type.ts";
 
@@ -97,7 +97,7 @@ interface Laid {
 }
 
 function makeStruct<F>(fields: F, name: string, { list, size, align }: Laid): StructType<F> {
-  const byName = new Map(list.map((field) => [field.name, field]));
+  const indices = new Map(list.map((field, index) => [field.name, index]));
   const owners = list.filter(({ type }) => type.drop !== undefined);
   const offsets = Object.fromEntries(list.map((field) => [field.name, field.offset]));
   structCount += 1;
@@ -110,9 +110,10 @@ function makeStruct<F>(fields: F, name: string, { list, size, align }: Laid): St
     offsets: offsets as StructType<F>["offsets"],
     id: structCount,
     list,
-    load: (space, at, life) => (at + size <= space.u8.length ? refAt(space, type, at, life) : undefined),
-    store: (space, at, value, life) =>
-      at + size <= space.u8.length && assignAt(type, byName, space, at, value, life),
+    load: (space, at, life) => (at + size <= space.u8.length ? innerRefAt(space, type, at, life) : undefined),
+    read: (space, value) => readFields(type, indices, space, value),
+    store: (space, at, given: GivenFields, life) =>
+      at + size <= space.u8.length && storeFields(list, space, at, given, life),
     copy: (space, at) =>
       Object.fromEntries(list.map((field) => [field.name, field.type.copy(space, at + field.offset)])),
     ...(owners.length > 0 && {
@@ -131,44 +132,85 @@ function loosened<F>(type: StructType<F>): StructType<F> {
   return makeStruct(type.fields, type.name, { list, size: type.size, align: 1 });
 }
 
-/** Writes the fields that are given: from a plain object, or from another struct of the type. */
-function assignAt<F>(
-  type: StructType<F>,
-  byName: ReadonlyMap<string, Field>,
+/** What is given for a struct: of each field what its type has read, or undefined; or all bytes at once. */
+type GivenFields = readonly unknown[] | Uint8Array;
+
+/** Reads the fields that are given: of a plain object, or of another struct of the type. */
+function readFields(
+  type: StructType<unknown>,
+  indices: ReadonlyMap<string, number>,
   space: Space,
-  at: number,
   value: unknown,
-  life: Life,
-): boolean {
+): GivenFields {
   if (typeof value !== "object" || value === null)
     throw new TypeError(
       `${type.name}: expected its fields in an object, or a reference, got ${describe(value)}`,
     );
-  const isGivenRef = isRef(value);
-  if (isGivenRef && !isRef(value, type))
+  const { list } = type;
+  const viewed = (value as { readonly [TYPE]?: StructType<unknown> })[TYPE];
+  if (viewed !== undefined) return readView(type, viewed, space, value);
+  // With holes, which read as undefined: a loop that fills it first costs as much as all the rest.
+  const given = new Array<unknown>(list.length);
+  let turn = 0;
+  for (const key in value) {
+    // Mostly all of them are given, in their order; looking a name up costs as much as writing a number.
+    const index = list[turn]?.name === key ? turn : (indices.get(key) ?? refuseField(type, key));
+    const one: unknown = value[key as keyof typeof value];
+    if (one !== undefined) given[index] = (list[index] as Field).type.read(space, one);
+    turn = index + 1;
+  }
+  return given;
+}
+
+/** Reads a struct through something that has its fields as properties: a reference, or a row of columns. */
+function readView(
+  type: StructType<unknown>,
+  viewed: StructType<unknown>,
+  space: Space,
+  value: object,
+): GivenFields {
+  if (viewed.fields !== type.fields)
     throw new TypeError(`${type.name}: expected a reference to it, got ${describe(value)}`);
   // All bytes at once. From another memory, field by field: the addresses in its pointers mean nothing in this one.
-  if (isGivenRef && type.drop === undefined && value[SPACE].memory === space.memory) {
+  if (isRef(value) && type.drop === undefined && value[SPACE].memory === space.memory) {
     const from = value.ptr;
     if (!space.reaches(from + type.size))
       throw new RangeError(`${type.name}: the reference leads beyond the memory`);
-    space.u8.copyWithin(at, from, from + type.size);
+    return space.u8.slice(from, from + type.size);
+  }
+  return type.list.map(({ name, type: field }) => field.read(space, value[name as keyof typeof value]));
+}
+
+function refuseField(type: StructType<unknown>, key: string): never {
+  if (key === AT || key === LIFE || key === INDEX)
+    throw new TypeError(
+      `${type.name}: a reference's fields are not copied by spreading it or by Object.assign; spread fieldsOf(reference)`,
+    );
+  throw new TypeError(
+    `${type.name}: no field ${describe(key)}; it has ${type.list.map(({ name }) => name).join(", ")}`,
+  );
+}
+
+/** Writes the fields that are given. */
+function storeFields(
+  list: readonly Field[],
+  space: Space,
+  at: number,
+  given: GivenFields,
+  life: Life,
+): boolean {
+  if (!Array.isArray(given)) {
+    space.u8.set(given as Uint8Array, at);
     return true;
   }
-  let turn = 0;
-  for (const key in value) {
-    if (key === AT || key === LIFE) continue;
-    // Mostly all of them are given, in their order; looking a name up costs as much as writing a number.
-    const inTurn = type.list[turn++];
-    const field = inTurn?.name === key ? inTurn : byName.get(key);
-    if (field === undefined)
-      throw new TypeError(`${type.name}: no field ${describe(key)}; it has ${[...byName.keys()].join(", ")}`);
-    const given = value[key as keyof typeof value];
+  for (let index = 0; index < given.length; index++) {
+    const value = given[index] as never;
+    if (value === undefined) continue;
+    const { type, offset } = list[index] as Field;
     // An owned string needs memory, and getting it can replace the arrays: each store then looks for itself.
-    if (given !== undefined && !field.type.store(space, at + field.offset, given, life)) {
-      space.refresh();
-      if (!field.type.store(space, at + field.offset, given, life)) return false;
-    }
+    if (type.store(space, at + offset, value, life)) continue;
+    space.refresh();
+    if (!type.store(space, at + offset, value, life)) return false;
   }
   return true;
 }

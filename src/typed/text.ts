@@ -36,17 +36,20 @@ export function utf8(bytes: number): ValueType<string> {
     const end = space.u8.subarray(at, at + bytes).indexOf(0);
     return decode(space, at, end < 0 ? bytes : end);
   };
-  const store = (space: Space, at: number, value: string): boolean => {
+  const read = (_: Space, value: unknown): Uint8Array => {
     const encoded = encode(value, name);
     if (encoded.length > bytes)
       throw new RangeError(`${name}: expected at most ${bytes} bytes, got ${encoded.length}`);
     if (encoded.includes(0)) throw new RangeError(`${name}: expected a string without U+0000, which ends it`);
+    return encoded;
+  };
+  const store = (space: Space, at: number, encoded: Uint8Array): boolean => {
     if (at + bytes > space.u8.length) return false;
     space.u8.set(encoded, at);
     space.u8.fill(0, at + encoded.length, at + bytes);
     return true;
   };
-  return { kind: "utf8", name, size: bytes, align: 1, load, store, copy: load };
+  return { kind: "utf8", name, size: bytes, align: 1, load, read, store, copy: load };
 }
 
 const MAX_BYTES = 2 ** 30;
@@ -62,8 +65,8 @@ export const text: ValueType<string> = {
   size: 8,
   align: 4,
   load: loadText,
-  store: (space: Space, at: number, value: string, life: Life): boolean => {
-    const encoded = encode(value, "text");
+  read: (_, value) => encode(value, "text"),
+  store: (space: Space, at: number, encoded: Uint8Array, life: Life): boolean => {
     if (at + 8 > space.u8.length) return false;
     const made = encoded.length === 0 ? 0 : life.source.allocate(encoded.length, 1);
     if (made === 0 && encoded.length > 0) throw new OutOfMemoryError(encoded.length, "a text");

@@ -26,8 +26,14 @@ export interface Type {
   readonly align: number;
   /** What lies at an address; undefined: it is beyond the arrays. `life` is that of whatever contains it. */
   readonly load: (space: Space, at: number, life: Life) => unknown;
-  /** False: it is beyond the arrays, and nothing was written. Throws a TypeError for what is no such value. */
-  readonly store: (space: Space, at: number, value: never, life: Life) => boolean;
+  /**
+   * Reads what a caller gives for a value that is to be stored in `space`: once, whole, and before anything else is looked at,
+   * since that may run the caller's code. What it gives back refers to nothing that can move or be changed. Throws a TypeError
+   * for what is no such value.
+   */
+  readonly read: (space: Space, value: unknown) => unknown;
+  /** Writes what `read` gave; none of the caller's code runs. False: it is beyond the arrays, and nothing was written. */
+  readonly store: (space: Space, at: number, given: never, life: Life) => boolean;
   /** A plain copy, for people and for JSON: objects, arrays, numbers; pointers as addresses. */
   readonly copy: (space: Space, at: number) => unknown;
   /** How a reference's property reads and writes it, where there is a faster way than load and store. */
@@ -86,6 +92,10 @@ export type Value<T, L, B> =
             : T extends ValueType<infer V>
               ? V
               : never;
+
+/** What reading each field of a struct gives. */
+export type FieldValues<T, L, B> =
+  T extends StructType<infer F> ? { [K in keyof F]: Value<F[K], L, B> } : never;
 
 /** What a T can be made from. Fields that are missing are zero. */
 export type Init<T, B> =

@@ -8,7 +8,6 @@
 
 import { describe } from "../memory/arguments.ts";
 import type { Life } from "./life.ts";
-import { isRef } from "./ref.ts";
 import type { Space } from "./space.ts";
 import type { Fields } from "./struct.ts";
 import { type Init, isType, type Type, type Value } from "./type.ts";
@@ -29,6 +28,12 @@ export type UnionRef<F, L, B> = {
 export type UnionInit<F, B> = { [K in keyof F]: { readonly tag: K; readonly value: Init<F[K], B> } }[keyof F];
 
 const TAG_BYTES = 4;
+
+/** What is given for a union: which variant, and what its type has read. */
+interface GivenVariant {
+  readonly next: number;
+  readonly given: never;
+}
 
 /** One of these types: `union({ circle: Circle, square: f64 })`. At least one. */
 export function union<F extends Fields>(variants: F): UnionType<F> {
@@ -53,7 +58,7 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
     types[tagAt(space, at)]?.drop?.(space, at + valueOffset, life);
   const fits = (space: Space, at: number): boolean => at + size <= space.u8.length;
   /** Puts another variant in place of the one that is there, which stays if the new value cannot be made. */
-  const change = (space: Space, at: number, next: number, given: never, life: Life): boolean => {
+  const change = (space: Space, at: number, { next, given }: GivenVariant, life: Life): boolean => {
     const before = space.u8.slice(at, at + size);
     const type = types[next] as Type;
     const old = types[tagAt(space, at)] as Type;
@@ -61,16 +66,14 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
       space.reaches(at + size);
       space.u8.set(bytes, at);
     };
-    const whole = isRef(given) && type.drop === undefined;
-    // A reference may refer to the old variant's bytes, and overwrites all of the new one's.
-    space.u8.fill(0, whole ? at + valueOffset + type.size : at, at + size);
+    space.u8.fill(0, at, at + size);
     space.u32[at >>> 2] = next;
     let stored = false;
     try {
       stored = type.store(space, at + valueOffset, given, life);
     } finally {
       if (!stored) {
-        if (!whole) type.drop?.(space, at + valueOffset, life);
+        type.drop?.(space, at + valueOffset, life);
         set(before);
       }
     }
@@ -96,15 +99,19 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
       const value = types[tag]?.load(space, at + valueOffset, life);
       return value === undefined ? undefined : { tag: names[tag], value };
     },
-    store: (space, at, value: unknown, life) => {
-      if (!fits(space, at)) return false;
+    read: (space, value): GivenVariant => {
       const { tag, value: given } = checkTagged(name, value);
       const next = names.indexOf(tag);
       const type = types[next];
       if (type === undefined)
         throw new TypeError(`${name}: expected a tag of ${names.join(", ")}, got ${describe(tag)}`);
-      if (next === tagAt(space, at)) return type.store(space, at + valueOffset, given as never, life);
-      return change(space, at, next, given as never, life);
+      return { next, given: type.read(space, given) as never };
+    },
+    store: (space, at, variant: GivenVariant, life) => {
+      if (!fits(space, at)) return false;
+      const { next, given } = variant;
+      if (next === tagAt(space, at)) return types[next]?.store(space, at + valueOffset, given, life) === true;
+      return change(space, at, variant, life);
     },
     copy: (space, at) => {
       const tag = tagAt(space, at);
