@@ -1,0 +1,54 @@
+// Place: how long references to what a container holds may be used: until it moves, or something is taken away.
+//
+// Owns:  a word in the container's header, its count of moves; the life of the references that are lent.
+// Needs: life, space.
+// Invariants: M1  while checking, no reference is good that was lent before the last move, through whichever window or thread
+//
+// The count lies in memory, since others may have the same container in hand: another object of this thread, another thread,
+// another process. Whatever moves elements, takes some away or ends the container changes it. Adding where there is room does not.
+
+import { type Life, WordLife } from "./life.ts";
+import type { Space } from "./space.ts";
+
+/** An odd number whose bits are mixed: the golden ratio times 2^32, as in Fibonacci hashing (Knuth, TAOCP 3, 6.4). */
+const MIX = 0x9e37_79b1;
+
+export class Place {
+  private readonly name: string;
+  private readonly outer: Life;
+  private readonly owner: object;
+  private readonly space: Space;
+  private readonly address: number;
+  private lent: WordLife | undefined;
+
+  /** Of a container that lives in `outer`, whose count of moves lies at an address. `name` is as messages show it. */
+  constructor(name: string, outer: Life, owner: object, space: Space, address: number) {
+    this.name = name;
+    this.outer = outer;
+    this.owner = owner;
+    this.space = space;
+    this.address = address;
+  }
+
+  /**
+   * What a new header begins to count at: other than what a container that had the same place may have counted, so that whoever
+   * still holds a reference to that one notices. Reads what lies there, so the same calls leave the same bytes.
+   */
+  static first(space: Space, address: number): number {
+    return (Math.imul((space.u32[address >>> 2] as number) ^ address, MIX) + 1) >>> 0;
+  }
+
+  /** What a reference that is given now lives in. Who does not check has no use for one of its own. */
+  get life(): Life {
+    if (!this.space.checking) return this.outer;
+    if (this.lent === undefined || this.lent.ended)
+      this.lent = new WordLife(this.name, this.outer, this.owner, this.space, this.address);
+    return this.lent;
+  }
+
+  /** Ends all references that were lent, here and elsewhere. The header is within the arrays. */
+  move(): void {
+    const at = this.address >>> 2;
+    this.space.u32[at] = (this.space.u32[at] as number) + 1;
+  }
+}
