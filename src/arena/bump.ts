@@ -1,7 +1,7 @@
 // Bump: an arena that allocates by adding to a number, and frees all at once.
 //
-// Owns:  chunks of another allocator's memory; where in them it is; destructors.
-// Needs: an Allocator.
+// Owns:  chunks of another allocator's memory; where in them it is; destructors; its parts between marks.
+// Needs: an Allocator, part.
 // Invariants: U1  chunks do not overlap, and all of them are the source's live blocks
 //             U2  next lies in the current chunk, or both are 0 and there is none
 //             U3  what lies before next in the current chunk, and in the chunks before it, is live; nothing else is
@@ -14,7 +14,7 @@
 //                                         next    end
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
-import { Allocator, checkType, ENDING } from "../typed/allocator.ts";
+import { Allocator, checkType, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { type ArrayRef, Elements } from "../typed/array.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
@@ -25,16 +25,8 @@ import type { Space } from "../typed/space.ts";
 import { encode } from "../typed/text.ts";
 import type { Init, Type } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
-import {
-  bytesOfAll,
-  type Chunk,
-  chunkAt,
-  FIRST_BYTES,
-  giveBack,
-  type MemorySource,
-  MOST_CHUNK,
-  takeChunk,
-} from "./chunks.ts";
+import { bytesOfAll, type Chunk, chunkAt, FIRST_BYTES, giveBack, MOST_CHUNK, takeChunk } from "./chunks.ts";
+import { Part } from "./part.ts";
 
 export interface BumpOptions {
   /** As messages show it. */
@@ -49,8 +41,10 @@ export interface BumpOptions {
 export interface Mark {
   readonly chunk: number;
   readonly next: number;
-  readonly destructors: number;
-  readonly life: OwnedLife;
+  /** How many destructors there were. */
+  destructors: number;
+  /** What had been made since the mark before. */
+  readonly part: Part;
 }
 
 /** The allocator of a scope: what it makes lives for L. */
@@ -71,7 +65,8 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   readonly name: string;
   readonly limit: number;
   readonly [SPACE]: Space;
-  private life: OwnedLife;
+  /** What was made since the last mark. */
+  private part: Part;
   private readonly source: MemorySource;
   private readonly firstBytes: number;
   private readonly destructors = new Destructors();
@@ -104,17 +99,17 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     this.name = options.name ?? `arena ${nextNumber()}`;
     this.limit = options.limit ?? Number.POSITIVE_INFINITY;
     this.firstBytes = options.chunkBytes ?? FIRST_BYTES;
-    this.source = source;
+    this.source = source[HOLDER]();
     this[SPACE] = source[SPACE];
     this.outer = source[LIFE];
     this.outer.check("an arena", 0);
-    this.life = this.begin();
+    this.part = new Part(this, this.source);
     this[SPACE].enter(this, this.outer);
-    this.leaveSource = source[ENDING](() => this.dispose());
+    this.leaveSource = this.source[ENDING](() => this.dispose());
   }
 
   get [LIFE](): Life {
-    return this.life;
+    return this.part[LIFE];
   }
 
   /** A few instructions, if the chunk has room; else a chunk of the source's. */
@@ -153,7 +148,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   /** Elements from an iterable of any length, straight into the arena. Throws an OutOfMemoryError, and then nothing is kept. */
   collect<E extends Type, B = L>(element: E, values: Iterable<Init<E, B>>): ArrayRef<E, L, B> {
     checkType("collect", element);
-    const { life } = this;
+    const life = this[LIFE];
     const bytesFor = (elements: number): number => Math.max(1, elements * element.size);
     let capacity = 0;
     let count = 0;
@@ -177,7 +172,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     }
     life.check(`${element.name}[]`, at);
     this.reallocate(at, bytesFor(capacity), bytesFor(count), element.align);
-    return new Elements<E, L, B>(this[SPACE], element, at, count, life) as unknown as ArrayRef<E, L, B>;
+    return new Elements<E, L, B>(this[SPACE], element, at, count, life, true) as unknown as ArrayRef<E, L, B>;
   }
 
   /** A string's bytes in UTF-8, straight into the arena. Throws an OutOfMemoryError. */
@@ -198,8 +193,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
 
   /** An arena in this one's memory ends before it. */
   override [ENDING](ending: () => void): () => void {
-    this.destructors.push(ending);
-    return () => this.destructors.cancel(ending);
+    return this.endingOf(this.part, ending);
   }
 
   /** Where the arena is now. */
@@ -210,11 +204,11 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
       chunk: this.current,
       next: this.next,
       destructors: this.destructors.count,
-      life: this.life,
+      part: this.part,
     };
     this.marks.push(mark);
     this.low = this.next;
-    if (this[SPACE].checking) this.life = this.begin();
+    this.part = new Part(this, this.source);
     return mark;
   }
 
@@ -228,10 +222,9 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     this.checkCalm("release");
     const errors = this.destruct(mark.destructors);
     const later = this.marks.splice(at).slice(1);
-    if (this.life !== mark.life) {
-      for (const life of [...later.map((one) => one.life), this.life]) life.ended = true;
-      this.life = mark.life;
-    }
+    this.part.end();
+    for (const { part } of later.toReversed()) part.end();
+    this.part = mark.part;
     this.goTo(mark.chunk, mark.next);
     throwAll(errors, `the destructors of ${this.name}`);
   }
@@ -243,7 +236,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     const errors = this.destruct();
     this.finishAll();
     this.goTo(-1, 0);
-    this.life = this.begin();
+    this.part = new Part(this, this.source);
     throwAll(errors, `the destructors of ${this.name}`);
   }
 
@@ -272,6 +265,28 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     this.dispose();
   }
 
+  /**
+   * Throws a TypeError for a typed array over this arena's memory: it knows of no end, and would read and write what others get there.
+   * Looks at a value itself, and at what a plain object or an array has.
+   */
+  refuseViews(value: unknown): void {
+    const values =
+      typeof value === "object" && value !== null && !ArrayBuffer.isView(value) ? partsOf(value) : [value];
+    for (const one of values)
+      if (ArrayBuffer.isView(one) && this.hasView(one))
+        throw new TypeError(
+          `scope: a view cannot leave it: its memory is others' afterwards; got a ${one.constructor.name} of ${one.byteLength} bytes; return view.slice()`,
+        );
+  }
+
+  private hasView(view: ArrayBufferView): boolean {
+    return (
+      view.buffer === this[SPACE].u8.buffer &&
+      view.byteLength > 0 &&
+      this.partAt(view.byteOffset) !== undefined
+    );
+  }
+
   /** Bytes that have been handed out, and lost to alignment and to the ends of chunks. O(chunks). */
   get usedBytes(): number {
     let sum = 0;
@@ -286,14 +301,35 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
 
   /** The life of what was made between the marks around an address; undefined: it does not lie here. */
   lifeAt(at: number): Life | undefined {
-    const index = chunkAt(this.chunks, at);
-    if (index < 0) return undefined;
-    if (index > this.current || (index === this.current && at >= this.next)) return this.lifeGone();
-    for (let after = this.marks.length - 1; after >= 0; after--) {
-      const { chunk, next } = this.marks[after] as Mark;
-      if (index > chunk || (index === chunk && at >= next)) return this.marks[after + 1]?.life ?? this.life;
+    return this.partAt(at)?.[LIFE] ?? (chunkAt(this.chunks, at) < 0 ? undefined : this.lifeGone());
+  }
+
+  /** What takes memory here, and was made now or lies at an address, gets what its part gets. */
+  override [HOLDER](at?: number): MemorySource {
+    return (at === undefined ? undefined : this.partAt(at)) ?? this.part;
+  }
+
+  /** Whether no mark was made since a part began. */
+  isCurrent(part: Part): boolean {
+    return part === this.part && !this.disposed;
+  }
+
+  /** Bytes that the limit leaves. O(chunks), and what parts have beside them. */
+  room(): number {
+    if (this.limit === Number.POSITIVE_INFINITY) return this.limit;
+    return this.limit - this.capacityBytes - this.parts().reduce((sum, part) => sum + part.asideBytes, 0);
+  }
+
+  /** Calls a function before a part ends. */
+  endingOf(part: Part, ending: () => void): () => void {
+    const after = this.marks.findIndex((mark) => mark.part === part);
+    const mark = this.marks[after];
+    if (mark === undefined) this.destructors.push(ending);
+    else {
+      this.destructors.insert(mark.destructors, ending);
+      for (const later of this.marks.slice(after)) later.destructors += 1;
     }
-    return this.marks[0]?.life ?? this.life;
+    return () => this.destructors.cancel(ending);
   }
 
   protected override isLive(at: number, bytes: number): boolean {
@@ -341,7 +377,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
 
   /** Gets a chunk from the source: twice the largest one, or half of that, and so on down to the need. */
   private enterNew(need: number): boolean {
-    const room = this.limit - this.capacityBytes;
+    const room = this.room();
     if (need > room) return false;
     const largest = this.chunks.reduce((most, { bytes }) => Math.max(most, bytes), this.firstBytes / 2);
     const wish = Math.min(2 * largest, room);
@@ -367,10 +403,21 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     return grown;
   }
 
-  /** A life for what is made from now on. */
-  private begin(): OwnedLife {
-    const life: OwnedLife = new OwnedLife(this.name, this, (at) => this.lifeAt(at) === life);
-    return life;
+  /** All of them, the oldest first. */
+  private parts(): Part[] {
+    return [...this.marks.map(({ part }) => part), this.part];
+  }
+
+  /** The part that has what lies at an address; undefined: nothing of this arena does. */
+  private partAt(at: number): Part | undefined {
+    const index = chunkAt(this.chunks, at);
+    if (index < 0) return this.parts().find((part) => part.holdsAside(at));
+    if (index > this.current || (index === this.current && at >= this.next)) return undefined;
+    for (let after = this.marks.length - 1; after >= 0; after--) {
+      const { chunk, next } = this.marks[after] as Mark;
+      if (index > chunk || (index === chunk && at >= next)) return this.marks[after + 1]?.part ?? this.part;
+    }
+    return this.marks[0]?.part ?? this.part;
   }
 
   private lifeGone(): Life {
@@ -380,8 +427,8 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   }
 
   private finishAll(): void {
-    this.life.ended = true;
-    while (this.marks.length > 0) (this.marks.pop() as Mark).life.ended = true;
+    this.part.end();
+    while (this.marks.length > 0) (this.marks.pop() as Mark).part.end();
   }
 
   /** Runs destructors down to a number of them that stay. */
@@ -414,12 +461,20 @@ export function runScope<R>(source: MemorySource, body: (scope: Scope<never>) =>
       if (result instanceof Promise) result.catch(() => {});
       throw new TypeError("scope: expected a function that is done when it returns, got a promise");
     }
+    if (scope[SPACE].checking) scope.refuseViews(result);
   } catch (error) {
     endAfter(scope, error);
     throw error;
   }
   scope.dispose();
   return result;
+}
+
+/** What lies directly in a plain object or an array; no accessor is called. */
+function partsOf(value: object): unknown[] {
+  const parent: unknown = Object.getPrototypeOf(value);
+  if (parent !== Object.prototype && parent !== Array.prototype && parent !== null) return [];
+  return Object.values(Object.getOwnPropertyDescriptors(value)).map(({ value: one }) => one as unknown);
 }
 
 /** Ends a scope whose body threw; if destructors throw as well, all of it is thrown together. */

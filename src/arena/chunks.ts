@@ -5,14 +5,7 @@
 //
 // Each is to be twice as large as the one before, so that there are few; when memory is short it is halved, down to what is needed.
 
-import type { Allocator, ENDING } from "../typed/allocator.ts";
-import type { LIFE, SPACE } from "../typed/ref.ts";
-
-/** What an arena needs of the allocator that it lies in, whatever the lifetime of what that makes. */
-export type MemorySource = Pick<
-  Allocator,
-  "allocate" | "deallocate" | "reallocate" | typeof SPACE | typeof LIFE | typeof ENDING
->;
+import type { MemorySource } from "../typed/allocator.ts";
 
 export interface Chunk {
   readonly at: number;

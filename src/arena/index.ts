@@ -1,7 +1,7 @@
 // Arenas: allocators for what ends together, what has one size, and what is known by keys.
 
+export type { MemorySource } from "../typed/allocator.ts";
 export { Bump, type BumpOptions, type Mark, type Scope } from "./bump.ts";
-export type { MemorySource } from "./chunks.ts";
 export { type Key, type KeyType, keyType } from "./key.ts";
 export {
   type AllocatedRegion,

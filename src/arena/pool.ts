@@ -15,7 +15,7 @@
 // is noticed, while checking, when the list comes by.
 
 import { checkPowerOfTwo, checkWord, describe } from "../memory/arguments.ts";
-import { Allocator, checkType, ENDING, type Uninit } from "../typed/allocator.ts";
+import { Allocator, checkType, ENDING, HOLDER, type MemorySource, type Uninit } from "../typed/allocator.ts";
 import type { ArrayRef } from "../typed/array.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { PointerError } from "../typed/errors.ts";
@@ -50,7 +50,7 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
   readonly limit: number;
   readonly [SPACE]: Space;
   readonly [LIFE]: OwnedLife;
-  private readonly source: Allocator<L>;
+  private readonly source: MemorySource;
   private readonly firstCount: number;
   private readonly destructors = new Destructors();
   private readonly outer: Life;
@@ -78,13 +78,13 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     this.blockBytes = Math.max(1, Math.ceil(type.size / this.blockAlignment)) * this.blockAlignment;
     this.limit = options.limit ?? Number.POSITIVE_INFINITY;
     this.firstCount = options.capacity ?? Math.max(1, Math.floor(FIRST_BYTES / this.blockBytes));
-    this.source = source;
+    this.source = source[HOLDER]();
     this[SPACE] = source[SPACE];
     this.outer = source[LIFE];
     this.outer.check("a pool", 0);
-    this[LIFE] = new OwnedLife(this.name, source, (at) => this.lifeAt(at) === this[LIFE], this);
+    this[LIFE] = new OwnedLife(this.name, this.source, (at) => this.lifeAt(at) === this[LIFE], this);
     this[SPACE].enter(this, this.outer);
-    this.leaveSource = source[ENDING](() => this.dispose());
+    this.leaveSource = this.source[ENDING](() => this.dispose());
   }
 
   /** A block, if one is large enough and so aligned; else 0, as for no memory: there will never be one. O(1). */

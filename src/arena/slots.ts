@@ -6,12 +6,12 @@
 //
 // The header is read at each call, as others may have the same map in hand; nothing is kept here but what never changes.
 
+import type { MemorySource } from "../typed/allocator.ts";
 import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
 import { type Life, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
-import type { MemorySource } from "./chunks.ts";
 import {
   checkKey,
   indexOf,

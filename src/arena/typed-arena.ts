@@ -11,7 +11,15 @@
 // would lie between its elements.
 
 import { describe } from "../memory/arguments.ts";
-import { Allocator, ENDING, FILL, moveTo, type Uninit } from "../typed/allocator.ts";
+import {
+  Allocator,
+  ENDING,
+  FILL,
+  HOLDER,
+  type MemorySource,
+  moveTo,
+  type Uninit,
+} from "../typed/allocator.ts";
 import { type ArrayRef, Elements } from "../typed/array.ts";
 import { DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
@@ -126,7 +134,7 @@ class Cells<L> extends Allocator<L> {
   count = 0;
   /** Addresses of what is no element. */
   readonly holes = new Set<number>();
-  private readonly source: Allocator<L>;
+  private readonly source: MemorySource;
   private readonly type: StructType<unknown>;
   private readonly firstCount: number;
   private readonly limit: number;
@@ -145,7 +153,7 @@ class Cells<L> extends Allocator<L> {
     ending: () => void,
   ) {
     super();
-    this.source = source;
+    this.source = source[HOLDER]();
     this.type = type;
     this.stride = Math.max(1, type.size);
     this.firstCount = capacity ?? Math.max(1, Math.floor(FIRST_BYTES / this.stride));
@@ -153,9 +161,9 @@ class Cells<L> extends Allocator<L> {
     this[SPACE] = source[SPACE];
     this.outer = source[LIFE];
     this.outer.check("an arena", 0);
-    this.life = new OwnedLife(name, source, (at) => chunkAt(this.chunks, at) >= 0, this);
+    this.life = new OwnedLife(name, this.source, (at) => chunkAt(this.chunks, at) >= 0, this);
     this[SPACE].enter(this, this.outer);
-    this.leaveSource = source[ENDING](ending);
+    this.leaveSource = this.source[ENDING](ending);
   }
 
   get [LIFE](): Life {
@@ -266,7 +274,7 @@ class Cells<L> extends Allocator<L> {
       index++;
     });
     this.release();
-    return new Elements(this[SPACE], this.type, to, count, this.source[LIFE]);
+    return new Elements(this[SPACE], this.type, to, count, this.source[LIFE], true);
   }
 
   private release(): void {

@@ -371,8 +371,10 @@ export class Heap extends HeapViews {
     return usual ? this.malloc(bytes) : this.alignedAlloc(alignment, bytes);
   }
 
-  override deallocate(ptr: number, _bytes: number, _alignment: number): void {
-    this.free(ptr);
+  /** free; while checking, a size that is not the block's is refused, as where a part of it was taken for the whole. */
+  override deallocate(ptr: number, bytes: number, _alignment: number): void {
+    if (this.isChecking) this.freeSized(ptr, bytes);
+    else this.free(ptr);
   }
 
   override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {

@@ -29,7 +29,15 @@ import {
 export const FILL: unique symbol = Symbol("fill");
 /** How what is made in an allocator's memory learns that this memory ends. */
 export const ENDING: unique symbol = Symbol("ending");
+/** What things take their memory from that are made in an allocator's memory, and live as long as what is made there. */
+export const HOLDER: unique symbol = Symbol("holder");
 const nothing = (): void => {};
+
+/** What an arena or a container needs of the allocator that it lies in, whatever the lifetime of what that makes. */
+export type MemorySource = Pick<
+  Allocator,
+  "allocate" | "deallocate" | "reallocate" | typeof SPACE | typeof LIFE | typeof ENDING | typeof HOLDER
+>;
 
 export abstract class Allocator<L = unknown> {
   /** The memory that this allocates in. */
@@ -55,6 +63,14 @@ export abstract class Allocator<L = unknown> {
    */
   [ENDING](_ending: () => void): () => void {
     return nothing;
+  }
+
+  /**
+   * What an arena or a container takes its memory from that is made here now, or that lies here at an address: it must not be let go of
+   * before that is.
+   */
+  [HOLDER](_at?: number): MemorySource {
+    return this;
   }
 
   /**
@@ -98,7 +114,7 @@ export abstract class Allocator<L = unknown> {
     const bytes = count * element.size;
     if (bytes > MAX_BYTES) throw new OutOfMemoryError(bytes, element.name);
     const at = this.takeZeroed(element, bytes);
-    const made = new Elements<E, L, B>(this[SPACE], element, at, count, this[LIFE]);
+    const made = new Elements<E, L, B>(this[SPACE], element, at, count, this[LIFE], true);
     if (values !== undefined) {
       try {
         made.assign(values);
@@ -151,7 +167,7 @@ export abstract class Allocator<L = unknown> {
     if (!isWord(count)) refuseWord("count", count);
     this.checkPtr(element, ptr, count * element.size);
     const life = this[SPACE].lifeAt(ptr, this[LIFE], element);
-    return new Elements<E, L, L>(this[SPACE], element, ptr, count, life) as unknown as ArrayRef<E, L>;
+    return new Elements<E, L, L>(this[SPACE], element, ptr, count, life, true) as unknown as ArrayRef<E, L>;
   }
 
   /**

@@ -25,6 +25,9 @@ export interface ArrayType<E> extends Type {
 /** The typed array over elements of a scalar type. */
 export type ViewOf<E> = E extends { readonly array: infer A extends keyof Arrays } ? Arrays[A] : never;
 
+/** A typed array over memory, that may be used while L lasts, and until something allocates. */
+export type View<E, L> = ViewOf<E> & LivesFor<L>;
+
 /** An array in memory, that may be used while L lasts. */
 export type ArrayRef<E, L = unknown, B = L> = Elements<E, L, B> &
   LivesFor<L> &
@@ -120,13 +123,16 @@ export class Elements<E, L, B> {
   private readonly element: Type;
   private readonly at: number;
   private life: Life;
+  /** Whether they were made by themselves, and are no part of something larger: what can be deleted. */
+  private readonly whole: boolean;
 
-  constructor(space: Space, element: Type, at: number, count: number, life: Life) {
+  constructor(space: Space, element: Type, at: number, count: number, life: Life, whole = false) {
     this.space = space;
     this.element = element;
     this.at = at;
     this.length = count;
     this.life = life;
+    this.whole = whole;
   }
 
   /** The raw pointer to the first element. */
@@ -189,9 +195,9 @@ export class Elements<E, L, B> {
   }
 
   /** A typed array over the elements, of a scalar type at an aligned address. Get it anew after anything that may allocate. */
-  view(): ViewOf<E> {
+  view(): View<E, L> {
     this.reach();
-    return viewAt(this.space, this.element, this.at, this.length) as ViewOf<E>;
+    return viewAt(this.space, this.element, this.at, this.length) as unknown as View<E, L>;
   }
 
   toJSON(): unknown {
@@ -204,6 +210,10 @@ export class Elements<E, L, B> {
   /** What is to be freed, for the allocator in this space that frees it; later uses throw. */
   takeOver(space: Space, owner: object): { at: number; element: Type; length: number } {
     this.reach();
+    if (!this.whole)
+      throw new TypeError(
+        `delete: expected an array that was made by itself, got a ${this.element.name}[] that is a part of something larger`,
+      );
     checkOwner("an array", this.space, this.life, space, owner);
     this.life = DELETED;
     return { at: this.at, element: this.element, length: this.length };

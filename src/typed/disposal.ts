@@ -18,6 +18,11 @@ export class Destructors {
     this.list.push(destructor);
   }
 
+  /** As if it had been pushed when there were so many. */
+  insert(count: number, destructor: () => void): void {
+    this.list.splice(count, 0, destructor);
+  }
+
   /** Sees to it that one that was pushed does nothing. Those that were pushed earlier or later stay where they are. */
   cancel(destructor: () => void): void {
     const index = this.list.lastIndexOf(destructor);

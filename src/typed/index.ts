@@ -1,7 +1,7 @@
 // Typed: structs in memory, pointers with types, references with lifetimes.
 
 export { Allocator, assign, fieldsOf, isAlive, moveTo, same, Uninit } from "./allocator.ts";
-export { type ArrayRef, type ArrayType, array, type ViewOf } from "./array.ts";
+export { type ArrayRef, type ArrayType, array, type View, type ViewOf } from "./array.ts";
 export { type BitsType, bits } from "./bits.ts";
 export { OutOfMemoryError, PointerError, type PointerFault, UseAfterFreeError } from "./errors.ts";
 export type { Holds, LivesFor, Static } from "./lifetime.ts";

@@ -7,7 +7,7 @@
 // zero is the first variant of zeros.
 
 import { describe } from "../memory/arguments.ts";
-import type { Life } from "./life.ts";
+import { type Life, WordLife } from "./life.ts";
 import type { Space } from "./space.ts";
 import type { Fields } from "./struct.ts";
 import { type Init, isType, type Type, type Value } from "./type.ts";
@@ -96,7 +96,13 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
     load: (space, at, life) => {
       if (!fits(space, at)) return undefined;
       const tag = tagAt(space, at);
-      const value = types[tag]?.load(space, at + valueOffset, life);
+      const type = types[tag] as Type;
+      // A reference to the value is for as long as it is this variant.
+      const within =
+        space.checking && refersTo(type)
+          ? new WordLife(`the variant ${names[tag]} of ${name}`, life, type, space, at)
+          : life;
+      const value = type.load(space, at + valueOffset, within);
       return value === undefined ? undefined : { tag: names[tag], value };
     },
     read: (space, value): GivenVariant => {
@@ -119,6 +125,11 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
     },
     ...(owning && { drop }),
   };
+}
+
+/** Whether reading a type gives something that refers to where it lies. */
+function refersTo({ kind }: Type): boolean {
+  return kind === "struct" || kind === "array" || kind === "union";
 }
 
 function checkTagged(name: string, value: unknown): { tag: string; value: unknown } {

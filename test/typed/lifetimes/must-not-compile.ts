@@ -12,9 +12,11 @@ import {
   pointer,
   type Ref,
   type Scope,
+  type Static,
   struct,
   text,
   u32,
+  type View,
 } from "../../../src/index.ts";
 
 const Point = struct({ x: f64, y: f64 });
@@ -65,6 +67,15 @@ heap.scope((s) => {
 
 // error TS2322: 'unknown' is not assignable to type 'L'
 heap.scope((s) => s.alloc(Point));
+
+// error TS2322: 'unknown' is not assignable to type 'L'
+heap.scope((s) => s.newArray(f64, 3).view());
+
+const seen: { view?: View<typeof f64, Static> } = {};
+heap.scope((s) => {
+  // error TS2322: 'unknown' is not assignable to type 'L'
+  seen.view = s.newArray(f64, 3).view();
+});
 
 // error TS2322: 'unknown' is not assignable to type 'L'
 heap.scope((s) => s.newArray(Node, 3).get(0));

@@ -1,0 +1,116 @@
+// Part: what a bump arena made between two marks, as one that memory can be had from.
+//
+// Owns:  the life of what was made then; memory beside the arena for what of it still needs some after a later mark.
+// Needs: the arena that it is a part of, and what that takes its chunks from.
+// Invariants: A1  nothing that belongs to a part lies behind a mark that was made after it: what a release takes away is younger
+//
+// An older struct can be given a new text, and an older container can grow, while a later mark is open. Memory from behind that mark would
+// be let go of with it, and the text or the container would lead to others' bytes. So it comes from where the arena's chunks
+// come from, and is given back when the part ends.
+
+import { type Allocator, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
+import { type Life, OwnedLife } from "../typed/life.ts";
+import { LIFE, SPACE } from "../typed/ref.ts";
+import type { Space } from "../typed/space.ts";
+
+/** What a part needs of its arena. */
+export interface PartOwner extends Pick<Allocator, "allocate" | "deallocate" | "reallocate" | typeof SPACE> {
+  readonly name: string;
+  /** Whether no mark was made since the part began. */
+  isCurrent(part: Part): boolean;
+  /** How many bytes the arena's limit leaves. */
+  room(): number;
+  /** The life of what lies at an address. */
+  lifeAt(at: number): Life | undefined;
+  /** Calls a function before a part ends; gives what takes that back. */
+  endingOf(part: Part, ending: () => void): () => void;
+}
+
+interface Aside {
+  readonly bytes: number;
+  readonly alignment: number;
+}
+
+export class Part implements MemorySource {
+  readonly [LIFE]: OwnedLife;
+  readonly [SPACE]: Space;
+  private readonly arena: PartOwner;
+  private readonly source: MemorySource;
+  /** By address; made when there is one. */
+  private aside: Map<number, Aside> | undefined;
+
+  constructor(arena: PartOwner, source: MemorySource) {
+    this.arena = arena;
+    this.source = source;
+    this[SPACE] = arena[SPACE];
+    const life: OwnedLife = new OwnedLife(arena.name, this, (at) => arena.lifeAt(at) === life, arena);
+    this[LIFE] = life;
+  }
+
+  allocate(bytes: number, alignment: number): number {
+    if (this.arena.isCurrent(this)) return this.arena.allocate(bytes, alignment);
+    this[LIFE].check("memory", 0);
+    if (bytes > this.arena.room()) return 0;
+    const at = this.source.allocate(bytes, alignment);
+    if (at === 0) return 0;
+    this.aside ??= new Map();
+    this.aside.set(at, { bytes, alignment });
+    return at;
+  }
+
+  deallocate(ptr: number, bytes: number, alignment: number): void {
+    if (this.aside?.delete(ptr) === true) this.source.deallocate(ptr, bytes, alignment);
+    else this.arena.deallocate(ptr, bytes, alignment);
+  }
+
+  reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
+    const lent = this.aside?.get(ptr);
+    if (lent === undefined) {
+      if (this.arena.isCurrent(this) || newBytes <= oldBytes)
+        return this.arena.reallocate(ptr, oldBytes, newBytes, alignment);
+      return this.moveAside(ptr, oldBytes, newBytes, alignment);
+    }
+    if (newBytes > lent.bytes && newBytes - lent.bytes > this.arena.room()) return 0;
+    const to = this.source.reallocate(ptr, oldBytes, newBytes, alignment);
+    if (to === 0) return 0;
+    this.aside?.delete(ptr);
+    this.aside?.set(to, { bytes: newBytes, alignment });
+    return to;
+  }
+
+  [ENDING](ending: () => void): () => void {
+    return this.arena.endingOf(this, ending);
+  }
+
+  [HOLDER](): MemorySource {
+    return this;
+  }
+
+  /** Bytes that it has beside the arena. */
+  get asideBytes(): number {
+    let sum = 0;
+    for (const { bytes } of this.aside?.values() ?? []) sum += bytes;
+    return sum;
+  }
+
+  /** Whether an address lies in memory that it has beside the arena. O(pieces). */
+  holdsAside(at: number): boolean {
+    for (const [ptr, { bytes }] of this.aside ?? []) if (at >= ptr && at < ptr + bytes) return true;
+    return false;
+  }
+
+  /** What was made in it is let go of. */
+  end(): void {
+    this[LIFE].ended = true;
+    for (const [ptr, { bytes, alignment }] of this.aside ?? []) this.source.deallocate(ptr, bytes, alignment);
+    this.aside = undefined;
+  }
+
+  private moveAside(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
+    const to = this.allocate(newBytes, alignment);
+    if (to === 0 || !this[SPACE].reaches(to + newBytes)) return 0;
+    this[SPACE].u8.copyWithin(to, ptr, ptr + oldBytes);
+    this.arena.deallocate(ptr, oldBytes, alignment);
+    return to;
+  }
+}
