@@ -127,6 +127,14 @@ export function refuse(m: Machine, heap: Base, refused: number, address: number)
   );
 }
 
+/** For a call that has left the memory, which WebAssembly stops: an address that the heap keeps was overwritten. */
+export function ledOut(base: number, cause: unknown): HeapCorruptError {
+  const sentence = "an address that it keeps has been overwritten, and led a call out of the memory";
+  const error = new HeapCorruptError("link", base, `heap corrupted at ${hex(base)}: ${sentence} (link)`);
+  error.cause = cause;
+  return error;
+}
+
 /** What the heap knows of an address: the run that it lies in, or what the word before it says when read as a header. */
 function whatIsAt(m: Machine, heap: Base, address: number): string {
   const run = runOf(m.words, heap, address);
