@@ -10,7 +10,7 @@
 import { asPtr, type Base } from "../kernel/address.ts";
 import * as kernel from "../kernel/family.ts";
 import type { Machine } from "../kernel/machine.ts";
-import { ledOut } from "./errors.ts";
+import { ledAstray } from "./errors.ts";
 import { KERNEL_BYTES } from "./kernel-bytes.ts";
 
 /** The malloc family, its heap known. Numbers are checked words; addresses come back unsigned. */
@@ -88,7 +88,7 @@ function compiled(): WebAssembly.Module | undefined {
 
 /** A trap of the kernel's in words; what it refused by itself as it is. */
 function explained(error: unknown, heap: Base): unknown {
-  return error instanceof WebAssembly.RuntimeError ? ledOut(heap, error) : error;
+  return error instanceof WebAssembly.RuntimeError ? ledAstray(heap, error) : error;
 }
 
 /** The kernel in WebAssembly. Its numbers are signed when they come to JavaScript, hence the shifts. */

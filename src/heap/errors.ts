@@ -127,11 +127,11 @@ export function refuse(m: Machine, heap: Base, refused: number, address: number)
   );
 }
 
-/** For a call that has left the memory, which WebAssembly stops: an address that the heap keeps was overwritten. */
-export function ledOut(base: number, cause: unknown): HeapCorruptError {
-  const sentence = "an address that it keeps has been overwritten, and led a call out of the memory";
+/** For a call that would leave the memory, which WebAssembly stops, or was given what is no block: an address of the heap's own was overwritten. */
+export function ledAstray(base: number, cause?: unknown): HeapCorruptError {
+  const sentence = "an address that it keeps has been overwritten, and led a call astray";
   const error = new HeapCorruptError("link", base, `heap corrupted at ${hex(base)}: ${sentence} (link)`);
-  error.cause = cause;
+  if (cause !== undefined) error.cause = cause;
   return error;
 }
 

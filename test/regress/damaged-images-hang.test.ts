@@ -109,7 +109,7 @@ test("a call that the wasm kernel is led out of the memory by ends with an error
   });
   expect(() => heap.malloc(32)).toThrow(refusal);
   expect(() => heap.malloc(32)).toThrow(
-    "heap corrupted at 0x00000010: an address that it keeps has been overwritten, and led a call out of the memory (link)",
+    "heap corrupted at 0x00000010: an address that it keeps has been overwritten, and led a call astray (link)",
   );
   expect(heap.malloc(64)).toBeGreaterThan(0);
 });
