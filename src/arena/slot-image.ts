@@ -82,14 +82,20 @@ export function checkImage(space: Space, ptr: number, type: Type): void {
     refuse(
       `its values have ${word(AT_BYTES)} bytes, aligned to ${word(AT_ALIGN)}; a ${type.name} has ${type.size}, aligned to ${type.align}`,
     );
-  const broken = brokenHeader(space, word, strideOf(type), type.align) ?? brokenSlots(space, word);
+  const broken = brokenHeader(space, word, ptr, strideOf(type), type.align) ?? brokenSlots(space, word);
   if (broken !== undefined) refuse(broken);
 }
 
 type Words = (index: number) => number;
 
 /** What contradicts itself in a header, if anything. */
-function brokenHeader(space: Space, word: Words, stride: number, align: number): string | undefined {
+function brokenHeader(
+  space: Space,
+  word: Words,
+  header: number,
+  stride: number,
+  align: number,
+): string | undefined {
   if (word(AT_ID) < 1 || word(AT_ID) > LAST_ID) return `its id is ${word(AT_ID)}`;
   const limit = word(AT_VERSION_LIMIT);
   if (limit < 1 || limit > LAST_VERSION) return `its version limit is ${limit}`;
@@ -99,11 +105,16 @@ function brokenHeader(space: Space, word: Words, stride: number, align: number):
     ["owners", AT_OWNERS, AT_SIZE, OWNER_BYTES, 4],
     ["values", AT_VALUES, AT_SIZE, stride, align],
   ] as const;
+  const taken: [name: string, from: number, end: number][] = [["header", header, header + HEADER_BYTES]];
   for (const [name, at, used, each, alignment] of arrays) {
     const [ptr, capacity] = [word(at), word(at + 1)];
+    const end = ptr + capacity * each;
     if (word(used) > capacity) return `${word(used)} ${name} are in use, of ${capacity}`;
-    if (capacity > 0 && (ptr === 0 || ptr % alignment !== 0 || !space.reaches(ptr + capacity * each)))
+    if (capacity > 0 && (ptr === 0 || ptr % alignment !== 0 || !space.reaches(end)))
       return `its ${capacity} ${name} at 0x${ptr.toString(16)} cannot lie there`;
+    const other = taken.find(([, from, past]) => ptr < past && from < end);
+    if (other !== undefined) return `its ${name} and its ${other[0]} overlap`;
+    taken.push([name, ptr, end]);
   }
   return undefined;
 }

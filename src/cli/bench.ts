@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { readFacts, type TraceInput } from "../bench/inputs.ts";
+import type { TraceInput } from "../bench/inputs.ts";
 import type { Plan } from "../bench/measure.ts";
 import { PATTERN_NAMES } from "../bench/patterns.ts";
 import { type FoundPeers, installedPeers } from "../bench/peers/installed.ts";
@@ -16,12 +16,13 @@ import { skippedReasons } from "../bench/report.ts";
 import type { PeerResults } from "../bench/results.ts";
 import { machineText, measurePeers, stepsOf, type Work } from "../bench/run.ts";
 import { peerTables, toTerminal } from "../bench/tables.ts";
-import { complain, systemMessage, traceName } from "./files.ts";
+import { complain, openTrace, traceName, UNLIMITED, whyNoTrace } from "./files.ts";
 import { positiveNumber } from "./numbers.ts";
 
 interface BenchOptions {
   readonly rounds: number;
   readonly json?: true;
+  readonly unlimited?: true;
   readonly mimalloc?: string;
 }
 
@@ -57,6 +58,7 @@ export function benchCommand(morecore: Command): void {
     )
     .option("--mimalloc <folder>", "compile mimalloc from its sources in this folder, and measure it as well")
     .option("--json", "print the results as JSON")
+    .option(...UNLIMITED)
     .addHelpText("after", HELP)
     .action(async (files: string[], options: BenchOptions) => {
       process.exitCode = await runBench(files, options);
@@ -64,7 +66,7 @@ export function benchCommand(morecore: Command): void {
 }
 
 async function runBench(files: readonly string[], options: BenchOptions): Promise<number> {
-  const traces = files.flatMap((file) => openTrace(file) ?? []);
+  const traces = files.flatMap((file) => inputOf(file, options.unlimited === true) ?? []);
   const failed = traces.length < files.length;
   if (failed && traces.length === 0) return NOT_ALL_DONE;
   const work: Work = {
@@ -102,12 +104,12 @@ async function measure({ peers }: FoundPeers, work: Work, { rounds }: BenchOptio
 }
 
 /** Undefined, and a word on stderr, if it cannot be played. */
-function openTrace(file: string): TraceInput | undefined {
+function inputOf(file: string, unlimited: boolean): TraceInput | undefined {
   try {
-    readFacts(file);
+    openTrace(file, unlimited);
     return { name: traceName(file), file, isShort: false };
   } catch (error) {
-    complain(`${file}: ${systemMessage("cannot play", error)}`);
+    complain(`${file}: ${whyNoTrace(error)}`);
     return undefined;
   }
 }

@@ -1,10 +1,13 @@
 // Files: what the commands say of files, and how they say it.
 //
 // Owns:  the words on stderr; what of a command's errors is the user's to know, and not a bug.
-// Needs: Node; the errors of wasm.
+// Needs: Node; the errors of wasm and of traces.
 
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { readTraceFile } from "../trace/file.ts";
+import { type Trace, TraceFormatError } from "../trace/format.ts";
+import { checkLimits, TraceLimitError } from "../trace/limits.ts";
 import { WasmFormatError } from "../wasm/binary.ts";
 import { BinaryenError, MissingToolError } from "../wasm/binaryen.ts";
 
@@ -55,6 +58,19 @@ export function traceName(file: string): string {
   return basename(file).replace(/(\.mct)?(\.gz)?$/, "");
 }
 
+/** A trace from a file that may be anybody's. Throws; whyNoTrace has the words. */
+export function openTrace(file: string, unlimited: boolean): Trace {
+  const trace = readTraceFile(file);
+  if (!unlimited) checkLimits(trace);
+  return trace;
+}
+
+/** Why a file is not played, in one line. */
+export function whyNoTrace(error: unknown): string {
+  const isSaid = error instanceof TraceFormatError || error instanceof TraceLimitError;
+  return isSaid ? error.message : systemMessage("cannot read", error);
+}
+
 /** Why a command on a module could not be done, in one line; undefined: an error that is nobody's but ours. */
 export function whyNotDone(file: string, error: unknown): string | undefined {
   if (error instanceof WasmFormatError) return `${file}: ${error.message}`;
@@ -72,3 +88,9 @@ export function systemMessage(what: string, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return `${what}: ${message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/s, "")}`;
 }
+
+/** The option of the commands that play traces. */
+export const UNLIMITED = [
+  "--unlimited",
+  "play also a trace that asks for more than 1 GiB at once, or 64 KiB a call and 64 GiB in all",
+] as const;

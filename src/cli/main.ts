@@ -10,6 +10,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { benchCommand } from "./bench.ts";
+import { UNLIMITED } from "./files.ts";
 import { linkCommand } from "./link.ts";
 import { nativeCommands } from "./native.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -57,6 +58,7 @@ function program(): Command {
       "--svg <file>",
       "draw live bytes, footprint and the heap at its peak; with several FILEs, one each",
     )
+    .option(...UNLIMITED)
     .addHelpText("after", REPLAY_HELP)
     .action((files: string[], options: ReplayCommandOptions) => {
       process.exitCode = runReplay(files, options);

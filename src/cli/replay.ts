@@ -8,16 +8,16 @@ import { extname } from "node:path";
 import { SingleBar } from "cli-progress";
 import { Heap } from "../heap/heap.ts";
 import { replaySvg } from "../inspect/replay-svg.ts";
-import { readTraceFile } from "../trace/file.ts";
 import { type Trace, TraceFormatError } from "../trace/format.ts";
 import { playCalls } from "../trace/play.ts";
 import { type ReplayResult, replay } from "../trace/replay.ts";
-import { complain, systemMessage, traceName, whyUnwritable } from "./files.ts";
+import { complain, openTrace, systemMessage, traceName, whyNoTrace, whyUnwritable } from "./files.ts";
 import { type Failure, jsonReport, type Played, tableReport } from "./report.ts";
 
 export interface ReplayCommandOptions {
   readonly checkEvery: number;
   readonly json?: true;
+  readonly unlimited?: true;
   readonly svg?: string;
 }
 
@@ -37,7 +37,7 @@ export function runReplay(files: readonly string[], options: ReplayCommandOption
   const played: Played[] = [];
   const failures: Failure[] = [];
   files.forEach((file, index) => {
-    const trace = openTrace(file);
+    const trace = traceOrFailure(file, options.unlimited === true);
     if ("message" in trace) {
       complain(`${file}: ${trace.message}`);
       failures.push(trace);
@@ -61,14 +61,13 @@ export function runReplay(files: readonly string[], options: ReplayCommandOption
   return failures.length > 0 ? NOT_ALL_DONE : 0;
 }
 
-function openTrace(file: string): Trace | Failure {
+function traceOrFailure(file: string, unlimited: boolean): Trace | Failure {
   try {
-    return readTraceFile(file);
+    return openTrace(file, unlimited);
   } catch (error) {
-    if (error instanceof TraceFormatError) {
-      return { file, message: error.message, offset: error.offset, layer: error.layer };
-    }
-    return { file, message: systemMessage("cannot read", error) };
+    const message = whyNoTrace(error);
+    if (!(error instanceof TraceFormatError)) return { file, message };
+    return { file, message, offset: error.offset, layer: error.layer };
   }
 }
 

@@ -7,10 +7,10 @@ import type { Command } from "commander";
 import { profileTrace } from "morecore/steps";
 import { toTerminal } from "../bench/tables.ts";
 import { stepsJson, stepsTables, type TraceSteps } from "../steps/tables.ts";
-import { readTraceFile } from "../trace/file.ts";
-import { complain, systemMessage, traceName } from "./files.ts";
+import { complain, openTrace, traceName, UNLIMITED, whyNoTrace } from "./files.ts";
 
 interface StepsOptions {
+  readonly unlimited?: boolean;
   readonly json?: true;
 }
 
@@ -28,20 +28,21 @@ export function stepsCommand(morecore: Command): void {
     .showHelpAfterError("\nUsage: morecore steps [options] <FILE...>\nmorecore steps --help tells more.")
     .argument("<FILE...>", "traces: NAME.mct.gz, or the same not compressed")
     .option("--json", "print the results as JSON")
+    .option(...UNLIMITED)
     .addHelpText("after", HELP)
     .action((files: string[], options: StepsOptions) => {
-      const counted = files.flatMap((file) => countFile(file) ?? []);
+      const counted = files.flatMap((file) => countFile(file, options) ?? []);
       const text = options.json ? stepsJson(counted) : stepsTables(counted).map(toTerminal).join("\n");
       if (counted.length > 0 || options.json) process.stdout.write(`${text}\n`);
       process.exitCode = counted.length < files.length ? NOT_ALL_DONE : 0;
     });
 }
 
-function countFile(file: string): TraceSteps | undefined {
+function countFile(file: string, { unlimited = false }: StepsOptions): TraceSteps | undefined {
   try {
-    return { trace: traceName(file), ...profileTrace(readTraceFile(file)) };
+    return { trace: traceName(file), ...profileTrace(openTrace(file, unlimited)) };
   } catch (error) {
-    complain(`${file}: ${systemMessage("cannot count", error)}`);
+    complain(`${file}: ${whyNoTrace(error)}`);
     return undefined;
   }
 }

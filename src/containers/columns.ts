@@ -17,7 +17,15 @@ import { LIFE, SPACE } from "../typed/ref.ts";
 import { type Field, type Fields, isStruct, type StructType } from "../typed/struct.ts";
 import type { GivenFields, HeldBy, HoldsRefs, InitFields, Plain, Type, Value } from "../typed/type.ts";
 import { Collection } from "./collection.ts";
-import { AT_CAPACITY, AT_LENGTH, checkHeader, checkIndex, HEADER_BYTES, makeHeader } from "./header.ts";
+import {
+  AT_CAPACITY,
+  AT_LENGTH,
+  checkBlock,
+  checkHeader,
+  checkIndex,
+  HEADER_BYTES,
+  makeHeader,
+} from "./header.ts";
 
 /** "MCOL" */
 const MAGIC = 0x4c4f_434d;
@@ -84,6 +92,8 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     const life = allocator[LIFE];
     Object.assign(made, { type, allocator, space, life, header: ptr, columns });
     made.findColumns();
+    for (const { at, type: field } of columns)
+      checkBlock(space, nameOf(type), ptr, at, made.capacity * field.size, field.align);
     return Object.assign(made, { makeRow: made.defineRow() });
   }
 

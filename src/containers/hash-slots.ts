@@ -1,10 +1,11 @@
 // Hash slots: the index of a hash table's entries, probed one slot after the other.
 //
 // Owns:  which slot an entry's number stands in.
-// Needs: hash-table, for its type only.
+// Needs: hash-table, for its type only; errors.
 //
 // None of this allocates, so typed arrays may be kept meanwhile.
 
+import { PointerError } from "../typed/errors.ts";
 import type { HashTable } from "./hash-table.ts";
 
 /** The empty slot that an entry with this hash is to be found from. */
@@ -12,9 +13,18 @@ export function emptySlot(table: HashTable, hash: number): number {
   const { u32 } = table.space;
   const mask = table.slotCount - 1;
   const slots = table.slotsAt >>> 2;
-  let slot = hash & mask;
-  while (u32[slots + slot] !== 0) slot = (slot + 1) & mask;
+  const home = hash & mask;
+  let slot = home;
+  while (u32[slots + slot] !== 0) {
+    slot = (slot + 1) & mask;
+    if (slot === home) refuseFull(table);
+  }
   return slot;
+}
+
+/** For a search that has seen every slot: half of them are empty in a map that nobody else wrote to. */
+export function refuseFull({ name, header, slotCount }: HashTable): never {
+  throw new PointerError("not-live", name, header, `none of its ${slotCount} slots is empty: overwritten`);
 }
 
 /** Empties a slot, and lets those behind it that would not be found any more move up. */
@@ -26,6 +36,7 @@ export function closeSlot(table: HashTable, closed: number): void {
   for (let slot = (empty + 1) & mask; ; slot = (slot + 1) & mask) {
     const number = u32[slots + slot] as number;
     if (number === 0) break;
+    if (slot === closed) refuseFull(table);
     const home = table.hashOf(number - 1) & mask;
     if (((slot - home) & mask) < ((slot - empty) & mask)) continue;
     u32[slots + empty] = number;

@@ -35,7 +35,7 @@ import {
 import { type Keys, keysOf } from "./hash-keys.ts";
 import { Order } from "./hash-order.ts";
 import { Place } from "./hash-place.ts";
-import { closeSlot, emptySlot, fillSlots, holesOf } from "./hash-slots.ts";
+import { closeSlot, emptySlot, fillSlots, holesOf, refuseFull } from "./hash-slots.ts";
 import { freeHeader } from "./header.ts";
 
 /** Kinds of values that are written at once, or not at all. */
@@ -108,7 +108,8 @@ export class HashTable {
     const { u32 } = this.space;
     const mask = this.slotCount - 1;
     const slots = this.slotsAt >>> 2;
-    let slot = hash & mask;
+    const home = hash & mask;
+    let slot = home;
     for (;;) {
       const number = u32[slots + slot] as number;
       if (number === 0) break;
@@ -118,6 +119,7 @@ export class HashTable {
         return at;
       }
       slot = (slot + 1) & mask;
+      if (slot === home) refuseFull(this);
     }
     this.slot = slot;
     return 0;

@@ -64,6 +64,24 @@ export function checkHeader(
     throw fault("not-live", `its length ${length} and capacity ${capacity} cannot be`);
 }
 
+/** Throws unless so many bytes of elements can lie at an address that a container's header has. */
+export function checkBlock(
+  space: Space,
+  what: string,
+  header: number,
+  at: number,
+  bytes: number,
+  align: number,
+): void {
+  if (bytes === 0 || (at !== 0 && at % align === 0 && space.reaches(at + bytes))) return;
+  throw new PointerError(
+    "not-live",
+    what,
+    header,
+    `its ${bytes} bytes at 0x${at.toString(16)} cannot be: expected a multiple of ${align}, inside the memory`,
+  );
+}
+
 /** Throws unless an index is a whole number from 0 to below `length`. */
 export function checkIndex(index: number, length: number): void {
   if (index >>> 0 === index && index < length) return;

@@ -21,6 +21,7 @@ import {
   AT_CAPACITY,
   AT_ELEMENTS,
   AT_LENGTH,
+  checkBlock,
   checkHeader,
   checkIndex,
   HEADER_BYTES,
@@ -59,13 +60,10 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     checkType("Vec", element);
     checkHeader(allocator[SPACE], nameOf(element), MAGIC, element.size, ptr);
     const made: Vec<E, L> = Object.create(Vec.prototype);
-    return Object.assign(made, {
-      element,
-      allocator,
-      space: allocator[SPACE],
-      life: allocator[LIFE],
-      header: ptr,
-    });
+    const space = allocator[SPACE];
+    Object.assign(made, { element, allocator, space, life: allocator[LIFE], header: ptr });
+    checkBlock(space, nameOf(element), ptr, made.elements, made.capacity * element.size, element.align);
+    return made;
   }
 
   /** Where its header lies: all that `attach` needs. */

@@ -10,6 +10,7 @@
 import { asPtr, type Base } from "../kernel/address.ts";
 import * as kernel from "../kernel/family.ts";
 import type { Machine } from "../kernel/machine.ts";
+import { ledAstray } from "./errors.ts";
 import { KERNEL_BYTES } from "./kernel-bytes.ts";
 
 /** The malloc family, its heap known. Numbers are checked words; addresses come back unsigned. */
@@ -85,77 +86,144 @@ function compiled(): WebAssembly.Module | undefined {
   return cached;
 }
 
+/** A trap of the kernel's in words; what it refused by itself as it is. */
+function explained(error: unknown, heap: Base): unknown {
+  return error instanceof WebAssembly.RuntimeError ? ledAstray(heap, error) : error;
+}
+
 /** The kernel in WebAssembly. Its numbers are signed when they come to JavaScript, hence the shifts. */
 export class WasmCalls implements Calls {
   /** All that the instance exports, as the engine gives it. */
   readonly all: WebAssembly.Exports;
   private readonly exports: KernelExports;
+  private readonly heap: Base;
 
   constructor(exports: WebAssembly.Exports, heap: Base) {
     this.all = exports;
+    this.heap = heap;
     // The engine knows an instance's exports as a record only; scripts/kernel.mjs makes sure that they are these.
     this.exports = exports as unknown as KernelExports;
     this.exports.mc_attach(heap);
   }
 
   malloc(bytes: number): number {
-    return this.exports.mc_malloc(bytes) >>> 0;
+    try {
+      return this.exports.mc_malloc(bytes) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   free(ptr: number): void {
-    this.exports.mc_free(ptr);
+    try {
+      this.exports.mc_free(ptr);
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   calloc(times: number, bytes: number): number {
-    return this.exports.mc_calloc(times, bytes) >>> 0;
+    try {
+      return this.exports.mc_calloc(times, bytes) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   realloc(ptr: number, bytes: number): number {
-    return this.exports.mc_realloc(ptr, bytes) >>> 0;
+    try {
+      return this.exports.mc_realloc(ptr, bytes) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   reallocInPlace(ptr: number, bytes: number): number {
-    return this.exports.mc_realloc_in_place(ptr, bytes) >>> 0;
+    try {
+      return this.exports.mc_realloc_in_place(ptr, bytes) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   reallocarray(ptr: number, times: number, bytes: number): number {
-    return this.exports.mc_reallocarray(ptr, times, bytes) >>> 0;
+    try {
+      return this.exports.mc_reallocarray(ptr, times, bytes) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   memalign(alignment: number, bytes: number): number {
-    return this.exports.mc_memalign(alignment, bytes) >>> 0;
+    try {
+      return this.exports.mc_memalign(alignment, bytes) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   alignedAlloc(alignment: number, bytes: number): number {
-    return this.exports.mc_aligned_alloc(alignment, bytes) >>> 0;
+    try {
+      return this.exports.mc_aligned_alloc(alignment, bytes) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   posixMemalign(result: number, alignment: number, bytes: number): number {
-    return this.exports.mc_posix_memalign(result, alignment, bytes);
+    try {
+      return this.exports.mc_posix_memalign(result, alignment, bytes);
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   freeSized(ptr: number, bytes: number): void {
-    this.exports.mc_free_sized(ptr, bytes);
+    try {
+      this.exports.mc_free_sized(ptr, bytes);
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   freeAlignedSized(ptr: number, alignment: number, bytes: number): void {
-    this.exports.mc_free_aligned_sized(ptr, alignment, bytes);
+    try {
+      this.exports.mc_free_aligned_sized(ptr, alignment, bytes);
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   usableSize(ptr: number): number {
-    return this.exports.mc_malloc_usable_size(ptr) >>> 0;
+    try {
+      return this.exports.mc_malloc_usable_size(ptr) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   independentCalloc(times: number, bytes: number): number {
-    return this.exports.mc_independent_calloc(times, bytes, 0) >>> 0;
+    try {
+      return this.exports.mc_independent_calloc(times, bytes, 0) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   independentComalloc(times: number, sizes: number): number {
-    return this.exports.mc_independent_comalloc(times, sizes, 0) >>> 0;
+    try {
+      return this.exports.mc_independent_comalloc(times, sizes, 0) >>> 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 
   trim(pad: number): boolean {
-    return this.exports.mc_malloc_trim(pad) !== 0;
+    try {
+      return this.exports.mc_malloc_trim(pad) !== 0;
+    } catch (error) {
+      throw explained(error, this.heap);
+    }
   }
 }
 

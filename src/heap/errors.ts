@@ -127,6 +127,14 @@ export function refuse(m: Machine, heap: Base, refused: number, address: number)
   );
 }
 
+/** For a call that would leave the memory, which WebAssembly stops, or was given what is no block: an address of the heap's own was overwritten. */
+export function ledAstray(base: number, cause?: unknown): HeapCorruptError {
+  const sentence = "an address that it keeps has been overwritten, and led a call astray";
+  const error = new HeapCorruptError("link", base, `heap corrupted at ${hex(base)}: ${sentence} (link)`);
+  if (cause !== undefined) error.cause = cause;
+  return error;
+}
+
 /** What the heap knows of an address: the run that it lies in, or what the word before it says when read as a header. */
 function whatIsAt(m: Machine, heap: Base, address: number): string {
   const run = runOf(m.words, heap, address);

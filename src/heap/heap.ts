@@ -30,7 +30,7 @@ import { type Life, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { Space } from "../typed/space.ts";
 import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
-import { type FormatReason, HeapFormatError, hex, refuse } from "./errors.ts";
+import { type FormatReason, HeapFormatError, hex, ledAstray, refuse } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, pieceInfo, readMallinfo } from "./info.ts";
 import {
@@ -230,7 +230,7 @@ export class Heap extends HeapViews {
     for (const bytes of sizes) checkWord("sizes", bytes);
     const given = this.malloc(sizes.length * 4);
     if (given === 0) return undefined;
-    this.u32(given, sizes.length).set(sizes);
+    this.listAt(given, sizes.length).set(sizes);
     const array = this.calls.independentComalloc(sizes.length, given);
     this.free(given);
     return this.takeList(array, sizes.length);
@@ -239,9 +239,15 @@ export class Heap extends HeapViews {
   /** Copies an array of addresses out of the heap and frees it. */
   private takeList(array: number, count: number): number[] | undefined {
     if (array === 0) return undefined;
-    const list = Array.from(this.u32(array, count));
+    const list = Array.from(this.listAt(array, count));
     this.free(array);
     return list;
+  }
+
+  /** A list in a block of the heap's. Throws a HeapCorruptError if none can lie there. */
+  private listAt(array: number, count: number): Uint32Array {
+    if (array % GRANULE !== 0 || array + 4 * count > this.fresh().size()) throw ledAstray(this.base);
+    return this.u32(array, count);
   }
 
   /**

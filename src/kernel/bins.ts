@@ -18,6 +18,7 @@ import {
   AT_BIN_SUMMARY,
   AT_BINS,
   AT_END,
+  BIN_MAP_WORDS,
   BINS_PER_DOUBLING_LOG2,
   EXACT_GRANULES,
   GRANULE_LOG2,
@@ -59,15 +60,15 @@ export function putFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void 
 
 /**
  * Takes a free chunk out of its bin. Aborts, with nothing changed, if its neighbours there do not point back at it:
- * somebody wrote to it after it was freed, mostly.
+ * somebody wrote to it after it was freed, mostly. So it does if the chunk cannot lie in the heap.
  */
 export function takeFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const words = m.words;
   const next = load32(words, chunk + NEXT);
   const previous = load32(words, chunk + PREVIOUS);
   const end = load32(words, heap + AT_END);
-  if (next >= end || (next !== NO_CHUNK && load32(words, next + PREVIOUS) !== chunk))
-    m.abort(CORRUPTED, chunk);
+  if (!isInside(heap, end, chunk, size) || next >= end) m.abort(CORRUPTED, chunk);
+  if (next !== NO_CHUNK && load32(words, next + PREVIOUS) !== chunk) m.abort(CORRUPTED, chunk);
   if (previous !== NO_CHUNK) {
     if (previous >= end || load32(words, previous + NEXT) !== chunk) m.abort(CORRUPTED, chunk);
     store32(words, previous + NEXT, next);
@@ -92,13 +93,18 @@ function takeFirst(m: Machine, heap: Base, chunk: Chunk, bin: Word, next: Word):
   store32(words, summary, load32(words, summary) & ~(1 << (bin >>> 5)));
 }
 
+/** Whether so many bytes can be a chunk between a heap's beginning and its end. */
+function isInside(heap: Base, end: Word, chunk: Chunk, size: Word): boolean {
+  return chunk > heap && chunk < end && size !== 0 && size < end - chunk;
+}
+
 /** What takeFree asks before it writes; for a caller that must know before it writes elsewhere. */
 export function checkLinks(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const words = m.words;
   const next = load32(words, chunk + NEXT);
   const previous = load32(words, chunk + PREVIOUS);
   const end = load32(words, heap + AT_END);
-  if (next >= end || previous >= end) m.abort(CORRUPTED, chunk);
+  if (!isInside(heap, end, chunk, size) || next >= end || previous >= end) m.abort(CORRUPTED, chunk);
   const back = previous === NO_CHUNK ? heap + AT_BINS + (binOf(m, size) << 2) : previous + NEXT;
   if (load32(words, back) !== chunk || (next !== NO_CHUNK && load32(words, next + PREVIOUS) !== chunk)) {
     m.abort(CORRUPTED, chunk);
@@ -186,6 +192,7 @@ function firstBinFrom(m: Machine, heap: Base, bin: Word): Word {
     if (above === 0) return 0;
     word = m.ctz(above);
     bits = load32(words, heap + AT_BIN_MAP + (word << 2));
+    if (bits === 0 || word >= BIN_MAP_WORDS) m.abort(CORRUPTED, heap + AT_BIN_SUMMARY);
   }
   return (word << 5) | m.ctz(bits);
 }

@@ -28,6 +28,7 @@ import {
   KNOWN_HEAP_FLAGS,
   MAGIC,
   MIN_REGION,
+  NO_ADVANCE,
   SEGMENT_CHUNKS,
   UNLIMITED,
 } from "./layout.ts";
@@ -102,6 +103,8 @@ function isHeaderSound(m: Machine, heap: Base): boolean {
   if (((top + HEADER_WORD) & (GRANULE - 1)) !== 0 || ((segment | end | limit) & (GRANULE - 1)) !== 0)
     return false;
   if (m.load32(heap + AT_FLAGS) > KNOWN_HEAP_FLAGS) return false;
+  const step = m.load32(heap + AT_GROWTH_STEP);
+  if (step === 0 || (step & (step - 1)) !== 0 || m.load32(heap + AT_ADVANCE_LOG2) > NO_ADVANCE) return false;
   if (segment < heap + HEADER_BYTES || top < segment + SEGMENT_CHUNKS) return false;
   return top <= end - HEADER_WORD && end <= limit && limit <= m.size() && limit <= ADDRESS_END;
 }

@@ -10,7 +10,7 @@
 
 import { Base, Chunk, chunkAfter, chunkBefore, chunkOf, Ptr, ptrOf, Word } from "./address.ts";
 import { sizeIn } from "./chunk.ts";
-import { DOUBLE_FREE, MISALIGNED, NOT_A_BLOCK, OUTSIDE } from "./codes.ts";
+import { CORRUPTED, DOUBLE_FREE, MISALIGNED, NOT_A_BLOCK, OUTSIDE } from "./codes.ts";
 import {
   AT_END,
   AT_SEGMENT,
@@ -76,7 +76,7 @@ function isLiveInOlder(m: Machine, heap: Base, chunk: Chunk): boolean {
 function segmentOf(m: Machine, heap: Base, address: Word): Word {
   const last = m.load32(heap + AT_SEGMENT);
   let segment: Word = heap + HEADER_BYTES;
-  while (segment !== last && !isWithin(m, heap, segment, address)) segment = m.load32(segment + SEGMENT_NEXT);
+  while (segment !== last && !isWithin(m, heap, segment, address)) segment = nextSegment(m, heap, segment);
   return isWithin(m, heap, segment, address) ? segment : 0;
 }
 
@@ -96,6 +96,14 @@ function blame(m: Machine, heap: Base, chunk: Chunk): void {
   const size = sizeIn(head);
   const sized: boolean = size !== 0 && size <= segmentEnd(m, heap, segment) - chunk;
   m.abort(freed && sized && (head & RESERVED_FLAG) === 0 ? DOUBLE_FREE : NOT_A_BLOCK, ptr);
+}
+
+/** The segment after one that is not the last. Aborts unless it lies above and not beyond the last: so every walk over them ends. */
+export function nextSegment(m: Machine, heap: Base, segment: Word): Word {
+  const next = m.load32(segment + SEGMENT_NEXT);
+  const rises: boolean = next > segment && next <= m.load32(heap + AT_SEGMENT);
+  if (!rises) m.abort(CORRUPTED, segment);
+  return next;
 }
 
 /** Where a segment ends: its own word says so, or for the last one the header. */

@@ -11,9 +11,10 @@
 
 import { asPtr, Base, chunkOf, NO_CHUNK, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor, sizeOf } from "./chunk.ts";
+import { CORRUPTED } from "./codes.ts";
 import { ADDRESS_END, AT_MAP, AT_MAPPED, HEADER_WORD, RUN_UNIT_LOG2 } from "./layout.ts";
 import { load32, Machine, Words } from "./machine.ts";
-import { disown, takeOwn } from "./own.ts";
+import { disown, isOwn, takeOwn } from "./own.ts";
 import { isIn } from "./run.ts";
 
 /** The map grows by half, and by this many entries. */
@@ -48,13 +49,14 @@ export function reachMap(m: Machine, heap: Base, end: Word): boolean {
   const needed = ((end - 1) >>> RUN_UNIT_LOG2) + 1 - origin;
   const most = (ADDRESS_END >>> RUN_UNIT_LOG2) - origin;
   const wanted = needed + (needed >>> 1) + MORE_ENTRIES;
+  const old = mapOf(m, heap);
+  const oldBytes: Word = old === 0 ? 0 : sizeOf(m, chunkOf(old)) - HEADER_WORD;
+  if (old !== 0 && (!isOwn(m, heap, old) || oldBytes > wanted << 2)) m.abort(CORRUPTED, heap + AT_MAP);
   const chunk = takeOwn(m, heap, chunkSizeFor((wanted < most ? wanted : most) << 2));
   if (chunk === NO_CHUNK) return false;
   // What the chunk has room for, it maps.
   const entries = (sizeOf(m, chunk) - HEADER_WORD) >>> 2;
   const map = ptrOf(chunk);
-  const old = mapOf(m, heap);
-  const oldBytes: Word = old === 0 ? 0 : sizeOf(m, chunkOf(old)) - HEADER_WORD;
   if (oldBytes !== 0) m.copy(map, old, oldBytes);
   m.zero(map + oldBytes, (entries << 2) - oldBytes);
   m.store32(heap + AT_MAP, (map - (origin << 2)) >>> 0);

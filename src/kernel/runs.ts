@@ -12,8 +12,9 @@
 // the order of their addresses. Lists of freed blocks over the whole heap, which this replaces, came back in random
 // order when they grew long.
 
-import { asPtr, Base, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
-import { chunkSizeFor, count } from "./chunk.ts";
+import { asPtr, Base, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
+import { chunkSizeFor, count, sizeOf } from "./chunk.ts";
+import { CORRUPTED } from "./codes.ts";
 import {
   AT_CLASSES,
   AT_FLUSH_COUNT,
@@ -47,7 +48,7 @@ import {
   SMALL_MAX,
 } from "./layout.ts";
 import { load32, Machine, multiply, store32, Words } from "./machine.ts";
-import { disown, takeOwn } from "./own.ts";
+import { disown, isOwn, takeOwn } from "./own.ts";
 import { hasPlace, slotsIn, takePlace } from "./place.ts";
 import {
   ALL,
@@ -97,7 +98,8 @@ export function popBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
   const free = load32(words, at);
   if (free === 0) return NO_PTR;
   store32(words, at, free & (free - 1));
-  return asPtr(load32(words, state + CLASS_FIRST) + multiply(m.ctz(free), sizeClass << GRANULE_LOG2));
+  const distance = multiply(m.ctz(free), sizeClass << GRANULE_LOG2);
+  return asPtr((load32(words, state + CLASS_FIRST) + distance) >>> 0);
 }
 
 /**
@@ -185,10 +187,14 @@ function list(m: Machine, state: Word, run: Word): void {
   store32(words, state + CLASS_TAIL, run);
 }
 
+/** Takes a run out of its class's list. Aborts, with nothing changed, if its neighbours there do not point back at it. */
 function unlist(m: Machine, state: Word, run: Word): void {
   const words = m.words;
   const next = load32(words, run + RUN_NEXT);
   const previous = load32(words, run + RUN_PREVIOUS);
+  if (load32(words, previous === 0 ? state + CLASS_HEAD : previous + RUN_NEXT) !== run)
+    m.abort(CORRUPTED, run);
+  if (load32(words, next === 0 ? state + CLASS_TAIL : next + RUN_PREVIOUS) !== run) m.abort(CORRUPTED, run);
   store32(words, previous === 0 ? state + CLASS_HEAD : previous + RUN_NEXT, next);
   store32(words, next === 0 ? state + CLASS_TAIL : next + RUN_PREVIOUS, previous);
   store32(words, run + RUN_SHAPE, load32(words, run + RUN_SHAPE) - RUN_LISTED);
@@ -226,11 +232,14 @@ function beginRun(m: Machine, heap: Base, sizeClass: Word): Word {
   return run;
 }
 
-/** Gives a run that has no live block and is in no list back to the chunks. */
+/** Gives a run that has no live block and is in no list back to the chunks. Aborts if its descriptor leads out of its chunk. */
 function endRun(m: Machine, heap: Base, run: Word): void {
   const first = firstBlock(m, run);
   const bytes = blockBytesOf(m, run);
-  const end = first + extentOf(m, run);
+  const extent = extentOf(m, run);
+  const end = first + extent;
+  if (!isOwn(m, heap, first) || !isOwn(m, heap, asPtr(run))) m.abort(CORRUPTED, run);
+  if (bytes === 0 || extent > sizeOf(m, chunkOf(first)) - HEADER_WORD) m.abort(CORRUPTED, run);
   const state = classState(heap, classOf(m, run));
   // A header before each block that says "not in use": a second free of it is then seen, as with merged chunks.
   for (let block = first + bytes; block < end; block += bytes) m.store32(block - HEADER_WORD, bytes);

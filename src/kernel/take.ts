@@ -6,6 +6,7 @@
 import { Base, Chunk, chunkAfter, NO_CHUNK, Word } from "./address.ts";
 import { findFit, putFree, takeFree } from "./bins.ts";
 import { markLive, sizeOf, writeFree } from "./chunk.ts";
+import { CORRUPTED } from "./codes.ts";
 import { IN_USE, MIN_CHUNK, PREVIOUS_IN_USE } from "./layout.ts";
 import { Machine, store32 } from "./machine.ts";
 import { growTop, takeTop } from "./top.ts";
@@ -31,6 +32,7 @@ export function takeNear(m: Machine, heap: Base, size: Word, whole: boolean): Ch
   const chunk = findFit(m, heap, size);
   if (chunk === NO_CHUNK) return takeTop(m, heap, size);
   const has = sizeOf(m, chunk);
+  if (has < size) m.abort(CORRUPTED, chunk);
   takeFree(m, heap, chunk, has);
   if (whole || has - size < MIN_CHUNK) {
     markLive(m, chunk, has);

@@ -14,6 +14,7 @@
 import { asChunk, Base, Chunk, chunkAfter, NO_CHUNK, Word } from "./address.ts";
 import { putFree } from "./bins.ts";
 import { addFootprint, count, markFree } from "./chunk.ts";
+import { CORRUPTED } from "./codes.ts";
 import {
   ADDRESS_END,
   AT_ADVANCE_LOG2,
@@ -93,6 +94,8 @@ export function growTop(m: Machine, heap: Base, size: Word): boolean {
   }
   // A new segment may have just begun, large enough already.
   if (topSize(m, heap) < size) extendEnd(m, heap, size - topSize(m, heap));
+  // Only a growth step that is no power of two, so not one of ours, is rounded to less.
+  if (topSize(m, heap) < size) m.abort(CORRUPTED, heap + AT_GROWTH_STEP);
   count(m, heap + AT_GROWTH_COUNT);
   return true;
 }

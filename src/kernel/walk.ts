@@ -1,7 +1,7 @@
 // Walk: visiting all pieces of a heap, in the order of its segments.
 //
 // Owns:  nothing; changes nothing.
-// Needs: layout, chunk, runs.
+// Needs: layout, chunk, live, runs.
 //
 // A piece is a chunk or, after a run's chunk, each block of the run. The address of a chunk's piece is its header's, 12 mod
 // 16; that of a block's is the block's, 0 mod 16: so an address tells what it is. A walk is a loop over two functions,
@@ -24,8 +24,8 @@ import {
   OWN,
   SEGMENT_CHUNKS,
   SEGMENT_END,
-  SEGMENT_NEXT,
 } from "./layout.ts";
+import { nextSegment } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { blockBytesOf, extentOf, firstBlock, indexOf, isFree } from "./run.ts";
 import { runOf } from "./run-map.ts";
@@ -47,10 +47,21 @@ export function firstPiece(m: Machine, heap: Base): Word {
   return firstChunk(m, heap);
 }
 
-/** The piece after this one. Top is the last; after it NO_PIECE. */
+/**
+ * The piece after this one. Top is the last; after it NO_PIECE. Pieces rise up to the heap's end, else this aborts: so a walk ends,
+ * and takes no more steps than the heap has granules, whatever the headers and descriptors say.
+ */
 export function nextPiece(m: Machine, heap: Base, at: Word): Word {
+  const next = pieceAfter(m, heap, at);
+  const rises: boolean = next > at && next < m.load32(heap + AT_END);
+  if (next !== NO_PIECE && !rises) m.abort(CORRUPTED, at);
+  return next;
+}
+
+function pieceAfter(m: Machine, heap: Base, at: Word): Word {
   if (isBlock(at)) {
     const run = runOf(m.words, heap, at);
+    if (run === 0) m.abort(CORRUPTED, at);
     const first = firstBlock(m, run);
     const next = at + blockBytesOf(m, run);
     return next < first + extentOf(m, run) ? next : nextChunk(m, heap, chunkOf(first));
@@ -90,14 +101,16 @@ export function firstChunk(m: Machine, heap: Base): Chunk {
   return firstIn(m, heap, heap + HEADER_BYTES);
 }
 
-/** The chunk after this one, in the next segment if need be. A header that leads nowhere aborts: a walk always ends. Top is the last; after it NO_CHUNK. */
+/** The chunk after this one, in the next segment if need be. A header that leads nowhere, or back, aborts: a walk always ends. Top is the last; after it NO_CHUNK. */
 export function nextChunk(m: Machine, heap: Base, chunk: Chunk): Chunk {
   if (chunk === topOf(m, heap)) return NO_CHUNK;
   const next = chunkAfter(chunk, sizeOf(m, chunk));
   if (next <= chunk || next >= m.load32(heap + AT_END)) m.abort(CORRUPTED, chunk);
-  return next !== topOf(m, heap) && isFencepost(m, next)
-    ? firstIn(m, heap, segmentAfter(m, heap, next))
-    : next;
+  if (next === topOf(m, heap) || !isFencepost(m, next)) return next;
+  const first = firstIn(m, heap, segmentAfter(m, heap, next));
+  // Segments that overlap would lead back to this fencepost.
+  if (first <= next) m.abort(CORRUPTED, next);
+  return first;
 }
 
 /** A chunk's state: LIVE, OVERHEAD, FREE or TOP. */
@@ -116,9 +129,12 @@ export function isFencepost(m: Machine, chunk: Chunk): boolean {
 
 /** The first chunk at or after the beginning of a segment; an empty segment has none. */
 function firstIn(m: Machine, heap: Base, segment: Word): Chunk {
-  const first = asChunk(segment + SEGMENT_CHUNKS);
-  if (first !== topOf(m, heap) && isFencepost(m, first))
-    return firstIn(m, heap, m.load32(segment + SEGMENT_NEXT));
+  let at = segment;
+  let first = asChunk(at + SEGMENT_CHUNKS);
+  while (first !== topOf(m, heap) && isFencepost(m, first)) {
+    at = nextSegment(m, heap, at);
+    first = asChunk(at + SEGMENT_CHUNKS);
+  }
   return first;
 }
 
@@ -126,7 +142,7 @@ function firstIn(m: Machine, heap: Base, segment: Word): Chunk {
 function segmentAfter(m: Machine, heap: Base, fencepost: Chunk): Word {
   let segment: Word = heap + HEADER_BYTES;
   while (segment !== m.load32(heap + AT_SEGMENT)) {
-    const next = m.load32(segment + SEGMENT_NEXT);
+    const next = nextSegment(m, heap, segment);
     if (m.load32(segment + SEGMENT_END) === fencepost + HEADER_WORD) return next;
     segment = next;
   }

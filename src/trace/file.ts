@@ -1,14 +1,27 @@
 // File: traces on disk. For Node only; format.ts runs anywhere.
 //
-// Owns:       the gzip around a trace, and saying where it is broken.
+// Owns:       the gzip around a trace, saying where it is broken, and how far a file may inflate.
 // Needs:      format, node:fs, node:zlib.
+// Invariants: Z1  a file that does not begin like a trace is refused after START_BYTES of it       O(1)
+//             Z2  no more is inflated than mostInflated says, so memory and time follow from the
+//                 file's size, whoever made it
+//             Z3  what writeTraceFile writes keeps Z2
+//
+// Why not inflate and see: a megabyte of gzip can hold a gigabyte, and a gigabyte of records takes seven to decode.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { constants, gunzipSync, gzipSync, inflateRawSync } from "node:zlib";
-import { decodeTrace, type Trace, TraceFormatError } from "./format.ts";
+import { checkMagic, decodeTrace, type Trace, TraceFormatError } from "./format.ts";
 
-/** A file that inflates to more is no trace that anyone recorded, but it could take all the memory. */
+/** No trace is larger: record.ts stops here. */
 const MAX_TRACE_BYTES = 2 ** 30;
+/** Of a gzipped trace each byte may stand for so many. The recorded ones have 2 to 16; zeros would have 1030. */
+const MOST_INFLATED_RATIO = 32;
+/** So far any file may inflate: the trace of a short loop is very regular. */
+const ALWAYS_INFLATED_BYTES = 2 ** 24;
+/** What is looked at first. Inflated, it has at most 4 MiB. */
+const START_BYTES = 4096;
+const PART_BYTES = 2 ** 16;
 
 const GZIP_HEADER_BYTES = 10;
 const GZIP_TRAILER_BYTES = 8;
@@ -18,21 +31,87 @@ const GZIP_NAME = 8;
 const GZIP_COMMENT = 16;
 
 /**
- * Reads a trace, gzipped (`.mct.gz`) or plain. Throws TraceFormatError for a file that is truncated, damaged or
- * something else, and Node's own error for one that cannot be read. O(file), and slower only when the file is broken.
+ * Reads a trace, gzipped (`.mct.gz`) or plain. Throws TraceFormatError for a file that is truncated, damaged, something
+ * else, or inflates too far, and Node's own error for one that cannot be read. Memory and time are O(file); finding where
+ * a broken file is broken takes O(file log file).
  */
 export function readTraceFile(path: string): Trace {
-  const bytes = readFileSync(path);
-  if (bytes.length === 0) throw new TraceFormatError("empty: the file has no bytes", 0, "file");
+  const bytes = readBytes(path);
   return decodeTrace(isGzip(bytes) ? gunzip(bytes) : bytes);
 }
 
 /** Writes the bytes of a trace, gzipped unless the name ends in `.mct`. The same bytes make the same file. */
 export function writeTraceFile(path: string, trace: Uint8Array): void {
-  writeFileSync(
-    path,
-    path.endsWith(".mct") ? trace : gzipSync(trace, { level: constants.Z_BEST_COMPRESSION }),
+  writeFileSync(path, path.endsWith(".mct") ? trace : compressed(trace));
+}
+
+/** Gzip that readTraceFile takes. Huffman's code alone needs at least a bit for each byte: 8 to 1 at most. */
+function compressed(trace: Uint8Array): Uint8Array {
+  const best = gzipSync(trace, { level: constants.Z_BEST_COMPRESSION });
+  if (trace.length <= mostInflated(best.length)) return best;
+  return gzipSync(trace, { strategy: constants.Z_HUFFMAN_ONLY });
+}
+
+/** How far a file of so many bytes may inflate. */
+function mostInflated(fileBytes: number): number {
+  return Math.min(Math.max(ALWAYS_INFLATED_BYTES, MOST_INFLATED_RATIO * fileBytes), MAX_TRACE_BYTES);
+}
+
+/** All bytes of a file that begins like a trace. What is no regular file, as a pipe, is read the same way. */
+function readBytes(path: string): Uint8Array {
+  const file = openSync(path, "r");
+  try {
+    const start = readPart(file, START_BYTES);
+    checkStart(start);
+    const stat = fstatSync(file);
+    if (stat.isFile() && stat.size > MAX_TRACE_BYTES) throw tooLarge(`has ${stat.size}`);
+    const parts = [start];
+    for (let total = start.length; ; ) {
+      const part = readPart(file, PART_BYTES);
+      if (part.length === 0) return Buffer.concat(parts, total);
+      parts.push(part);
+      total += part.length;
+      if (total > MAX_TRACE_BYTES) throw tooLarge(`has more than ${MAX_TRACE_BYTES}`);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** So many bytes, fewer at the end of the file. */
+function readPart(file: number, most: number): Uint8Array {
+  const part = Buffer.alloc(most);
+  let count = 0;
+  while (count < most) {
+    const more = readSync(file, part, count, most - count, null);
+    if (more === 0) break;
+    count += more;
+  }
+  return part.subarray(0, count);
+}
+
+function tooLarge(has: string): TraceFormatError {
+  return new TraceFormatError(
+    `too large: it ${has} bytes, a trace at most ${MAX_TRACE_BYTES}`,
+    MAX_TRACE_BYTES,
+    "file",
   );
+}
+
+/** Throws if a file that begins so is no trace, gzipped or not. What does not inflate is left for gunzip to say. */
+function checkStart(start: Uint8Array): void {
+  if (start.length === 0) throw new TraceFormatError("empty: the file has no bytes", 0, "file");
+  if (!isGzip(start)) {
+    checkMagic(start);
+    return;
+  }
+  let inflated: Uint8Array;
+  try {
+    inflated = gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return;
+  }
+  if (inflated.length > 0) checkMagic(inflated);
 }
 
 function isGzip(bytes: Uint8Array): boolean {
@@ -42,7 +121,7 @@ function isGzip(bytes: Uint8Array): boolean {
 function gunzip(bytes: Uint8Array): Uint8Array {
   let inflated: Inflated;
   try {
-    inflated = inflatedBy(gunzipSync(bytes, { info: true, maxOutputLength: MAX_TRACE_BYTES }));
+    inflated = inflatedBy(gunzipSync(bytes, { info: true, maxOutputLength: mostInflated(bytes.length) }));
   } catch (error) {
     throw brokenGzip(bytes, error);
   }
@@ -54,7 +133,9 @@ function gunzip(bytes: Uint8Array): Uint8Array {
 function brokenGzip(bytes: Uint8Array, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ERR_BUFFER_TOO_LARGE") {
-    return new TraceFormatError(`inflates to more than ${MAX_TRACE_BYTES} bytes`, 0, "file");
+    const rule = `expected at most ${MOST_INFLATED_RATIO} times the file's ${bytes.length}, or ${ALWAYS_INFLATED_BYTES}`;
+    const what = `inflates to more than ${mostInflated(bytes.length)} bytes: ${rule}; gunzip it to play it all the same`;
+    return new TraceFormatError(what, bytes.length, "file");
   }
   if (!(error instanceof Error) || typeof code !== "string" || !code.startsWith("Z_")) return error;
   // zlib takes what follows the end for more gzip data, and then finds fault with that.
@@ -81,7 +162,7 @@ function memberEnd(bytes: Uint8Array): number {
   if (flags & GZIP_COMMENT) at = bytes.indexOf(0, at) + 1;
   if (flags & GZIP_HEADER_CHECKSUM) at += 2;
   try {
-    const options = { info: true, maxOutputLength: MAX_TRACE_BYTES };
+    const options = { info: true, maxOutputLength: mostInflated(bytes.length) };
     return (
       at + inflatedBy(inflateRawSync(bytes.subarray(at), options)).engine.bytesWritten + GZIP_TRAILER_BYTES
     );

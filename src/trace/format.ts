@@ -227,12 +227,16 @@ class Cursor {
   }
 }
 
+/** Throws a TraceFormatError if no trace begins like these bytes, which may be a trace's first few. O(1). */
+export function checkMagic(bytes: Uint8Array): void {
+  if (MAGIC.slice(0, bytes.length).every((byte, at) => bytes[at] === byte)) return;
+  const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  throw new TraceFormatError(`not a morecore trace: it starts with ${start}, not with "MCTRACE1"`, 0);
+}
+
 function decodeHeader(bytes: Uint8Array): Header {
   if (bytes.length === 0) throw new TraceFormatError("empty: no header", 0);
-  if (!MAGIC.slice(0, bytes.length).every((byte, at) => bytes[at] === byte)) {
-    const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    throw new TraceFormatError(`not a morecore trace: it starts with ${start}, not with "MCTRACE1"`, 0);
-  }
+  checkMagic(bytes);
   if (bytes.length < HEADER_BYTES) {
     throw new TraceFormatError(`truncated: ends inside the ${HEADER_BYTES}-byte header`, bytes.length);
   }
@@ -277,7 +281,8 @@ function decodeRecord(cursor: Cursor, ledger: SlotLedger, trace: Trace, index: n
   trace.threads[index] = tag >>> 4;
   trace.slots[index] = slot;
   trace.sizes[index] = size;
-  trace.alignments[index] = alignment;
+  // Seldom written, the column takes no memory where it stays zero.
+  if (alignment !== 0) trace.alignments[index] = alignment;
   return tag >>> 4;
 }
 

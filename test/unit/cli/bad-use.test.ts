@@ -1,10 +1,12 @@
 // What every command says of bad files and wrong arguments: the same, in one line, with the exit code 2, and it writes nothing.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { encodeTrace, KIND } from "../../../src/trace/format.ts";
 import { ROOT } from "../../support/c-program.ts";
 import { heapProgram } from "../../support/wasm-program.ts";
 
@@ -78,24 +80,95 @@ describe("a file that cannot be written", () => {
   });
 });
 
-describe("a trace", () => {
-  it.each([
-    ["none", "none: cannot read: no such file or directory"],
-    ["folder", "folder: cannot read: illegal operation on a directory"],
-    ["empty", "empty: empty: the file has no bytes (byte 0 of the file)"],
-    [
-      "text",
-      'text: not a morecore trace: it starts with 69 6e 74 20 6d 61 69 6e, not with "MCTRACE1" (byte 0 of the trace)',
-    ],
-  ])("%s is refused in one line", (file, message) => {
-    expect(morecore("replay", "--svg", "out.svg", file)).toEqual({
-      status: 2,
-      out: "",
-      err: `morecore: ${message}\n`,
+/** Records of one small block, so regular that gzip makes a thousandth of them. */
+function loopTrace(bytes: number): Uint8Array {
+  const trace = Buffer.alloc(bytes);
+  trace.set(encodeTrace([{ kind: KIND.malloc, slot: 0, size: 16 }]));
+  return trace;
+}
+
+const GIBIBYTE = 2 ** 30;
+
+/** What is said of each; SIZE stands for the file's size. */
+const TRACES: Readonly<Record<string, readonly [string, () => Uint8Array]>> = {
+  zeros: [
+    'not a morecore trace: it starts with 00 00 00 00 00 00 00 00, not with "MCTRACE1" (byte 0 of the trace)',
+    () => gzipSync(new Uint8Array(2 ** 26)),
+  ],
+  regular: [
+    "inflates to more than 16777216 bytes: expected at most 32 times the file's SIZE, or 16777216; gunzip it to play it all the same (byte SIZE of the file)",
+    () => gzipSync(loopTrace(2 ** 24 + 2 ** 23)),
+  ],
+  "cut.gz": [
+    "truncated: the gzip data ends early (byte 40 of the file)",
+    () => gzipSync(loopTrace(1000)).subarray(0, 40),
+  ],
+  promise: [
+    "truncated: the header announces 4294967295 records, the bytes have room for 1 (byte 43 of the trace)",
+    () => Uint8Array.from(encodeTrace([{ kind: KIND.malloc, slot: 0, size: 16 }])).fill(255, 8, 12),
+  ],
+  live: [
+    "has 2147483646 bytes live at once: expected at most 1073741824; --unlimited plays it",
+    () => encodeTrace([0, 1].map((slot) => ({ kind: KIND.malloc, slot, size: GIBIBYTE - 1 }))),
+  ],
+  total: [
+    "asks for 69793218495 bytes in all: expected at most 68719476736, for 131 calls; --unlimited plays it",
+    () =>
+      encodeTrace([
+        ...Array.from({ length: 65 }, () => [
+          { kind: KIND.calloc, slot: 0, size: GIBIBYTE - 1 },
+          { kind: KIND.free, slot: 0 },
+        ]).flat(),
+        { kind: KIND.malloc, slot: 0, size: 0 },
+      ]),
+  ],
+};
+
+describe.each([["replay", "--svg", "out.svg"], ["steps"], ["bench"]])(
+  "a trace that is given to %s",
+  (...command) => {
+    const refuses = (file: string, message: string): void => {
+      expect(morecore(...command, file)).toEqual({
+        status: 2,
+        out: "",
+        err: `morecore: ${file}: ${message}\n`,
+      });
+      expect(readdirSync(folder)).toEqual(before);
+    };
+
+    it.each([
+      ["none", "cannot read: no such file or directory"],
+      ["folder", "cannot read: illegal operation on a directory"],
+      ["empty", "empty: the file has no bytes (byte 0 of the file)"],
+      [
+        "text",
+        'not a morecore trace: it starts with 69 6e 74 20 6d 61 69 6e, not with "MCTRACE1" (byte 0 of the trace)',
+      ],
+      [
+        "/dev/zero",
+        'not a morecore trace: it starts with 00 00 00 00 00 00 00 00, not with "MCTRACE1" (byte 0 of the trace)',
+      ],
+    ])("%s is refused in one line", refuses);
+
+    it.each(Object.keys(TRACES))("with %s is refused in one line, and takes no memory", (name) => {
+      const [message, make] = TRACES[name] ?? ["", () => new Uint8Array(0)];
+      const bytes = make();
+      writeFileSync(join(folder, name), bytes);
+      before = readdirSync(folder);
+      refuses(name, message.replaceAll("SIZE", String(bytes.length)));
     });
-    expect(readdirSync(folder)).toEqual(before);
-  });
-});
+
+    it("of more than a gibibyte is refused before it is read", () => {
+      writeFileSync(join(folder, "huge"), encodeTrace([]));
+      truncateSync(join(folder, "huge"), 3 * GIBIBYTE);
+      before = readdirSync(folder);
+      refuses(
+        "huge",
+        "too large: it has 3221225472 bytes, a trace at most 1073741824 (byte 1073741824 of the file)",
+      );
+    });
+  },
+);
 
 describe("wrong arguments", () => {
   it.each([

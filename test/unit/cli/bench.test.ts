@@ -34,7 +34,7 @@ function morecore(...args: string[]): { status: number | null; out: string; err:
 describe("morecore bench", () => {
   test("measures a trace on each peer, says why where it does not, and ends with 2 for a file that is none", () => {
     const { status, out, err } = morecore("bench", "--json", "--rounds", "1", trace, "nowhere");
-    expect([status, err]).toEqual([2, "morecore: nowhere: cannot play: no such file or directory\n"]);
+    expect([status, err]).toEqual([2, "morecore: nowhere: cannot read: no such file or directory\n"]);
     const { format, rounds, patterns, traces, notes } = JSON.parse(out);
     expect([format, rounds, patterns]).toEqual(["morecore-bench-1", 1, []]);
     expect(traces).toHaveLength(1);
@@ -76,7 +76,7 @@ describe("morecore bench", () => {
     expect(alone).toEqual({
       status: 2,
       out: "",
-      err: "morecore: nowhere.mct.gz: cannot play: no such file or directory\n",
+      err: "morecore: nowhere.mct.gz: cannot read: no such file or directory\n",
     });
   });
 
@@ -108,7 +108,7 @@ describe("morecore steps", () => {
 
   test("says which file cannot be counted, counts the others, and ends with 2", () => {
     const { status, out, err } = morecore("steps", "--json", "nowhere", trace);
-    expect([status, err]).toEqual([2, "morecore: nowhere: cannot count: no such file or directory\n"]);
+    expect([status, err]).toEqual([2, "morecore: nowhere: cannot read: no such file or directory\n"]);
     expect(JSON.parse(out).traces).toHaveLength(1);
   });
 });

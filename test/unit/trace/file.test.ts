@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import { readTraceFile } from "../../../src/trace/file.ts";
-import { recordsOf, TraceFormatError } from "../../../src/trace/format.ts";
+import { readTraceFile, writeTraceFile } from "../../../src/trace/file.ts";
+import { encodeTrace, HEADER_BYTES, KIND, recordsOf, TraceFormatError } from "../../../src/trace/format.ts";
 
 const SQLITE = new URL("../../../traces/sqlite-20k.mct.gz", import.meta.url).pathname;
 const gzipped = readFileSync(SQLITE);
@@ -133,5 +133,45 @@ describe("a broken trace file is refused in one line that says where", () => {
   it("with bytes after the last record", () => {
     const { message } = broken(gzipSync(Buffer.concat([gunzipSync(gzipped), Buffer.of(0)])));
     expect(message).toContain("1 bytes follow the last of 20000 records");
+  });
+});
+
+/** A trace of `count` mallocs and frees of one block, made by hand: it would take long to encode. */
+function loopTrace(count: number): Uint8Array {
+  const bytes = Buffer.alloc(HEADER_BYTES + 5 * count);
+  bytes.set(encodeTrace([{ kind: KIND.malloc, slot: 0, size: 16 }]));
+  bytes.writeUInt32LE(2 * count, 8);
+  bytes.writeBigUInt64LE(BigInt(16 * count), 32);
+  for (let at = HEADER_BYTES; at < bytes.length; at += 5) bytes.set([0, 0, 16, 3, 0], at);
+  return bytes;
+}
+
+describe("how far a file may inflate follows from its size", () => {
+  const long = loopTrace(3_500_000);
+
+  it("so a regular trace of more than 16 MiB is refused, gzipped as well as can be", () => {
+    const best = gzipSync(long);
+    const { message, offset, layer } = broken(best);
+    expect(message).toContain(`inflates to more than 16777216 bytes: expected at most 32 times the file's`);
+    expect({ offset, layer }).toEqual({ offset: best.length, layer: "file" });
+  });
+
+  it("and writeTraceFile gzips it less well, so that it can be read", () => {
+    const path = join(folder, "regular.mct.gz");
+    writeTraceFile(path, long);
+    expect(readTraceFile(path).opCount).toBe(7_000_000);
+    expect(statSync(path).size * 8).toBeGreaterThan(long.length);
+  });
+
+  it("and uncompressed it is read as it is", () => {
+    const path = join(folder, "regular.mct");
+    writeTraceFile(path, long);
+    expect(readTraceFile(path).opCount).toBe(7_000_000);
+  });
+
+  it("a short one may be as regular as it likes", () => {
+    const short = gzipSync(loopTrace(100_000));
+    expect(short.length * 100).toBeLessThan(500_040);
+    expect(readTraceFile(written(short)).opCount).toBe(200_000);
   });
 });
