@@ -8,7 +8,7 @@
 
 import { readSections, START_SECTION, WasmFormatError } from "./binary.ts";
 import type { Swap, SwappedProgram } from "./run.ts";
-import { MissingToolError, SwapRefusedError, swapModule } from "./swap/index.ts";
+import { BinaryenError, MissingToolError, SwapRefusedError, swapModule } from "./swap/index.ts";
 
 /** Swaps a program's malloc; a string says why that could not be done. Other errors than those of swap are thrown. */
 export const autoSwap: Swap = async (bytes) => {
@@ -18,7 +18,7 @@ export const autoSwap: Swap = async (bytes) => {
     return await swapped(bytes);
   } catch (error) {
     if (error instanceof SwapRefusedError || error instanceof MissingToolError) return error.message;
-    if (error instanceof WasmFormatError) return error.message;
+    if (error instanceof WasmFormatError || error instanceof BinaryenError) return error.message;
     throw error;
   }
 };

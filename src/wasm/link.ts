@@ -24,7 +24,7 @@ import {
   withoutStale,
   writeSections,
 } from "./binary.ts";
-import { type Binaryen, BinaryenError, loadBinaryen, mergeModules } from "./binaryen.ts";
+import { type Binaryen, BinaryenError, guarded, loadBinaryen, mergeModules } from "./binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "./features.ts";
 
 export interface LinkOptions {
@@ -80,7 +80,7 @@ export async function linkProgram(
     ],
     { flags: featureFlags(features), names: true },
   );
-  return finished(binaryen, merged, featureBits(binaryen.Features, features), options);
+  return guarded(() => finished(binaryen, merged, featureBits(binaryen.Features, features), options));
 }
 
 /** Throws a WasmFormatError for a program that cannot be linked. */

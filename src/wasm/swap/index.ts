@@ -11,7 +11,7 @@ import { SwapRefusedError, type SwapReport } from "./report.ts";
 import { rewrite } from "./rewrite.ts";
 
 export { WasmFormatError } from "../binary.ts";
-export { MissingToolError } from "../binaryen.ts";
+export { BinaryenError, MissingToolError } from "../binaryen.ts";
 export { GlueError } from "./glue.ts";
 export { type FoundAction, type FoundFunction, SwapRefusedError, type SwapReport } from "./report.ts";
 
@@ -41,7 +41,10 @@ export function inspectModule(bytes: Uint8Array, options: Pick<SwapOptions, "glu
   return decide(bytes, readModule(bytes), options.glue).report;
 }
 
-/** The module with the kernel for its allocator. Throws a SwapRefusedError if that is not surely safe. */
+/**
+ * The module with the kernel for its allocator. Throws a SwapRefusedError if that is not surely safe, and a BinaryenError
+ * if binaryen cannot do it.
+ */
 export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): Promise<SwapResult> {
   const { glue, keepImports = false } = options;
   const facts = readModule(bytes);

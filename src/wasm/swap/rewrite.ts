@@ -7,7 +7,7 @@
 // kernel. The heap begins at the first call that needs it: before that, the module's data or its sbrk may not be ready.
 
 import type Binaryen from "binaryen";
-import { loadBinaryen, mergeModules, readKernel } from "../binaryen.ts";
+import { BinaryenError, guarded, loadBinaryen, mergeModules, readKernel } from "../binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../features.ts";
 import type { SwapPlan } from "./decide.ts";
 import { MALLINFO_CALLS, MALLINFO_LOCALS, mallinfoBody } from "./mallinfo.ts";
@@ -48,6 +48,16 @@ export async function rewrite(
   options: RewriteOptions,
 ): Promise<Rewritten> {
   const binaryen = await loadBinaryen();
+  return guarded(() => rewriteWith(binaryen, bytes, facts, plan, options));
+}
+
+function rewriteWith(
+  binaryen: typeof Binaryen,
+  bytes: Uint8Array,
+  facts: ModuleFacts,
+  plan: SwapPlan,
+  options: RewriteOptions,
+): Rewritten {
   const features = featuresWith([...facts.features]);
   const bits = featureBits(binaryen.Features, features);
   binaryen.setDebugInfo(facts.hasNames);
@@ -110,7 +120,7 @@ class Writer {
 
   finish(): { own: Uint8Array; origins: number[] } {
     this.module.runPasses(["remove-unused-module-elements"]);
-    if (!this.module.validate()) throw new Error("the rewritten module is not valid: a bug of swap");
+    if (!this.module.validate()) throw new BinaryenError("the rewritten module is not valid: a bug of swap");
     return { own: this.module.emitBinary(), origins: this.origins() };
   }
 
@@ -253,7 +263,7 @@ function memoryName(binaryen: typeof Binaryen, module: Module): string {
     if (kind === binaryen.ExternalMemory) return value;
   }
   const name = ["mimport$0", "0", "memory"].find((each) => hasMemory(module, each));
-  if (name === undefined) throw new Error("the memory has no name that binaryen knows: a bug of swap");
+  if (name === undefined) throw new BinaryenError("the memory has no name that binaryen knows: a bug of swap");
   return name;
 }
 
@@ -303,7 +313,7 @@ function tidy(
   }
   for (const name of added) module.removeExport(name);
   module.runPasses(["remove-unused-module-elements"]);
-  if (!module.validate()) throw new Error("the merged module is not valid: a bug of swap");
+  if (!module.validate()) throw new BinaryenError("the merged module is not valid: a bug of swap");
   const bytes = module.emitBinary();
   module.dispose();
   return bytes;
