@@ -50,7 +50,11 @@ export function guarded<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof BinaryenError || error instanceof MissingToolError || error instanceof WasmFormatError)
+    if (
+      error instanceof BinaryenError ||
+      error instanceof MissingToolError ||
+      error instanceof WasmFormatError
+    )
       throw error;
     // A trap, or a stack that was too deep: what binaryen was about to do is half done.
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) lostInstances++;

@@ -40,13 +40,15 @@ export interface FunctionFacts {
   readonly imported: string | undefined;
   /** From the name section. */
   name: string | undefined;
-  readonly exportedAs: string[];
+  exportedAs: string[];
   /** Whom it calls directly, and how often. */
-  readonly calls: Map<number, number>;
+  calls: ReadonlyMap<number, number>;
   /** All 32-bit constants, as unsigned numbers. */
-  readonly numbers: Set<number>;
+  numbers: ReadonlySet<number>;
   /** Contains memory.grow. */
   growsMemory: boolean;
+  /** Contains memory.size. */
+  readsSize: boolean;
   /** Reads memory or a global: what it does may depend on more than its arguments and the memory's size. */
   readsState: boolean;
 }
@@ -182,6 +184,10 @@ function forEachEntry(
     throw new WasmFormatError(`it cannot be read: ${reader.error?.message}`);
 }
 
+const NO_NAMES: string[] = [];
+const NO_CALLS: ReadonlyMap<number, number> = new Map();
+const NO_NUMBERS: ReadonlySet<number> = new Set();
+
 /** Collects the facts, an entry of the binary at a time. */
 class Reading {
   readonly facts: ModuleFacts = {
@@ -198,6 +204,9 @@ class Reading {
     customSections: [],
   };
   private body = -1;
+  /** Of the body that is read. Most functions of a large module need neither: they share empty ones. */
+  private calls = new Map<number, number>();
+  private numbers = new Set<number>();
   private segmentAddress: number | undefined;
   private inActiveSegment = false;
 
@@ -235,10 +244,11 @@ class Reading {
       signature,
       imported,
       name: undefined,
-      exportedAs: [],
-      calls: new Map(),
-      numbers: new Set(),
+      exportedAs: NO_NAMES,
+      calls: NO_CALLS,
+      numbers: NO_NUMBERS,
       growsMemory: false,
+      readsSize: false,
       readsState: false,
     });
     if (imported !== undefined) this.body = functions.length - 1;
@@ -262,8 +272,12 @@ class Reading {
 
   private export({ field, kind, index }: IExportEntry): void {
     const name = bytesToString(field);
-    if (kind === KIND_FUNCTION) this.facts.functions[index]?.exportedAs.push(name);
-    else if (kind === KIND_MEMORY) this.facts.memoryExports.push(name);
+    const exported = this.facts.functions[index];
+    if (kind === KIND_FUNCTION && exported !== undefined) {
+      if (exported.exportedAs === NO_NAMES) exported.exportedAs = [];
+      exported.exportedAs.push(name);
+    }
+    if (kind === KIND_MEMORY) this.facts.memoryExports.push(name);
   }
 
   private names(entry: INameEntry): void {
@@ -297,6 +311,8 @@ class Reading {
 
   private beginBody(): void {
     this.body += 1;
+    this.calls = new Map();
+    this.numbers = new Set();
   }
 
   private instruction(instruction: Instruction): void {
@@ -305,13 +321,14 @@ class Reading {
     const name = nameOf(instruction);
     const { literal, funcIndex } = instruction;
     const constant = name === "i32.const" && typeof literal === "number" ? literal >>> 0 : undefined;
-    if (constant !== undefined) facts.numbers.add(constant);
+    if (constant !== undefined) facts.numbers = this.numbers.add(constant);
     noteFeatures(name, this.facts.features);
     if (name === "memory.grow") facts.growsMemory = true;
+    if (name === "memory.size") facts.readsSize = true;
     if (name === "global.get" || /\.(atomic\.)?(load|rmw)/.test(name)) facts.readsState = true;
     if (funcIndex === undefined) return;
     if (name === "ref.func") this.facts.referenced.add(funcIndex);
-    else facts.calls.set(funcIndex, (facts.calls.get(funcIndex) ?? 0) + 1);
+    else facts.calls = this.calls.set(funcIndex, (this.calls.get(funcIndex) ?? 0) + 1);
   }
 }
 

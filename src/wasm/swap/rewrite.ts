@@ -84,6 +84,8 @@ class Writer {
   private readonly module: Module;
   /** binaryen's names, by index in the module as it was. */
   private readonly names: readonly string[];
+  /** binaryen's names of the kernel's functions, by theirs. */
+  private readonly kernel = new Map<string, string>();
 
   constructor(binaryen: typeof Binaryen, bytes: Uint8Array, features: number) {
     this.binaryen = binaryen;
@@ -139,9 +141,13 @@ class Writer {
     return inOrder.map(({ name }) => before.get(name) ?? -1);
   }
 
+  /** The module may import the same by itself, and its own names may be any. */
   private importKernel(name: string, signature: string): void {
     const { params, results } = this.types(signature);
-    this.module.addFunctionImport(`${KERNEL}.${name}`, KERNEL, name, params, results);
+    let own = `${KERNEL}.${name}`;
+    while (this.names.includes(own)) own += "'";
+    this.kernel.set(name, own);
+    this.module.addFunctionImport(own, KERNEL, name, params, results);
   }
 
   private types(signature: string): { params: Binaryen.Type; results: Binaryen.Type; count: number } {
@@ -168,7 +174,7 @@ class Writer {
     const from = room === undefined ? zero : module.select(isFirst(), module.i32.const(room), zero);
     module.addGlobal(BEGUN, i32, true, module.i32.const(0));
     this.importKernel("mc_begin", "i32 -> i32");
-    const begin = module.call(`${KERNEL}.mc_begin`, [from], i32);
+    const begin = module.call(this.kernel.get("mc_begin") ?? "", [from], i32);
     const body = module.block(null, [module.global.set(BEGUN, begin), module.global.get(BEGUN, i32)], i32);
     module.addFunction(BEGIN, none, i32, [], body);
   }
@@ -181,7 +187,7 @@ class Writer {
     if (role === MALLINFO) return this.mallinfo(keepImports);
     if (role.kernel === undefined) return failure();
     const values = Array.from({ length: count }, (_, local) => module.local.get(local, i32));
-    const plain = module.call(`${KERNEL}.${role.kernel}`, values, results);
+    const plain = module.call(this.kernel.get(role.kernel) ?? "", values, results);
     const call = role.givesErrno ? this.inModulesErrnos(plain, count) : plain;
     if (keepImports) return call;
     // A block can only come from a heap that has begun.
@@ -195,7 +201,7 @@ class Writer {
     const { i32 } = this.binaryen;
     const hasBegun = keepImports ? module.i32.const(1) : module.global.get(BEGUN, i32);
     return mallinfoBody(this.binaryen, module, hasBegun, (name, ...values) =>
-      module.call(`${KERNEL}.${name}`, values, i32),
+      module.call(this.kernel.get(name) ?? "", values, i32),
     );
   }
 
@@ -263,7 +269,8 @@ function memoryName(binaryen: typeof Binaryen, module: Module): string {
     if (kind === binaryen.ExternalMemory) return value;
   }
   const name = ["mimport$0", "0", "memory"].find((each) => hasMemory(module, each));
-  if (name === undefined) throw new BinaryenError("the memory has no name that binaryen knows: a bug of swap");
+  if (name === undefined)
+    throw new BinaryenError("the memory has no name that binaryen knows: a bug of swap");
   return name;
 }
 
