@@ -196,6 +196,23 @@ export function readFeatures(sections: readonly Section[]): string[] | undefined
   return all.filter(({ prefix }) => prefix !== DISALLOWED).map(({ name }) => name);
 }
 
+/** The functions' names by the section "name"; undefined: it has none, or none that can be read. Engines pass it over, too. */
+export function readFunctionNames(sections: readonly Section[]): Map<number, string> | undefined {
+  const section = sections.find(({ id, name }) => id === CUSTOM_SECTION && name === "name");
+  if (section === undefined) return undefined;
+  try {
+    const reader = new Reader(section.contents);
+    while (!reader.atEnd) {
+      const part = reader.byte();
+      const contents = reader.take(reader.number());
+      if (part === FUNCTION_NAMES) return new Map(readList(contents, (r) => [r.number(), r.text()] as const));
+    }
+  } catch (error) {
+    if (!(error instanceof WasmFormatError)) throw error;
+  }
+  return undefined;
+}
+
 /** What holds offsets into the code as it was: debug information, source maps, relocations. */
 export function isStale(section: string): boolean {
   return /^(\.debug_|reloc\.|sourceMappingURL$|external_debug_info$|linking$)/.test(section);

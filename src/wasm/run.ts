@@ -99,8 +99,9 @@ export async function runProgram(program: Program, options: RunOptions = {}): Pr
   const wasi = await openWasi(wasiModule, { args, env, dirs });
   const imports = importsFor(program, (given) => {
     if (given.kind === MEMORY) return memory;
-    if (given.module === wasiModule) return wasi.imports[given.name];
-    return given.kind === FUNCTION ? host?.functions[given.module]?.[given.name] : undefined;
+    if (given.module === wasiModule) return ownOf(wasi.imports, given.name);
+    const served = host === undefined ? undefined : ownOf(host.functions, given.module);
+    return given.kind === FUNCTION && served !== undefined ? ownOf(served, given.name) : undefined;
   });
   options.onStart?.();
   const { stackTraceLimit } = Error;
@@ -156,26 +157,33 @@ function wasiModuleOf({ imports }: Program): WasiModule {
   return imports.map(({ module }) => module).find(isWasi) ?? "wasi_snapshot_preview1";
 }
 
+/** What a table has under a name; not what every object has, such as toString. */
+function ownOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** The import object; throws and names them if some imports are nobody's. */
 function importsFor(
   { imports }: Program,
   provide: (given: Import) => WebAssembly.ImportValue | undefined,
 ): WebAssembly.Imports {
-  const all: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  const all = new Map<string, [string, WebAssembly.ImportValue][]>();
   const missing: string[] = [];
   for (const given of imports) {
     const value = provide(given);
     if (value === undefined) missing.push(`${given.module}.${given.name}`);
     else {
-      all[given.module] ??= {};
-      Object.assign(all[given.module] ?? {}, { [given.name]: value });
+      const values = all.get(given.module) ?? [];
+      values.push([given.name, value]);
+      all.set(given.module, values);
     }
   }
   if (missing.length > 0)
     throw new WasmFormatError(
       `it imports what neither WASI preview 1 nor morecore provides: ${missing.join(", ")}`,
     );
-  return all;
+  // Names are the program's to choose, __proto__ among them.
+  return Object.fromEntries([...all].map(([module, values]) => [module, Object.fromEntries(values)]));
 }
 
 /** How a run ended. */

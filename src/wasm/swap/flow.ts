@@ -83,8 +83,8 @@ export class Budget {
   }
 }
 
-const LEAST_WORK = 10_000_000;
-const WORK_PER_BYTE = 300;
+const LEAST_WORK = 2_000_000;
+const WORK_PER_BYTE = 150;
 
 interface Frame {
   readonly height: number;
