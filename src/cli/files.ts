@@ -73,10 +73,8 @@ export function whyNoTrace(error: unknown): string {
 
 /** Why a command on a module could not be done, in one line; undefined: an error that is nobody's but ours. */
 export function whyNotDone(file: string, error: unknown): string | undefined {
-  if (error instanceof WasmFormatError) return `${file}: ${error.message}`;
-  const isSaid =
-    error instanceof FileError || error instanceof MissingToolError || error instanceof BinaryenError;
-  return isSaid ? error.message : undefined;
+  if (error instanceof WasmFormatError || error instanceof BinaryenError) return `${file}: ${error.message}`;
+  return error instanceof FileError || error instanceof MissingToolError ? error.message : undefined;
 }
 
 export function complain(message: string): void {

@@ -14,6 +14,7 @@ interface LinkCommandOptions {
   readonly output: string;
   readonly O: LinkOptions;
   readonly optimize: boolean;
+  readonly swap: boolean;
 }
 
 /** wasm-opt's levels. */
@@ -42,6 +43,7 @@ export function linkCommand(morecore: Command): void {
         .argParser(levelOf),
     )
     .option("--no-optimize", "the same as -O0")
+    .option("--no-swap", "leave an allocator that the program has besides as it is")
     .addHelpText("after", LINK_HELP)
     .action(async (program: string, options: LinkCommandOptions) => {
       process.exitCode = await runLink(program, options);
@@ -52,23 +54,27 @@ const LINK_HELP = `
 The heap begins at the program's __heap_base, if it exports that (wasm-ld: --export=__heap_base), else where its memory
 ends, before any constructor or _start. Function names are kept; debug information is not.
 
+A program whose C library allocates besides, for its arguments, say, has that malloc put on the same heap; one that
+cannot be, or an allocator that takes memory without asking, is refused.
+
 The package binaryen must be installed: npm install binaryen.
 
 Exit code: 0 all is well; 2 wrong arguments, or a file that cannot be read, linked or written.`;
 
 function levelOf(text: string): LinkOptions {
-  const level = LEVELS[text];
+  const level = Object.hasOwn(LEVELS, text) ? LEVELS[text] : undefined;
   if (level !== undefined) return level;
   throw new InvalidArgumentError("It must be 0, 1, 2, 3, 4, s or z.");
 }
 
 /** Links a file, and returns the exit code. */
-async function runLink(program: string, { output, O, optimize }: LinkCommandOptions): Promise<number> {
+async function runLink(program: string, { output, O, optimize, swap }: LinkCommandOptions): Promise<number> {
   try {
     checkWritable(output);
     const bytes = readInput(program);
     const kernels = { growing: readKernel("growing"), asking: readKernel("asking") };
-    writeOutput(output, await linkProgram(bytes, kernels, optimize ? O : { optimize: 0 }));
+    const level = optimize ? O : { optimize: 0 };
+    writeOutput(output, await linkProgram(bytes, kernels, { ...level, swap }));
     return 0;
   } catch (error) {
     const why = whyNotDone(program, error);

@@ -130,7 +130,10 @@ function whyNoDirectory(error: unknown): string | undefined {
 }
 
 /** Loaded only for a program that needs it: it brings two parsers with it. */
-const swap: Swap = async (bytes) => (await import("../wasm/auto-swap.ts")).autoSwap(bytes);
+const swap: Swap = {
+  only: async (bytes) => (await import("../wasm/auto-swap.ts")).autoSwap.only(bytes),
+  second: async (bytes, heapBase) => (await import("../wasm/auto-swap.ts")).autoSwap.second(bytes, heapBase),
+};
 
 /** What was asked for and cannot be had of this program, in words. */
 function unavailable(

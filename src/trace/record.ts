@@ -11,6 +11,11 @@
 import { encodeHeader, HEADER_BYTES, KIND, putRecord, type TraceRecord } from "./format.ts";
 import { SlotLedger } from "./ledger.ts";
 
+/** A block was given that is live already. */
+export class LiveBlockError extends RangeError {
+  override readonly name = "LiveBlockError";
+}
+
 export interface RecorderOptions {
   /** The trace takes no more records when it has this many bytes; 0: nothing is kept, it only counts. Default 2^30. */
   readonly maxBytes?: number;
@@ -128,7 +133,7 @@ export class TraceRecorder {
 
   #name(ptr: number, slot: number): void {
     if (this.#slots.has(ptr))
-      throw new RangeError(`ptr: expected an address without a live block, got ${ptr}`);
+      throw new LiveBlockError(`ptr: expected an address without a live block, got ${ptr}`);
     this.#slots.set(ptr, slot);
   }
 

@@ -8,25 +8,53 @@
 
 import { readSections, START_SECTION, WasmFormatError } from "./binary.ts";
 import type { Swap, SwappedProgram } from "./run.ts";
-import { MissingToolError, SwapRefusedError, swapModule } from "./swap/index.ts";
+import {
+  BinaryenError,
+  MissingToolError,
+  SwapRefusedError,
+  type SwapResult,
+  swapBeside,
+  swapModule,
+} from "./swap/index.ts";
 
-/** Swaps a program's malloc; a string says why that could not be done. Other errors than those of swap are thrown. */
-export const autoSwap: Swap = async (bytes) => {
-  // What is no valid module for this engine cannot be run either, and is said there.
-  if (!WebAssembly.validate(bytes as BufferSource)) return "it is no valid module";
-  try {
-    return await swapped(bytes);
-  } catch (error) {
-    if (error instanceof SwapRefusedError || error instanceof MissingToolError) return error.message;
-    if (error instanceof WasmFormatError) return error.message;
-    throw error;
-  }
+const NEEDS_START = "it has a start function, which would run before its heap can get memory of its sbrk";
+
+export const autoSwap: Swap = {
+  async only(bytes) {
+    // What is no valid module for this engine cannot be run either, and is said there.
+    if (!WebAssembly.validate(bytes as BufferSource)) return "it is no valid module";
+    try {
+      return swapped(bytes, await swapModule(bytes, { keepImports: true })) ?? NEEDS_START;
+    } catch (error) {
+      const why = whyNotSwapped(error);
+      if (why === undefined) throw error;
+      return why;
+    }
+  },
+
+  async second(bytes, heapBase) {
+    const result = await swapBeside(bytes, heapBase);
+    if (result === undefined) return undefined;
+    const program = swapped(bytes, result, heapBase);
+    if (program === undefined)
+      throw new WasmFormatError(`it has a malloc of its own beside morecore's, and ${NEEDS_START}`);
+    return program;
+  },
 };
 
-async function swapped(bytes: Uint8Array): Promise<SwappedProgram | string> {
-  const { bytes: rewritten, report, origins = [] } = await swapModule(bytes, { keepImports: true });
+/** Undefined: an error that is nobody's but ours. */
+function whyNotSwapped(error: unknown): string | undefined {
+  const isSaid = [SwapRefusedError, MissingToolError, WasmFormatError, BinaryenError];
+  return error instanceof Error && isSaid.some((kind) => error instanceof kind) ? error.message : undefined;
+}
+
+/** Undefined: its start function would run before there is a heap. */
+function swapped(
+  before: Uint8Array,
+  { bytes, report, origins = [] }: SwapResult,
+  heapBase?: number,
+): SwappedProgram | undefined {
   const { room, needsSbrk } = report;
-  if (needsSbrk && readSections(bytes).some(({ id }) => id === START_SECTION))
-    return "it has a start function, which would run before its heap can get memory of its sbrk";
-  return { bytes: rewritten, origins, heap: needsSbrk ? "sbrk" : { from: room } };
+  if (needsSbrk && readSections(before).some(({ id }) => id === START_SECTION)) return undefined;
+  return { bytes, origins, heap: needsSbrk ? "sbrk" : { from: room ?? heapBase } };
 }

@@ -35,6 +35,8 @@ const HAS_MAXIMUM = 1;
 const IS_SHARED = 2;
 const IS_64_BIT = 4;
 const HAS_PAGE_SIZE = 8;
+/** A number of 64 bits, seven to a byte. */
+const LONGEST_NUMBER = 10;
 
 export interface Section {
   readonly id: number;
@@ -91,11 +93,19 @@ export class Reader {
   /** An unsigned LEB128 number; limits of a 64-bit memory may need more than 32 bits. */
   number(): number {
     let value = 0;
-    for (let factor = 1; ; factor *= 128) {
+    for (let length = 0; length < LONGEST_NUMBER; length++) {
       const byte = this.byte();
-      value += (byte & 0x7f) * factor;
+      value += (byte & 0x7f) * 128 ** length;
       if (byte < 0x80) return value;
     }
+    throw new WasmFormatError(`it has a number of more than ${LONGEST_NUMBER} bytes`);
+  }
+
+  /** How many things follow, each of a byte at least: no list is longer than what it lies in. */
+  count(): number {
+    const count = this.number();
+    if (count > this.bytes.length - this.at) throw new WasmFormatError("it ends in the middle of a section");
+    return count;
   }
 
   take(length: number): Uint8Array {
@@ -186,6 +196,23 @@ export function readFeatures(sections: readonly Section[]): string[] | undefined
   return all.filter(({ prefix }) => prefix !== DISALLOWED).map(({ name }) => name);
 }
 
+/** The functions' names by the section "name"; undefined: it has none, or none that can be read. Engines pass it over, too. */
+export function readFunctionNames(sections: readonly Section[]): Map<number, string> | undefined {
+  const section = sections.find(({ id, name }) => id === CUSTOM_SECTION && name === "name");
+  if (section === undefined) return undefined;
+  try {
+    const reader = new Reader(section.contents);
+    while (!reader.atEnd) {
+      const part = reader.byte();
+      const contents = reader.take(reader.number());
+      if (part === FUNCTION_NAMES) return new Map(readList(contents, (r) => [r.number(), r.text()] as const));
+    }
+  } catch (error) {
+    if (!(error instanceof WasmFormatError)) throw error;
+  }
+  return undefined;
+}
+
 /** What holds offsets into the code as it was: debug information, source maps, relocations. */
 export function isStale(section: string): boolean {
   return /^(\.debug_|reloc\.|sourceMappingURL$|external_debug_info$|linking$)/.test(section);
@@ -225,7 +252,7 @@ export function nameSection(sections: readonly Section[], prefix: string): Secti
   const names = new Map(exported.map(({ index, name }) => [index, name]));
   const imported = readImports(sections).filter(({ kind }) => kind === FUNCTION).length;
   const own = sections.find(({ id }) => id === FUNCTION_SECTION);
-  const count = own === undefined ? 0 : new Reader(own.contents).number();
+  const count = own === undefined ? 0 : new Reader(own.contents).count();
   const entries = Array.from({ length: count }, (_, n) => imported + n).flatMap((index) => [
     ...number(index),
     ...text(names.get(index) ?? `${prefix}${index}`),
@@ -240,7 +267,7 @@ export function nameSection(sections: readonly Section[], prefix: string): Secti
 
 function readList<T>(contents: Uint8Array, readOne: (reader: Reader) => T): T[] {
   const reader = new Reader(contents);
-  return Array.from({ length: reader.number() }, () => readOne(reader));
+  return Array.from({ length: reader.count() }, () => readOne(reader));
 }
 
 function readImport(reader: Reader): Import {

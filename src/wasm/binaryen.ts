@@ -1,13 +1,18 @@
 // Binaryen: the package binaryen, an optional peer of this one, and its command wasm-merge; and our own kernel's files.
 //
-// Owns:  finding them, and saying what is missing; running the command in a folder of its own.
-// Needs: Node.
+// Owns:  finding them, and saying what is missing; running the command in a folder of its own; what binaryen throws.
+// Needs: Node; WasmFormatError.
+//
+// binaryen is C++ compiled to wasm: what it throws may be no Error, and a trap leaves its memory as it was just then. So
+// all work with it goes through `guarded`, and after a trap the next work gets another instance.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { WasmFormatError } from "./binary.ts";
 
 export type Binaryen = typeof import("binaryen").default;
 
@@ -23,15 +28,47 @@ export class BinaryenError extends Error {
   override readonly name = "BinaryenError";
 }
 
+/** How many instances of binaryen have been lost by a trap. */
+let lostInstances = 0;
+
 /** The package. Throws a MissingToolError. */
 export async function loadBinaryen(): Promise<Binaryen> {
   try {
-    return (await import("binaryen")).default;
+    if (lostInstances === 0) return (await import("binaryen")).default;
+    // The same file by another address is another module, with an instance of its own.
+    const address = `${pathToFileURL(require.resolve("binaryen"))}?${lostInstances}`;
+    return ((await import(address)) as typeof import("binaryen")).default;
   } catch (error) {
     throw new MissingToolError("the package binaryen is needed for this: npm install binaryen", {
       cause: error,
     });
   }
+}
+
+/** Work with binaryen. Whatever that throws becomes a BinaryenError; what is wrong with a file stays as it is. */
+export function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (
+      error instanceof BinaryenError ||
+      error instanceof MissingToolError ||
+      error instanceof WasmFormatError
+    )
+      throw error;
+    // A trap, or a stack that was too deep: what binaryen was about to do is half done.
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) lostInstances++;
+    throw new BinaryenError(`binaryen cannot do it: ${thrownText(error)}`, { cause: error });
+  }
+}
+
+const MOST_THROWN_TEXT = 500;
+
+/** What somebody who throws anything wanted to say. An exception of C++'s is an object with a message, or a number. */
+function thrownText(thrown: unknown): string {
+  const hasMessage = typeof thrown === "object" && thrown !== null && "message" in thrown;
+  const text = String(hasMessage ? thrown.message : thrown).trim();
+  return text === "" ? "it does not say why" : text.slice(0, MOST_THROWN_TEXT);
 }
 
 /** The shipped kernel that grows the memory itself, or the one that asks for memory. Throws a MissingToolError. */

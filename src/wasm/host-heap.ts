@@ -73,7 +73,9 @@ export function hostHeap({ memory, wishes, imports, heap, begin }: HostHeapParts
     words: (at, count) => {
       const { buffer } = memory;
       const most = Math.max(0, Math.floor((buffer.byteLength - at) / WORD_BYTES));
-      return most === 0 ? new Uint32Array() : new Uint32Array(buffer, at, Math.min(count, most));
+      const bytes = Math.min(count, most) * WORD_BYTES;
+      // A copy: where the program keeps its words need not be a multiple of four.
+      return bytes === 0 ? new Uint32Array() : new Uint32Array(buffer.slice(at, at + bytes));
     },
   });
   const functions = { morecore: watch.watched(morecore), env: watch.watched(env) };

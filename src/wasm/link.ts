@@ -1,7 +1,7 @@
 // Link: a program that was built with lib/morecore.c and the kernel, made one module.
 //
 // Owns:  what is refused; how the two are joined; the start function that begins the heap.
-// Needs: binary, features, binaryen.
+// Needs: binary, features, binaryen; swap, for a program that has a second malloc.
 //
 // wasm-merge joins modules by names: the program imports morecore.mc_…, and the kernel imports of the program its memory and
 // its morecore_abort. Afterwards nothing of that is left: no import morecore.…, no export mc_…. What is added is one
@@ -24,14 +24,18 @@ import {
   withoutStale,
   writeSections,
 } from "./binary.ts";
-import { type Binaryen, BinaryenError, loadBinaryen, mergeModules } from "./binaryen.ts";
+import { type Binaryen, BinaryenError, guarded, loadBinaryen, mergeModules } from "./binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "./features.ts";
+import { heapBaseOf } from "./program.ts";
+import { swapBeside } from "./swap/index.ts";
 
 export interface LinkOptions {
   /** As of wasm-opt -O: how far to optimise, 0 to 4. Default 3; 0: not at all. */
   readonly optimize?: number;
   /** As of wasm-opt -Os and -Oz: 1 or 2 for size before speed. Default 0. */
   readonly shrink?: number;
+  /** Put a malloc of the program's own, if it has one beside ours, on the same heap. Default true; false: leave it. */
+  readonly swap?: boolean;
 }
 
 /** The kernel's two builds (scripts/build.mjs). */
@@ -67,10 +71,11 @@ export async function linkProgram(
   kernels: Kernels,
   options: LinkOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const sections = readSections(program);
+  const given = readSections(program);
+  checkProgram(given, readExports(readSections(kernels.growing)));
+  const sections = options.swap === false ? given : await withOneMalloc(program, given);
   const exports = new Set(readExports(sections).map(({ name }) => name));
   const kernel = readSections(exports.has(GROW_EXPORT) ? kernels.asking : kernels.growing);
-  checkProgram(sections, readExports(kernel));
   const features = featuresWith(readFeatures(sections));
   const binaryen = await loadBinaryen();
   const merged = mergeModules(
@@ -80,7 +85,7 @@ export async function linkProgram(
     ],
     { flags: featureFlags(features), names: true },
   );
-  return finished(binaryen, merged, featureBits(binaryen.Features, features), options);
+  return guarded(() => finished(binaryen, merged, featureBits(binaryen.Features, features), options));
 }
 
 /** Throws a WasmFormatError for a program that cannot be linked. */
@@ -106,6 +111,19 @@ function checkProgram(sections: readonly Section[], kernelExports: readonly Expo
     throw new WasmFormatError(
       `it exports ${clashes.map(({ name }) => name).join(", ")}: names that the kernel needs for itself`,
     );
+}
+
+/** The program with a malloc of its own, if it has one beside ours, put on the kernel's heap. */
+async function withOneMalloc(program: Uint8Array, given: readonly Section[]): Promise<readonly Section[]> {
+  const swapped = await swapBeside(program, heapBaseOf(given));
+  if (swapped === undefined) return given;
+  const sections = readSections(swapped.bytes);
+  if (swapped.report.needsSbrk) return sections;
+  // Its sbrk is memory.grow by another name, and what it gives is its own: the heap can do without.
+  return withExports(
+    sections,
+    readExports(sections).filter(({ name }) => name !== GROW_EXPORT),
+  );
 }
 
 const RESERVED = new Set([MEMORY_EXPORT, HEAP_EXPORT]);

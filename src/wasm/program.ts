@@ -137,14 +137,16 @@ export function heapBaseOf(sections: readonly Section[]): number | undefined {
   if (found === undefined || section === undefined) return undefined;
   const imported = readImports(sections).filter(({ kind }) => kind === GLOBAL).length;
   const reader = new Reader(section.contents);
-  reader.number();
-  for (let index = imported; ; index++) {
+  const end = imported + reader.count();
+  for (let index = imported; index < end; index++) {
     reader.skipType();
     const isMutable = reader.byte() !== 0;
     const value = readConstant(reader);
     if (value === undefined) return undefined;
     if (index === found.index) return isMutable || value === "other" ? undefined : value >>> 0;
   }
+  // It is an imported one.
+  return undefined;
 }
 
 const END = 0x0b;
@@ -172,11 +174,10 @@ function readConstant(reader: Reader): number | "other" | undefined {
 /** A signed LEB128 number of 32 bits. */
 function signed32(reader: Reader): number {
   let value = 0;
-  let shift = 0;
-  for (;;) {
+  for (let shift = 0; shift < 35; shift += 7) {
     const byte = reader.byte();
     value |= (byte & 0x7f) << shift;
-    shift += 7;
-    if (byte < 0x80) return shift < 32 && (byte & 0x40) !== 0 ? value | (-1 << shift) : value;
+    if (byte < 0x80) return shift < 25 && (byte & 0x40) !== 0 ? value | (-1 << (shift + 7)) : value;
   }
+  throw new WasmFormatError("it has a number of more than 5 bytes where 32 bits are expected");
 }

@@ -59,14 +59,21 @@ export interface SwappedProgram {
   readonly heap: "sbrk" | { readonly from: number | undefined };
 }
 
-/** Replaces a program's malloc, or says in words why it cannot be replaced. auto-swap.ts has one. */
-export type Swap = (bytes: Uint8Array) => Promise<SwappedProgram | string>;
+/** What is done about a malloc that a program has of its own. auto-swap.ts has one. */
+export interface Swap {
+  /** Replaces the only malloc of a program, or says in words why it cannot be replaced. */
+  only(bytes: Uint8Array): Promise<SwappedProgram | string>;
+  /** Replaces one that a program has beside ours; undefined: there is none. Throws a WasmFormatError if it cannot. */
+  second(bytes: Uint8Array, heapBase: number | undefined): Promise<SwappedProgram | undefined>;
+}
 
 /** Looks at a module and says how it can be run. A program with a malloc of its own goes to `swap` first. */
 export async function loadProgram(bytes: Uint8Array, swap?: Swap): Promise<Program> {
   const program = readProgram(bytes, isHeapImport);
-  if (program.mode !== "plain" || swap === undefined) return program;
-  const swapped = await swap(bytes);
+  if (swap === undefined || program.mode === "merged") return program;
+  const swapped =
+    program.mode === "plain" ? await swap.only(bytes) : await swap.second(bytes, program.heapBase);
+  if (swapped === undefined) return program;
   if (typeof swapped === "string") return { ...program, whyPlain: swapped };
   const { heap, origins } = swapped;
   return {
@@ -92,8 +99,9 @@ export async function runProgram(program: Program, options: RunOptions = {}): Pr
   const wasi = await openWasi(wasiModule, { args, env, dirs });
   const imports = importsFor(program, (given) => {
     if (given.kind === MEMORY) return memory;
-    if (given.module === wasiModule) return wasi.imports[given.name];
-    return given.kind === FUNCTION ? host?.functions[given.module]?.[given.name] : undefined;
+    if (given.module === wasiModule) return ownOf(wasi.imports, given.name);
+    const served = host === undefined ? undefined : ownOf(host.functions, given.module);
+    return given.kind === FUNCTION && served !== undefined ? ownOf(served, given.name) : undefined;
   });
   options.onStart?.();
   const { stackTraceLimit } = Error;
@@ -145,8 +153,13 @@ function importedMemory({ imports }: Program): WebAssembly.Memory | undefined {
 }
 
 function wasiModuleOf({ imports }: Program): WasiModule {
-  const isWasi = (module: string): module is WasiModule => module in WASI_VERSIONS;
+  const isWasi = (module: string): module is WasiModule => Object.hasOwn(WASI_VERSIONS, module);
   return imports.map(({ module }) => module).find(isWasi) ?? "wasi_snapshot_preview1";
+}
+
+/** What a table has under a name; not what every object has, such as toString. */
+function ownOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 /** The import object; throws and names them if some imports are nobody's. */
@@ -154,21 +167,23 @@ function importsFor(
   { imports }: Program,
   provide: (given: Import) => WebAssembly.ImportValue | undefined,
 ): WebAssembly.Imports {
-  const all: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  const all = new Map<string, [string, WebAssembly.ImportValue][]>();
   const missing: string[] = [];
   for (const given of imports) {
     const value = provide(given);
     if (value === undefined) missing.push(`${given.module}.${given.name}`);
     else {
-      all[given.module] ??= {};
-      Object.assign(all[given.module] ?? {}, { [given.name]: value });
+      const values = all.get(given.module) ?? [];
+      values.push([given.name, value]);
+      all.set(given.module, values);
     }
   }
   if (missing.length > 0)
     throw new WasmFormatError(
       `it imports what neither WASI preview 1 nor morecore provides: ${missing.join(", ")}`,
     );
-  return all;
+  // Names are the program's to choose, __proto__ among them.
+  return Object.fromEntries([...all].map(([module, values]) => [module, Object.fromEntries(values)]));
 }
 
 /** How a run ended. */
@@ -200,10 +215,23 @@ function ran(
   } catch (error) {
     if (error instanceof WebAssembly.LinkError)
       throw new WasmFormatError(`it cannot be instantiated: ${engineMessage(error)}`);
-    if (!(error instanceof Error) || error instanceof WasmFormatError || deathKind(error) === undefined)
+    const died = asError(error);
+    if (!(died instanceof Error) || died instanceof WasmFormatError || deathKind(died) === undefined)
       throw error;
-    return { exitCode: DIED, error, memory, exports };
+    return { exitCode: DIED, error: died, memory, exports };
   }
+}
+
+/** An exception that the program threw and nobody caught. */
+class UncaughtError extends Error {
+  override readonly name = "UncaughtError";
+}
+
+/** An exception of WebAssembly's is no Error: it has neither a message nor, by default, a stack. */
+function asError(thrown: unknown): unknown {
+  return "Exception" in WebAssembly && thrown instanceof WebAssembly.Exception
+    ? new UncaughtError("the program threw it, and did not catch it", { cause: thrown })
+    : thrown;
 }
 
 /** What an error says about the program; undefined: it is none of the program's. */
@@ -213,7 +241,7 @@ function deathKind(error: unknown): Death["kind"] | undefined {
   if (error instanceof WebAssembly.RuntimeError) return "trap";
   // V8 says so of a stack that is too deep.
   if (error instanceof RangeError && error.message.includes("call stack")) return "trap";
-  return "Exception" in WebAssembly && error instanceof WebAssembly.Exception ? "exception" : undefined;
+  return error instanceof UncaughtError ? "exception" : undefined;
 }
 
 /** What is left when the program has ended: the last check, the figures, the trace. */

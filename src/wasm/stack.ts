@@ -23,7 +23,12 @@ export type CodeOrigin =
   /** Rewritten: for each function, its number in the file, or -1. */
   | { readonly functions: readonly number[] };
 
-const WASM_FRAME = /^\s*at (?:(.+) \()?(wasm:\/\/wasm\/.*):wasm-function\[(\d+)\]:0x([0-9a-f]+)\)?$/;
+/** The end of a line; what comes before is looked at apart, as a name may be anything, and long. */
+const PLACE = /:wasm-function\[(\d+)\]:0x([0-9a-f]+)\)?$/;
+const MODULE = "wasm://wasm/";
+const AT = /^\s*at /;
+/** Names come from the module: longer ones tell nobody anything. */
+const LONGEST_NAME = 400;
 
 /** How many frames are worth having: V8's own ten are too few for a C program. */
 export const STACK_DEPTH = 64;
@@ -31,11 +36,17 @@ export const STACK_DEPTH = 64;
 /** The program's frames, innermost first, as they are in the file. */
 export function programFrames(stack: string | undefined, origin: CodeOrigin = { shift: 0 }): Frame[] {
   const frames = (stack ?? "").split("\n").flatMap((line) => {
-    const found = WASM_FRAME.exec(line);
-    if (found === null) return [];
-    const [, name, module, index, offset] = found;
+    const found = PLACE.exec(line);
+    const start = AT.exec(line);
+    if (found === null || start === null) return [];
+    const text = line.slice(start[0].length, found.index);
+    const at = text.lastIndexOf(MODULE);
+    const isNamed = at > 1 && text.slice(at - 2, at) === " (";
+    if (at !== 0 && !isNamed) return [];
+    const [, index, offset] = found;
+    const name = isNamed ? text.slice(0, Math.min(at - 2, LONGEST_NAME)) : undefined;
     const place = placeIn(origin, Number(index), Number.parseInt(offset ?? "", 16));
-    return [{ module, frame: { name, ...place } }];
+    return [{ module: text.slice(at), frame: { name, ...place } }];
   });
   const program = frames.at(-1)?.module;
   return frames.filter(({ module }) => module === program).map(({ frame }) => frame);

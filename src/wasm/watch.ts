@@ -8,7 +8,7 @@
 
 import { hex } from "../heap/errors.ts";
 import type { WasmFunction } from "../heap/exports.ts";
-import type { TraceRecorder } from "../trace/record.ts";
+import { LiveBlockError, type TraceRecorder } from "../trace/record.ts";
 
 /** The heap was found corrupt by a check between two calls. */
 export class HeapCheckError extends Error {
@@ -90,10 +90,20 @@ export class HeapWatch {
     return (...words) => {
       this.calls++;
       this.counts[kind]++;
-      const result = inner(...words);
+      const result = this.#noted(() => inner(...words), name, kind, words);
       if (checkEvery > 0 && this.calls % checkEvery === 0) this.#check(callText(name, kind, words));
       return result;
     };
+  }
+
+  /** The recorder says so when the heap has given a block that is live already: then it is no heap any more. */
+  #noted<T>(call: () => T, name: string, kind: CallKind, words: readonly number[]): T {
+    try {
+      return call();
+    } catch (error) {
+      if (!(error instanceof LiveBlockError)) throw error;
+      throw new HeapCheckError(this.calls, callText(name, kind, words), this.#lastSound, error);
+    }
   }
 
   #check(name: string | undefined): void {

@@ -68,28 +68,28 @@ describe("swap refuses", () => {
   it("a snapshot, whose heap is in use when it begins", async () => {
     const bytes = packageFile("@jitl/quickjs-wasmfile-release-sync/dist/emscripten-module.wasm");
     const facts = readModule(bytes);
-    const at = decide(bytes, facts, undefined).plan?.block.at ?? 0;
+    const at = decide(bytes, facts).plan?.block.at ?? 0;
     const used = { address: at + 8, bytes: new Uint8Array([0, 1, 0, 0]) };
-    const { report, plan } = decide(bytes, { ...facts, data: [...facts.data, used] }, undefined);
+    const { report, plan } = decide(bytes, { ...facts, data: [...facts.data, used] });
     expect(plan).toBeUndefined();
     expect(report.refusals).toEqual([
       "its data begins with a heap in use: it is a snapshot of a program that ran",
     ]);
     const zeros = { address: at + 8, bytes: new Uint8Array(4) };
-    expect(decide(bytes, { ...facts, data: [...facts.data, zeros] }, undefined).report.refusals).toEqual([]);
+    expect(decide(bytes, { ...facts, data: [...facts.data, zeros] }).report.refusals).toEqual([]);
   });
 
   it("a memory that cannot grow, where it is not known what part of it is malloc's", () => {
     const bytes = packageFile("@jitl/quickjs-wasmfile-release-sync/dist/emscripten-module.wasm");
     const facts = readModule(bytes);
     const fixed = facts.memories.map((memory) => ({ ...memory, maximumPages: memory.initialPages }));
-    const sbrk = decide(bytes, facts, undefined).plan?.sbrk ?? -1;
+    const sbrk = decide(bytes, facts).plan?.sbrk ?? -1;
     // An sbrk that keeps a break may have some of that memory: then nothing is refused.
-    expect(decide(bytes, { ...facts, memories: fixed }, undefined).report.refusals).toEqual([]);
+    expect(decide(bytes, { ...facts, memories: fixed }).report.refusals).toEqual([]);
     const functions = facts.functions.map((each) =>
       each.index === sbrk ? { ...each, readsState: false, growsMemory: true, calls: new Map() } : each,
     );
-    const { report } = decide(bytes, { ...facts, functions, memories: fixed }, undefined);
+    const { report } = decide(bytes, { ...facts, functions, memories: fixed });
     expect(report.refusals).toContain(
       "its memory cannot grow, and which part of it is malloc's is not known",
     );

@@ -133,7 +133,7 @@ describe.skipIf(probe === undefined)(`WASI programs (need ${needs})`, () => {
   it("are not taken for swapped while the old allocator is in them", () => {
     const bytes = probe as Uint8Array;
     const facts = readModule(bytes);
-    const { plan } = decide(bytes, facts, undefined);
+    const { plan } = decide(bytes, facts);
     const leftovers = plan === undefined ? [] : findLeftovers(bytes, facts, plan.block, () => false);
     expect(leftovers.join("\n")).toMatch(/\(dlmalloc\) still uses \d+ words of the old state/);
     expect(leftovers.join("\n")).toMatch(/\(dispose_chunk\) still uses/);

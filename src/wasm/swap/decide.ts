@@ -39,6 +39,14 @@ export interface SwapPlan {
 export interface Decision {
   readonly report: SwapReport;
   readonly plan: SwapPlan | undefined;
+  /** Whether there is a dlmalloc, or several. If so and there is no plan, it cannot be replaced. */
+  readonly isRecognised: boolean;
+}
+
+export interface DecideOptions {
+  readonly glue?: string | undefined;
+  /** The module may import the kernel's functions already, beside a malloc of its own. */
+  readonly mayImportKernel?: boolean;
 }
 
 interface Member {
@@ -47,28 +55,42 @@ interface Member {
   role: Role | undefined;
 }
 
-export function decide(bytes: Uint8Array, facts: ModuleFacts, glue: string | undefined): Decision {
+export function decide(
+  bytes: Uint8Array,
+  facts: ModuleFacts,
+  { glue, mayImportKernel = false }: DecideOptions = {},
+): Decision {
   const named = findNamed(facts, glue);
   const early = refuseEarly(facts);
   const flows = early.length > 0 ? new Map<number, never>() : followAll(bytes, facts);
   const blocks = findStateBlocks(facts, flows);
   const [block] = blocks;
   const [malloc] = block?.mallocs ?? [];
-  const [free] = block?.frees ?? [];
-  if (early.length > 0 || block === undefined || malloc === undefined || free === undefined)
-    return refused(facts, named, early.length > 0 ? early : [whyNotRecognised(facts, named)]);
-  if (blocks.length > 1) return refused(facts, named, [`it has ${blocks.length} dlmallocs`]);
-  return new Deciding(facts, flows, block, malloc, free, named).decision();
+  const isRecognised = block !== undefined && malloc !== undefined;
+  const no = (...refusals: string[]): Decision => ({ ...refused(facts, named, refusals), isRecognised });
+  if (early.length > 0) return no(...early);
+  if (importsKernel(facts) && !(isRecognised && mayImportKernel)) return no(whyImporting(isRecognised));
+  if (!isRecognised) return no(whyNotRecognised(facts, named));
+  if (blocks.length > 1) return no(`it has ${blocks.length} dlmallocs`);
+  return new Deciding(facts, flows, block, malloc, named).decision();
 }
 
-function refuseEarly({ memories, functions }: ModuleFacts): string[] {
+function refuseEarly({ memories }: ModuleFacts): string[] {
   const [memory] = memories;
   if (memory === undefined) return ["it has no memory"];
   if (memories.length > 1) return ["it has several memories"];
   if (memory.shared) return ["its memory is shared between threads, and the kernel has no lock"];
-  if (functions.some(({ imported }) => imported?.startsWith("morecore.mc_")))
-    return ["it imports morecore's functions already: there is nothing to replace"];
   return [];
+}
+
+function importsKernel({ functions }: ModuleFacts): boolean {
+  return functions.some(({ imported }) => imported?.startsWith("morecore.mc_"));
+}
+
+function whyImporting(hasOwn: boolean): string {
+  return hasOwn
+    ? "it imports morecore's functions already, beside a malloc of its own: `morecore link` puts both on one heap"
+    : "it imports morecore's functions already: there is nothing to replace";
 }
 
 function whyNotRecognised(facts: ModuleFacts, named: readonly NamedFunction[]): string {
@@ -80,9 +102,12 @@ function whyNotRecognised(facts: ModuleFacts, named: readonly NamedFunction[]): 
   return `its malloc (function ${malloc.index}, ${malloc.evidence}) is not dlmalloc: ${isNotDlmalloc}`;
 }
 
-function refused(facts: ModuleFacts, named: readonly NamedFunction[], refusals: string[]): Decision {
-  const functions = [...new Set(named.map(({ index }) => index))].map((index): FoundFunction => {
-    const all = named.filter((each) => each.index === index);
+function refused(
+  facts: ModuleFacts,
+  named: readonly NamedFunction[],
+  refusals: string[],
+): Pick<Decision, "plan" | "report"> {
+  const functions = [...byFunction(named)].map(([index, all]): FoundFunction => {
     const { name, exportedAs } = facts.functions[index] as FunctionFacts;
     const role = all[0]?.role?.name ?? "sbrk";
     return { index, name, exportedAs, role, action: "left", evidence: all.map(({ evidence }) => evidence) };
@@ -98,8 +123,14 @@ class Deciding {
   private readonly flows: Flows;
   private readonly block: StateBlock;
   private readonly malloc: number;
-  private readonly free: number;
-  private readonly named: readonly NamedFunction[];
+  /** Undefined in a program that frees nothing. */
+  private readonly free: number | undefined;
+  /** By the function. */
+  private readonly named: ReadonlyMap<number, readonly NamedFunction[]>;
+  /** The functions whose results are blocks. */
+  private readonly givers: ReadonlySet<number>;
+  /** The functions that call an imported one. */
+  private readonly callersOfHost: ReadonlySet<number>;
   private readonly members = new Map<number, Member>();
   private readonly refusals: string[] = [];
 
@@ -108,15 +139,21 @@ class Deciding {
     flows: Flows,
     block: StateBlock,
     malloc: number,
-    free: number,
     named: readonly NamedFunction[],
   ) {
     this.facts = facts;
     this.flows = flows;
     this.block = block;
     this.malloc = malloc;
-    this.free = free;
-    this.named = named;
+    this.free = block.frees[0];
+    this.named = byFunction(named);
+    const giving: readonly (Role | undefined)[] = [MALLOC, REALLOC, CALLOC, MEMALIGN];
+    const byName = named.filter(({ role }) => role !== undefined && giving.includes(role));
+    this.givers = new Set([malloc, ...byName.map(({ index }) => index)]);
+    const isImported = (index: number) => facts.functions[index]?.imported !== undefined;
+    this.callersOfHost = new Set(
+      facts.functions.filter(({ calls }) => [...calls.keys()].some(isImported)).map(({ index }) => index),
+    );
   }
 
   decision(): Decision {
@@ -161,16 +198,17 @@ class Deciding {
       const words = touchedWords(flow, this.block).length;
       if (words > 0) this.member(index, `uses ${words} words of the state block`);
     }
+    const ends = new Set([...mallocs, ...frees]);
+    // A caller of realloc is no member; a caller of dispose_chunk is.
     const helpers = new Set(
-      [...this.members.keys()].filter((index) => ![...mallocs, ...frees].includes(index)),
+      [...this.members.keys()].filter(
+        (index) => !ends.has(index) && this.shapeOf(index) === undefined && !this.isNamed(index),
+      ),
     );
-    const givers = this.givers();
-    for (const [index, flow] of this.flows) {
-      const peeks = headerPeeks(flow, givers);
-      const called = [...helpers].filter((helper) => this.facts.functions[index]?.calls.has(helper));
-      // A caller of realloc is no member; a caller of dispose_chunk is.
-      const own = called.filter((helper) => this.shapeOf(helper) === undefined && !this.isNamed(helper));
-      for (const helper of own) this.member(index, `calls function ${helper} of the family`);
+    for (const { index, calls } of this.facts.functions) {
+      const peeks = headerPeeks(this.flows.get(index), this.givers);
+      for (const helper of [...calls.keys()].filter((called) => helpers.has(called)))
+        this.member(index, `calls function ${helper} of the family`);
       if (peeks.length > 0) this.member(index, "reads the header of a block");
     }
   }
@@ -183,22 +221,19 @@ class Deciding {
     this.members.set(index, member);
   }
 
-  /** The functions whose results are blocks. */
-  private givers(): Set<number> {
-    const giving: readonly (Role | undefined)[] = [MALLOC, REALLOC, CALLOC, MEMALIGN];
-    const byName = this.named.filter(({ role }) => role !== undefined && giving.includes(role));
-    return new Set([this.malloc, ...byName.map(({ index }) => index)]);
+  private isNamed(index: number): boolean {
+    return this.namesOf(index).some(({ role }) => role !== undefined);
   }
 
-  private isNamed(index: number): boolean {
-    return this.named.some((each) => each.index === index && each.role !== undefined);
+  private namesOf(index: number): readonly NamedFunction[] {
+    return this.named.get(index) ?? [];
   }
 
   private shapeOf(index: number) {
     const flow = this.flows.get(index);
     const facts = this.facts.functions[index];
     if (flow === undefined || facts === undefined) return undefined;
-    return roleByShape(facts, flow, { malloc: this.malloc, free: this.free, givers: this.givers() });
+    return roleByShape(facts, flow, { malloc: this.malloc, free: this.free, givers: this.givers });
   }
 
   private assignRoles(): void {
@@ -211,8 +246,8 @@ class Deciding {
         claims.add(shape.role);
         member.evidence.push(shape.why);
       }
-      for (const { index: named, role, evidence } of this.named) {
-        if (named !== index || role === undefined) continue;
+      for (const { role, evidence } of this.namesOf(index)) {
+        if (role === undefined) continue;
         claims.add(role);
         member.evidence.push(evidence);
       }
@@ -229,22 +264,31 @@ class Deciding {
 
   /** What is named malloc or free must be the one found, or a wrapper that calls it. */
   private checkNames(): void {
-    for (const { index, role, evidence } of this.named) {
+    const reaching = new Map<number, ReadonlySet<number>>();
+    for (const { index, role, evidence } of [...this.named.values()].flat()) {
       const target = role === MALLOC ? this.malloc : role === FREE ? this.free : undefined;
-      if (target === undefined || index === target || this.reaches(index, target)) continue;
+      if (target === undefined || index === target) continue;
+      const callers = reaching.get(target) ?? this.reaching(target);
+      reaching.set(target, callers);
+      if (callers.has(index)) continue;
       const found = `function ${target}, which uses dlmalloc's state`;
       this.refusals.push(`function ${index} (${evidence}) neither is nor calls ${found}`);
     }
   }
 
-  private reaches(from: number, target: number): boolean {
-    const seen = new Set([from]);
-    for (const index of seen)
-      for (const called of this.facts.functions[index]?.calls.keys() ?? []) {
-        if (called === target) return true;
-        if (!this.members.has(called)) seen.add(called);
+  /** The functions that call `target`, by others or not, but not by way of a member of the family. */
+  private reaching(target: number): Set<number> {
+    const callers = new Map<number, number[]>();
+    for (const { index, calls } of this.facts.functions)
+      for (const called of calls.keys()) {
+        const known = callers.get(called) ?? [];
+        known.push(index);
+        callers.set(called, known);
       }
-    return false;
+    const found = new Set(callers.get(target));
+    for (const index of found)
+      if (!this.members.has(index)) for (const caller of callers.get(index) ?? []) found.add(caller);
+    return found;
   }
 
   private findSbrk(): { index: number; evidence: string[] } | undefined {
@@ -256,8 +300,8 @@ class Deciding {
       return callee.signature.text === "i32 -> i32" && this.isLikeSbrk(index);
     });
     const names = (index: number) =>
-      this.named
-        .filter((each) => each.index === index && each.role === undefined)
+      this.namesOf(index)
+        .filter(({ role }) => role === undefined)
         .map(({ evidence }) => evidence);
     const byName = candidates.filter((index) => names(index).length > 0);
     const [index, ...others] = byName.length > 0 ? byName : candidates;
@@ -286,14 +330,8 @@ class Deciding {
     if (facts.growsMemory) return true;
     return [...facts.calls.keys()].some((called) => {
       const callee = this.facts.functions[called];
-      return callee?.growsMemory === true || callee?.imported !== undefined || this.callsImport(callee);
+      return callee?.growsMemory === true || callee?.imported !== undefined || this.callersOfHost.has(called);
     });
-  }
-
-  private callsImport(facts: FunctionFacts | undefined): boolean {
-    return [...(facts?.calls.keys() ?? [])].some(
-      (index) => this.facts.functions[index]?.imported !== undefined,
-    );
   }
 
   /** What can still be called when the replaced functions call nothing but the kernel. */
@@ -315,7 +353,7 @@ class Deciding {
   private checkWhole(reachable: ReadonlyMap<number, string>): void {
     for (const [index, { facts, role, evidence }] of this.members) {
       if (role !== undefined || !reachable.has(index)) continue;
-      const inlined = facts.calls.has(this.malloc) && facts.calls.has(this.free);
+      const inlined = facts.calls.has(this.malloc) && this.free !== undefined && facts.calls.has(this.free);
       const guess = inlined ? ". It looks like a function that realloc was inlined into" : "";
       this.refusals.push(
         `function ${index} (${facts.signature.text}; ${reachable.get(index)}) is none of the family's that can be ` +
@@ -359,11 +397,22 @@ class Deciding {
       refusals: this.refusals,
       notes: this.notes(),
     };
-    if (isRefused) return { report, plan: undefined };
+    if (isRefused) return { report, plan: undefined, isRecognised: true };
     const replaced = new Map<number, Role>();
     for (const [index, { role }] of this.members) if (role !== undefined) replaced.set(index, role);
-    return { report, plan: { block: { ...this.block, at, end }, replaced, sbrk: sbrk?.index, room } };
+    const plan = { block: { ...this.block, at, end }, replaced, sbrk: sbrk?.index, room };
+    return { report, plan, isRecognised: true };
   }
+}
+
+function byFunction(named: readonly NamedFunction[]): Map<number, NamedFunction[]> {
+  const all = new Map<number, NamedFunction[]>();
+  for (const each of named) {
+    const known = all.get(each.index) ?? [];
+    known.push(each);
+    all.set(each.index, known);
+  }
+  return all;
 }
 
 function found(

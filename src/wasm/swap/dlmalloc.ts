@@ -10,7 +10,15 @@
 //       +28   trim_check +32 release_checks        +36 magic     +40 smallbins[66]         +304 treebins[32]
 //       +432  footprint, max_footprint, footprint_limit, mflags  +448 seg, extp, exts      +472 end
 
-import { type Flow, followFlow, type HeaderPeek, type Step, type Surroundings, stepOf } from "./flow.ts";
+import {
+  Budget,
+  type Flow,
+  followFlow,
+  type HeaderPeek,
+  type Step,
+  type Surroundings,
+  stepOf,
+} from "./flow.ts";
 import { type FunctionFacts, type ModuleFacts, memoryBaseOf, readBodies } from "./module.ts";
 import { CALLOC, FREE, MALLOC, MEMALIGN, REALLOC, type Role, USABLE_SIZE } from "./roles.ts";
 
@@ -21,10 +29,14 @@ const LEAST_ADDRESS = 16;
 const FIRST_SEGMENT = 448;
 /** Words that both malloc and free use, always. */
 const SHARED_WORDS = [0, 4, 8, 12, 20, 24];
+/** Words that malloc uses besides, once it may grow: trim_check, release_checks, magic, footprint, the first segment. */
+const MALLOC_WORDS = [...SHARED_WORDS, 16, 28, 36, 432, 436, 448];
 /** malloc compares its argument with MAX_REQUEST, -64. */
 const MAX_REQUESTS = [0xffffffbf, 0xffffffc0];
 const SIZE_MASK = 0xfffffff8;
 const FLAG_MASKS = [1, 2, 3];
+/** A sound program has one; so many are enough to find it, and no more are looked at. */
+const MOST_PLACES = 1024;
 
 export type Flows = ReadonlyMap<number, Flow>;
 
@@ -36,12 +48,13 @@ export interface StateBlock {
   readonly frees: readonly number[];
 }
 
-/** Follows all functions. */
+/** Follows all functions; those of which there is nothing to say are left out. Throws a WasmFormatError. */
 export function followAll(bytes: Uint8Array, facts: ModuleFacts): Flows {
   const around: Surroundings = {
     types: facts.types,
     signatures: facts.functions.map(({ signature }) => signature),
     memoryBase: memoryBaseOf(facts),
+    budget: new Budget(bytes.length),
   };
   const flows = new Map<number, Flow>();
   let current = -1;
@@ -56,16 +69,31 @@ export function followAll(bytes: Uint8Array, facts: ModuleFacts): Flows {
     },
     instruction: (name, instruction) => void steps.push(stepOf(name, instruction, around)),
     end() {
-      flows.set(current, followFlow(steps, around.signatures[current]?.params ?? 0, currentLocals, around));
+      const flow = followFlow(steps, around.signatures[current]?.params ?? 0, currentLocals, around);
+      if (saysSomething(flow)) flows.set(current, flow);
     },
   });
   return flows;
 }
 
-/** Every state block of a dlmalloc in the module; a sound program has one. */
+function saysSomething({ accessed, indexed, escaping, passed, stored, peeks, readAt }: Flow): boolean {
+  const sizes = [accessed, indexed, escaping, passed, stored, readAt].map(({ size }) => size);
+  return peeks.length > 0 || sizes.some((size) => size > 0);
+}
+
+/** Every state block of a dlmalloc in the module; a sound program has one. In one that frees nothing, malloc shows it. */
 export function findStateBlocks(facts: ModuleFacts, flows: Flows): StateBlock[] {
+  const shown = blocksAt(facts, flows, placesIn(facts, flows, FREE));
+  if (shown.length > 0) return shown;
+  // There are many functions of malloc's signature, so more is asked of them: each word by its own address.
+  const isPlain = ({ at, mallocs }: StateBlock) =>
+    mallocs.some((index) => MALLOC_WORDS.every((word) => flows.get(index)?.accessed.has(at + word)));
+  return blocksAt(facts, flows, placesIn(facts, flows, MALLOC)).filter(isPlain);
+}
+
+function blocksAt(facts: ModuleFacts, flows: Flows, places: ReadonlySet<number>): StateBlock[] {
   const blocks = new Map<number, { mallocs: number[]; frees: number[] }>();
-  for (const at of placesIn(facts, flows, FREE)) {
+  for (const at of places) {
     const frees = usersOf(facts, flows, at, FREE);
     const mallocs = usersOf(facts, flows, at, MALLOC).filter((index) =>
       MAX_REQUESTS.some((number) => facts.functions[index]?.numbers.has(number)),
@@ -80,7 +108,7 @@ function placesIn(facts: ModuleFacts, flows: Flows, { signature }: Role): Set<nu
   for (const [index, flow] of flows) {
     if (facts.functions[index]?.signature.text !== signature) continue;
     for (const address of [...flow.escaping, ...flow.indexed, ...flow.accessed])
-      if (usesBlock(flow, address - SMALLBINS)) places.add(address - SMALLBINS);
+      if (places.size < MOST_PLACES && usesBlock(flow, address - SMALLBINS)) places.add(address - SMALLBINS);
   }
   return places;
 }
@@ -128,13 +156,13 @@ export function headerPeeks(flow: Flow | undefined, givers: ReadonlySet<number>)
 export function roleByShape(
   facts: FunctionFacts,
   flow: Flow,
-  { malloc, free, givers }: { malloc: number; free: number; givers: ReadonlySet<number> },
+  { malloc, free, givers }: { malloc: number; free: number | undefined; givers: ReadonlySet<number> },
 ): { role: Role; why: string } | undefined {
   const peeks = headerPeeks(flow, givers);
   const ofParam = peeks.some(({ of }) => of.kind === "param" && of.id === 0);
   const ofMalloc = peeks.find(({ of }) => of.kind === "result" && of.id === malloc);
   const hasLimit = MAX_REQUESTS.some((number) => facts.numbers.has(number));
-  const calls = (index: number) => facts.calls.has(index);
+  const calls = (index: number | undefined) => index !== undefined && facts.calls.has(index);
   const { text } = facts.signature;
   if (text === REALLOC.signature && ofParam && calls(malloc) && calls(free) && hasLimit)
     return {

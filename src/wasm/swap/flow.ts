@@ -7,6 +7,7 @@
 // values that it is assigned anywhere in the function: the passes repeat until that summary is stable. So nothing that
 // flows through locals is missed; what flows through memory, or from one function into another, is.
 
+import { WasmFormatError } from "../binary.ts";
 import type { Instruction, Signature } from "./module.ts";
 import { stackEffect } from "./operators.ts";
 import {
@@ -63,7 +64,27 @@ export interface Surroundings {
   readonly signatures: readonly Signature[];
   /** The global that holds __memory_base, or -1. */
   readonly memoryBase: number;
+  /** How much work following may still be; it follows from the module's size. */
+  readonly budget: Budget;
 }
+
+/** Steps that may still be taken. Real programs take a small part of it. */
+export class Budget {
+  private left: number;
+
+  constructor(bytes: number) {
+    this.left = LEAST_WORK + bytes * WORK_PER_BYTE;
+  }
+
+  /** Throws a WasmFormatError when it is used up. */
+  spend(steps: number): void {
+    this.left -= steps;
+    if (this.left < 0) throw new WasmFormatError("its functions are too entangled to follow what they do");
+  }
+}
+
+const LEAST_WORK = 2_000_000;
+const WORK_PER_BYTE = 150;
 
 interface Frame {
   readonly height: number;
@@ -110,11 +131,15 @@ export function followFlow(
   locals: number,
   around: Surroundings,
 ): Flow {
-  let summary: Value[] = Array.from({ length: params + locals }, (_, local) =>
-    local < params ? origin("param", local) : constant(0),
-  );
+  // Only those that it names: a function may declare fifty thousand in four bytes.
+  const slots = new Map<number, number>();
+  for (const { name, index } of steps)
+    if (name.startsWith("local.") && index < params + locals && !slots.has(index))
+      slots.set(index, slots.size);
+  const first = [...slots.keys()].map((local) => (local < params ? origin("param", local) : constant(0)));
+  let summary: readonly Value[] = first;
   for (let pass = 1; ; pass++) {
-    const walk = new Walk(summary, params, around);
+    const walk = new Walk(summary, first, slots, around);
     for (const step of steps) walk.step(step);
     const isStable = walk.assigned.every((value, local) => value.length === summary[local]?.length);
     if (isStable || pass === MOST_PASSES) return walk.flow;
@@ -136,20 +161,30 @@ class Walk {
   readonly assigned: Value[];
   private readonly around: Surroundings;
   private readonly summary: readonly Value[];
+  /** Local → its place in the lists of locals. */
+  private readonly slots: ReadonlyMap<number, number>;
   private readonly locals: Value[];
   private readonly stack: Value[] = [];
   private readonly frames: Frame[] = [];
 
-  constructor(summary: readonly Value[], params: number, around: Surroundings) {
+  constructor(
+    summary: readonly Value[],
+    first: readonly Value[],
+    slots: ReadonlyMap<number, number>,
+    around: Surroundings,
+  ) {
     this.around = around;
     this.summary = summary;
+    this.slots = slots;
     this.assigned = [...summary];
-    this.locals = summary.map((_, local) => (local < params ? origin("param", local) : constant(0)));
+    this.locals = [...first];
+    this.spend(first.length);
     this.frames.push(newFrame(0, 0, 0, false));
   }
 
   step(step: Step): void {
     const { name } = step;
+    this.spend(1);
     if (step.constant !== undefined) this.stack.push(constant(step.constant));
     else if (name.startsWith("local.")) this.local(name, step.index);
     else if (name === "i32.add") this.arithmetic(sum);
@@ -161,14 +196,24 @@ class Walk {
     else if (!this.control(step)) this.plain(step);
   }
 
-  private local(name: string, index: number): void {
+  private spend(steps: number): void {
+    this.around.budget.spend(steps);
+  }
+
+  private either(left: Value, right: Value): Value {
+    this.spend(left.length * right.length);
+    return either(left, right);
+  }
+
+  private local(name: string, local: number): void {
+    const index = this.slots.get(local) ?? -1;
     if (name === "local.get") {
       this.stack.push(this.locals[index] ?? ANYTHING);
       return;
     }
     const value = this.pop();
     this.locals[index] = value;
-    this.assigned[index] = either(this.assigned[index] ?? [], value);
+    this.assigned[index] = this.either(this.assigned[index] ?? [], value);
     this.frame().assigned.add(index);
     if (name === "local.tee") this.stack.push(value);
   }
@@ -186,7 +231,7 @@ class Walk {
   private select(): void {
     this.pop();
     const right = this.pop();
-    this.stack.push(either(this.pop(), right));
+    this.stack.push(this.either(this.pop(), right));
   }
 
   private mask(): void {
@@ -232,6 +277,7 @@ class Walk {
         return true;
       case "loop":
         this.open(params, results, true);
+        this.spend(this.locals.length);
         this.locals.forEach((_, local) => {
           this.locals[local] = this.summary[local] ?? ANYTHING;
         });
@@ -286,12 +332,15 @@ class Walk {
     this.meet(frame);
     const outer = this.frames[this.frames.length - 1];
     if (outer === undefined) this.escape(frame.carried ?? ANYTHING);
-    else for (const local of frame.assigned) outer.assigned.add(local);
+    else {
+      this.spend(frame.assigned.size);
+      for (const local of frame.assigned) outer.assigned.add(local);
+    }
   }
 
   private meet({ assigned }: Frame): void {
     for (const local of assigned)
-      this.locals[local] = either(this.summary[local] ?? ANYTHING, this.assigned[local] ?? []);
+      this.locals[local] = this.either(this.summary[local] ?? ANYTHING, this.assigned[local] ?? []);
   }
 
   private carry(targets: readonly number[]): void {
@@ -303,7 +352,7 @@ class Walk {
 
   private carryTo(frame: Frame): void {
     const value = this.stack[this.stack.length - 1] ?? ANYTHING;
-    frame.carried = frame.carried === undefined ? value : either(frame.carried, value);
+    frame.carried = frame.carried === undefined ? value : this.either(frame.carried, value);
   }
 
   /** Loads, stores and whatever else has a fixed effect. */
@@ -350,9 +399,10 @@ class Walk {
     for (const one of address) {
       if (one.kind === "constant" || one.kind === "indexed" || one.delta + offset !== HEAD_DISTANCE) continue;
       const of = { ...one, delta: 0 };
+      this.spend(this.flow.peeks.length);
       let id = this.flow.peeks.findIndex((peek) => isSame(peek.of, of));
       if (id < 0) id = this.flow.peeks.push({ of, masks: new Set() }) - 1;
-      value = either(value ?? [], origin("head", id));
+      value = this.either(value ?? [], origin("head", id));
     }
     return value ?? ANYTHING;
   }

@@ -29,11 +29,18 @@ export function readGlue(
     for (const member of members) known.add(member);
     found.set(name, known);
   };
-  simple(parseAny(source), {
-    AssignmentExpression: ({ left, right }) => note(nameOf(left), right),
-    VariableDeclarator: ({ id, init }) => note(nameOf(id), init),
-    Property: ({ key, value }) => note(nameOf(key), value),
-  });
+  const parsed = parseAny(source);
+  try {
+    simple(parsed, {
+      AssignmentExpression: ({ left, right }) => note(nameOf(left), right),
+      VariableDeclarator: ({ id, init }) => note(nameOf(id), init),
+      Property: ({ key, value }) => note(nameOf(key), value),
+    });
+  } catch (error) {
+    // What the parser reads in a loop, a sum of very many parts, the walk goes down into.
+    if (error instanceof RangeError) throw new GlueError("its expressions are nested too deeply");
+    throw error;
+  }
   return new Map(
     [...found].filter(([, members]) => members.size === 1).map(([name, [member]]) => [name, String(member)]),
   );

@@ -4,14 +4,16 @@
 // Needs: the files beside it, and binaryen.
 
 import { readSections, withoutStale, writeSections } from "../binary.ts";
+import { BinaryenError, MissingToolError } from "../binaryen.ts";
+import { checkNoTakers, mayTakeMemory, secondMallocError } from "./beside.ts";
 import { type Decision, decide } from "./decide.ts";
-import { readModule } from "./module.ts";
+import { type ModuleFacts, readModule } from "./module.ts";
 import { findHeaderReaders, findLeftovers } from "./proof.ts";
 import { SwapRefusedError, type SwapReport } from "./report.ts";
 import { rewrite } from "./rewrite.ts";
 
 export { WasmFormatError } from "../binary.ts";
-export { MissingToolError } from "../binaryen.ts";
+export { BinaryenError, MissingToolError } from "../binaryen.ts";
 export { GlueError } from "./glue.ts";
 export { type FoundAction, type FoundFunction, SwapRefusedError, type SwapReport } from "./report.ts";
 
@@ -38,14 +40,51 @@ export interface SwapResult {
  * Throws a WasmFormatError for what is no module, a GlueError for glue that is no JavaScript.
  */
 export function inspectModule(bytes: Uint8Array, options: Pick<SwapOptions, "glue"> = {}): SwapReport {
-  return decide(bytes, readModule(bytes), options.glue).report;
+  return decide(bytes, readModule(bytes), options).report;
 }
 
-/** The module with the kernel for its allocator. Throws a SwapRefusedError if that is not surely safe. */
+/**
+ * The module with the kernel for its allocator. Throws a SwapRefusedError if that is not surely safe, and a BinaryenError
+ * if binaryen cannot do it.
+ */
 export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): Promise<SwapResult> {
   const { glue, keepImports = false } = options;
   const facts = readModule(bytes);
-  const { plan, report }: Decision = decide(bytes, facts, glue);
+  return replaced(bytes, facts, decide(bytes, facts, { glue, mayImportKernel: keepImports }), keepImports);
+}
+
+/**
+ * A program that imports the kernel's functions, and has a malloc of its own besides: the same with that one's functions
+ * calling the kernel's imports, too. Undefined: it has none. Throws a WasmFormatError if it has one that cannot be replaced,
+ * or takes memory by itself as an allocator does. `heapBase`: where the kernel's heap is to begin, if that is known.
+ */
+export async function swapBeside(
+  bytes: Uint8Array,
+  heapBase: number | undefined,
+): Promise<SwapResult | undefined> {
+  // What this engine does not know is not looked at: it will not run here, and binaryen says what is wrong with it.
+  if (!WebAssembly.validate(bytes as BufferSource)) return undefined;
+  const facts = readModule(bytes);
+  if (!mayTakeMemory(facts, heapBase)) return undefined;
+  const decision = decide(bytes, facts, { mayImportKernel: true });
+  if (!decision.isRecognised) {
+    checkNoTakers(bytes, facts, heapBase);
+    return undefined;
+  }
+  try {
+    return await replaced(bytes, facts, decision, true);
+  } catch (error) {
+    const isSaid = [SwapRefusedError, BinaryenError, MissingToolError].some((kind) => error instanceof kind);
+    throw isSaid && error instanceof Error ? secondMallocError(error) : error;
+  }
+}
+
+async function replaced(
+  bytes: Uint8Array,
+  facts: ModuleFacts,
+  { plan, report }: Decision,
+  keepImports: boolean,
+): Promise<SwapResult> {
   if (plan === undefined) throw new SwapRefusedError(report);
   const rewritten = await rewrite(bytes, facts, plan, { keepImports });
   const swapped = writeSections(withoutStale(readSections(rewritten.bytes)));

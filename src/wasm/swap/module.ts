@@ -13,17 +13,21 @@ import {
   type IExportEntry,
   type IFunctionEntry,
   type IFunctionInformation,
-  type IFunctionNameEntry,
   type IImportEntry,
   type IMemoryType,
-  type INameEntry,
   type IOperatorInformation,
-  type ISectionInformation,
   type IStartEntry,
   type ITypeEntry,
   OperatorCodeNames,
 } from "wasmparser";
-import { readSections, WasmFormatError } from "../binary.ts";
+import {
+  CUSTOM_SECTION,
+  readFunctionNames,
+  readSections,
+  type Section,
+  WasmFormatError,
+  writeSections,
+} from "../binary.ts";
 import { RELATIVE } from "./origin.ts";
 
 export interface Signature {
@@ -40,13 +44,15 @@ export interface FunctionFacts {
   readonly imported: string | undefined;
   /** From the name section. */
   name: string | undefined;
-  readonly exportedAs: string[];
+  exportedAs: string[];
   /** Whom it calls directly, and how often. */
-  readonly calls: Map<number, number>;
+  calls: ReadonlyMap<number, number>;
   /** All 32-bit constants, as unsigned numbers. */
-  readonly numbers: Set<number>;
+  numbers: ReadonlySet<number>;
   /** Contains memory.grow. */
   growsMemory: boolean;
+  /** Contains memory.size. */
+  readsSize: boolean;
   /** Reads memory or a global: what it does may depend on more than its arguments and the memory's size. */
   readsState: boolean;
 }
@@ -95,13 +101,11 @@ export interface BodyVisitor {
 
 // wasmparser's states are a const enum, which isolated modules cannot read.
 const ERROR = -1;
-const BEGIN_SECTION = 3;
 const TYPE_ENTRY = 11;
 const IMPORT_ENTRY = 12;
 const FUNCTION_ENTRY = 13;
 const MEMORY_ENTRY = 15;
 const EXPORT_ENTRY = 17;
-const NAME_ENTRY = 19;
 const START_ENTRY = 22;
 const INIT_OPERATOR = 26;
 const BEGIN_BODY = 28;
@@ -111,11 +115,9 @@ const BEGIN_DATA = 36;
 const DATA_BODY = 37;
 const OFFSET_OPERATOR = 45;
 
-const CUSTOM_SECTION = 0;
 const KIND_FUNCTION = 0;
 const KIND_MEMORY = 2;
 const KIND_GLOBAL = 3;
-const NAMES_OF_FUNCTIONS = 1;
 const TYPE_NAMES = new Map([
   [-1, "i32"],
   [-2, "i64"],
@@ -127,11 +129,19 @@ const TYPE_NAMES = new Map([
 /** The facts about all functions. Throws a WasmFormatError. */
 export function readModule(bytes: Uint8Array): ModuleFacts {
   const reading = new Reading();
-  readSections(bytes);
+  const sections = readSections(bytes);
   if (!WebAssembly.validate(bytes as BufferSource))
     throw new WasmFormatError("it is no valid module, or it uses what this engine does not know");
   forEachEntry(bytes, (state, result) => reading.entry(state, result));
-  return reading.facts;
+  const { facts } = reading;
+  facts.customSections.push(...customNames(sections));
+  const names = readFunctionNames(sections);
+  facts.hasNames = names !== undefined;
+  for (const [index, name] of names ?? []) {
+    const named = facts.functions[index];
+    if (named !== undefined) named.name = name;
+  }
+  return facts;
 }
 
 /** The global that holds __memory_base, in a position-independent module; else -1. */
@@ -164,23 +174,33 @@ function nameOf({ code }: Instruction): string {
   return OperatorCodeNames[code] ?? "unknown";
 }
 
-// The parser answers with a union, and its state says which member it is: the casts below are that border.
+function customNames(sections: readonly Section[]): string[] {
+  return sections.filter(({ id }) => id === CUSTOM_SECTION).map(({ name }) => name);
+}
+
+// The parser answers with a union, and its state says which member it is: the casts below are that border. It is given
+// only what the engine has found valid: nobody checks custom sections, and it may read a broken one for ever.
 function forEachEntry(
   bytes: Uint8Array,
   visit: (state: number, result: BinaryReader["result"]) => void,
 ): void {
   const reader = new BinaryReader();
-  // A copy: the parser wants an ArrayBuffer of its own. Not by slice(), which of a Buffer of Node's is no copy.
-  reader.setData(new Uint8Array(bytes).buffer, 0, bytes.length);
+  const checked = writeSections(readSections(bytes).filter(({ id }) => id !== CUSTOM_SECTION));
+  reader.setData(checked.buffer, 0, checked.length);
   try {
     while (reader.read()) visit(reader.state, reader.result);
   } catch (error) {
+    if (error instanceof WasmFormatError) throw error;
     throw new WasmFormatError(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
   // `as number`: narrowing does not know that read() changes the state.
   if ((reader.state as number) === ERROR)
     throw new WasmFormatError(`it cannot be read: ${reader.error?.message}`);
 }
+
+const NO_NAMES: string[] = [];
+const NO_CALLS: ReadonlyMap<number, number> = new Map();
+const NO_NUMBERS: ReadonlySet<number> = new Set();
 
 /** Collects the facts, an entry of the binary at a time. */
 class Reading {
@@ -198,26 +218,23 @@ class Reading {
     customSections: [],
   };
   private body = -1;
+  /** Of the body that is read. Most functions of a large module need neither: they share empty ones. */
+  private calls = new Map<number, number>();
+  private numbers = new Set<number>();
   private segmentAddress: number | undefined;
   private inActiveSegment = false;
 
   entry(state: number, result: BinaryReader["result"]): void {
     if (state === OPERATOR) this.instruction(result as Instruction);
     else if (state === BEGIN_BODY) this.beginBody();
-    else if (state === BEGIN_SECTION) this.section(result as ISectionInformation);
     else if (state === TYPE_ENTRY) this.type(signatureOf(result as ITypeEntry));
     else if (state === IMPORT_ENTRY) this.import(result as IImportEntry);
     else if (state === FUNCTION_ENTRY) this.function((result as IFunctionEntry).typeIndex, undefined);
     else if (state === MEMORY_ENTRY) this.memory(result as IMemoryType, undefined);
     else if (state === EXPORT_ENTRY) this.export(result as IExportEntry);
-    else if (state === NAME_ENTRY) this.names(result as INameEntry);
     else if (state === START_ENTRY) this.facts.start = (result as IStartEntry).index;
     else if (state === INIT_OPERATOR) this.initOperator(result as Instruction);
     else this.dataEntry(state, result);
-  }
-
-  private section({ id, name }: ISectionInformation): void {
-    if (id === CUSTOM_SECTION) this.facts.customSections.push(bytesToString(name));
   }
 
   private type(signature: Signature): void {
@@ -235,10 +252,11 @@ class Reading {
       signature,
       imported,
       name: undefined,
-      exportedAs: [],
-      calls: new Map(),
-      numbers: new Set(),
+      exportedAs: NO_NAMES,
+      calls: NO_CALLS,
+      numbers: NO_NUMBERS,
       growsMemory: false,
+      readsSize: false,
       readsState: false,
     });
     if (imported !== undefined) this.body = functions.length - 1;
@@ -262,17 +280,12 @@ class Reading {
 
   private export({ field, kind, index }: IExportEntry): void {
     const name = bytesToString(field);
-    if (kind === KIND_FUNCTION) this.facts.functions[index]?.exportedAs.push(name);
-    else if (kind === KIND_MEMORY) this.facts.memoryExports.push(name);
-  }
-
-  private names(entry: INameEntry): void {
-    if (entry.type !== NAMES_OF_FUNCTIONS) return;
-    this.facts.hasNames = true;
-    for (const { index, name } of (entry as IFunctionNameEntry).names) {
-      const named = this.facts.functions[index];
-      if (named !== undefined) named.name = bytesToString(name);
+    const exported = this.facts.functions[index];
+    if (kind === KIND_FUNCTION && exported !== undefined) {
+      if (exported.exportedAs === NO_NAMES) exported.exportedAs = [];
+      exported.exportedAs.push(name);
     }
+    if (kind === KIND_MEMORY) this.facts.memoryExports.push(name);
   }
 
   /** What a global or an element of a table begins with. */
@@ -297,6 +310,8 @@ class Reading {
 
   private beginBody(): void {
     this.body += 1;
+    this.calls = new Map();
+    this.numbers = new Set();
   }
 
   private instruction(instruction: Instruction): void {
@@ -305,13 +320,14 @@ class Reading {
     const name = nameOf(instruction);
     const { literal, funcIndex } = instruction;
     const constant = name === "i32.const" && typeof literal === "number" ? literal >>> 0 : undefined;
-    if (constant !== undefined) facts.numbers.add(constant);
+    if (constant !== undefined) facts.numbers = this.numbers.add(constant);
     noteFeatures(name, this.facts.features);
     if (name === "memory.grow") facts.growsMemory = true;
+    if (name === "memory.size") facts.readsSize = true;
     if (name === "global.get" || /\.(atomic\.)?(load|rmw)/.test(name)) facts.readsState = true;
     if (funcIndex === undefined) return;
     if (name === "ref.func") this.facts.referenced.add(funcIndex);
-    else facts.calls.set(funcIndex, (facts.calls.get(funcIndex) ?? 0) + 1);
+    else facts.calls = this.calls.set(funcIndex, (this.calls.get(funcIndex) ?? 0) + 1);
   }
 }
 

@@ -7,7 +7,7 @@
 // kernel. The heap begins at the first call that needs it: before that, the module's data or its sbrk may not be ready.
 
 import type Binaryen from "binaryen";
-import { loadBinaryen, mergeModules, readKernel } from "../binaryen.ts";
+import { BinaryenError, guarded, loadBinaryen, mergeModules, readKernel } from "../binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../features.ts";
 import type { SwapPlan } from "./decide.ts";
 import { MALLINFO_CALLS, MALLINFO_LOCALS, mallinfoBody } from "./mallinfo.ts";
@@ -48,6 +48,16 @@ export async function rewrite(
   options: RewriteOptions,
 ): Promise<Rewritten> {
   const binaryen = await loadBinaryen();
+  return guarded(() => rewriteWith(binaryen, bytes, facts, plan, options));
+}
+
+function rewriteWith(
+  binaryen: typeof Binaryen,
+  bytes: Uint8Array,
+  facts: ModuleFacts,
+  plan: SwapPlan,
+  options: RewriteOptions,
+): Rewritten {
   const features = featuresWith([...facts.features]);
   const bits = featureBits(binaryen.Features, features);
   binaryen.setDebugInfo(facts.hasNames);
@@ -74,6 +84,8 @@ class Writer {
   private readonly module: Module;
   /** binaryen's names, by index in the module as it was. */
   private readonly names: readonly string[];
+  /** binaryen's names of the kernel's functions, by theirs. */
+  private readonly kernel = new Map<string, string>();
 
   constructor(binaryen: typeof Binaryen, bytes: Uint8Array, features: number) {
     this.binaryen = binaryen;
@@ -110,7 +122,7 @@ class Writer {
 
   finish(): { own: Uint8Array; origins: number[] } {
     this.module.runPasses(["remove-unused-module-elements"]);
-    if (!this.module.validate()) throw new Error("the rewritten module is not valid: a bug of swap");
+    if (!this.module.validate()) throw new BinaryenError("the rewritten module is not valid: a bug of swap");
     return { own: this.module.emitBinary(), origins: this.origins() };
   }
 
@@ -129,9 +141,13 @@ class Writer {
     return inOrder.map(({ name }) => before.get(name) ?? -1);
   }
 
+  /** The module may import the same by itself, and its own names may be any. */
   private importKernel(name: string, signature: string): void {
     const { params, results } = this.types(signature);
-    this.module.addFunctionImport(`${KERNEL}.${name}`, KERNEL, name, params, results);
+    let own = `${KERNEL}.${name}`;
+    while (this.names.includes(own)) own += "'";
+    this.kernel.set(name, own);
+    this.module.addFunctionImport(own, KERNEL, name, params, results);
   }
 
   private types(signature: string): { params: Binaryen.Type; results: Binaryen.Type; count: number } {
@@ -158,7 +174,7 @@ class Writer {
     const from = room === undefined ? zero : module.select(isFirst(), module.i32.const(room), zero);
     module.addGlobal(BEGUN, i32, true, module.i32.const(0));
     this.importKernel("mc_begin", "i32 -> i32");
-    const begin = module.call(`${KERNEL}.mc_begin`, [from], i32);
+    const begin = module.call(this.kernel.get("mc_begin") ?? "", [from], i32);
     const body = module.block(null, [module.global.set(BEGUN, begin), module.global.get(BEGUN, i32)], i32);
     module.addFunction(BEGIN, none, i32, [], body);
   }
@@ -171,7 +187,7 @@ class Writer {
     if (role === MALLINFO) return this.mallinfo(keepImports);
     if (role.kernel === undefined) return failure();
     const values = Array.from({ length: count }, (_, local) => module.local.get(local, i32));
-    const plain = module.call(`${KERNEL}.${role.kernel}`, values, results);
+    const plain = module.call(this.kernel.get(role.kernel) ?? "", values, results);
     const call = role.givesErrno ? this.inModulesErrnos(plain, count) : plain;
     if (keepImports) return call;
     // A block can only come from a heap that has begun.
@@ -185,7 +201,7 @@ class Writer {
     const { i32 } = this.binaryen;
     const hasBegun = keepImports ? module.i32.const(1) : module.global.get(BEGUN, i32);
     return mallinfoBody(this.binaryen, module, hasBegun, (name, ...values) =>
-      module.call(`${KERNEL}.${name}`, values, i32),
+      module.call(this.kernel.get(name) ?? "", values, i32),
     );
   }
 
@@ -253,7 +269,8 @@ function memoryName(binaryen: typeof Binaryen, module: Module): string {
     if (kind === binaryen.ExternalMemory) return value;
   }
   const name = ["mimport$0", "0", "memory"].find((each) => hasMemory(module, each));
-  if (name === undefined) throw new Error("the memory has no name that binaryen knows: a bug of swap");
+  if (name === undefined)
+    throw new BinaryenError("the memory has no name that binaryen knows: a bug of swap");
   return name;
 }
 
@@ -303,7 +320,7 @@ function tidy(
   }
   for (const name of added) module.removeExport(name);
   module.runPasses(["remove-unused-module-elements"]);
-  if (!module.validate()) throw new Error("the merged module is not valid: a bug of swap");
+  if (!module.validate()) throw new BinaryenError("the merged module is not valid: a bug of swap");
   const bytes = module.emitBinary();
   module.dispose();
   return bytes;

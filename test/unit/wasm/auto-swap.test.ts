@@ -177,13 +177,13 @@ describe("a program that is not swapped", () => {
   it("may be read from a file: a Buffer of Node's lies in a larger ArrayBuffer", async () => {
     const bytes = Buffer.concat([plainProgram("(nop)")]);
     expect(bytes.buffer.byteLength).toBeGreaterThan(bytes.length);
-    expect(await autoSwap(bytes)).toMatch(/^no malloc was found/);
+    expect(await autoSwap.only(bytes)).toMatch(/^no malloc was found/);
   });
 
   it("is not looked at when it is no valid module: what is wrong is said when it is run", async () => {
     const bytes = plainProgram("(nop)");
     bytes[bytes.length - 1] = 0xff;
     const broken = Uint8Array.from([...bytes.subarray(0, 8), 1, 1, 0xff, ...bytes.subarray(8)]);
-    expect(await autoSwap(broken)).toBe("it is no valid module");
+    expect(await autoSwap.only(broken)).toBe("it is no valid module");
   });
 });

@@ -3,7 +3,14 @@ import { Heap } from "../../../src/heap/heap.ts";
 import { decodeTrace } from "../../../src/trace/format.ts";
 import { replay } from "../../../src/trace/replay.ts";
 import { linkProgram } from "../../../src/wasm/link.ts";
-import { DIED, loadProgram, type RunOptions, type RunResult, runProgram } from "../../../src/wasm/run.ts";
+import {
+  DIED,
+  loadProgram,
+  type RunOptions,
+  type RunResult,
+  runProgram,
+  type Swap,
+} from "../../../src/wasm/run.ts";
 import { builtKernels } from "../../support/c-program.ts";
 import { HEAP_BASE, HEAP_IMPORTS, heapProgram, plainProgram, wat } from "../../support/wasm-program.ts";
 
@@ -247,10 +254,12 @@ describe("a program that was linked with the kernel", () => {
 });
 
 describe("a program that is swapped first", () => {
-  const swapped = (body: string, from?: number) => async () => ({
-    bytes: heapProgram(body),
-    origins: [],
-    heap: { from },
+  const never = (): never => {
+    throw new Error("asked");
+  };
+  const swapped = (body: string, from?: number): Swap => ({
+    only: async () => ({ bytes: heapProgram(body), origins: [], heap: { from } }),
+    second: never,
   });
 
   it("is what comes back", async () => {
@@ -269,15 +278,21 @@ describe("a program that is swapped first", () => {
   });
 
   it("is the program as it is, and why is known, if nothing comes back", async () => {
-    const program = await loadProgram(plainProgram("(nop)"), async () => "it is not a Tuesday");
+    const program = await loadProgram(plainProgram("(nop)"), {
+      only: async () => "it is not a Tuesday",
+      second: never,
+    });
     expect(program).toMatchObject({ mode: "plain", whyPlain: "it is not a Tuesday" });
   });
 
-  it("is not asked of a program that has its malloc from morecore", async () => {
-    const never = (): never => {
-      throw new Error("asked");
+  it("that has its malloc from morecore is asked for a second one only, with its __heap_base", async () => {
+    const asked: (number | undefined)[] = [];
+    const second: Swap["second"] = async (_, heapBase) => {
+      asked.push(heapBase);
+      return undefined;
     };
-    expect((await loadProgram(heapProgram("(nop)"), never)).mode).toBe("two-modules");
+    expect((await loadProgram(heapProgram("(nop)"), { only: never, second })).mode).toBe("two-modules");
+    expect(asked).toEqual([HEAP_BASE]);
   });
 });
 
