@@ -37,7 +37,7 @@ export class HeapMisuseError extends Error {
 /** What the allocator had written has been overwritten: a write after free, or past a block's end. */
 export class HeapCorruptError extends Error {
   override readonly name = "HeapCorruptError";
-  /** The invariant that does not hold, as in the sources: "C1" … "T3"; "link" when a list led astray in a call. */
+  /** The invariant that does not hold, as in the sources: "C1" … "T3"; "link" when a list led astray in a call; "file" for a word that only a file's opening looks at. */
   readonly invariant: string;
   /** Where it shows. */
   readonly address: number;

@@ -9,7 +9,7 @@ import { type Base } from "../kernel/address.ts";
 import { GRANULE, NO_ADVANCE, SMALL_MAX, UNLIMITED } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
 import * as kernel from "../kernel/options.ts";
-import { describe } from "../memory/arguments.ts";
+import { checkKeys, describe, refuseKey } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
 
 /** What can be set when a heap is made, and changed later. All are kept in the heap's image. */
@@ -97,7 +97,11 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
     rule: "0, or 1 divided by a power of two up to 256",
     holds: (value) =>
       value === 0 || (typeof value === "number" && integerWithin(-Math.log2(value), 0, MAX_ADVANCE_LOG2)),
-    get: (m, heap) => (kernel.advanceLog2(m, heap) === NO_ADVANCE ? 0 : 2 ** -kernel.advanceLog2(m, heap)),
+    get: (m, heap) => {
+      const log2 = kernel.advanceLog2(m, heap);
+      // A word that stands for no fraction must not read as 0, which is one.
+      return log2 === NO_ADVANCE ? 0 : 2 ** -Math.min(log2, MAX_ADVANCE_LOG2 + 1);
+    },
     set: (m, heap, value) => kernel.setAdvanceLog2(m, heap, value === 0 ? NO_ADVANCE : -Math.log2(value)),
   },
   smallLimit: {
@@ -133,21 +137,10 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
 const SETTINGS = Object.keys(RULES) as (keyof HeapSettings)[];
 const PLACEMENT = ["memory", "base", "size", "reserve", "checking"];
 
-/** Throws if options have a key that is none, or a setting with a value that its rule forbids. */
-export function checkOptions(options: HeapOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options: expected an object, got ${describe(options)}`);
-  }
-  for (const key of Object.keys(options)) {
-    if (PLACEMENT.includes(key)) continue;
-    const name = SETTINGS.find((setting) => setting === key);
-    if (name === undefined) {
-      throw new TypeError(
-        `options: unknown option ${describe(key)}; known are ${[...PLACEMENT, ...SETTINGS].join(", ")}`,
-      );
-    }
-    if (options[name] !== undefined) checkSetting(name, options[name]);
-  }
+/** Throws if options have a key that is neither a setting nor one of the others, or a setting with a value that its rule forbids. */
+export function checkOptions(options: HeapOptions, others: readonly string[] = PLACEMENT): void {
+  checkKeys(options, [...others, ...SETTINGS]);
+  for (const name of SETTINGS) if (options[name] !== undefined) checkSetting(name, options[name]);
 }
 
 function checkSetting(name: keyof HeapSettings, value: unknown): void {
@@ -155,6 +148,25 @@ function checkSetting(name: keyof HeapSettings, value: unknown): void {
   if (holds(value)) return;
   const message = `${name}: expected ${rule}, got ${describe(value)}`;
   throw typeof value === typeof RULES[name].fallback ? new RangeError(message) : new TypeError(message);
+}
+
+/** Changes those settings of a heap that are given. */
+export function changeSettings(settings: HeapSettings, given: Partial<HeapSettings>): void {
+  const change = <K extends keyof HeapSettings>(name: K): void => {
+    const value: HeapSettings[K] | undefined = given[name];
+    if (value !== undefined) settings[name] = value;
+  };
+  for (const name of SETTINGS) change(name);
+}
+
+/** The settings whose words in a heap's image are none that could have been set. */
+export function brokenSettings(m: Machine, heap: Base): (keyof HeapSettings)[] {
+  return SETTINGS.filter((name) => !RULES[name].holds(RULES[name].get(m, heap)));
+}
+
+/** Gives a setting of a heap its default, whatever stands there. */
+export function resetSetting<K extends keyof HeapSettings>(m: Machine, heap: Base, name: K): void {
+  RULES[name].set(m, heap, RULES[name].fallback);
 }
 
 /** Puts checked options, and the defaults of the others, into a new heap's image. */
@@ -185,6 +197,11 @@ export function settingsOf(fresh: () => Machine, heap: Base): HeapSettings {
     });
   };
   for (const name of SETTINGS) define(name);
-  // An unknown name is refused by the language: the object takes no more properties.
-  return Object.preventExtensions(settings) as HeapSettings;
+  // Without the trap the language refuses an unknown name, but does not say which are known, nor at all in sloppy code.
+  return new Proxy(Object.preventExtensions(settings) as HeapSettings, {
+    set: (target, key, value) => {
+      if (!Object.hasOwn(target, key)) refuseKey(String(key), SETTINGS);
+      return Reflect.set(target, key, value);
+    },
+  });
 }

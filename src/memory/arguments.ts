@@ -26,6 +26,18 @@ export function checkPowerOfTwo(name: string, value: number): void {
   }
 }
 
+/** Throws unless options are an object, all of whose keys are known. */
+export function checkKeys(options: unknown, known: readonly string[]): asserts options is object {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`options: expected an object, got ${describe(options)}`);
+  for (const key of Object.keys(options)) if (!known.includes(key)) refuseKey(key, known);
+}
+
+/** Throws for the name of an option that is none. */
+export function refuseKey(key: string, known: readonly string[]): never {
+  throw new TypeError(`options: unknown option ${describe(key)}; known are ${known.join(", ")}`);
+}
+
 /** A value as it is shown in messages. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

@@ -3,7 +3,7 @@
 // Owns:  the error class; which of the system's error numbers have names here.
 // Needs: nothing.
 
-/** Why an operating system's memory cannot be had, or cannot be used. */
+/** Why an operating system's memory cannot be had, or cannot be used. docs/OS.md has a table of them. */
 export type OsErrorCode =
   | "NO_KOFFI"
   | "PLATFORM"
@@ -14,6 +14,8 @@ export type OsErrorCode =
   | "EACCES"
   | "IN_USE"
   | "NOT_A_HEAP"
+  | "OTHER_SIZE"
+  | "TRUNCATED"
   | "BEYOND_REPAIR"
   | "CLOSED"
   | "OTHER";
@@ -26,6 +28,11 @@ export class OsError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
   }
+}
+
+/** The error for a heap of which too little is left. */
+export function beyondRepair(why: string, cause?: unknown): OsError {
+  return new OsError("BEYOND_REPAIR", `beyond repair: ${why}`, cause);
 }
 
 /** Those that mean the same on Linux and macOS. */

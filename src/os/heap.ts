@@ -1,7 +1,7 @@
 // Heap, with what memory of the operating system's can do besides: addresses for C, pages given back, files, sharing.
 //
 // Owns:  when pages are given back; opening and closing.
-// Needs: the Heap of the library, the memories, repair.
+// Needs: the Heap of the library, the memories, sound.
 //
 // It is the library's Heap, and serves any memory; in memories of this folder it does more. Large blocks are chunks like any
 // other: in a reservation there is no need for a second kind. What glibc gets from a mapping for each, that freeing them
@@ -9,27 +9,32 @@
 
 import { closeSync } from "node:fs";
 import type { Calls } from "../heap/calls.ts";
-import { HeapCorruptError, refuse } from "../heap/errors.ts";
 import { Heap } from "../heap/heap.ts";
 import type { ChunkInfo, Mallinfo } from "../heap/info.ts";
-import type { HeapOptions, HeapSettings } from "../heap/options.ts";
-import { asBase } from "../kernel/address.ts";
-import { checkHeap } from "../kernel/check.ts";
+import { changeSettings, checkOptions, type HeapOptions, type HeapSettings } from "../heap/options.ts";
 import { AT_END, AT_FLAGS, AT_LIMIT, FIXED_REGION, FOOTER, HEADER_WORD, PREVIOUS } from "../kernel/layout.ts";
-import { Machine } from "../kernel/machine.ts";
+import type { Machine } from "../kernel/machine.ts";
+import { checkWord, describe } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
+import { DISPOSE } from "../typed/disposal.ts";
 import { OsError } from "./errors.ts";
-import { FILE_BASE, FileMemory, openLocked } from "./file.ts";
+import { FileMemory, openLocked } from "./file.ts";
+import { FILE_BASE } from "./label.ts";
 import { libc } from "./libc.ts";
 import { idleStretches } from "./pages.ts";
 import { checkReserve, type OsMemory, thresholdOf } from "./region.ts";
-import { type RepairReport, repairHeap } from "./repair.ts";
+import type { RepairReport } from "./repair.ts";
 import { SbrkMemory } from "./sbrk.ts";
-import { openSharedLocked, Turn } from "./shared.ts";
+import { checkName, openSharedLocked, Turn } from "./shared.ts";
+import { repairIfBroken } from "./sound.ts";
 
 /** What Heap.open and Heap.shared can be told. Settings are kept in the heap: those that are given here are set anew. */
 export interface OpenOptions extends Partial<HeapSettings> {
-  /** The most bytes that the heap can have, label included: up to 4 GiB. Default: as before, or 4 GiB. Only what is used is there. */
+  /**
+   * The most bytes that the heap can have, label included: up to 4 GiB, rounded up to 64 KiB. Only what is used is there. It is
+   * kept: without it, the heap can have as much as it was last told, or 4 GiB. A shared heap has the size that it was made
+   * with; another one throws.
+   */
   size?: number;
   /** false: a heap that is not sound is not repaired but refused. Default true. */
   repair?: boolean;
@@ -50,12 +55,12 @@ class OsHeap extends Heap {
   /** The memory, if its break can be lowered after a trim. */
   private readonly breaking: SbrkMemory | undefined;
   private readonly file: FileMemory | undefined;
-  private readonly turn: Turn | undefined;
+  private readonly turn: Turn | undefined = undefined;
   private readonly words: Uint32Array;
   private threshold: number;
   private closed = false;
 
-  protected constructor(machine: Machine, base: number, shared = false) {
+  protected constructor(machine: Machine, base: number, shared?: Shared) {
     super(machine, base);
     const { memory } = machine;
     this.system = isOsMemory(memory) ? memory : undefined;
@@ -63,7 +68,7 @@ class OsHeap extends Heap {
     this.file = memory instanceof FileMemory ? memory : undefined;
     this.words = new Uint32Array(memory.buffer, 0, Math.floor(memory.buffer.byteLength / 4));
     this.threshold = this.firstThreshold();
-    this.turn = shared && this.file !== undefined ? this.takeTurns(this.file) : undefined;
+    if (shared !== undefined && this.file !== undefined) this.turn = this.takeTurns(this.file, shared.repair);
   }
 
   private firstThreshold(): number {
@@ -71,9 +76,9 @@ class OsHeap extends Heap {
     return given === "dynamic" ? FIRST_THRESHOLD : given;
   }
 
-  private takeTurns(file: FileMemory): Turn {
+  private takeTurns(file: FileMemory, repair: boolean): Turn {
     const turn = new Turn(file, () => {
-      this.repaired = repairIfBroken(file, true);
+      this.repaired = repairIfBroken(file, repair);
     });
     this.calls = turn.around(this.calls);
     return turn;
@@ -96,8 +101,10 @@ class OsHeap extends Heap {
    * The heap in a file, or a new one if the file is empty or not there. It is checked, and repaired if the process that had
    * it died in the middle of a call (`repaired` then says what was found). One Heap at a time has a file open.
    *
-   * Throws an OsError: not a heap (NOT_A_HEAP), open elsewhere (IN_USE), not to be repaired (BEYOND_REPAIR); a
-   * RangeError or TypeError for a bad option; Node's own error if the file cannot be opened.
+   * Throws an OsError: not a heap (NOT_A_HEAP), open elsewhere (IN_USE), not to be repaired (BEYOND_REPAIR), no address space
+   * for what it has (ENOMEM), a full disk (ENOSPC); a HeapCorruptError, if it is broken and `repair` is false; a
+   * RangeError or TypeError for a bad option; Node's own error if the file cannot be opened. A file that is refused is left
+   * as it was, byte for byte.
    */
   static open(path: string, options: OpenOptions = {}): OsHeap {
     checkOpenOptions(options);
@@ -107,6 +114,7 @@ class OsHeap extends Heap {
   /**
    * The heap in the shared memory of a name ("/name"), or a new one if there is none. Any number of processes may have it
    * open; each call waits for its turn. It stays when all have closed it, until Heap.unlink or the system's end.
+   * All that open it reserve the size that it was made with; throws an OsError (OTHER_SIZE) for another one.
    */
   static shared(name: string, options: OpenOptions = {}): OsHeap {
     checkOpenOptions(options);
@@ -118,6 +126,7 @@ class OsHeap extends Heap {
 
   /** Removes the name of a shared heap; those who have it open keep it. False: there is none of that name. */
   static unlink(name: string): boolean {
+    checkName(name);
     return libc().unlinkShared(name);
   }
 
@@ -130,14 +139,16 @@ class OsHeap extends Heap {
         name,
         reserve: size === undefined ? undefined : checkReserve("size", size),
         mmapThreshold: thresholdOf(mmapThreshold),
-        inMemory: shared,
+        shared,
       });
-      if (memory.isNew) return OsHeap.begun(memory, settings, shared);
-      const repaired = repairIfBroken(memory, repair);
-      memory.busy = 0;
-      const heap = new OsHeap(...Heap.found(memory, FILE_BASE), shared);
+      const repaired = memory.isNew ? undefined : repairIfBroken(memory, repair);
+      const place = memory.isNew
+        ? Heap.made({ memory, base: FILE_BASE, ...settings })
+        : Heap.found(memory, FILE_BASE);
+      memory.accept();
+      const heap = new OsHeap(...place, shared ? { repair } : undefined);
       heap.repaired = repaired;
-      Object.assign(heap.options, settings);
+      changeSettings(heap.options, settings);
       return heap;
     } catch (error) {
       if (memory === undefined) closeSync(descriptor);
@@ -146,26 +157,23 @@ class OsHeap extends Heap {
     }
   }
 
-  /** A new heap in a file. */
-  private static begun(memory: FileMemory, settings: Partial<HeapSettings>, shared: boolean): OsHeap {
-    const made = Heap.made({ memory, base: FILE_BASE, ...settings });
-    memory.finish();
-    return new OsHeap(...made, shared);
-  }
-
   /** The address that C functions know a block, or any place in the memory, by. Throws if the heap is not in OS memory. */
   native(ptr: number): bigint {
     const { address, size } = this.inSystem();
     if (!Number.isInteger(ptr) || ptr < 0 || ptr > size)
-      throw new RangeError(`ptr: expected an address inside the memory's ${size} bytes, got ${ptr}`);
+      throw new RangeError(
+        `ptr: expected an address inside the memory's ${size} bytes, got ${describe(ptr)}`,
+      );
     return ptr === 0 ? 0n : address + BigInt(ptr);
   }
 
   /** The address in this heap of what C functions know by another; 0 for NULL. Throws if it lies outside of the memory. */
   fromNative(address: bigint | number): number {
     const system = this.inSystem();
-    const offset = Number(BigInt(address) - system.address);
+    if (typeof address !== "bigint" && !Number.isInteger(address))
+      throw new TypeError(`address: expected a bigint or an integer, got ${describe(address)}`);
     if (BigInt(address) === 0n) return 0;
+    const offset = Number(BigInt(address) - system.address);
     if (offset < 0 || offset > system.size)
       throw new RangeError(`address: expected one inside the heap's memory, got 0x${address.toString(16)}`);
     return offset;
@@ -242,14 +250,16 @@ class OsHeap extends Heap {
     this.inTurn(() => super.inspectAll(visit));
   }
 
-  /** An address that a file-backed or shared heap keeps beside itself, to find the rest by; 0 at first. */
+  /**
+   * An address that a file-backed or shared heap keeps beside itself, to find the rest by; 0 at first. Throws a RangeError when
+   * it is given one that is not in the heap, an OsError (NOT_A_HEAP) when somebody has written such a one into the file.
+   */
   get root(): number {
     return this.inFile().root;
   }
 
   set root(ptr: number) {
-    if (!Number.isInteger(ptr) || ptr < 0 || ptr >= 2 ** 32)
-      throw new RangeError(`root: expected an address, got ${ptr}`);
+    checkWord("root", ptr);
     this.inFile().root = ptr;
   }
 
@@ -264,6 +274,14 @@ class OsHeap extends Heap {
     this.closed = true;
     this.calls = refusing;
     file.close();
+  }
+
+  /**
+   * Closes a file-backed or shared heap at the end of a `using`, if it is still open. Any other heap holds nothing of the
+   * system's: its memory goes when nothing leads to it any more.
+   */
+  [DISPOSE](): void {
+    if (this.file !== undefined && !this.closed) this.close();
   }
 
   private inFile(): FileMemory {
@@ -357,34 +375,17 @@ function isOsMemory(memory: Memory): memory is OsMemory {
   return "address" in memory && "mmapThreshold" in memory && "pageBytes" in memory;
 }
 
-function checkOpenOptions({ size, repair, mmapThreshold }: OpenOptions): void {
+/** How a shared heap is opened. */
+interface Shared {
+  /** Whether it may be repaired when another process has died inside a call. */
+  readonly repair: boolean;
+}
+
+function checkOpenOptions(options: OpenOptions): void {
+  checkOptions(options, ["size", "repair", "mmapThreshold"]);
+  const { size, repair, mmapThreshold } = options;
   if (size !== undefined) checkReserve("size", size);
   if (repair !== undefined && typeof repair !== "boolean")
-    throw new TypeError(`repair: expected true or false, got ${String(repair)}`);
+    throw new TypeError(`repair: expected true or false, got ${describe(repair)}`);
   thresholdOf(mmapThreshold);
-}
-
-/** Checks the heap in a file, and makes it sound if it is not. Throws if it may not or cannot be. */
-function repairIfBroken(memory: FileMemory, allowed: boolean): RepairReport | undefined {
-  const base = asBase(FILE_BASE);
-  const machine: Machine = new Machine(memory, (code, address) => refuse(machine, base, code, address));
-  try {
-    checkHeap(machine, base);
-    adoptGrowth(machine);
-    return undefined;
-  } catch (error) {
-    if (!allowed || !(error instanceof HeapCorruptError)) throw error;
-    const report = repairHeap(memory, FILE_BASE, error.message);
-    try {
-      checkHeap(machine, base);
-    } catch (still) {
-      throw new OsError("BEYOND_REPAIR", `beyond repair: ${String(still)}`, error);
-    }
-    return report;
-  }
-}
-
-/** A process that died while the memory grew may not have told its heap. Nobody else's bytes are in a file. */
-function adoptGrowth(m: Machine): void {
-  m.store32(FILE_BASE + AT_LIMIT, m.size());
 }

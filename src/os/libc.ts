@@ -61,6 +61,13 @@ const OWNER_ONLY = 0o600;
 /** mmap and sbrk say no with an address of all ones. */
 const FAILED = 0xffff_ffff_ffff_ffffn;
 
+/** From where in which file something is mapped. */
+export interface FilePart {
+  readonly descriptor: number;
+  readonly offset: number;
+  readonly copied?: boolean;
+}
+
 export interface Libc {
   readonly pageBytes: number;
   /**
@@ -70,12 +77,11 @@ export interface Libc {
   reserve(bytes: number): bigint;
   /** Gives up what `reserve` gave. */
   unreserve(address: bigint, bytes: number): void;
-  /** Puts bytes of a file, or zero pages (`file` is undefined), in the place of what is mapped there. Throws an OsError. */
-  mapOver(
-    address: bigint,
-    bytes: number,
-    file?: { readonly descriptor: number; readonly offset: number },
-  ): void;
+  /**
+   * Puts bytes of a file, or zero pages (`file` is undefined), in the place of what is mapped there. Throws an OsError. What
+   * is written to `copied` bytes of a file is written to the process's own copy of the page.
+   */
+  mapOver(address: bigint, bytes: number, file?: FilePart): void;
   /** Gives whole pages back. Nothing, where the system cannot. */
   drop(address: bigint, bytes: number): void;
   /** Gives whole pages of shared memory back, and what they hold. */
@@ -91,6 +97,7 @@ export interface Libc {
   unlock(descriptor: number): void;
   /** Opens a shared memory object. Undefined: it is there already (`create`), or is not there. */
   openShared(name: string, create: boolean): number | undefined;
+  /** Removes the name of a shared memory object. False: there is none of that name. Throws an OsError. */
   unlinkShared(name: string): boolean;
 }
 
@@ -163,8 +170,12 @@ function bindMapping(
     reserve: (bytes) => {
       const first = map(null, bytes + 2 * page, empty, -1, 0);
       const at = first + BigInt(page);
-      for (const guard of [first, at + BigInt(bytes)])
-        if (mprotect(guard, page, NO_ACCESS) !== 0) throw refused("mprotect", koffi.errno());
+      for (const guard of [first, at + BigInt(bytes)]) {
+        if (mprotect(guard, page, NO_ACCESS) === 0) continue;
+        const error = refused("mprotect", koffi.errno());
+        munmap(first, bytes + 2 * page);
+        throw error;
+      }
       return at;
     },
     unreserve: (at, bytes) => {
@@ -172,7 +183,10 @@ function bindMapping(
     },
     mapOver: (at, bytes, file) => {
       if (file === undefined) map(at, bytes, empty | MAP_FIXED, -1, 0);
-      else map(at, bytes, MAP_SHARED | MAP_FIXED, file.descriptor, file.offset);
+      else {
+        const kind = file.copied === true ? MAP_PRIVATE | constants.mapNoReserve : MAP_SHARED;
+        map(at, bytes, kind | MAP_FIXED, file.descriptor, file.offset);
+      }
     },
     drop: (at, bytes) => {
       madvise(at, bytes, constants.adviseDrop);
@@ -228,6 +242,11 @@ function bindFiles(
       if (error.code === (create ? "EEXIST" : "ENOENT")) return undefined;
       throw error;
     },
-    unlinkShared: (name) => shmUnlink(name) === 0,
+    unlinkShared: (name) => {
+      if (shmUnlink(name) === 0) return true;
+      const error = refused(`shm_unlink of ${name}`, koffi.errno());
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
   };
 }

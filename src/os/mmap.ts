@@ -6,10 +6,12 @@
 // A page costs memory from its first write on. So growing is moving a mark: it costs nothing, moves nothing, and no
 // view dies by it. What a heap gives back it can write again at any time: the pages are then there anew, and zero.
 
+import { checkKeys } from "../memory/arguments.ts";
 import { libc } from "./libc.ts";
 import {
-  checkKeys,
   checkReserve,
+  LEAST_RESERVE,
+  MAX_RESERVE,
   type OsMemory,
   reachOf,
   reserveRegion,
@@ -48,7 +50,7 @@ class MmapMemory implements OsMemory {
   size: number = INITIAL;
 
   constructor(reserve: number | undefined, mmapThreshold: number | "dynamic") {
-    const { address, buffer } = reserveRegion(reserve);
+    const { address, buffer } = reserveRegion(reserve ?? MAX_RESERVE, reserve ?? LEAST_RESERVE);
     this.address = address;
     this.buffer = buffer;
     this.mmapThreshold = mmapThreshold;

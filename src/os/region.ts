@@ -5,10 +5,11 @@
 //
 // The buffer covers the whole reservation from the beginning, and is never another. V8 cannot be told to forget a
 // buffer that it does not own, so what is mapped there is never taken away: only replaced by zero pages, and given up
-// when the buffer has been collected. No view can lead to memory that is not there.
+// when the buffer has been collected. No view can lead to memory that is not there: but for a file that somebody else
+// has made shorter since it was mapped.
 
 import { ADDRESS_END, MEMORY_UNIT } from "../kernel/layout.ts";
-import { refuseWord } from "../memory/arguments.ts";
+import { describe, refuseWord } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
 import { OsError } from "./errors.ts";
 import { loadKoffi } from "./koffi.ts";
@@ -16,8 +17,8 @@ import { libc } from "./libc.ts";
 
 /** The largest reservation: 4 GiB, what 32-bit addresses reach. */
 export const MAX_RESERVE = 2 ** 32;
-/** Where halving ends when the system will not give as much as was hoped for. */
-const LEAST_RESERVE = 64 * 1024 * 1024;
+/** Where halving ends when the system will not give as much as was hoped for, and no more is needed. */
+export const LEAST_RESERVE = 64 * 1024 * 1024;
 
 /** A memory of the operating system's: its buffer lies at an address that C functions can be given. */
 export interface OsMemory extends Memory {
@@ -37,10 +38,9 @@ const DEFAULT_THRESHOLD = "dynamic";
 /** Throws unless an option is a threshold. */
 export function thresholdOf(value: unknown): number | "dynamic" {
   if (value === undefined) return DEFAULT_THRESHOLD;
-  const fits = value === "dynamic" || (typeof value === "number" && value >= 0);
-  if (!fits)
-    throw new RangeError(`mmapThreshold: expected a number of bytes, Infinity or "dynamic", got ${value}`);
-  return value;
+  if (value === "dynamic" || (typeof value === "number" && value >= 0)) return value;
+  const message = `mmapThreshold: expected a number of bytes, Infinity or "dynamic", got ${describe(value)}`;
+  throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
 }
 
 /** Throws unless a number of bytes can be reserved. Undefined: the most, or less where the system will not give it. */
@@ -52,28 +52,23 @@ export function checkReserve(name: string, bytes: number): number {
   throw new RangeError(`${name}: expected ${MEMORY_UNIT} to ${MAX_RESERVE} bytes, got ${bytes}${hint}`);
 }
 
-/** Throws for an option that is none, by name. */
-export function checkKeys(options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options))
-    if (!known.includes(key))
-      throw new TypeError(`options: unknown option "${key}"; known are ${known.join(", ")}`);
-}
-
 const unreachable = new FinalizationRegistry<{ address: bigint; bytes: number }>(({ address, bytes }) => {
   libc().unreserve(address, bytes);
 });
 
-/** An ArrayBuffer over reserved zero pages, and its address. Throws an OsError when there is no room. */
-export function reserveRegion(bytes: number | undefined): { address: bigint; buffer: ArrayBuffer } {
-  let wanted = bytes ?? MAX_RESERVE;
+/**
+ * An ArrayBuffer over so many reserved zero pages, and its address; over a half, a quarter … where the system will not give
+ * as much, but never less than `least`. Throws an OsError when there is no room.
+ */
+export function reserveRegion(bytes: number, least: number): { address: bigint; buffer: ArrayBuffer } {
+  let wanted = bytes;
   let address: bigint | undefined;
   while (address === undefined) {
     try {
       address = libc().reserve(wanted);
     } catch (error) {
-      const less = wanted / 2;
-      if (bytes !== undefined || less < LEAST_RESERVE || !(error instanceof OsError)) throw error;
-      wanted = less;
+      if (wanted === least || !(error instanceof OsError)) throw error;
+      wanted = Math.max(least, Math.floor(wanted / 2 / MEMORY_UNIT) * MEMORY_UNIT);
     }
   }
   const buffer = loadKoffi().view(address, wanted);

@@ -3,14 +3,17 @@
 // Owns:  nothing; writes all of the heap that can be reckoned anew.
 // Needs: the kernel's layout, bins; repair-chain, repair-runs.
 //
-// What is believed: the chunks' headers (size, in use, the heap's own), the runs' descriptors, the map of runs, where top
-// and end are, the options. All else is written anew from these: flags P, footers, links, bins, bitmaps, lists, counters.
+// What is believed: the chunks' headers (size, in use, the heap's own), the runs' descriptors, the map of runs, the options. Where
+// the heap ends, two of three words must say. All else is written anew from these: flags P, footers, links, bins, bitmaps, lists, counters.
 // A dead process has stopped between two stores of one call. The kernel writes the header of what is cut off before it
 // makes smaller what that is cut from, so the headers lead from the first chunk to top at every such moment (chunk.ts: C5).
+// A repair that dies is such a call, too: each of its stores writes what is to stand there in the end, and the next repair
+// reads the same from what is half done (test/os/torn-calls.test.ts).
 
+import { brokenSettings, type HeapSettings, resetSetting } from "../heap/options.ts";
 import { asBase, asChunk, type Base } from "../kernel/address.ts";
 import { putFree } from "../kernel/bins.ts";
-import { markFree } from "../kernel/chunk.ts";
+import { markFree, sizeIn } from "../kernel/chunk.ts";
 import {
   AT_BIN_MAP,
   AT_BIN_SUMMARY,
@@ -28,6 +31,7 @@ import {
   AT_VERSION,
   BIN_COUNT,
   BIN_MAP_WORDS,
+  FLAGS,
   FORMAT_VERSION,
   GRANULE,
   HEADER_BYTES,
@@ -40,16 +44,17 @@ import {
   PREVIOUS_IN_USE,
   SEGMENT_END,
   SEGMENT_NEXT,
+  ZERO_REALLOC_FREES,
 } from "../kernel/layout.ts";
 import { Machine } from "../kernel/machine.ts";
 import { setTop } from "../kernel/top.ts";
 import type { Memory } from "../memory/memory.ts";
-import { OsError } from "./errors.ts";
+import { beyondRepair } from "./errors.ts";
 import { type Link, readChain } from "./repair-chain.ts";
 import { rebuildRuns } from "./repair-runs.ts";
 
 /** What a repair found and did. */
-export interface RepairReport {
+export interface Repaired {
   /** What was wrong, as check() says it. */
   readonly reason: string;
   /**
@@ -59,46 +64,94 @@ export interface RepairReport {
   readonly lost: readonly { readonly ptr: number; readonly bytes: number }[];
   /** Chunks of the heap's own that served nothing yet, or no more, and have been freed. */
   readonly freedOwn: number;
-  /** Runs that were in use but not to be read: addresses of their first blocks. All blocks in them are lost. */
+  /** Runs whose descriptors somebody had overwritten. Each is now one live block at that address, with what its blocks held. */
   readonly lostRuns: readonly number[];
+  /** Options that had no value that they can have, and have their defaults now. */
+  readonly settings: readonly (keyof HeapSettings)[];
 }
 
-/** Makes a heap of one segment sound. Throws an OsError when too little of it is left. The memory is not left, nor is there a loop without end, whatever it holds. */
-export function repairHeap(memory: Memory, address: number, reason: string): RepairReport {
-  const base = asBase(address);
+/** What was repaired in a file. */
+export interface RepairReport extends Repaired {
+  /** The heap's header as it was, from the heap's first byte on. It is kept in the file's label, too, until the next repair. */
+  readonly header: Uint8Array;
+}
+
+/**
+ * Makes a heap of one segment sound. Throws an OsError when too little of it is left: it may then have written already.
+ * The memory is not left, nor is there a loop without end, whatever it holds.
+ */
+export function repairHeap(memory: Memory, address: number, reason: string): Repaired {
   const m: Machine = new Machine(memory, (code, at) => {
-    throw new OsError("BEYOND_REPAIR", `beyond repair: code ${code} at ${at}`);
+    throw beyondRepair(`code ${code} at ${at}`);
   });
-  const end = repairHeader(m, base);
+  return repairImage(m, asBase(address), reason);
+}
+
+/** repairHeap, on a machine. */
+export function repairImage(m: Machine, base: Base, reason: string): Repaired {
+  checkIdentity(m, base);
+  const end = endOf(m, base);
   const fence = end - HEADER_WORD;
   const chain = readChain(m, base, fence);
   const runs = rebuildRuns(m, base, chain.links);
+  const settings = repairHeader(m, base, end);
   writeChunks(m, base, chain.links, chain.top, fence);
   raiseUntouched(m, base);
-  return { reason, lost: chain.lost, freedOwn: runs.freed, lostRuns: runs.lost };
+  const lost = chain.links
+    .filter((link) => link.lost && !link.own)
+    .map(({ at, bytes }) => ({ ptr: at + HEADER_WORD, bytes: bytes - HEADER_WORD }));
+  return { reason, lost, freedOwn: runs.freed, lostRuns: runs.lost, settings };
 }
 
-/** Believes or corrects the words that say where the heap lies. Returns its end. */
-function repairHeader(m: Machine, base: Base): number {
-  const segment = base + HEADER_BYTES;
-  const end = m.load32(base + AT_END);
-  const faults: readonly (readonly [boolean, string])[] = [
-    [m.load32(base + AT_MAGIC) !== MAGIC, "the heap's magic number is gone"],
-    [m.load32(base + AT_VERSION) !== FORMAT_VERSION, `the heap is not of version ${FORMAT_VERSION}`],
-    [m.load32(base + AT_SELF) !== base, "the heap was made at another base"],
-    [m.load32(base + AT_FLAGS) > KNOWN_HEAP_FLAGS, "the heap's flags are none"],
-    [m.load32(base + AT_SEGMENT) !== segment, "the heap has more than one segment"],
-    [end % GRANULE !== 0 || end < base + MIN_REGION || end > m.size(), "the heap's end is lost"],
+/** Throws unless the words that no repair could make up say that this is a heap, and where. */
+function checkIdentity(m: Machine, base: Base): void {
+  if (base + MIN_REGION > m.size()) throw beyondRepair("the memory ends before the heap's header does");
+  if (m.load32(base + AT_MAGIC) !== MAGIC) throw beyondRepair("the heap's magic number is gone");
+  if (m.load32(base + AT_VERSION) !== FORMAT_VERSION)
+    throw beyondRepair(`the heap is not of version ${FORMAT_VERSION}`);
+  if (m.load32(base + AT_SELF) !== base) throw beyondRepair("the heap was made at another base");
+}
+
+/**
+ * Where the heap ends: what two of the three words say that know it. Between any two stores of a call, two agree; and
+ * who has overwritten one of them has left two.
+ */
+function endOf(m: Machine, base: Base): number {
+  const top = m.load32(base + AT_TOP);
+  const head = top % HEADER_WORD === 0 && top < m.size() ? m.load32(top) : 0;
+  const isTop = (head & FLAGS) === PREVIOUS_IN_USE;
+  const said = [
+    m.load32(base + AT_END),
+    base + m.load32(base + AT_FOOTPRINT),
+    ...(isTop ? [top + sizeIn(head) + HEADER_WORD] : []),
   ];
-  for (const [holds, fault] of faults)
-    if (holds) throw new OsError("BEYOND_REPAIR", `beyond repair: ${fault}`);
+  for (const end of said) {
+    const agree = said.filter((other) => other === end).length;
+    if (agree > 1 && end % GRANULE === 0 && end >= base + MIN_REGION && end <= m.size()) return end;
+  }
+  throw beyondRepair("the heap's end is lost");
+}
+
+/** Writes the header's words that say where the heap lies, and what it was told. Gives the settings that had to be set anew. */
+function repairHeader(m: Machine, base: Base, end: number): (keyof HeapSettings)[] {
+  const segment = base + HEADER_BYTES;
   m.store32(segment + SEGMENT_NEXT, 0);
   m.store32(segment + SEGMENT_END, 0);
-  // A growth that was not finished: the memory has more than the heap knows of.
-  m.store32(base + AT_LIMIT, m.size());
+  m.store32(base + AT_SEGMENT, segment);
+  m.store32(base + AT_END, end);
   m.store32(base + AT_FOOTPRINT, end - base);
   if (m.load32(base + AT_MAX_FOOTPRINT) < end - base) m.store32(base + AT_MAX_FOOTPRINT, end - base);
-  return end;
+  // A growth that was not finished: the memory has more than the heap knows of.
+  m.store32(base + AT_LIMIT, m.size());
+  const settings = brokenSettings(m, base);
+  for (const name of settings) resetSetting(m, base, name);
+  if (m.load32(base + AT_FLAGS) > KNOWN_HEAP_FLAGS) {
+    m.store32(base + AT_FLAGS, 0);
+    settings.push("zeroSizeRealloc");
+  }
+  // A heap that is repaired lies in memory that grows.
+  m.store32(base + AT_FLAGS, m.load32(base + AT_FLAGS) & ZERO_REALLOC_FREES);
+  return settings;
 }
 
 /** Writes every header anew, merges what is free, and puts it into bins that are emptied before. */
@@ -119,8 +172,9 @@ function writeChunks(m: Machine, base: Base, links: readonly Link[], top: number
       else free.bytes += bytes;
       continue;
     }
-    // markFree clears P in the header behind it, so that has to be there.
-    m.store32(at, bytes | IN_USE | PREVIOUS_IN_USE | (own ? OWN : 0));
+    // markFree clears P in the header behind it, so that has to be there: without P, or it would be wrong for a moment.
+    const previous = free === undefined ? PREVIOUS_IN_USE : 0;
+    m.store32(at, (bytes | IN_USE | previous | (own ? OWN : 0)) >>> 0);
     settle();
   }
   const begin = free?.at ?? top;
@@ -130,7 +184,8 @@ function writeChunks(m: Machine, base: Base, links: readonly Link[], top: number
 /** What lies in top and is not zero has been written. */
 function raiseUntouched(m: Machine, base: Base): void {
   const limit = m.load32(base + AT_LIMIT);
-  let from = Math.max(m.load32(base + AT_TOP) + HEADER_WORD, m.load32(base + AT_UNTOUCHED));
+  const stored = Math.min(m.load32(base + AT_UNTOUCHED), limit);
+  let from = Math.max(m.load32(base + AT_TOP) + HEADER_WORD, stored - (stored % HEADER_WORD));
   for (let at = from; at < limit; at += HEADER_WORD) if (m.load32(at) !== 0) from = at + HEADER_WORD;
   m.store32(base + AT_UNTOUCHED, Math.min(from, limit));
 }

@@ -9,18 +9,11 @@
 // The buffer covers the addresses from our first byte on, of which only those below `size` are there: views that a heap
 // gives never lead beyond, but one over the whole buffer can, and reading there ends the process, as it does in C.
 
+import { checkKeys } from "../memory/arguments.ts";
 import { OsError, refused } from "./errors.ts";
 import { loadKoffi } from "./koffi.ts";
 import { type Libc, libc } from "./libc.ts";
-import {
-  checkKeys,
-  checkReserve,
-  MAX_RESERVE,
-  type OsMemory,
-  reachOf,
-  thresholdOf,
-  wholePages,
-} from "./region.ts";
+import { checkReserve, MAX_RESERVE, type OsMemory, reachOf, thresholdOf, wholePages } from "./region.ts";
 
 export interface SbrkOptions {
   /** The most bytes that the break can move away from where it is now. Default 4 GiB. */

@@ -7,21 +7,35 @@
 // label says who is inside; whoever gets the turn and finds another's number there knows that it died inside a call, and
 // repairs before it goes on. That costs two calls of the system for each call on the heap: right first.
 
+import { closeSync } from "node:fs";
 import type { Calls } from "../heap/calls.ts";
+import { describe } from "../memory/arguments.ts";
 import { OsError } from "./errors.ts";
 import type { FileMemory } from "./file.ts";
 import { libc } from "./libc.ts";
 
+/** Throws unless a value can be the name of shared memory. */
+export function checkName(name: unknown): asserts name is string {
+  const message = `name: expected a slash and a name without one, as "/state", got ${describe(name)}`;
+  if (typeof name !== "string") throw new TypeError(message);
+  // C would end the name at a NUL.
+  if (!/^\/[^/]{1,250}$/.test(name) || name.includes("\0")) throw new RangeError(message);
+}
+
 /** Opens the memory of a name, or makes it. The descriptor is locked. */
 export function openSharedLocked(name: string): number {
-  if (!/^\/[^/]{1,250}$/.test(name))
-    throw new RangeError(`name: expected a slash and a name without one, as "/state", got "${name}"`);
+  checkName(name);
   const system = libc();
   for (let tries = 0; tries < 100; tries++) {
     const descriptor = system.openShared(name, true) ?? system.openShared(name, false);
     // Undefined: it was there, and has been unlinked since.
     if (descriptor === undefined) continue;
-    system.lock(descriptor, true);
+    try {
+      system.lock(descriptor, true);
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
     return descriptor;
   }
   throw new OsError("OTHER", `${name}: it came and went 100 times while it was opened`);

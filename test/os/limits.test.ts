@@ -1,24 +1,15 @@
 // Limits: what a process under RLIMIT_AS, or on a full device, is told; out of memory is an answer, and the heap goes on.
 
-import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { BUILT, hasOs } from "../support/os.ts";
+import { hasOs, IMPORT, runModule } from "../support/os.ts";
 
 /** Node itself needs about 1 GiB of address space; this leaves some for heaps, but not 4 GiB. */
 const LIMIT_KIB = 3 * 1024 * 1024;
 
 /** Runs a module under `ulimit -v`; what it prints. */
 function limited(source: string): string {
-  const command = `ulimit -v ${LIMIT_KIB} && exec "$0" --input-type=module -e "$1"`;
-  const { status, stdout, stderr } = spawnSync("sh", ["-c", command, process.execPath, source], {
-    encoding: "utf8",
-  });
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return stdout.trim();
+  return runModule(source, [], LIMIT_KIB);
 }
-
-const IMPORT = `import { Heap, mmapMemory, sbrkMemory } from ${JSON.stringify(BUILT)};`;
 
 /** Runs a module that needs the break, again where the system has mapped something close above it: once in a hundred starts. */
 function withBreak(source: string): string {

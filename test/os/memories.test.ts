@@ -399,6 +399,7 @@ describe.runIf(hasOs)("a heap in a file", () => {
       } catch (error) {
         if (!(error instanceof OsError || error instanceof HeapFormatError)) throw error;
         ends.refused += 1;
+        expect(readFileSync(path).equals(bytes), "the file is as it was").toBe(true);
       }
     }
     console.log(`noise: ${JSON.stringify(ends)}`);

@@ -1,5 +1,6 @@
 // Torn calls: a process that dies between any two stores of any call leaves a heap whose headers lead from the first chunk to
-// top; that is sound or can be repaired; and every block that was live, but for those that the call was about, is as it was.
+// top; that is sound or can be repaired; and every block that was live, but for those that the call was about, is as it was. One
+// that dies in the repair leaves such a heap, too.
 
 import { describe, expect, test } from "vitest";
 import { JavaScriptCalls } from "../../src/heap/calls.ts";
@@ -20,7 +21,7 @@ import {
   SEGMENT_CHUNKS,
 } from "../../src/kernel/layout.ts";
 import { Machine } from "../../src/kernel/machine.ts";
-import { repairHeap } from "../../src/os/repair.ts";
+import { repairHeap, repairImage } from "../../src/os/repair.ts";
 import { randomFrom } from "../support/os.ts";
 import { seedOf } from "../support/seed.ts";
 
@@ -204,7 +205,13 @@ function expectKept(memory: Memory, live: ReadonlyMap<number, number>, about: re
 interface Tally {
   states: number;
   repaired: number;
+  /** Repairs that died. */
+  torn: number;
 }
+
+/** So many repairs, and stores of one, are skipped from one that dies to the next. */
+const REPAIRS_BETWEEN = 601;
+const STORES_BETWEEN = 11;
 
 /** Lets a call die after each of its stores, on the memory as it is now; leaves the memory so. */
 function dieEverywhere(
@@ -268,18 +275,55 @@ function expectSoundAfter(memory: Memory, checker: Machine, tally: Tally): void 
   } catch (found) {
     if (!(found instanceof HeapCorruptError)) throw found;
     within(found.message, () => {
-      const report = repairHeap(memory, BASE, found.message);
+      if (tally.repaired % REPAIRS_BETWEEN === 0) dieRepairing(memory, checker, found.message, tally);
+      expectRepair(memory, checker, found.message);
       tally.repaired += 1;
-      expect({ runs: report.lostRuns, stretches: report.lost }).toEqual({ runs: [], stretches: [] });
-      checkHeap(checker, heap);
     });
   }
+}
+
+/** A repair that loses nothing makes the heap sound. */
+function expectRepair(memory: Memory, checker: Machine, reason: string): void {
+  const report = repairHeap(memory, BASE, reason);
+  expect({ runs: report.lostRuns, stretches: report.lost }).toEqual({ runs: [], stretches: [] });
+  checkHeap(checker, heap);
+}
+
+/** Lets a repair die after many of its stores: the next one makes the heap sound, and the same blocks are live. */
+function dieRepairing(memory: Memory, checker: Machine, reason: string, tally: Tally): void {
+  const bytes = new Uint8Array(memory.buffer);
+  const before = bytes.slice();
+  expectRepair(memory, checker, reason);
+  const live = liveBlocks(memory);
+  for (let stores = 0; ; stores += STORES_BETWEEN) {
+    bytes.set(before);
+    try {
+      repairImage(mortal(memory, { left: stores }), heap, reason);
+      break;
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+    }
+    tally.torn += 1;
+    within(`the repair killed after ${stores} stores`, () => {
+      expectRepair(memory, checker, reason);
+      expect(liveBlocks(memory)).toEqual(live);
+    });
+  }
+  bytes.set(before);
+}
+
+function liveBlocks(memory: Memory): number[] {
+  const found: number[] = [];
+  PlainHeap.attach(memory, BASE).inspectAll(({ ptr, state }) => {
+    if (state === "live") found.push(ptr);
+  });
+  return found;
 }
 
 describe("a process dies between two stores", () => {
   test("of any call: the headers lead to top, the heap is repaired, and no other block is touched", () => {
     const random = randomFrom(seedOf("torn calls"));
-    const tally: Tally = { states: 0, repaired: 0 };
+    const tally: Tally = { states: 0, repaired: 0, torn: 0 };
     for (const smallLimit of [256, 0]) {
       const memory = new Reservation();
       const plain = PlainHeap.create({ memory, base: BASE, smallLimit, advance: 0, trimThreshold: 20_000 });
@@ -301,7 +345,8 @@ describe("a process dies between two stores", () => {
         }
       }
     }
-    console.log(`torn calls: ${tally.states} states, ${tally.repaired} repaired`);
+    console.log(`torn calls: ${tally.states} states, ${tally.repaired} repaired; ${tally.torn} torn repairs`);
+    expect(tally.torn).toBeGreaterThan(100);
     expect(tally.repaired).toBeGreaterThan(500);
     expect(tally.repaired).toBeLessThan(tally.states);
   });

@@ -1,5 +1,6 @@
 // Os: heaps in the operating system's memory, for tests; what is resident; and whether any of it can be had here.
 
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,30 @@ import type { HeapMaker } from "./memories.ts";
 
 /** The built package: Node runs it in processes of their own. */
 export const BUILT = join(ROOT, "dist/os/index.js");
+
+/** What a module of such a process begins with. */
+export const IMPORT = `import { Heap, mmapMemory, OsError, sbrkMemory } from ${JSON.stringify(BUILT)};`;
+
+const PATIENCE = 60_000;
+
+/**
+ * Runs a module in a process of its own, perhaps under a limit of address space: what it prints. Throws if it does not end
+ * well: by a signal, or not at all.
+ */
+export function runModule(source: string, args: readonly string[] = [], limitKib?: number): string {
+  const limit = limitKib === undefined ? "" : `ulimit -v ${limitKib} && `;
+  const command = `${limit}exec "$0" --input-type=module -e "$@"`;
+  const { status, signal, stdout, stderr } = spawnSync(
+    "sh",
+    ["-c", command, process.execPath, source, ...args],
+    {
+      encoding: "utf8",
+      timeout: PATIENCE,
+    },
+  );
+  if (status !== 0 || stderr !== "") throw new Error(`it ended with ${signal ?? status}: ${stderr}`);
+  return stdout.trim();
+}
 
 /** Whether these tests can run; says once what they need if not. */
 export const hasOs: boolean = process.platform === "linux" && hasKoffi();
