@@ -8,6 +8,7 @@
 
 import { Bump, type BumpOptions, type NoPromise, runScope, type Scope } from "../arena/bump.ts";
 import { asBase, asChunk, asPtr, type Base } from "../kernel/address.ts";
+import { ENOMEM } from "../kernel/align.ts";
 import { checkHeap } from "../kernel/check.ts";
 import { LISTED_TWICE } from "../kernel/codes.ts";
 import * as probe from "../kernel/image.ts";
@@ -16,6 +17,7 @@ import {
   AT_COALESCE_COUNT,
   AT_FLUSH_COUNT,
   AT_GROWTH_COUNT,
+  AT_LIMIT,
   AT_TRIM_COUNT,
   AT_VERSION,
   FORMAT_VERSION,
@@ -113,7 +115,7 @@ export class Heap extends HeapViews {
   /** ISO C `malloc`: the address of at least `bytes` bytes, a multiple of 16; 0: no memory. malloc(0) is unique. O(1). */
   malloc(bytes: number): number {
     if (!isWord(bytes)) refuseWord("bytes", bytes);
-    return this.calls.malloc(bytes);
+    return this.calls.malloc(bytes) || this.nothing();
   }
 
   /** ISO C `free`. 0 does nothing; what is no live block throws. O(1). */
@@ -126,7 +128,7 @@ export class Heap extends HeapViews {
   calloc(count: number, bytes = 1): number {
     checkWord("count", count);
     checkWord("bytes", bytes);
-    return this.calls.calloc(count, bytes);
+    return this.calls.calloc(count, bytes) || this.nothing();
   }
 
   /**
@@ -136,14 +138,15 @@ export class Heap extends HeapViews {
   realloc(ptr: number, bytes: number): number {
     if (!isWord(ptr)) refuseWord("ptr", ptr);
     if (!isWord(bytes)) refuseWord("bytes", bytes);
-    return this.calls.realloc(ptr, bytes);
+    const moved = this.calls.realloc(ptr, bytes);
+    return moved !== 0 || bytes === 0 ? moved : this.nothing();
   }
 
   /** dlmalloc's `realloc_in_place`: `ptr` if the block could get the size where it is, else 0, and it is as it was. */
   reallocInPlace(ptr: number, bytes: number): number {
     checkWord("ptr", ptr);
     checkWord("bytes", bytes);
-    return this.calls.reallocInPlace(ptr, bytes);
+    return this.calls.reallocInPlace(ptr, bytes) || this.nothing();
   }
 
   /** POSIX `reallocarray`: realloc to `count` times `bytes`; 0 also when the product is too large. */
@@ -151,21 +154,21 @@ export class Heap extends HeapViews {
     checkWord("ptr", ptr);
     checkWord("count", count);
     checkWord("bytes", bytes);
-    return this.calls.reallocarray(ptr, count, bytes);
+    return this.calls.reallocarray(ptr, count, bytes) || this.nothing();
   }
 
   /** glibc `memalign`: an address that is a multiple of `alignment`, which is rounded up to a power of two. */
   memalign(alignment: number, bytes: number): number {
     checkWord("alignment", alignment);
     checkWord("bytes", bytes);
-    return this.calls.memalign(alignment, bytes);
+    return this.calls.memalign(alignment, bytes) || this.nothing();
   }
 
   /** ISO C `aligned_alloc`, with any size as in C23. An alignment that is no power of two throws a RangeError. */
   alignedAlloc(alignment: number, bytes: number): number {
     checkPowerOfTwo("alignment", alignment);
     checkWord("bytes", bytes);
-    return this.calls.alignedAlloc(alignment, bytes);
+    return this.calls.alignedAlloc(alignment, bytes) || this.nothing();
   }
 
   /**
@@ -181,7 +184,9 @@ export class Heap extends HeapViews {
     const machine = this.fresh();
     if (result > machine.size() - 4)
       throw new RangeError(`result: expected an address inside the memory, got ${result}`);
-    return this.calls.posixMemalign(result, alignment, bytes);
+    const error = this.calls.posixMemalign(result, alignment, bytes);
+    if (error === ENOMEM) this.nothing();
+    return error;
   }
 
   /**
@@ -221,7 +226,7 @@ export class Heap extends HeapViews {
   independentCalloc(count: number, bytes: number): number[] | undefined {
     checkWord("count", count);
     checkWord("bytes", bytes);
-    const array = this.calls.independentCalloc(count, bytes);
+    const array = this.calls.independentCalloc(count, bytes) || this.nothing();
     return this.takeList(array, count);
   }
 
@@ -233,7 +238,13 @@ export class Heap extends HeapViews {
     this.u32(given, sizes.length).set(sizes);
     const array = this.calls.independentComalloc(sizes.length, given);
     this.free(given);
-    return this.takeList(array, sizes.length);
+    return this.takeList(array || this.nothing(), sizes.length);
+  }
+
+  /** 0, for a call that has found no memory. Throws if that is because the memory threw, or answered what it must not. */
+  private nothing(): 0 {
+    this.fresh().raise();
+    return 0;
   }
 
   /** Copies an array of addresses out of the heap and frees it. */
@@ -435,8 +446,10 @@ function checkingByDefault(): boolean {
 }
 
 function machineOver(memory: Memory, base: number): Machine {
-  const machine: Machine = new Machine(memory, (code, address) =>
-    refuse(machine, asBase(base), code, address),
+  const machine: Machine = new Machine(
+    memory,
+    (code, address) => refuse(machine, asBase(base), code, address),
+    () => machine.fresh().load32(base + AT_LIMIT),
   );
   return machine;
 }

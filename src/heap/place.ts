@@ -14,6 +14,7 @@ import {
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { bufferMemory } from "../memory/buffer.ts";
 import { bytesOf, type Memory } from "../memory/memory.ts";
+import { askMemory, checkMemory } from "../memory/promises.ts";
 import { wasmMemory, wasmOf } from "../memory/wasm.ts";
 import type { HeapOptions } from "./options.ts";
 
@@ -33,7 +34,10 @@ const DEFAULT_RESERVE = 1 << 20;
 export function memoryOf(memory: unknown): Memory {
   if (memory instanceof WebAssembly.Memory) return wasmMemory(memory);
   if (memory instanceof ArrayBuffer || isShared(memory)) return bufferMemory(memory);
-  if (isMemory(memory)) return memory;
+  if (isMemory(memory)) {
+    checkMemory(memory);
+    return memory;
+  }
   throw new TypeError(
     `memory: expected a WebAssembly.Memory, an ArrayBuffer, a SharedArrayBuffer or a Memory, got ${describe(memory)}`,
   );
@@ -66,13 +70,14 @@ export function placeHeap(options: HeapOptions): Place {
     given ?? wasmMemory(undefined, Math.max(reserve === undefined ? DEFAULT_RESERVE : 0, base + wanted));
   reach(memory, base + wanted, base);
   const end = Math.min(bytesOf(memory), ADDRESS_END);
-  const limit = size === undefined ? end : Math.min(base + size, end);
+  const bound = size === undefined ? end : Math.min(base + size, end);
+  const limit = bound - (bound % GRANULE);
   return {
     memory,
     base,
-    limit: limit - (limit % GRANULE),
+    limit,
     // A memory that was made here has never been written.
-    untouched: options.memory === undefined ? base : Math.max(memory.untouched, base),
+    untouched: options.memory === undefined ? base : Math.min(Math.max(memory.untouched, base), limit),
     flags: (size === undefined ? 0 : FIXED_REGION) | (memory.fixed === true ? FIXED_MEMORY : 0),
   };
 }
@@ -89,12 +94,16 @@ function reach(memory: Memory, end: number, base: number): void {
   if (has >= end) return;
   const missing = Math.ceil((end - has) / MEMORY_UNIT) * MEMORY_UNIT;
   // The first bytes of a memory that had none begin at 0: only its size tells whether it has grown.
-  memory.grow(missing);
+  const from = has === 0 ? memory.grow(missing) : askMemory(memory, missing, has);
   if (bytesOf(memory) < end) {
     throw new RangeError(
       `memory: a heap at ${base} needs bytes up to ${end}, but the memory ends at ${has} and does not grow`,
     );
   }
+  if (from !== has)
+    throw new RangeError(
+      `memory: a heap at ${base} needs bytes up to ${end}, but those from ${has} to ${from} are others'`,
+    );
 }
 
 function checkBytes(name: string, bytes: number): void {
