@@ -18,7 +18,7 @@ export interface HeapSettings {
   growthStep: number;
   /**
    * How much memory is asked for in advance, as a fraction of the footprint: 1, 1/2, 1/4 … 1/256, or 0 for none.
-   * More means fewer calls of `memory.grow`, which are dear; untouched pages are not resident. Default 1/2.
+   * More means fewer calls of `memory.grow`, which are dear; untouched pages are not resident. Default 1/2; of Heap.inside 1.
    */
   advance: number;
   /**
@@ -42,8 +42,8 @@ export interface HeapOptions extends Partial<HeapSettings> {
   memory?: Memory | WebAssembly.Memory | ArrayBufferLike;
   /**
    * The address of the heap's first byte: a multiple of 16, not 0; or a module's global that holds one, such as the
-   * __heap_base that it exports, which is rounded up. Default: the end of a WebAssembly.Memory that was given, so that
-   * nothing of the module's is touched; else 16, for 0 is nobody's address.
+   * __heap_base that it exports, which is rounded up. Default: the end of a WebAssembly.Memory that was given; else 16, for 0
+   * is nobody's address.
    */
   base?: number | WebAssembly.Global;
   /** Bytes of the region [base, base + size), outside of which the heap never goes. Default: to the memory's end, and on. */
@@ -55,6 +55,12 @@ export interface HeapOptions extends Partial<HeapSettings> {
    * live blocks. Not kept in the image: `heap.checking` sets it for a window. Default: true, unless NODE_ENV is "production".
    */
   checking?: boolean;
+}
+
+/** What Heap.inside can be told. */
+export interface InsideOptions extends Partial<HeapSettings>, Pick<HeapOptions, "checking"> {
+  /** Bytes of memory to have from the beginning; each later piece is at least 64 KiB, too. Default 64 KiB. */
+  reserve?: number;
 }
 
 interface Rule<T> {
@@ -131,19 +137,21 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
 };
 
 const SETTINGS = Object.keys(RULES) as (keyof HeapSettings)[];
-const PLACEMENT = ["memory", "base", "size", "reserve", "checking"];
+/** What Heap.create can be told besides settings, and Heap.inside. */
+const CREATE_OPTIONS = ["memory", "base", "size", "reserve", "checking"];
+export const INSIDE_OPTIONS: readonly string[] = ["reserve", "checking"];
 
 /** Throws if options have a key that is none, or a setting with a value that its rule forbids. */
-export function checkOptions(options: HeapOptions): void {
+export function checkOptions(options: HeapOptions, besides: readonly string[] = CREATE_OPTIONS): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`options: expected an object, got ${describe(options)}`);
   }
   for (const key of Object.keys(options)) {
-    if (PLACEMENT.includes(key)) continue;
+    if (besides.includes(key)) continue;
     const name = SETTINGS.find((setting) => setting === key);
     if (name === undefined) {
       throw new TypeError(
-        `options: unknown option ${describe(key)}; known are ${[...PLACEMENT, ...SETTINGS].join(", ")}`,
+        `options: unknown option ${describe(key)}; known are ${[...besides, ...SETTINGS].join(", ")}`,
       );
     }
     if (options[name] !== undefined) checkSetting(name, options[name]);

@@ -30,7 +30,7 @@ export function checkMemory(memory: Memory): void {
 type Unchecked = { readonly [K in keyof Memory]: unknown };
 
 /** Whether a value is an ArrayBuffer or a SharedArrayBuffer, of any realm. */
-function isBuffer(value: unknown): value is ArrayBufferLike {
+export function isBuffer(value: unknown): value is ArrayBufferLike {
   const tag = Object.prototype.toString.call(value);
   return tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]";
 }

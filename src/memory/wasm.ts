@@ -1,6 +1,7 @@
 // Wasm memory: a WebAssembly.Memory, our own or a module's. `memory.grow` is the sbrk of the web.
 
 import type { Memory } from "./memory.ts";
+import { ModuleMemory } from "./module.ts";
 
 const WASM_PAGE = 65_536;
 
@@ -15,30 +16,30 @@ export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE): Me
   return new WasmMemory(memory ?? new WebAssembly.Memory({ initial: pages }));
 }
 
-/** The WebAssembly.Memory behind a Memory that wasmMemory made; undefined for any other. */
+/** The WebAssembly.Memory behind a Memory that was made here; undefined for any other. */
 export function wasmOf(memory: Memory): WebAssembly.Memory | undefined {
-  return memory instanceof WasmMemory ? memory.memory : undefined;
+  return memory instanceof WasmMemory || memory instanceof ModuleMemory ? memory.wasm : undefined;
 }
 
 class WasmMemory implements Memory {
-  readonly memory: WebAssembly.Memory;
+  readonly wasm: WebAssembly.Memory;
 
-  constructor(memory: WebAssembly.Memory) {
-    this.memory = memory;
+  constructor(wasm: WebAssembly.Memory) {
+    this.wasm = wasm;
   }
 
   /** Of what is there already nothing is known: others write to it too, and so may a heap that was here before. */
   get untouched(): number {
-    return this.memory.buffer.byteLength;
+    return this.wasm.buffer.byteLength;
   }
 
   get buffer(): ArrayBufferLike {
-    return this.memory.buffer;
+    return this.wasm.buffer;
   }
 
   grow(bytes: number): number {
     try {
-      return this.memory.grow(bytes / WASM_PAGE) * WASM_PAGE;
+      return this.wasm.grow(bytes / WASM_PAGE) * WASM_PAGE;
     } catch (error) {
       // The memory's maximum, or the engine's: `grow` says no with a RangeError.
       if (error instanceof RangeError) return 0;

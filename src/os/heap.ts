@@ -12,12 +12,13 @@ import type { Calls } from "../heap/calls.ts";
 import { HeapCorruptError, refuse } from "../heap/errors.ts";
 import { Heap } from "../heap/heap.ts";
 import type { ChunkInfo, Mallinfo } from "../heap/info.ts";
-import type { HeapOptions, HeapSettings } from "../heap/options.ts";
+import type { HeapOptions, HeapSettings, InsideOptions } from "../heap/options.ts";
 import { asBase } from "../kernel/address.ts";
 import { checkHeap } from "../kernel/check.ts";
 import { AT_END, AT_FLAGS, AT_LIMIT, FIXED_REGION, FOOTER, HEADER_WORD, PREVIOUS } from "../kernel/layout.ts";
 import { Machine } from "../kernel/machine.ts";
 import type { Memory } from "../memory/memory.ts";
+import type { ModuleParts } from "../memory/module-parts.ts";
 import { OsError } from "./errors.ts";
 import { FILE_BASE, FileMemory, openLocked } from "./file.ts";
 import { libc } from "./libc.ts";
@@ -82,6 +83,13 @@ class OsHeap extends Heap {
   /** As the library's Heap.create. */
   static override create(options: HeapOptions = {}): OsHeap {
     return new OsHeap(...Heap.made(options));
+  }
+
+  /** As the library's Heap.inside. */
+  static override inside(exports: WebAssembly.Exports | ModuleParts, options: InsideOptions = {}): OsHeap {
+    const heap = new OsHeap(...Heap.madeInside(exports, options));
+    if (options.checking !== undefined) heap.checking = options.checking;
+    return heap;
   }
 
   /** As the library's Heap.attach. */
@@ -264,6 +272,11 @@ class OsHeap extends Heap {
     this.closed = true;
     this.calls = refusing;
     file.close();
+  }
+
+  override dispose(): void {
+    if (this.file === undefined) super.dispose();
+    else if (!this.closed) this.close();
   }
 
   private inFile(): FileMemory {
