@@ -48,6 +48,12 @@ export interface HeapOptions extends Partial<HeapSettings> {
   base?: number | WebAssembly.Global;
   /** Bytes of the region [base, base + size), outside of which the heap never goes. Default: to the memory's end, and on. */
   size?: number;
+  /**
+   * true: nobody else takes memory in this WebAssembly.Memory; heaps of morecore's may. It must be said of one that holds bytes of
+   * others, as one does that a module exports, unless `size` bounds the heap. A module's malloc would take what is ours:
+   * Emscripten's, wasi-libc's and AssemblyScript's take all below the memory's size. Heap.inside goes on beside them.
+   */
+  alone?: boolean;
   /** Bytes of memory to have from the beginning, without a growth. Default 1 MiB in a memory of its own, else 0. */
   reserve?: number;
   /**
@@ -138,7 +144,7 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
 
 const SETTINGS = Object.keys(RULES) as (keyof HeapSettings)[];
 /** What Heap.create can be told besides settings, and Heap.inside. */
-const CREATE_OPTIONS = ["memory", "base", "size", "reserve", "checking"];
+const CREATE_OPTIONS = ["memory", "base", "size", "alone", "reserve", "checking"];
 export const INSIDE_OPTIONS: readonly string[] = ["reserve", "checking"];
 
 /** Throws if options have a key that is none, or a setting with a value that its rule forbids. */
@@ -156,6 +162,9 @@ export function checkOptions(options: HeapOptions, besides: readonly string[] = 
     }
     if (options[name] !== undefined) checkSetting(name, options[name]);
   }
+  const { alone } = options;
+  if (alone !== undefined && typeof alone !== "boolean")
+    throw new TypeError(`alone: expected true or false, got ${describe(alone)}`);
 }
 
 function checkSetting(name: keyof HeapSettings, value: unknown): void {

@@ -21,6 +21,7 @@ import { ModuleMemory } from "../memory/module.ts";
 import { type ModuleParts, moduleMemory } from "../memory/module-parts.ts";
 import { askMemory, checkMemory } from "../memory/promises.ts";
 import { wasmMemory, wasmOf } from "../memory/wasm.ts";
+import { checkAlone } from "./alone.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
 
 /** Where a new heap goes: [base, limit), never written from `untouched` on. */
@@ -64,9 +65,11 @@ export function placeHeap(options: HeapOptions): Place {
   if (reserve !== undefined) checkBytes("reserve", reserve);
   if (size !== undefined) checkBytes("size", size);
   const given = options.memory === undefined ? undefined : memoryOf(options.memory);
+  const wasm = given && wasmOf(given);
   if (given instanceof ModuleMemory)
     throw new TypeError("memory: expected no memory of Heap.inside's, which ends with its heap");
   const base = options.base === undefined ? defaultBase(given) : baseOf(options.base);
+  if (wasm !== undefined) checkAlone(wasm, options);
   const wanted = Math.max(size ?? 0, reserve ?? 0, MIN_REGION);
   if (base + wanted > ADDRESS_END) {
     throw new RangeError(

@@ -85,11 +85,11 @@ export const MAKERS: readonly HeapMaker[] = [
     // It has no maximum, so a limit keeps huge requests from being served.
     make: (settings) => Heap.create({ reserve: 0, footprintLimit: MAXIMUM_PAGES * WASM_PAGE, ...settings }),
   },
-  maker("a given wasm memory", true, () => ({ memory: usedWasm() })),
-  maker("a given wasm memory with a base", true, () => ({ memory: usedWasm(), base: 4096 })),
+  maker("a given wasm memory", true, () => ({ memory: usedWasm(), alone: true })),
+  maker("a given wasm memory with a base", true, () => ({ memory: usedWasm(), alone: true, base: 4096 })),
   maker("a given wasm memory with a base and a size", false, () => ({
     memory: usedWasm(),
-
+    alone: true,
     base: 4096,
     size: FIXED_BYTES,
   })),
@@ -100,7 +100,7 @@ export const MAKERS: readonly HeapMaker[] = [
     size: FIXED_BYTES,
   })),
   maker("a SharedArrayBuffer", false, () => ({ memory: new SharedArrayBuffer(FIXED_BYTES) })),
-  maker("a shared wasm memory", true, () => ({ memory: usedWasm(true) })),
+  maker("a shared wasm memory", true, () => ({ memory: usedWasm(true), alone: true })),
   {
     name: "memory that a module's malloc gives",
     grows: true,
