@@ -108,7 +108,7 @@ export class Heap extends HeapViews {
     options: InsideOptions,
   ): [machine: Machine, base: number] {
     checkOptions(options, INSIDE_OPTIONS);
-    // Each piece is a segment of its own: the fewer there are, the sooner a block's is found.
+    // Each loan is a segment of its own: the fewer there are, the sooner a block's is found.
     return Heap.laidOut(placeInside(exports, options), { ...options, advance: options.advance ?? 1 });
   }
 

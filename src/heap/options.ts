@@ -65,7 +65,7 @@ export interface HeapOptions extends Partial<HeapSettings> {
 
 /** What Heap.inside can be told. */
 export interface InsideOptions extends Partial<HeapSettings>, Pick<HeapOptions, "checking"> {
-  /** Bytes of memory to have from the beginning; each later piece is at least 64 KiB, too. Default 64 KiB. */
+  /** Bytes of memory to have from the beginning; each later loan is at least 64 KiB, too. Default 64 KiB. */
   reserve?: number;
 }
 

@@ -1,8 +1,8 @@
-// Module memory: bytes that a WebAssembly module's own allocator gives, piece by piece.
+// Module memory: bytes that a WebAssembly module's own allocator gives, loan by loan.
 //
-// Owns:  the pieces, until they are given back.
-// Needs: somebody who gives pieces (module-parts.ts), promises.
-// Invariants: L1  each piece lies higher than those before, apart from them, inside the memory, and was zeroed        O(pieces)
+// Owns:  the loans, until they are given back.
+// Needs: somebody who gives loans (module-parts.ts), promises.
+// Invariants: L1  each loan lies higher than those before, apart from them, inside the memory, and was zeroed        O(loans)
 //
 // Why not memory.grow: what lies behind a module's data is not free for the taking. Emscripten's sbrk, and the first call of
 // wasi-libc's malloc and of AssemblyScript's runtime, take all that lies below the memory's size, whoever made it larger. And
@@ -28,7 +28,7 @@ export interface Bytes {
   readonly buffer: ArrayBufferLike;
 }
 
-interface Piece {
+interface Loan {
   /** As the module gave it, for giving it back. */
   readonly ptr: number;
   readonly bytes: number;
@@ -42,8 +42,8 @@ export class ModuleMemory implements Memory {
   readonly wasm: WebAssembly.Memory | undefined;
   private readonly bytes: Bytes;
   private readonly giver: Giver;
-  private pieces: Piece[] = [];
-  /** Where the last piece ends. */
+  private loans: Loan[] = [];
+  /** Where the last loan ends. */
   private end = 0;
 
   constructor(bytes: WebAssembly.Memory | Bytes, giver: Giver) {
@@ -66,38 +66,38 @@ export class ModuleMemory implements Memory {
     const from = Math.ceil(got.ptr / GRANULE) * GRANULE;
     // Somebody else's old bytes may lie there.
     new Uint8Array(this.buffer, from, bytes).fill(0);
-    this.pieces.push(got);
+    this.loans.push(got);
     this.end = from + bytes;
     return from;
   }
 
-  /** Gives all pieces back to the module. They are nobody's then, and what was in them is gone. */
+  /** Gives all loans back to the module. They are nobody's then, and what was in them is gone. */
   giveBack(): void {
-    const { pieces } = this;
-    this.pieces = [];
-    for (const { ptr, bytes } of pieces) this.giver.free?.(ptr, bytes);
+    const { loans } = this;
+    this.loans = [];
+    for (const { ptr, bytes } of loans) this.giver.free?.(ptr, bytes);
   }
 
   /**
-   * A piece that lies higher than those before; undefined: there is none. What lies lower, in a hole between others' blocks, is
+   * A loan that lies higher than those before; undefined: there is none. What lies lower, in a hole between others' blocks, is
    * kept until a higher one has come, so that it does not come again, and given back then.
    */
-  private takeAbove(bytes: number): Piece | undefined {
-    const lower: Piece[] = [];
+  private takeAbove(bytes: number): Loan | undefined {
+    const lower: Loan[] = [];
     try {
       for (;;) {
-        const piece = this.take(bytes, lower);
-        if (piece === undefined || piece.ptr >= this.end) return piece;
+        const loan = this.take(bytes, lower);
+        if (loan === undefined || loan.ptr >= this.end) return loan;
         if (this.giver.free === undefined) return undefined;
-        lower.push(piece);
+        lower.push(loan);
       }
     } finally {
       for (const { ptr, bytes: size } of lower) this.giver.free?.(ptr, size);
     }
   }
 
-  /** Any piece. Throws for an answer that is no piece. */
-  private take(bytes: number, lower: readonly Piece[]): Piece | undefined {
+  /** Any loan. Throws for an answer that is no loan. */
+  private take(bytes: number, lower: readonly Loan[]): Loan | undefined {
     const ptr = this.giver.allocate(bytes);
     if (ptr === 0) return undefined;
     const end = this.buffer.byteLength;
@@ -105,10 +105,8 @@ export class ModuleMemory implements Memory {
       throw new RangeError(
         `${this.giver.name}: expected ${bytes} bytes inside the memory, which ends at ${end}, got the address ${ptr}`,
       );
-    // Pieces that all differ come to an end; one that comes twice would come for ever.
-    const twice = [...this.pieces, ...lower].find(
-      (had) => ptr < had.ptr + had.bytes && had.ptr < ptr + bytes,
-    );
+    // Loans that all differ come to an end; one that comes twice would come for ever.
+    const twice = [...this.loans, ...lower].find((had) => ptr < had.ptr + had.bytes && had.ptr < ptr + bytes);
     if (twice !== undefined)
       throw new RangeError(
         `${this.giver.name}: expected memory that it has not given yet, got the address ${ptr}, while ${twice.bytes} bytes at ${twice.ptr} are in use`,

@@ -9,7 +9,8 @@ const WASM_PAGE = 65_536;
  * A Memory over a WebAssembly.Memory. Without one, makes one of its own, with `reserve` bytes to begin with (rounded up
  * to wasm pages of 64 KiB; untouched pages cost no resident memory).
  *
- * Others may grow the memory too. What they get is theirs; the heap goes on behind it.
+ * Others may grow the memory too. What they get is theirs; the heap goes on behind it. But one who takes what he did not get, as
+ * the mallocs of Emscripten, wasi-libc and AssemblyScript do, takes the heap's: beside these, memory comes from them (module.ts).
  */
 export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE): Memory {
   const pages = Math.max(1, Math.ceil(reserve / WASM_PAGE));

@@ -11,7 +11,7 @@ const WORD_MAX = 2 ** 32 - 1;
 const EINVAL = 22;
 const ENOMEM = 12;
 
-/** expectEmpty; all is one free piece, but in memory that came in several, which never merge. */
+/** expectEmpty; all is one free piece, but where a module has lent the memory: loans never merge. */
 function expectWhole(heap: Heap): void {
   expectEmpty(heap, heap.memory instanceof ModuleMemory ? undefined : 1);
 }

@@ -62,7 +62,7 @@ describe("a heap inside a module", () => {
     shadow.finish();
   });
 
-  it("has 64 KiB at first, or its reserve, and grows by pieces as large as all before", () => {
+  it("has 64 KiB at first, or its reserve, and grows by loans as large as all before", () => {
     const { exports } = mallocModule();
     expect(Heap.inside(exports).memorySize).toBe(PAGE);
     expect(Heap.inside(exports, { reserve: PAGE + 1 }).memorySize).toBe(2 * PAGE);
@@ -70,7 +70,7 @@ describe("a heap inside a module", () => {
     expect(heap.options.advance).toBe(1);
     for (let index = 0; index < 100; index++) heap.malloc(20_000);
     expect(heap.statistics().growthCount).toBeGreaterThan(5);
-    expect((heap.memory as unknown as { pieces: unknown[] }).pieces.length).toBeLessThan(8);
+    expect((heap.memory as unknown as { loans: unknown[] }).loans.length).toBeLessThan(8);
   });
 
   it("takes the settings of any heap, and refuses what is no option of it by name", () => {

@@ -25,7 +25,7 @@ function scripted(addresses: readonly unknown[], pages = 64) {
   return { memory, parts, asked, freed };
 }
 
-describe("a piece", () => {
+describe("a loan", () => {
   it("is rounded up to 16 inside what malloc gave, and zeroed", () => {
     const { memory, parts, asked } = scripted([1000]);
     new Uint8Array(memory.buffer).fill(0xee);
