@@ -12,8 +12,9 @@ export {
 export type { HeapExports, HeapImports, WasmFunction } from "./heap/exports.ts";
 export { Heap } from "./heap/heap.ts";
 export type { ChunkInfo, HeapStatistics, Mallinfo } from "./heap/info.ts";
-export type { HeapOptions, HeapSettings } from "./heap/options.ts";
+export type { HeapOptions, HeapSettings, InsideOptions } from "./heap/options.ts";
 export { bufferMemory } from "./memory/buffer.ts";
 export type { Memory } from "./memory/memory.ts";
+export type { ModuleParts } from "./memory/module-parts.ts";
 export { wasmMemory } from "./memory/wasm.ts";
 export * from "./typed/index.ts";

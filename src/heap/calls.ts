@@ -53,19 +53,25 @@ interface KernelExports {
   mc_malloc_trim(pad: number): number;
 }
 
+/** What the kernel asks of whoever made it. */
+export interface Host {
+  /** Asks for `bytes` more: an address, or 0. */
+  grow(bytes: number): number;
+  refuse(code: number, address: number): never;
+}
+
 /** The calls of a heap whose bytes wasm can reach: by wasm, if the engine lets us compile; else undefined. */
-export function wasmCalls(
-  memory: WebAssembly.Memory,
-  heap: Base,
-  refuse: (code: number, address: number) => never,
-): WasmCalls | undefined {
+export function wasmCalls(memory: WebAssembly.Memory, heap: Base, host: Host): WasmCalls | undefined {
   // A shared memory can be imported only by a module that says so.
   if (!(memory.buffer instanceof ArrayBuffer)) return undefined;
   const module = compiled();
   if (module === undefined) return undefined;
   const imports = {
     env: { memory },
-    morecore: { abort: (code: number, address: number) => refuse(code, address >>> 0) },
+    morecore: {
+      grow: (bytes: number) => host.grow(bytes >>> 0),
+      abort: (code: number, address: number) => host.refuse(code, address >>> 0),
+    },
   };
   const { exports } = new WebAssembly.Instance(module, imports);
   return new WasmCalls(exports, heap);

@@ -3,13 +3,23 @@
 // Owns:  the error classes and the sentences in them.
 // Needs: the kernel's codes.
 
-import type { Base } from "../kernel/address.ts";
+import { asChunk, type Base } from "../kernel/address.ts";
 import { sizeIn } from "../kernel/chunk.ts";
 import * as code from "../kernel/codes.ts";
-import { HEADER_WORD, IN_USE, OWN, PREVIOUS_IN_USE, RESERVED_FLAG } from "../kernel/layout.ts";
+import * as probe from "../kernel/image.ts";
+import {
+  AT_VERSION,
+  FORMAT_VERSION,
+  HEADER_WORD,
+  IN_USE,
+  OWN,
+  PREVIOUS_IN_USE,
+  RESERVED_FLAG,
+} from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
 import { blockBytesOf, firstBlock } from "../kernel/run.ts";
 import { runOf } from "../kernel/run-map.ts";
+import { describe } from "../memory/arguments.ts";
 
 export type MisuseCode =
   | "misaligned"
@@ -149,4 +159,34 @@ function whatIsAt(m: Machine, heap: Base, address: number): string {
     ...((head & RESERVED_FLAG) !== 0 ? ["reserved flag set"] : []),
   ];
   return `; its header word is ${hex(head)}: size ${sizeIn(head)}, ${flags.join(", ")}`;
+}
+
+/** Throws what a probe found, in words. */
+export function refuseImage(m: Machine, base: number, found: number): never {
+  const at = `no heap to attach to at ${hex(base)}`;
+  const word = (offset: number): number => m.load32(asChunk(base + offset));
+  const reasons: Readonly<Record<number, readonly [FormatReason, () => string]>> = {
+    [probe.BEYOND_MEMORY]: [
+      "beyond",
+      () => `the memory has ${m.size()} bytes and ends before a header would`,
+    ],
+    [probe.NO_MAGIC]: [
+      "magic",
+      () => `the bytes there are not a heap: expected the magic number, found ${hex(word(0))}`,
+    ],
+    [probe.OTHER_VERSION]: [
+      "version",
+      () => `it has format version ${word(AT_VERSION)}, this is morecore for version ${FORMAT_VERSION}`,
+    ],
+    [probe.OTHER_BASE]: [
+      "moved",
+      () => `the heap there was made at ${hex(word(8))}; its pointers hold only at that base`,
+    ],
+    [probe.BAD_HEADER]: [
+      "header",
+      () => "the header contradicts itself or the memory's size: truncated or overwritten",
+    ],
+  };
+  const [reason, sentence] = reasons[found] ?? ["base", () => `code ${describe(found)}`];
+  throw new HeapFormatError(reason, base, `${at}: ${sentence()}`);
 }

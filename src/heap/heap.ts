@@ -7,7 +7,8 @@
 // HeapMisuseError with nothing changed, bad arguments a RangeError or TypeError that names the value.
 
 import { Bump, type BumpOptions, type NoPromise, runScope, type Scope } from "../arena/bump.ts";
-import { asBase, asChunk, asPtr, type Base } from "../kernel/address.ts";
+import { asBase, asPtr, type Base } from "../kernel/address.ts";
+import { ENOMEM } from "../kernel/align.ts";
 import { checkHeap } from "../kernel/check.ts";
 import { LISTED_TWICE } from "../kernel/codes.ts";
 import * as probe from "../kernel/image.ts";
@@ -16,21 +17,24 @@ import {
   AT_COALESCE_COUNT,
   AT_FLUSH_COUNT,
   AT_GROWTH_COUNT,
+  AT_LIMIT,
+  AT_MAGIC,
   AT_TRIM_COUNT,
-  AT_VERSION,
-  FORMAT_VERSION,
   GRANULE,
 } from "../kernel/layout.ts";
 import { Machine } from "../kernel/machine.ts";
 import { NO_PIECE } from "../kernel/walk.ts";
 import { checkPowerOfTwo, checkWord, describe, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
+import { ModuleMemory } from "../memory/module.ts";
+import type { ModuleParts } from "../memory/module-parts.ts";
 import { wasmOf } from "../memory/wasm.ts";
-import { type Life, OwnedLife } from "../typed/life.ts";
+import { DISPOSE } from "../typed/disposal.ts";
+import { OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { Space } from "../typed/space.ts";
 import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
-import { type FormatReason, HeapFormatError, hex, ledAstray, refuse } from "./errors.ts";
+import { ledAstray, refuse, refuseImage } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, pieceInfo, readMallinfo } from "./info.ts";
 import {
@@ -39,9 +43,11 @@ import {
   growthStepOf,
   type HeapOptions,
   type HeapSettings,
+  INSIDE_OPTIONS,
+  type InsideOptions,
   settingsOf,
 } from "./options.ts";
-import { baseOf, memoryOf, placeHeap } from "./place.ts";
+import { baseOf, checkWays, memoryOf, type Place, placeHeap, placeInside } from "./place.ts";
 import { HeapViews } from "./views.ts";
 
 export class Heap extends HeapViews {
@@ -51,7 +57,7 @@ export class Heap extends HeapViews {
   readonly options: HeapSettings;
 
   private readonly heap: Base;
-  readonly [LIFE]: Life = new OwnedLife("the heap", this, () => false);
+  readonly [LIFE]: OwnedLife = new OwnedLife("the heap", this, () => false);
   private space: Space | undefined;
   private isChecking = checkingByDefault();
   /** Who serves the malloc family. A subclass may put itself between. */
@@ -76,10 +82,38 @@ export class Heap extends HeapViews {
     return heap;
   }
 
+  /**
+   * Makes an empty heap inside a WebAssembly module whose own allocator goes on as before: in memory that the module's malloc
+   * gives, and gives more of when the heap grows. Takes what the module exports, or Emscripten's Module; or the memory
+   * and the two functions under the names of ModuleParts. `dispose` gives all back.
+   *
+   * Throws a TypeError that says what is missing, a RangeError if the module has no memory to give. What its malloc throws, the
+   * call throws that needed memory, and the heap is as it was.
+   */
+  static inside(exports: WebAssembly.Exports | ModuleParts, options: InsideOptions = {}): Heap {
+    const heap = new Heap(...Heap.madeInside(exports, options));
+    if (options.checking !== undefined) heap.checking = options.checking;
+    return heap;
+  }
+
   /** What create does, for a subclass: the new heap's bytes are laid out. */
   protected static made(options: HeapOptions): [machine: Machine, base: number] {
     checkOptions(options);
-    const { memory, base, limit, untouched, flags } = placeHeap(options);
+    return Heap.laidOut(placeHeap(options), options);
+  }
+
+  /** What inside does, for a subclass. */
+  protected static madeInside(
+    exports: WebAssembly.Exports | ModuleParts,
+    options: InsideOptions,
+  ): [machine: Machine, base: number] {
+    checkOptions(options, INSIDE_OPTIONS);
+    // Each loan is a segment of its own: the fewer there are, the sooner a block's is found.
+    return Heap.laidOut(placeInside(exports, options), { ...options, advance: options.advance ?? 1 });
+  }
+
+  private static laidOut(place: Place, options: Partial<HeapSettings>): [machine: Machine, base: number] {
+    const { memory, base, limit, untouched, flags } = place;
     const machine = machineOver(memory, base);
     kernel.formatHeap(machine, asBase(base), limit, untouched, flags, growthStepOf(options));
     applyOptions(machine, asBase(base), options);
@@ -90,6 +124,7 @@ export class Heap extends HeapViews {
    * A window on a heap that is there already: made elsewhere, by another thread or realm, or read back from a file.
    * Throws a HeapFormatError that says why not. O(1): reads the header only; call check() on bytes that you do not trust.
    * The base may be a global that a module exports: morecore_heap, as linked programs do, or its __heap_base.
+   * A heap that Heap.inside made grows by its module's malloc only: give its `memory`, not the WebAssembly.Memory.
    */
   static attach(
     memory: Memory | WebAssembly.Memory | ArrayBufferLike,
@@ -107,13 +142,14 @@ export class Heap extends HeapViews {
     const machine = machineOver(memoryOf(memory), address);
     const found = kernel.probeHeap(machine, asBase(address));
     if (found !== probe.IS_HEAP) refuseImage(machine, address, found);
+    checkWays(machine, address);
     return [machine, address];
   }
 
   /** ISO C `malloc`: the address of at least `bytes` bytes, a multiple of 16; 0: no memory. malloc(0) is unique. O(1). */
   malloc(bytes: number): number {
     if (!isWord(bytes)) refuseWord("bytes", bytes);
-    return this.calls.malloc(bytes);
+    return this.calls.malloc(bytes) || this.nothing();
   }
 
   /** ISO C `free`. 0 does nothing; what is no live block throws. O(1). */
@@ -126,7 +162,7 @@ export class Heap extends HeapViews {
   calloc(count: number, bytes = 1): number {
     checkWord("count", count);
     checkWord("bytes", bytes);
-    return this.calls.calloc(count, bytes);
+    return this.calls.calloc(count, bytes) || this.nothing();
   }
 
   /**
@@ -136,14 +172,15 @@ export class Heap extends HeapViews {
   realloc(ptr: number, bytes: number): number {
     if (!isWord(ptr)) refuseWord("ptr", ptr);
     if (!isWord(bytes)) refuseWord("bytes", bytes);
-    return this.calls.realloc(ptr, bytes);
+    const moved = this.calls.realloc(ptr, bytes);
+    return moved !== 0 || bytes === 0 ? moved : this.nothing();
   }
 
   /** dlmalloc's `realloc_in_place`: `ptr` if the block could get the size where it is, else 0, and it is as it was. */
   reallocInPlace(ptr: number, bytes: number): number {
     checkWord("ptr", ptr);
     checkWord("bytes", bytes);
-    return this.calls.reallocInPlace(ptr, bytes);
+    return this.calls.reallocInPlace(ptr, bytes) || this.nothing();
   }
 
   /** POSIX `reallocarray`: realloc to `count` times `bytes`; 0 also when the product is too large. */
@@ -151,21 +188,21 @@ export class Heap extends HeapViews {
     checkWord("ptr", ptr);
     checkWord("count", count);
     checkWord("bytes", bytes);
-    return this.calls.reallocarray(ptr, count, bytes);
+    return this.calls.reallocarray(ptr, count, bytes) || this.nothing();
   }
 
   /** glibc `memalign`: an address that is a multiple of `alignment`, which is rounded up to a power of two. */
   memalign(alignment: number, bytes: number): number {
     checkWord("alignment", alignment);
     checkWord("bytes", bytes);
-    return this.calls.memalign(alignment, bytes);
+    return this.calls.memalign(alignment, bytes) || this.nothing();
   }
 
   /** ISO C `aligned_alloc`, with any size as in C23. An alignment that is no power of two throws a RangeError. */
   alignedAlloc(alignment: number, bytes: number): number {
     checkPowerOfTwo("alignment", alignment);
     checkWord("bytes", bytes);
-    return this.calls.alignedAlloc(alignment, bytes);
+    return this.calls.alignedAlloc(alignment, bytes) || this.nothing();
   }
 
   /**
@@ -181,7 +218,9 @@ export class Heap extends HeapViews {
     const machine = this.fresh();
     if (result > machine.size() - 4)
       throw new RangeError(`result: expected an address inside the memory, got ${result}`);
-    return this.calls.posixMemalign(result, alignment, bytes);
+    const error = this.calls.posixMemalign(result, alignment, bytes);
+    if (error === ENOMEM) this.nothing();
+    return error;
   }
 
   /**
@@ -221,7 +260,7 @@ export class Heap extends HeapViews {
   independentCalloc(count: number, bytes: number): number[] | undefined {
     checkWord("count", count);
     checkWord("bytes", bytes);
-    const array = this.calls.independentCalloc(count, bytes);
+    const array = this.calls.independentCalloc(count, bytes) || this.nothing();
     return this.takeList(array, count);
   }
 
@@ -233,7 +272,13 @@ export class Heap extends HeapViews {
     this.listAt(given, sizes.length).set(sizes);
     const array = this.calls.independentComalloc(sizes.length, given);
     this.free(given);
-    return this.takeList(array, sizes.length);
+    return this.takeList(array || this.nothing(), sizes.length);
+  }
+
+  /** 0, for a call that has found no memory. Throws if that is because the memory threw, or answered what it must not. */
+  private nothing(): 0 {
+    this.fresh().raise();
+    return 0;
   }
 
   /** Copies an array of addresses out of the heap and frees it. */
@@ -406,6 +451,30 @@ export class Heap extends HeapViews {
     return runScope(this, body as unknown as (scope: Scope<never>) => R);
   }
 
+  /**
+   * Lets go of the heap: every later call throws. A heap that Heap.inside made gives its memory back to the module, and so ends
+   * for all windows on it. Twice does nothing.
+   */
+  dispose(): void {
+    if (this[LIFE].ended) return;
+    const machine = this.fresh();
+    this[LIFE].ended = true;
+    this.calls = ENDED;
+    if (!(machine.memory instanceof ModuleMemory)) return;
+    // What lies there from now on is others', and no heap to attach to.
+    machine.store32(this.base + AT_MAGIC, 0);
+    machine.memory.giveBack();
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  protected override fresh(): Machine {
+    if (this[LIFE].ended) throw endedError();
+    return super.fresh();
+  }
+
   get [SPACE](): Space {
     if (this.space === undefined) {
       this.space = new Space(this.memory, this.isChecking);
@@ -437,14 +506,27 @@ export class Heap extends HeapViews {
   }
 }
 
+function endedError(): TypeError {
+  return new TypeError("the heap has been disposed of");
+}
+
+/** What serves a heap that was disposed of. */
+const ENDED: Calls = new Proxy({} as Calls, {
+  get: () => {
+    throw endedError();
+  },
+});
+
 function checkingByDefault(): boolean {
   const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
   return process?.env?.["NODE_ENV"] !== "production";
 }
 
 function machineOver(memory: Memory, base: number): Machine {
-  const machine: Machine = new Machine(memory, (code, address) =>
-    refuse(machine, asBase(base), code, address),
+  const machine: Machine = new Machine(
+    memory,
+    (code, address) => refuse(machine, asBase(base), code, address),
+    () => machine.fresh().load32(base + AT_LIMIT),
   );
   return machine;
 }
@@ -453,36 +535,10 @@ function machineOver(memory: Memory, base: number): Machine {
 function callsOf(machine: Machine, heap: Base): Calls {
   const wasm = wasmOf(machine.memory);
   const calls =
-    wasm && wasmCalls(wasm, heap, (code, address) => refuse(machine.fresh(), heap, code, address));
+    wasm &&
+    wasmCalls(wasm, heap, {
+      grow: (bytes) => machine.fresh().grow(bytes),
+      refuse: (code, address) => refuse(machine.fresh(), heap, code, address),
+    });
   return calls ?? new JavaScriptCalls(machine, heap);
-}
-
-/** Throws what a probe found, in words. */
-function refuseImage(m: Machine, base: number, found: number): never {
-  const at = `no heap to attach to at ${hex(base)}`;
-  const word = (offset: number): number => m.load32(asChunk(base + offset));
-  const reasons: Readonly<Record<number, readonly [FormatReason, () => string]>> = {
-    [probe.BEYOND_MEMORY]: [
-      "beyond",
-      () => `the memory has ${m.size()} bytes and ends before a header would`,
-    ],
-    [probe.NO_MAGIC]: [
-      "magic",
-      () => `the bytes there are not a heap: expected the magic number, found ${hex(word(0))}`,
-    ],
-    [probe.OTHER_VERSION]: [
-      "version",
-      () => `it has format version ${word(AT_VERSION)}, this is morecore for version ${FORMAT_VERSION}`,
-    ],
-    [probe.OTHER_BASE]: [
-      "moved",
-      () => `the heap there was made at ${hex(word(8))}; its pointers hold only at that base`,
-    ],
-    [probe.BAD_HEADER]: [
-      "header",
-      () => "the header contradicts itself or the memory's size: truncated or overwritten",
-    ],
-  };
-  const [reason, sentence] = reasons[found] ?? ["base", () => `code ${describe(found)}`];
-  throw new HeapFormatError(reason, base, `${at}: ${sentence()}`);
 }

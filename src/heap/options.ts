@@ -18,7 +18,7 @@ export interface HeapSettings {
   growthStep: number;
   /**
    * How much memory is asked for in advance, as a fraction of the footprint: 1, 1/2, 1/4 … 1/256, or 0 for none.
-   * More means fewer calls of `memory.grow`, which are dear; untouched pages are not resident. Default 1/2.
+   * More means fewer calls of `memory.grow`, which are dear; untouched pages are not resident. Default 1/2; of Heap.inside 1.
    */
   advance: number;
   /**
@@ -42,12 +42,18 @@ export interface HeapOptions extends Partial<HeapSettings> {
   memory?: Memory | WebAssembly.Memory | ArrayBufferLike;
   /**
    * The address of the heap's first byte: a multiple of 16, not 0; or a module's global that holds one, such as the
-   * __heap_base that it exports, which is rounded up. Default: the end of a WebAssembly.Memory that was given, so that
-   * nothing of the module's is touched; else 16, for 0 is nobody's address.
+   * __heap_base that it exports, which is rounded up. Default: the end of a WebAssembly.Memory that was given; else 16, for 0
+   * is nobody's address.
    */
   base?: number | WebAssembly.Global;
   /** Bytes of the region [base, base + size), outside of which the heap never goes. Default: to the memory's end, and on. */
   size?: number;
+  /**
+   * true: nobody else takes memory in this WebAssembly.Memory; heaps of morecore's may. It must be said of one that holds bytes of
+   * others, as one does that a module exports, unless `size` bounds the heap. A module's malloc would take what is ours:
+   * Emscripten's, wasi-libc's and AssemblyScript's take all below the memory's size. Heap.inside goes on beside them.
+   */
+  alone?: boolean;
   /** Bytes of memory to have from the beginning, without a growth. Default 1 MiB in a memory of its own, else 0. */
   reserve?: number;
   /**
@@ -55,6 +61,12 @@ export interface HeapOptions extends Partial<HeapSettings> {
    * live blocks. Not kept in the image: `heap.checking` sets it for a window. Default: true, unless NODE_ENV is "production".
    */
   checking?: boolean;
+}
+
+/** What Heap.inside can be told. */
+export interface InsideOptions extends Partial<HeapSettings>, Pick<HeapOptions, "checking"> {
+  /** Bytes of memory to have from the beginning; each later loan is at least 64 KiB, too. Default 64 KiB. */
+  reserve?: number;
 }
 
 interface Rule<T> {
@@ -135,12 +147,17 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
 };
 
 const SETTINGS = Object.keys(RULES) as (keyof HeapSettings)[];
-const PLACEMENT = ["memory", "base", "size", "reserve", "checking"];
+/** What Heap.create can be told besides settings, and Heap.inside. */
+const CREATE_OPTIONS = ["memory", "base", "size", "alone", "reserve", "checking"];
+export const INSIDE_OPTIONS: readonly string[] = ["reserve", "checking"];
 
-/** Throws if options have a key that is neither a setting nor one of the others, or a setting with a value that its rule forbids. */
-export function checkOptions(options: HeapOptions, others: readonly string[] = PLACEMENT): void {
-  checkKeys(options, [...others, ...SETTINGS]);
+/** Throws if options have a key that is neither a setting nor one of those besides, or a value that its rule forbids. */
+export function checkOptions(options: HeapOptions, besides: readonly string[] = CREATE_OPTIONS): void {
+  checkKeys(options, [...besides, ...SETTINGS]);
   for (const name of SETTINGS) if (options[name] !== undefined) checkSetting(name, options[name]);
+  const { alone } = options;
+  if (alone !== undefined && typeof alone !== "boolean")
+    throw new TypeError(`alone: expected true or false, got ${describe(alone)}`);
 }
 
 function checkSetting(name: keyof HeapSettings, value: unknown): void {

@@ -5,17 +5,24 @@
 
 import {
   ADDRESS_END,
+  AT_FLAGS,
   FIXED_MEMORY,
   FIXED_REGION,
   GRANULE,
   MEMORY_UNIT,
   MIN_REGION,
+  MODULE_MEMORY,
 } from "../kernel/layout.ts";
+import type { Machine } from "../kernel/machine.ts";
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { bufferMemory } from "../memory/buffer.ts";
 import { bytesOf, type Memory } from "../memory/memory.ts";
+import { ModuleMemory } from "../memory/module.ts";
+import { type ModuleParts, moduleMemory } from "../memory/module-parts.ts";
+import { askMemory, checkMemory } from "../memory/promises.ts";
 import { wasmMemory, wasmOf } from "../memory/wasm.ts";
-import type { HeapOptions } from "./options.ts";
+import { checkAlone } from "./alone.ts";
+import type { HeapOptions, InsideOptions } from "./options.ts";
 
 /** Where a new heap goes: [base, limit), never written from `untouched` on. */
 export interface Place {
@@ -33,7 +40,10 @@ const DEFAULT_RESERVE = 1 << 20;
 export function memoryOf(memory: unknown): Memory {
   if (memory instanceof WebAssembly.Memory) return wasmMemory(memory);
   if (memory instanceof ArrayBuffer || isShared(memory)) return bufferMemory(memory);
-  if (isMemory(memory)) return memory;
+  if (isMemory(memory)) {
+    checkMemory(memory);
+    return memory;
+  }
   throw new TypeError(
     `memory: expected a WebAssembly.Memory, an ArrayBuffer, a SharedArrayBuffer or a Memory, got ${describe(memory)}`,
   );
@@ -55,7 +65,11 @@ export function placeHeap(options: HeapOptions): Place {
   if (reserve !== undefined) checkBytes("reserve", reserve);
   if (size !== undefined) checkBytes("size", size);
   const given = options.memory === undefined ? undefined : memoryOf(options.memory);
+  const wasm = given && wasmOf(given);
+  if (given instanceof ModuleMemory)
+    throw new TypeError("memory: expected no memory of Heap.inside's, which ends with its heap");
   const base = options.base === undefined ? defaultBase(given) : baseOf(options.base);
+  if (wasm !== undefined) checkAlone(wasm, options);
   const wanted = Math.max(size ?? 0, reserve ?? 0, MIN_REGION);
   if (base + wanted > ADDRESS_END) {
     throw new RangeError(
@@ -66,15 +80,39 @@ export function placeHeap(options: HeapOptions): Place {
     given ?? wasmMemory(undefined, Math.max(reserve === undefined ? DEFAULT_RESERVE : 0, base + wanted));
   reach(memory, base + wanted, base);
   const end = Math.min(bytesOf(memory), ADDRESS_END);
-  const limit = size === undefined ? end : Math.min(base + size, end);
+  const bound = size === undefined ? end : Math.min(base + size, end);
+  const limit = bound - (bound % GRANULE);
   return {
     memory,
     base,
-    limit: limit - (limit % GRANULE),
+    limit,
     // A memory that was made here has never been written.
-    untouched: options.memory === undefined ? base : Math.max(memory.untouched, base),
+    untouched: options.memory === undefined ? base : Math.min(Math.max(memory.untouched, base), limit),
     flags: (size === undefined ? 0 : FIXED_REGION) | (memory.fixed === true ? FIXED_MEMORY : 0),
   };
+}
+
+/** Room for a new heap in memory that a module's allocator gives. Throws if it has none. */
+export function placeInside(
+  exports: WebAssembly.Exports | ModuleParts,
+  { reserve = 0 }: InsideOptions,
+): Place {
+  checkBytes("reserve", reserve);
+  const bytes = Math.max(1, Math.ceil(reserve / MEMORY_UNIT)) * MEMORY_UNIT;
+  const memory = moduleMemory(exports);
+  const base = memory.grow(bytes);
+  if (base === 0) throw new RangeError(`exports: the module's allocator has no ${bytes} bytes for a heap`);
+  return { memory, base, limit: base + bytes, untouched: base, flags: MODULE_MEMORY };
+}
+
+/** Throws if a heap that is there could grow by this memory in a way that harms others. */
+export function checkWays(m: Machine, base: number): void {
+  const { memory } = m;
+  if ((m.load32(base + AT_FLAGS) & MODULE_MEMORY) === 0) return;
+  if (memory instanceof ModuleMemory || memory.fixed === true) return;
+  throw new TypeError(
+    "memory: the heap there grows by a module's own malloc; expected the `memory` of the heap that Heap.inside made",
+  );
 }
 
 /** Behind all that a module may have in its memory; in any other, right behind address 0. */
@@ -89,12 +127,16 @@ function reach(memory: Memory, end: number, base: number): void {
   if (has >= end) return;
   const missing = Math.ceil((end - has) / MEMORY_UNIT) * MEMORY_UNIT;
   // The first bytes of a memory that had none begin at 0: only its size tells whether it has grown.
-  memory.grow(missing);
+  const from = has === 0 ? memory.grow(missing) : askMemory(memory, missing, has);
   if (bytesOf(memory) < end) {
     throw new RangeError(
       `memory: a heap at ${base} needs bytes up to ${end}, but the memory ends at ${has} and does not grow`,
     );
   }
+  if (from !== has)
+    throw new RangeError(
+      `memory: a heap at ${base} needs bytes up to ${end}, but those from ${has} to ${from} are others'`,
+    );
 }
 
 function checkBytes(name: string, bytes: number): void {

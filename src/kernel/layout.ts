@@ -110,7 +110,9 @@ export const ZERO_REALLOC_FREES: Word = 1;
 export const FIXED_REGION: Word = 2;
 /** The memory that the heap was made in never grows. */
 export const FIXED_MEMORY: Word = 4;
-export const KNOWN_HEAP_FLAGS: Word = 7;
+/** The heap's memory was got from a module's own allocator: only a Memory that asks there may make it larger. */
+export const MODULE_MEMORY: Word = 8;
+export const KNOWN_HEAP_FLAGS: Word = 15;
 
 /** Stored for "no footprint limit" and "never trim by itself". */
 export const UNLIMITED: Word = 0xffff_ffff;

@@ -6,8 +6,8 @@
 // Invariants: M1  while the kernel runs, the views cover the memory's current buffer            O(1)
 
 import type { Memory } from "../memory/memory.ts";
+import { askMemory, checkLasting } from "../memory/promises.ts";
 import { Word } from "./address.ts";
-import { GRANULE } from "./layout.ts";
 
 /**
  * The memory as words. A function that makes many accesses takes them out of the Machine once: V8 then keeps the array's
@@ -45,10 +45,15 @@ export class Machine {
   private readonly refuse: (code: Word, address: Word) => never;
   /** A shared memory keeps its old views when it grows: only its size tells that they are too short. */
   private readonly shared: boolean;
+  private readonly above: () => Word;
+  /** What the memory threw when it was asked for more, or what was wrong with its answer, and nobody has been told yet. */
+  private trouble: { readonly error: unknown } | undefined;
 
-  constructor(memory: Memory, refuse: (code: Word, address: Word) => never) {
+  /** `above` tells where the bytes end that are had already: what grow gives must lie behind them. */
+  constructor(memory: Memory, refuse: (code: Word, address: Word) => never, above: () => Word = () => 0) {
     this.memory = memory;
     this.refuse = refuse;
+    this.above = above;
     this.shared = !(memory.buffer instanceof ArrayBuffer);
     this.words = wordsOf(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
@@ -127,12 +132,37 @@ export class Machine {
     return this.memory.size ?? this.u8.length;
   }
 
-  /** Asks the memory for `bytes` more, a multiple of MEMORY_UNIT. The first new byte's address, or 0: refused. */
+  /**
+   * Asks the memory for `bytes` more, a multiple of MEMORY_UNIT. The first new byte's address, or 0: refused. What the memory
+   * throws is a refusal to the kernel, which must not be left halfway; `raise` tells it afterwards.
+   */
   grow(bytes: Word): Word {
-    const from = this.memory.grow(bytes);
+    const had = this.u8.length;
+    const words = this.words;
+    let from: Word = 0;
+    try {
+      from = askMemory(this.memory, bytes, this.above());
+      if (from !== 0) this.trouble = undefined;
+    } catch (error) {
+      this.trouble ??= { error };
+    }
+    try {
+      checkLasting(this.memory, had);
+    } catch (error) {
+      // The kernel ends its call on the bytes that it has. If they are gone, there is no heap to leave halfway.
+      if (words.length === 0) throw error;
+      this.trouble ??= { error };
+      return 0;
+    }
     this.refresh();
-    // A Memory that answers with an address that no segment can begin at has given nothing that is of use.
-    return from % GRANULE === 0 ? from : 0;
+    return from;
+  }
+
+  /** Throws what went wrong when memory was asked for, once. For calls that have come out with nothing. */
+  raise(): void {
+    const { trouble } = this;
+    this.trouble = undefined;
+    if (trouble !== undefined) throw trouble.error;
   }
 
   /** Tells the memory that the heap does not need the bytes between the two addresses for now. */

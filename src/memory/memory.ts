@@ -16,7 +16,11 @@ export interface Memory {
 
   /**
    * Asks for `bytes` more, a positive multiple of 65 536, in one piece, and returns the address of the first, a
-   * multiple of 16. 0 says no; the memory is then as it was. The new bytes are zero. They need not follow the ones before, but lie higher.
+   * multiple of 16. 0 says no; the memory is then as it was. The new bytes are zero. They need not follow the ones before, but lie
+   * higher than all that it has given to this heap. It must not call the heap.
+   *
+   * What it throws is thrown by the call that needed memory, with the heap as it was; so is an error that says what is wrong
+   * with an answer that is none (memory/promises.ts).
    */
   grow(bytes: number): number;
 

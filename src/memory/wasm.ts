@@ -1,6 +1,7 @@
 // Wasm memory: a WebAssembly.Memory, our own or a module's. `memory.grow` is the sbrk of the web.
 
 import type { Memory } from "./memory.ts";
+import { ModuleMemory } from "./module.ts";
 
 const WASM_PAGE = 65_536;
 
@@ -8,37 +9,38 @@ const WASM_PAGE = 65_536;
  * A Memory over a WebAssembly.Memory. Without one, makes one of its own, with `reserve` bytes to begin with (rounded up
  * to wasm pages of 64 KiB; untouched pages cost no resident memory).
  *
- * Others may grow the memory too. What they get is theirs; the heap goes on behind it.
+ * Others may grow the memory too. What they get is theirs; the heap goes on behind it. But one who takes what he did not get, as
+ * the mallocs of Emscripten, wasi-libc and AssemblyScript do, takes the heap's: beside these, memory comes from them (module.ts).
  */
 export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE): Memory {
   const pages = Math.max(1, Math.ceil(reserve / WASM_PAGE));
   return new WasmMemory(memory ?? new WebAssembly.Memory({ initial: pages }));
 }
 
-/** The WebAssembly.Memory behind a Memory that wasmMemory made; undefined for any other. */
+/** The WebAssembly.Memory behind a Memory that was made here; undefined for any other. */
 export function wasmOf(memory: Memory): WebAssembly.Memory | undefined {
-  return memory instanceof WasmMemory ? memory.memory : undefined;
+  return memory instanceof WasmMemory || memory instanceof ModuleMemory ? memory.wasm : undefined;
 }
 
 class WasmMemory implements Memory {
-  readonly memory: WebAssembly.Memory;
+  readonly wasm: WebAssembly.Memory;
 
-  constructor(memory: WebAssembly.Memory) {
-    this.memory = memory;
+  constructor(wasm: WebAssembly.Memory) {
+    this.wasm = wasm;
   }
 
   /** Of what is there already nothing is known: others write to it too, and so may a heap that was here before. */
   get untouched(): number {
-    return this.memory.buffer.byteLength;
+    return this.wasm.buffer.byteLength;
   }
 
   get buffer(): ArrayBufferLike {
-    return this.memory.buffer;
+    return this.wasm.buffer;
   }
 
   grow(bytes: number): number {
     try {
-      return this.memory.grow(bytes / WASM_PAGE) * WASM_PAGE;
+      return this.wasm.grow(bytes / WASM_PAGE) * WASM_PAGE;
     } catch (error) {
       // The memory's maximum, or the engine's: `grow` says no with a RangeError.
       if (error instanceof RangeError) return 0;

@@ -11,12 +11,18 @@ import { closeSync } from "node:fs";
 import type { Calls } from "../heap/calls.ts";
 import { Heap } from "../heap/heap.ts";
 import type { ChunkInfo, Mallinfo } from "../heap/info.ts";
-import { changeSettings, checkOptions, type HeapOptions, type HeapSettings } from "../heap/options.ts";
+import {
+  changeSettings,
+  checkOptions,
+  type HeapOptions,
+  type HeapSettings,
+  type InsideOptions,
+} from "../heap/options.ts";
 import { AT_END, AT_FLAGS, AT_LIMIT, FIXED_REGION, FOOTER, HEADER_WORD, PREVIOUS } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
 import { checkWord, describe } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
-import { DISPOSE } from "../typed/disposal.ts";
+import type { ModuleParts } from "../memory/module-parts.ts";
 import { OsError } from "./errors.ts";
 import { FileMemory, openLocked } from "./file.ts";
 import { FILE_BASE } from "./label.ts";
@@ -87,6 +93,13 @@ class OsHeap extends Heap {
   /** As the library's Heap.create. */
   static override create(options: HeapOptions = {}): OsHeap {
     return new OsHeap(...Heap.made(options));
+  }
+
+  /** As the library's Heap.inside. */
+  static override inside(exports: WebAssembly.Exports | ModuleParts, options: InsideOptions = {}): OsHeap {
+    const heap = new OsHeap(...Heap.madeInside(exports, options));
+    if (options.checking !== undefined) heap.checking = options.checking;
+    return heap;
   }
 
   /** As the library's Heap.attach. */
@@ -277,11 +290,12 @@ class OsHeap extends Heap {
   }
 
   /**
-   * Closes a file-backed or shared heap at the end of a `using`, if it is still open. Any other heap holds nothing of the
+   * Closes a file-backed or shared heap, if it is still open; `using` does so at its end. Any other heap holds nothing of the
    * system's: its memory goes when nothing leads to it any more.
    */
-  [DISPOSE](): void {
-    if (this.file !== undefined && !this.closed) this.close();
+  override dispose(): void {
+    if (this.file === undefined) super.dispose();
+    else if (!this.closed) this.close();
   }
 
   private inFile(): FileMemory {

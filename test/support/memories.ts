@@ -59,6 +59,21 @@ export function usedWasm(shared = false): WebAssembly.Memory {
   return memory;
 }
 
+/**
+ * A module with a malloc of its own, as Emscripten's and wasi-libc's are for 32 bits: addresses at 8 mod 16, signed. It is a
+ * heap of morecore's, so that the test can look at it; `exports` is what a module would export.
+ */
+export function mallocModule(options: HeapOptions = {}): { host: Heap; exports: WebAssembly.Exports } {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES });
+  const host = Heap.create({ memory, advance: 0, ...options });
+  const malloc = (bytes: number): number => {
+    const ptr = host.malloc(bytes + 8);
+    return ptr === 0 ? 0 : (ptr + 8) | 0;
+  };
+  const free = (ptr: number): void => host.free((ptr >>> 0) - 8);
+  return { host, exports: { memory, malloc, free } };
+}
+
 function maker(name: string, grows: boolean, options: () => HeapOptions): HeapMaker {
   return { name, grows, make: (settings) => Heap.create({ ...options(), ...settings }) };
 }
@@ -70,10 +85,11 @@ export const MAKERS: readonly HeapMaker[] = [
     // It has no maximum, so a limit keeps huge requests from being served.
     make: (settings) => Heap.create({ reserve: 0, footprintLimit: MAXIMUM_PAGES * WASM_PAGE, ...settings }),
   },
-  maker("a given wasm memory", true, () => ({ memory: usedWasm() })),
-  maker("a given wasm memory with a base", true, () => ({ memory: usedWasm(), base: 4096 })),
+  maker("a given wasm memory", true, () => ({ memory: usedWasm(), alone: true })),
+  maker("a given wasm memory with a base", true, () => ({ memory: usedWasm(), alone: true, base: 4096 })),
   maker("a given wasm memory with a base and a size", false, () => ({
     memory: usedWasm(),
+    alone: true,
     base: 4096,
     size: FIXED_BYTES,
   })),
@@ -84,6 +100,11 @@ export const MAKERS: readonly HeapMaker[] = [
     size: FIXED_BYTES,
   })),
   maker("a SharedArrayBuffer", false, () => ({ memory: new SharedArrayBuffer(FIXED_BYTES) })),
-  maker("a shared wasm memory", true, () => ({ memory: usedWasm(true) })),
+  maker("a shared wasm memory", true, () => ({ memory: usedWasm(true), alone: true })),
+  {
+    name: "memory that a module's malloc gives",
+    grows: true,
+    make: (settings) => Heap.inside(mallocModule().exports, settings),
+  },
   maker("a memory of the user's", true, () => ({ memory: new CopyingMemory(WASM_PAGE) })),
 ];

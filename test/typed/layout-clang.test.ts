@@ -135,7 +135,7 @@ describe.skipIf(!needs(hasClang, "clang lld"))("a struct's layout is clang's for
   });
 
   it("in what is read of the bytes that C has written", () => {
-    const heap = Heap.create({ memory: compiled.memory, checking: false });
+    const heap = Heap.create({ memory: compiled.memory, alone: true, checking: false });
     for (const [index, decl] of decls.entries()) {
       const type = types[index] as StructType<Record<string, never>>;
       const ref = heap.ref(type, compiled.addresses[`v${index}`] as never) as unknown as {

@@ -157,7 +157,7 @@ describe("attach", () => {
   });
 
   it.each([
-    ["flags", 12, 8],
+    ["flags", 12, 16],
     ["top", 16, 0xffff_fffc],
     ["a misaligned top", 16, 4096 + 2288],
     ["end", 20, 0xffff_fff0],

@@ -186,7 +186,7 @@ describe("a heap in a module's own memory", () => {
     const { memory, __heap_base } = own();
     const data = () => Array.from(new Uint8Array(memory.buffer, 1024, 21));
     const before = data();
-    const heap = Heap.create({ memory, base: __heap_base });
+    const heap = Heap.create({ memory, base: __heap_base, alone: true });
     expect(heap.base).toBe(1056);
     heap.calloc(100_000);
     heap.check();
@@ -195,12 +195,12 @@ describe("a heap in a module's own memory", () => {
 
   it("begins where the memory ends if no base is given", () => {
     const { memory } = own();
-    expect(Heap.create({ memory }).base).toBe(2 * PAGE);
+    expect(Heap.create({ memory, alone: true }).base).toBe(2 * PAGE);
   });
 
   it("can be attached to by the same global", () => {
     const { memory, __heap_base } = own();
-    const ptr = Heap.create({ memory, base: __heap_base }).malloc(10);
+    const ptr = Heap.create({ memory, base: __heap_base, alone: true }).malloc(10);
     const again = Heap.attach(memory, __heap_base);
     again.free(ptr);
     expect(liveCount(again)).toBe(0);
@@ -218,7 +218,7 @@ describe("a heap in a module's own memory", () => {
 
   it("reads a global as an unsigned number", () => {
     const { memory, high } = own();
-    const options: HeapOptions = { memory, base: high };
+    const options: HeapOptions = { memory, base: high, alone: true };
     expect(() => Heap.create(options)).toThrow("would reach beyond 4294901760, the last address");
   });
 });

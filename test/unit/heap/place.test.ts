@@ -14,10 +14,10 @@ describe("the base", () => {
     expect(Heap.create({ memory: bufferMemory(new ArrayBuffer(PAGE)) }).base).toBe(16);
   });
 
-  it("is the end of a WebAssembly.Memory that was given: nothing of the module's is touched", () => {
+  it("is the end of a WebAssembly.Memory that was given: nothing that lies there is touched", () => {
     const memory = new WebAssembly.Memory({ initial: 3 });
     new Uint8Array(memory.buffer).fill(0xab);
-    const heap = Heap.create({ memory });
+    const heap = Heap.create({ memory, alone: true });
     expect(heap.base).toBe(3 * PAGE);
     for (let block = 0; block < 100; block++) heap.malloc(10_000);
     heap.check();
@@ -240,7 +240,7 @@ describe("the memory", () => {
       new SharedArrayBuffer(PAGE),
     ]) {
       new Uint8Array("buffer" in memory ? memory.buffer : memory).fill(0xff);
-      const heap = Heap.create({ memory });
+      const heap = Heap.create({ memory, alone: true });
       const ptr = heap.calloc(1, 30_000);
       expect(heap.u8(ptr).every((byte) => byte === 0)).toBe(true);
       heap.check();

@@ -97,7 +97,7 @@ describe("the units", () => {
     expect(flags).toEqual([1, 2, 4, 8]);
     expect(flags.reduce((all, flag) => all | flag, 0)).toBe(layout.FLAGS);
     expect(layout.FLAGS).toBe(layout.GRANULE - 1);
-    expect(layout.ZERO_REALLOC_FREES | layout.FIXED_REGION | layout.FIXED_MEMORY).toBe(
+    expect(layout.ZERO_REALLOC_FREES | layout.FIXED_REGION | layout.FIXED_MEMORY | layout.MODULE_MEMORY).toBe(
       layout.KNOWN_HEAP_FLAGS,
     );
   });
