@@ -66,6 +66,14 @@ static inline void *or_no_memory(void *got) {
   return got;
 }
 
+// The call that is inside, for what misuse prints; NULL: malloc or free, which are too short to say so.
+#ifdef MORECORE_QUIET
+#define CALLING(name) ((void)0)
+#else
+static const char *calling;
+#define CALLING(name) (calling = (name))
+#endif
+
 static int is_power_of_two(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 // ISO C and POSIX.
@@ -78,10 +86,18 @@ void free(void *ptr) { mc_free(ptr); }
 void *calloc(size_t count, size_t bytes) { return or_no_memory(mc_calloc(count, bytes)); }
 
 // realloc(p, 0) gives a smallest block, as in BSD and musl: C23 leaves it open, and POSIX allows it.
-void *realloc(void *ptr, size_t bytes) { return or_no_memory(mc_realloc(ptr, bytes)); }
+void *realloc(void *ptr, size_t bytes) {
+  CALLING("realloc");
+  void *got = mc_realloc(ptr, bytes);
+  CALLING(NULL);
+  return or_no_memory(got);
+}
 
 void *reallocarray(void *ptr, size_t count, size_t bytes) {
-  return or_no_memory(mc_reallocarray(ptr, count, bytes));
+  CALLING("reallocarray");
+  void *got = mc_reallocarray(ptr, count, bytes);
+  CALLING(NULL);
+  return or_no_memory(got);
 }
 
 void *aligned_alloc(size_t alignment, size_t bytes) {
@@ -104,10 +120,16 @@ int posix_memalign(void **result, size_t alignment, size_t bytes) {
   return 0;
 }
 
-void free_sized(void *ptr, size_t bytes) { mc_free_sized(ptr, bytes); }
+void free_sized(void *ptr, size_t bytes) {
+  CALLING("free_sized");
+  mc_free_sized(ptr, bytes);
+  CALLING(NULL);
+}
 
 void free_aligned_sized(void *ptr, size_t alignment, size_t bytes) {
+  CALLING("free_aligned_sized");
   mc_free_aligned_sized(ptr, alignment, bytes);
+  CALLING(NULL);
 }
 
 // BSD, SVID, glibc and macOS.
@@ -128,7 +150,12 @@ void *pvalloc(size_t bytes) {
   return or_no_memory(whole < bytes ? NULL : mc_memalign(PAGE, whole));
 }
 
-size_t malloc_usable_size(void *ptr) { return mc_malloc_usable_size(ptr); }
+size_t malloc_usable_size(void *ptr) {
+  CALLING("malloc_usable_size");
+  size_t bytes = mc_malloc_usable_size(ptr);
+  CALLING(NULL);
+  return bytes;
+}
 
 size_t malloc_good_size(size_t bytes) { return mc_malloc_good_size(bytes); }
 
@@ -181,7 +208,12 @@ size_t malloc_set_footprint_limit(size_t bytes) {
 }
 
 void *realloc_in_place(void *ptr, size_t bytes) {
-  return ptr == NULL ? NULL : or_no_memory(mc_realloc_in_place(ptr, bytes));
+  if (ptr == NULL)
+    return NULL;
+  CALLING("realloc_in_place");
+  void *got = mc_realloc_in_place(ptr, bytes);
+  CALLING(NULL);
+  return or_no_memory(got);
 }
 
 void **independent_calloc(size_t count, size_t bytes, void *chunks[]) {
@@ -193,7 +225,9 @@ void **independent_comalloc(size_t count, size_t sizes[], void *chunks[]) {
 }
 
 size_t bulk_free(void *array[], size_t count) {
+  CALLING("bulk_free");
   mc_bulk_free(array, count);
+  CALLING(NULL);
   return 0;
 }
 
@@ -281,24 +315,31 @@ void malloc_stats(void) {
 
 static const char *words_for(unsigned code) {
   switch (code) {
-  case MORECORE_MISALIGNED: return "not a block's, for it is no multiple of 16: ";
-  case MORECORE_OUTSIDE: return "not a block's, for it is outside the heap: ";
-  case MORECORE_DOUBLE_FREE: return "double free of ";
-  case MORECORE_NOT_A_BLOCK: return "no block begins at ";
-  case MORECORE_SIZE_MISMATCH: return "free_sized with another size than that of the block at ";
-  case MORECORE_ALIGNMENT_MISMATCH: return "free_aligned_sized with another alignment than that of the block at ";
-  case MORECORE_CORRUPTED: return "heap corrupted, by a write after free or past a block's end, at ";
-  case MORECORE_LISTED_TWICE: return "bulk_free of a list that has twice the block at ";
-  default: return "misuse of ";
+  case MORECORE_MISALIGNED: return "no block's address, for it is no multiple of 16";
+  case MORECORE_OUTSIDE: return "no block's address, for it is outside the heap";
+  case MORECORE_DOUBLE_FREE: return "the block was freed before, or its header was overwritten";
+  case MORECORE_NOT_A_BLOCK: return "no block begins there, or its header was overwritten";
+  case MORECORE_SIZE_MISMATCH: return "the block has another size";
+  case MORECORE_ALIGNMENT_MISMATCH: return "the block has another alignment";
+  case MORECORE_CORRUPTED: return "heap corrupted there, by a write after free or past a block's end";
+  case MORECORE_LISTED_TWICE: return "the list has the block twice";
+  default: return "misuse";
   }
+}
+
+// Of the calls that do not say their names only free is given addresses.
+static const char *call_for(unsigned code) {
+  return calling != NULL ? calling : code == MORECORE_CORRUPTED ? "malloc or free" : "free";
 }
 
 static void complain(unsigned code, void *address) {
   struct line line = {0};
   put(&line, "morecore: ");
-  put(&line, words_for(code));
-  put(&line, "0x");
+  put(&line, call_for(code));
+  put(&line, code == MORECORE_CORRUPTED ? ": 0x" : "(0x");
   put_number(&line, (uintptr_t)address, 16, 8, '0');
+  put(&line, code == MORECORE_CORRUPTED ? ": " : "): ");
+  put(&line, words_for(code));
   print(&line);
 }
 #else

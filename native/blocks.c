@@ -4,6 +4,7 @@
 #include "lock.h"
 #include "mapped.h"
 #include "misuse.h"
+#include "others.h"
 #include "state.h"
 #include "trace.h"
 #include <errno.h>
@@ -35,21 +36,19 @@ static u32 take(Base base, const struct request *request) {
 static void *from_regions(const struct request *request) {
   if (request->bytes > MAX_REQUEST || request->alignment > REGION_ALIGNMENT)
     return NULL;
-  for (unsigned index = 0;; index++) {
-    if (index == region_count && (allowance() < REGION_ALIGNMENT || !open_region(false)))
-      return NULL;
-    u32 at = take(regions[index].base, request);
-    if (at != 0)
-      return regions[index].base + at;
-    // What an empty region has no room for, the next has none for either.
-    if (index + 1 == region_count && index > 0 && request->bytes > regions[index].reserved / 2)
-      return NULL;
-  }
+  u32 at = 0;
+  unsigned index = 0;
+  for (; index < region_count && at == 0; index++)
+    at = take(regions[index].base, request);
+  size_t least = request->bytes + request->alignment + REGION_ALIGNMENT;
+  if (at == 0 && allowance() >= REGION_ALIGNMENT && open_region(false, least))
+    at = take(regions[index++].base, request);
+  return at == 0 ? NULL : regions[index - 1].base + at;
 }
 
 static void *allocate(size_t bytes, size_t alignment, bool zeroed) {
   struct request request = {bytes, alignment, zeroed};
-  bool is_large = bytes >= settings.map_threshold || alignment > REGION_ALIGNMENT;
+  bool is_large = (bytes >= settings.map_threshold && mapped_total.count < settings.most_mapped) || alignment > REGION_ALIGNMENT;
   void *got = is_large ? map_block(bytes, alignment) : from_regions(&request);
   if (got != NULL)
     return got;
@@ -65,6 +64,14 @@ static void give_back_mapped(void *ptr, size_t bytes) {
   unmap_block(ptr);
 }
 
+// The owner of an address that lies in no region and has no mapping of ours.
+static enum owner other_owner(void *ptr) {
+  enum owner owner = owner_of(ptr);
+  if (owner == NOBODY)
+    misuse(bytes_outside(ptr), ptr);
+  return owner;
+}
+
 static void give_back(void *ptr) {
   struct region *region = region_of(ptr);
   if (LIKELY(region != NULL)) {
@@ -72,9 +79,10 @@ static void give_back(void *ptr) {
     return;
   }
   size_t bytes = mapped_size(ptr);
-  if (bytes == 0)
-    misuse(bytes_outside(ptr), ptr);
-  give_back_mapped(ptr, bytes);
+  if (bytes != 0)
+    give_back_mapped(ptr, bytes);
+  else if (other_owner(ptr) == C_LIBRARY)
+    library_free(ptr);
 }
 
 static size_t usable_size(void *ptr) {
@@ -82,9 +90,7 @@ static size_t usable_size(void *ptr) {
   if (region != NULL)
     return mc_malloc_usable_size(region->base, at_of(region, ptr));
   size_t bytes = mapped_size(ptr);
-  if (bytes == 0)
-    misuse(bytes_outside(ptr), ptr);
-  return bytes;
+  return bytes != 0 ? bytes : size_at_owner(other_owner(ptr), ptr);
 }
 
 void *long_malloc(size_t bytes) {
@@ -144,13 +150,16 @@ static void *resize_mapped(void *ptr, size_t has, size_t bytes) {
   return remap_block(ptr, bytes, true);
 }
 
+static void *resize_others(void *ptr, size_t bytes) {
+  enum owner owner = other_owner(ptr);
+  return owner == C_LIBRARY ? library_realloc(ptr, bytes) : moved(ptr, size_at_owner(owner, ptr), bytes);
+}
+
 static void *resize(void *ptr, size_t bytes) {
   struct region *region = region_of(ptr);
   if (region == NULL) {
     size_t has = mapped_size(ptr);
-    if (has == 0)
-      misuse(bytes_outside(ptr), ptr);
-    return resize_mapped(ptr, has, bytes);
+    return has == 0 ? resize_others(ptr, bytes) : resize_mapped(ptr, has, bytes);
   }
   u32 at = at_of(region, ptr);
   if (bytes < settings.map_threshold) {
@@ -164,8 +173,10 @@ static void *resize(void *ptr, size_t bytes) {
 
 void *long_realloc(void *ptr, size_t bytes) {
   bool locked = enter_started();
+  calling = "realloc";
   // The block's number is looked up before its address may be another's.
   void *got = resize(ptr, bytes);
+  calling = NULL;
   if (UNLIKELY(tracing) && got != NULL)
     trace_resized(ptr, got, bytes);
   leave(locked);
@@ -176,33 +187,39 @@ void *long_realloc_in_place(void *ptr, size_t bytes) {
   bool locked = enter_started();
   struct region *region = region_of(ptr);
   void *got = NULL;
+  calling = "realloc_in_place";
   if (region == NULL) {
-    if (usable_size(ptr) != 0)
+    size_t has = usable_size(ptr);
+    if (mapped_size(ptr) != 0)
       got = remap_block(ptr, bytes, false);
+    else if (bytes <= has)
+      got = ptr;
   } else if (bytes <= MAX_REQUEST && mc_realloc_in_place(region->base, at_of(region, ptr), (u32)bytes) != 0)
     got = ptr;
+  calling = NULL;
   if (UNLIKELY(tracing) && got != NULL && bytes != 0)
     trace_resized(ptr, got, bytes);
   leave(locked);
   return got;
 }
 
-// A mapping of its own has whole pages: a size within the last of them cannot be told from the right one.
-static void check_mapped_size(void *ptr, size_t bytes) {
+// Of a block that lies in no region. A mapping of its own has whole pages: a size within the last of them cannot be told
+// from the right one. What others rounded up to is unknown.
+static void check_size_outside(void *ptr, size_t bytes) {
   size_t has = mapped_size(ptr);
-  if (has == 0)
-    misuse(bytes_outside(ptr), ptr);
-  if (bytes > has || has - bytes >= OS_PAGE + (bytes == 0))
+  bool is_short = has != 0 && has >= bytes && has - bytes >= OS_PAGE + (bytes == 0);
+  if (is_short || bytes > usable_size(ptr))
     misuse(SIZE_MISMATCH, ptr);
 }
 
-void long_free_sized(void *ptr, size_t bytes) {
+void long_free_sized(void *ptr, size_t bytes, const char *call) {
   if (ptr == NULL)
     return;
   bool locked = enter_started();
+  calling = call;
   struct region *region = region_of(ptr);
   if (region == NULL)
-    check_mapped_size(ptr, bytes);
+    check_size_outside(ptr, bytes);
   else if (bytes > MAX_REQUEST)
     misuse(SIZE_MISMATCH, ptr);
   if (UNLIKELY(tracing))
@@ -211,24 +228,30 @@ void long_free_sized(void *ptr, size_t bytes) {
     mc_free_sized(region->base, at_of(region, ptr), (u32)bytes);
   else
     give_back(ptr);
+  calling = NULL;
   leave(locked);
 }
 
 void long_free_aligned_sized(void *ptr, size_t alignment, size_t bytes) {
+  static const char CALL[] = "free_aligned_sized";
   if (ptr == NULL)
     return;
   bool locked = enter_started();
+  calling = CALL;
   if (alignment == 0 || (alignment & (alignment - 1)) != 0 || ((uintptr_t)ptr & (alignment - 1)) != 0)
     misuse(ALIGNMENT_MISMATCH, ptr);
+  calling = NULL;
   leave(locked);
-  long_free_sized(ptr, bytes);
+  long_free_sized(ptr, bytes, CALL);
 }
 
-size_t long_usable_size(void *ptr) {
+size_t long_usable_size(void *ptr, const char *call) {
   if (ptr == NULL)
     return 0;
   bool locked = enter_started();
+  calling = call;
   size_t bytes = usable_size(ptr);
+  calling = NULL;
   leave(locked);
   return bytes;
 }

@@ -22,9 +22,10 @@ LONG_WAY void *long_realloc_in_place(void *ptr, size_t bytes);
 // The alignment is a power of two.
 LONG_WAY void *long_memalign(size_t alignment, size_t bytes);
 LONG_WAY void long_free(void *ptr);
-LONG_WAY void long_free_sized(void *ptr, size_t bytes);
+// `call` is the function's name, for those that have no other.
+LONG_WAY void long_free_sized(void *ptr, size_t bytes, const char *call);
 LONG_WAY void long_free_aligned_sized(void *ptr, size_t alignment, size_t bytes);
-LONG_WAY size_t long_usable_size(void *ptr);
+LONG_WAY size_t long_usable_size(void *ptr, const char *call);
 LONG_WAY size_t long_good_size(size_t bytes);
 LONG_WAY int long_trim(size_t pad);
 

@@ -58,7 +58,7 @@ static bool take_anywhere(const struct order *order, void **result) {
   unsigned index = 0;
   for (; index < region_count && list == 0; index++)
     list = take(regions[index].base, order);
-  if (list == 0 && allowance() >= REGION_ALIGNMENT && open_region(false))
+  if (list == 0 && allowance() >= REGION_ALIGNMENT && open_region(false, 0))
     list = take(regions[index++].base, order);
   if (list != 0)
     hand_over(regions[index - 1].base, list, order, result);
@@ -121,7 +121,7 @@ static void free_in(struct region *region, void **array, size_t count) {
 // All are looked at before the first is freed, and before a list could lie where a block was.
 EXPORTED size_t bulk_free(void **array, size_t count) {
   for (size_t index = 0; index < count; index++)
-    long_usable_size(array[index]);
+    long_usable_size(array[index], "bulk_free");
   bool locked = enter();
   for (unsigned index = 0; index < region_count; index++)
     free_in(&regions[index], array, count);

@@ -73,7 +73,9 @@ EXPORTED void *realloc(void *ptr, size_t bytes) {
   size_t at = offset_of(ptr);
   // A request of 0, which wraps, goes the long way.
   if (LIKELY(bytes - 1 < hot.limit - 1 && at < hot.span && is_alone())) {
+    calling = "realloc";
     u32 got = mc_realloc(hot.base, (u32)at, (u32)bytes);
+    calling = NULL;
     if (LIKELY(got != 0))
       return hot.base + got;
   }
@@ -131,13 +133,13 @@ EXPORTED void *pvalloc(size_t bytes) {
 
 // C23.
 
-EXPORTED void free_sized(void *ptr, size_t bytes) { long_free_sized(ptr, bytes); }
+EXPORTED void free_sized(void *ptr, size_t bytes) { long_free_sized(ptr, bytes, "free_sized"); }
 
 EXPORTED void free_aligned_sized(void *ptr, size_t alignment, size_t bytes) {
   long_free_aligned_sized(ptr, alignment, bytes);
 }
 
-EXPORTED size_t malloc_usable_size(void *ptr) { return long_usable_size(ptr); }
+EXPORTED size_t malloc_usable_size(void *ptr) { return long_usable_size(ptr, "malloc_usable_size"); }
 
 EXPORTED size_t malloc_good_size(size_t bytes) { return long_good_size(bytes); }
 

@@ -1,13 +1,14 @@
-// lock.c: the lock, and fork.
+// lock.c: the lock, fork, and children that are made without fork's handlers.
 
 #define _GNU_SOURCE
 #include "lock.h"
 #include "state.h"
 #include "trace.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,6 +16,16 @@ enum { OPEN, TAKEN, AWAITED };
 enum { SPINS = 64 };
 
 static atomic_int state;
+
+// How often this thread has closed the lock for a fork that it is in: its handlers may fork, too.
+static __thread unsigned forks;
+
+// What the kernel clears in a child that has its own memory, however it was made: a page of zeros there.
+enum { NEW, BEGINNING, KNOWN };
+static union {
+  atomic_int state;
+  unsigned char page[OS_PAGE];
+} process __attribute__((aligned(OS_PAGE)));
 
 static void pause_briefly(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -49,9 +60,31 @@ static SELDOM void wake_one(void) {
   errno = saved;
 }
 
-void lock(void) {
-  if (UNLIKELY(!try_lock()))
-    await();
+// The first call in a process. If it is a child, and not fork's own, a thread that it does not have may have been inside:
+// what that one was about to change is left alone for good. In fork itself, the one inside is this thread.
+static SELDOM void begin_process(void) {
+  int new = NEW;
+  if (atomic_compare_exchange_strong(&process.state, &new, BEGINNING)) {
+    if (atomic_load(&state) != OPEN && forks == 0) {
+      abandon_regions();
+      atomic_store(&state, OPEN);
+    }
+    tracing = false;
+    atomic_store(&process.state, KNOWN);
+  }
+  while (atomic_load(&process.state) != KNOWN)
+    pause_briefly();
+}
+
+bool lock(void) {
+  if (UNLIKELY(atomic_load_explicit(&process.state, memory_order_acquire) != KNOWN))
+    begin_process();
+  if (LIKELY(try_lock()))
+    return true;
+  if (forks != 0)
+    return false;
+  await();
+  return true;
 }
 
 void unlock(void) {
@@ -61,12 +94,57 @@ void unlock(void) {
 
 void leave_for_good(void) { unlock(); }
 
-// No other thread exists in the child, and the one that forked was inside. A trace is its parent's.
-static void open_in_child(void) {
-  tracing = false;
-  atomic_store(&state, OPEN);
+// Fork's handlers.
+
+static void before_fork(void) {
+  if (forks == 0)
+    lock();
+  forks++;
 }
 
-// Handlers before a fork run in the reverse order of their registration, those after it in order: as the first, this is
-// the last to close and the first to open, and the others' handlers may allocate.
-void guard_forks(void) { pthread_atfork(lock, unlock, open_in_child); }
+static void after_fork(void) {
+  if (--forks == 0)
+    unlock();
+}
+
+// No other thread exists in the child, and the one that forked was inside. A trace is its parent's.
+static void after_fork_in_child(void) {
+  tracing = false;
+  if (--forks == 0)
+    atomic_store(&state, OPEN);
+  atomic_store(&process.state, KNOWN);
+}
+
+typedef void handler(void);
+typedef int registrar(handler *before, handler *after, handler *in_child, void *library);
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+// The C library's own, behind ours.
+static registrar *real_registrar(void) {
+  static registrar *found;
+  if (found == NULL)
+    found = (registrar *)dlsym(RTLD_NEXT, "__register_atfork");
+  return found;
+}
+
+static registrar *with_our_handlers(void) {
+  static atomic_flag done = ATOMIC_FLAG_INIT;
+  registrar *next = real_registrar();
+  if (next != NULL && !atomic_flag_test_and_set(&done))
+    next(before_fork, after_fork, after_fork_in_child, __dso_handle);
+  return next;
+}
+
+void guard_forks(void) {
+  with_our_handlers();
+  atomic_store(&process.state, KNOWN);
+  madvise(&process, sizeof process, MADV_WIPEONFORK);
+}
+
+// What pthread_atfork is made of. Handlers before a fork run in the reverse order of their registration, those after it
+// in order. Ours are registered before the first of others: so they are the last to close the lock and the first to open
+// it, and neither others' handlers nor threads that these wait for find it closed.
+EXPORTED int __register_atfork(handler *before, handler *after, handler *in_child, void *library) {
+  registrar *next = with_our_handlers();
+  return next == NULL ? ENOMEM : next(before, after, in_child, library);
+}

@@ -1,11 +1,12 @@
 // lock.h: one lock for all, which a program with one thread does not take.
 //
 // Owns:       whether somebody is inside.
-// Needs:      glibc 2.32 (__libc_single_threaded), Linux's futex.
+// Needs:      glibc 2.32 (__libc_single_threaded), Linux's futex and, since 4.14, MADV_WIPEONFORK.
 // Invariants: L1  with more than one thread, whoever reads or writes the library's state is inside
-//             L2  in a child of fork nobody is
+//             L2  in a child nobody is, and what it allocates from is whole
 //
 // A process has its second thread by pthread_create, which the only one calls: so nobody is inside at that moment.
+// While a thread forks it is inside, and may enter again: others' handlers may allocate.
 
 #ifndef LOCK_H
 #define LOCK_H
@@ -15,16 +16,12 @@
 
 static inline bool is_alone(void) { return __libc_single_threaded; }
 
-void lock(void);
+// false: this thread is inside already, for it forks.
+bool lock(void);
 void unlock(void);
 
 // Whether it was locked: to be handed to leave.
-static inline bool enter(void) {
-  if (is_alone())
-    return false;
-  lock();
-  return true;
-}
+static inline bool enter(void) { return !is_alone() && lock(); }
 
 static inline void leave(bool locked) {
   if (locked)
@@ -33,7 +30,7 @@ static inline void leave(bool locked) {
 
 // Leaves from inside, for good: before an abort.
 void leave_for_good(void);
-// Lets fork take the lock first. To be called before any other library has a handler of its own.
+// Lets fork take the lock last.
 void guard_forks(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "mapped.h"
 #include "state.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 struct mapping {
@@ -15,27 +16,34 @@ enum { FIRST_LOG2 = 8 };
 
 // 1 << log2 places, at most half of them in use; a free one has no ptr.
 static struct table {
-  struct mapping *places;
-  unsigned log2;
-} table;
+  size_t log2;
+  struct mapping places[];
+} *table;
 
 struct mapped_total mapped_total;
 
-static size_t place_count(void) { return table.places == NULL ? 0 : (size_t)1 << table.log2; }
+// A store before it is done before one behind it, also for a child that is made in between.
+static void in_order(void) { atomic_thread_fence(memory_order_release); }
 
-static size_t home_of(const void *ptr) {
-  return ((uintptr_t)ptr / OS_PAGE * 0x9e3779b97f4a7c15u) >> (64 - table.log2);
+static size_t place_count(void) { return table == NULL ? 0 : (size_t)1 << table->log2; }
+
+static size_t table_bytes(size_t log2) { return sizeof *table + (sizeof *table->places << log2); }
+
+static size_t home_in(const struct table *in, const void *ptr) {
+  return ((uintptr_t)ptr / OS_PAGE * 0x9e3779b97f4a7c15u) >> (64 - in->log2);
 }
 
-static size_t after(size_t place) { return (place + 1) & (place_count() - 1); }
+static size_t after(const struct table *in, size_t place) { return (place + 1) & (((size_t)1 << in->log2) - 1); }
 
 // The place of a block, or the free one where it would be put.
-static struct mapping *find(const void *ptr) {
-  size_t place = home_of(ptr);
-  while (table.places[place].ptr != NULL && table.places[place].ptr != ptr)
-    place = after(place);
-  return &table.places[place];
+static struct mapping *find_in(struct table *in, const void *ptr) {
+  size_t place = home_in(in, ptr);
+  while (in->places[place].ptr != NULL && in->places[place].ptr != ptr)
+    place = after(in, place);
+  return &in->places[place];
 }
+
+static struct mapping *find(const void *ptr) { return find_in(table, ptr); }
 
 static void *map(size_t bytes) {
   void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -44,25 +52,30 @@ static void *map(size_t bytes) {
 
 // Makes room for one more. false: no memory.
 static bool reserve_place(void) {
-  if (table.places != NULL && mapped_total.count < place_count() / 2)
-    return true;
-  struct table old = table;
   size_t count = place_count();
-  unsigned log2 = count == 0 ? FIRST_LOG2 : old.log2 + 1;
-  struct mapping *places = map(sizeof *places << log2);
-  if (places == NULL)
+  if (mapped_total.count < count / 2)
+    return true;
+  struct table *old = table;
+  size_t log2 = count == 0 ? FIRST_LOG2 : old->log2 + 1;
+  struct table *wider = map(table_bytes(log2));
+  if (wider == NULL)
     return false;
-  table = (struct table){places, log2};
+  wider->log2 = log2;
   for (size_t place = 0; place < count; place++)
-    if (old.places[place].ptr != NULL)
-      *find(old.places[place].ptr) = old.places[place];
+    if (old->places[place].ptr != NULL)
+      *find_in(wider, old->places[place].ptr) = old->places[place];
+  in_order();
+  table = wider;
   if (count != 0)
-    munmap(old.places, sizeof *old.places << old.log2);
+    munmap(old, table_bytes(old->log2));
   return true;
 }
 
 static void put(void *ptr, size_t bytes) {
-  *find(ptr) = (struct mapping){ptr, bytes};
+  struct mapping *mapping = find(ptr);
+  mapping->bytes = bytes;
+  in_order();
+  mapping->ptr = ptr;
   mapped_total.count++;
   mapped_total.bytes += bytes;
   if (mapped_total.bytes > mapped_total.max_bytes)
@@ -74,16 +87,20 @@ static void put(void *ptr, size_t bytes) {
 static void drop(struct mapping *mapping) {
   mapped_total.count--;
   mapped_total.bytes -= mapping->bytes;
-  size_t hole = (size_t)(mapping - table.places);
-  for (size_t place = after(hole); table.places[place].ptr != NULL; place = after(place)) {
-    size_t home = home_of(table.places[place].ptr);
+  size_t hole = (size_t)(mapping - table->places);
+  for (size_t place = after(table, hole); table->places[place].ptr != NULL; place = after(table, place)) {
+    size_t home = home_in(table, table->places[place].ptr);
     size_t mask = place_count() - 1;
     if (((place - home) & mask) < ((place - hole) & mask))
       continue;
-    table.places[hole] = table.places[place];
+    // The one that is in the hole is dropped, or stands behind, too.
+    table->places[hole].bytes = table->places[place].bytes;
+    in_order();
+    table->places[hole].ptr = table->places[place].ptr;
+    in_order();
     hole = place;
   }
-  table.places[hole].ptr = NULL;
+  table->places[hole].ptr = NULL;
   share_limit();
 }
 
@@ -122,7 +139,7 @@ void *map_block(size_t bytes, size_t alignment) {
   return got;
 }
 
-size_t mapped_size(const void *ptr) { return table.places == NULL || ptr == NULL ? 0 : find(ptr)->bytes * (find(ptr)->ptr != NULL); }
+size_t mapped_size(const void *ptr) { return table == NULL || ptr == NULL ? 0 : find(ptr)->bytes * (find(ptr)->ptr != NULL); }
 
 void unmap_block(void *ptr) {
   struct mapping *mapping = find(ptr);
@@ -154,6 +171,6 @@ void *remap_block(void *ptr, size_t bytes, bool may_move) {
 
 void each_mapped(void (*visit)(void *ptr, size_t bytes, void *arg), void *arg) {
   for (size_t place = 0; place < place_count(); place++)
-    if (table.places[place].ptr != NULL)
-      visit(table.places[place].ptr, table.places[place].bytes, arg);
+    if (table->places[place].ptr != NULL)
+      visit(table->places[place].ptr, table->places[place].bytes, arg);
 }

@@ -3,6 +3,8 @@
 // Owns:       the table of such blocks: address and bytes. It lies in a mapping too.
 // Needs:      mmap, mremap. To be called from inside the lock.
 // Invariants: M1  a block's address and its bytes are multiples of an OS page, and nobody else's
+//             M2  between any two stores every block is found, but for the one that comes or goes: a child may have
+//                 been made there
 //
 // The bytes are not kept in front of a block, as glibc does: a page more for each that is a page's multiple, and whoever
 // frees a wrong address would have us believe what lies there.

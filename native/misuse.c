@@ -6,31 +6,58 @@
 #include "trace.h"
 #include <stdlib.h>
 
+const char *calling;
+
+// Not the kernel's: a block of which its header alone says that it is free.
+enum { FREE_BY_HEADER = 100 };
+
 static const char *words_for(u32 code) {
   switch (code) {
-  case MISALIGNED: return "not a block's, for it is no multiple of 16: ";
-  case OUTSIDE: return "not a block's, for it is outside the heap: ";
-  case DOUBLE_FREE: return "double free of ";
-  case NOT_A_BLOCK: return "no block begins at ";
-  case SIZE_MISMATCH: return "free_sized with another size than that of the block at ";
-  case ALIGNMENT_MISMATCH: return "free_aligned_sized with another alignment than that of the block at ";
-  case LISTED_TWICE: return "bulk_free of a list that has twice the block at ";
-  case CORRUPTED: return "heap corrupted, by a write after free or past a block's end, at ";
-  default: return "misuse of ";
+  case MISALIGNED: return "no block's address, for it is no multiple of 16";
+  case OUTSIDE: return "no block's address, for it is outside the heap";
+  case DOUBLE_FREE: return "the block was freed before";
+  case FREE_BY_HEADER: return "the block's header says that it is free: it was freed before, or overwritten from the block before it";
+  case NOT_A_BLOCK: return "no block begins there, or its header was overwritten";
+  case SIZE_MISMATCH: return "the block has another size";
+  case ALIGNMENT_MISMATCH: return "the block has another alignment";
+  case LISTED_TWICE: return "the list has the block twice";
+  case CORRUPTED: return "heap corrupted there, by a write after free or past a block's end";
+  default: return "misuse";
   }
+}
+
+// Of the calls that do not say their names only free is given addresses.
+static const char *call_for(u32 code) {
+  return calling != NULL ? calling : code == LISTED_TWICE ? "bulk_free" : code == CORRUPTED ? "malloc or free" : "free";
 }
 
 _Noreturn void misuse(u32 code, const void *ptr) {
   struct line line = {0};
   put(&line, "morecore: ");
-  put(&line, words_for(code));
+  put(&line, call_for(code));
+  put(&line, code == CORRUPTED ? ": " : "(");
   put_address(&line, ptr);
+  put(&line, code == CORRUPTED ? ": " : "): ");
+  put(&line, words_for(code));
   print(&line);
   if (tracing)
     trace_flush();
+  calling = NULL;
   // A handler of SIGABRT may allocate. With one thread the lock was not taken, and to open it harms nothing.
   leave_for_good();
   abort();
 }
 
-_Noreturn void kernel_abort(Base base, u32 code, u32 at) { misuse(code, base + at); }
+// Whether a block is free beyond doubt: a run's by a bit that lies elsewhere; a chunk by its footer, and by the header
+// behind it. The header before it alone may have been overwritten.
+static bool is_surely_free(Base base, u32 at) {
+  size_t span = region_of(base)->span;
+  if (run_block_bytes(base, span, at) != 0)
+    return true;
+  u64 chunk = at - HEADER_WORD, size = safe_word(base, span, chunk) & ~FLAGS, end = chunk + size;
+  return size != 0 && safe_word(base, span, end - FOOTER) == size && (safe_word(base, span, end) & PREVIOUS_IN_USE) == 0;
+}
+
+_Noreturn void kernel_abort(Base base, u32 code, u32 at) {
+  misuse(code == DOUBLE_FREE && !is_surely_free(base, at) ? FREE_BY_HEADER : code, base + at);
+}

@@ -10,6 +10,7 @@
 // behind theirs. A reserved region is made accessible as it grows, and costs nothing but addresses before.
 
 #define _GNU_SOURCE
+#include "others.h"
 #include "state.h"
 #include <errno.h>
 #include <sys/mman.h>
@@ -19,8 +20,13 @@
 struct hot hot;
 struct region regions[MOST_REGIONS];
 unsigned region_count;
+struct range holes[MOST_HOLES];
+unsigned hole_count;
 
-static const size_t MOST_RESERVED = (size_t)1 << 32, LEAST_RESERVED = (size_t)1 << 24;
+static const size_t MOST_RESERVED = (size_t)1 << 32, LEAST_RESERVED = (size_t)1 << 18;
+
+// RLIMIT_AS, when it was last asked for.
+static rlim_t address_limit = RLIM_INFINITY;
 
 static uintptr_t rounded_up(uintptr_t value, uintptr_t unit) { return (value + unit - 1) & ~(unit - 1); }
 
@@ -31,9 +37,10 @@ void set_hot(void) {
 }
 
 static void widen(struct region *region, size_t span) {
-  region->span = span;
-  if (region == regions && hot.span != 0)
+  // Behind a hole the short way does not look.
+  if (region == regions && hot.span == region->span && hole_count == 0)
     hot.span = span;
+  region->span = span;
 }
 
 // Moves the break so that `bytes` of it are ours, from a multiple of the unit on, and gives that. NULL: refused.
@@ -52,16 +59,36 @@ static u32 grow_by_sbrk(struct region *region, u32 bytes) {
   size_t from = rounded_up(now, REGION_ALIGNMENT) - (uintptr_t)region->base;
   if (now < (uintptr_t)region->base + region->span || from > ADDRESS_END || bytes > ADDRESS_END - from)
     return 0;
+  if (from != region->span && hole_count == MOST_HOLES)
+    return 0;
   Base got = move_break(region->base, bytes);
   if (got == NULL)
     return 0;
   from = (size_t)(got - region->base);
+  if (from != region->span)
+    holes[hole_count++] = (struct range){region->base + region->span, from - region->span};
   widen(region, from + bytes);
   return (u32)from;
 }
 
+// Asks for RLIMIT_AS. If the program has lowered it, reservations from before may be more than it leaves: what is not in
+// use of them is given back, and the system says of each new one whether it is allowed.
+static void ask_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == address_limit)
+    return;
+  bool is_lower = limit.rlim_cur < address_limit;
+  address_limit = limit.rlim_cur;
+  for (unsigned index = 0; index < region_count && is_lower; index++) {
+    struct region *region = &regions[index];
+    if (region->reserved > region->span && munmap(region->base + region->span, region->reserved - region->span) == 0)
+      region->reserved = region->span;
+  }
+}
+
 static u32 grow_reserved(struct region *region, u32 bytes) {
   size_t from = region->span;
+  ask_limit();
   if (bytes > region->reserved - from || mprotect(region->base + from, bytes, PROT_READ | PROT_WRITE) != 0)
     return 0;
   widen(region, from + bytes);
@@ -99,36 +126,44 @@ static bool begin_by_sbrk(struct region *region) {
 
 // As much as one heap can have, or a fair part of what the process may.
 static size_t most_reserved(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-    return MOST_RESERVED;
-  size_t part = limit.rlim_cur / 4;
-  return part < MOST_RESERVED ? part & ~(size_t)(REGION_ALIGNMENT - 1) : MOST_RESERVED;
+  ask_limit();
+  size_t part = address_limit / 4 & ~(size_t)(REGION_ALIGNMENT - 1);
+  return address_limit == RLIM_INFINITY || part > MOST_RESERVED ? MOST_RESERVED : part;
 }
 
-static bool begin_reserved(struct region *region) {
-  for (size_t bytes = most_reserved(); bytes >= LEAST_RESERVED; bytes = (bytes / 2) & ~(size_t)(REGION_ALIGNMENT - 1)) {
-    Base got = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (got == MAP_FAILED)
+// Addresses at a multiple of the unit, cut from more. NULL: refused.
+static Base reserve(size_t bytes) {
+  Base got = mmap(NULL, bytes + REGION_ALIGNMENT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (got == MAP_FAILED)
+    return NULL;
+  Base base = (Base)rounded_up((uintptr_t)got, REGION_ALIGNMENT);
+  if (base != got)
+    munmap(got, (size_t)(base - got));
+  munmap(base + bytes, REGION_ALIGNMENT - (size_t)(base - got));
+  return base;
+}
+
+static bool begin_reserved(struct region *region, size_t least) {
+  size_t bytes = most_reserved();
+  for (; bytes >= LEAST_RESERVED && bytes >= least; bytes = (bytes / 2) & ~(size_t)(REGION_ALIGNMENT - 1)) {
+    Base base = reserve(bytes);
+    if (base == NULL)
       continue;
-    Base base = (Base)rounded_up((uintptr_t)got, REGION_ALIGNMENT);
-    size_t reserved = (bytes - (size_t)(base - got)) & ~(size_t)(REGION_ALIGNMENT - 1);
-    if (mprotect(base, REGION_ALIGNMENT, PROT_READ | PROT_WRITE) == 0) {
-      *region = (struct region){base, REGION_ALIGNMENT, reserved};
+    *region = (struct region){base, REGION_ALIGNMENT, bytes};
+    if (mprotect(base, REGION_ALIGNMENT, PROT_READ | PROT_WRITE) == 0)
       return true;
-    }
-    munmap(got, bytes);
+    munmap(base, bytes);
     return false;
   }
   return false;
 }
 
-bool open_region(bool by_sbrk) {
+bool open_region(bool by_sbrk, size_t least) {
   if (region_count == MOST_REGIONS)
     return false;
   int saved = errno;
   struct region *region = &regions[region_count];
-  bool is_there = (by_sbrk && begin_by_sbrk(region)) || begin_reserved(region);
+  bool is_there = (by_sbrk && begin_by_sbrk(region)) || begin_reserved(region, least);
   errno = saved;
   if (!is_there)
     return false;
@@ -136,4 +171,14 @@ bool open_region(bool by_sbrk) {
   mc_begin(region->base, HEAP);
   apply_settings(region->base);
   return true;
+}
+
+// The addresses are kept, for blocks of them may still be freed.
+void abandon_regions(void) {
+  for (unsigned index = 0; index < region_count; index++)
+    abandon(regions[index].base, regions[index].span);
+  region_count = hole_count = 0;
+  hot = (struct hot){0};
+  if (open_region(false, 0))
+    set_hot();
 }

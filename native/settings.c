@@ -23,6 +23,7 @@ struct settings settings = {
     .sbrk = true,
     .dynamic = true,
     .map_threshold = 128 * KIB,
+    .most_mapped = SIZE_MAX,
     .growth_step = 64 * KIB,
     .advance_log2 = 1,
     .small_limit = SMALL_MAX,

@@ -20,7 +20,7 @@ void start(void) {
   read_settings();
   guard_forks();
   // If there is no region, each request tries to open one.
-  open_region(settings.sbrk);
+  open_region(settings.sbrk, 0);
   if (!trace_start())
     set_hot();
   errno = saved;

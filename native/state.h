@@ -4,7 +4,8 @@
 // Needs: kernel.h.
 //
 // A region is a stretch of addresses with one heap of the kernel's. The first is got by sbrk, or is reserved by mmap; when
-// it is full, or the system refuses, others are reserved. Nothing but the heap lies in a region below its `span`.
+// it is full, or the system refuses, others are reserved. Nothing but the heap lies in a region below its `span`, but for
+// the holes in that of sbrk.
 
 #ifndef STATE_H
 #define STATE_H
@@ -27,7 +28,7 @@ struct hot {
   Base base;
   // A request of less is for the region. Above it, a block has its own mapping.
   size_t limit;
-  // Addresses below base + span are the region's.
+  // Addresses below base + span are the region's, and nobody else's.
   size_t span;
 };
 extern struct hot hot;
@@ -43,19 +44,53 @@ enum { MOST_REGIONS = 1024, REGION_ALIGNMENT = 65536 };
 extern struct region regions[MOST_REGIONS];
 extern unsigned region_count;
 
+// Where somebody else has moved the break: stretches inside the first region that are not ours.
+struct range {
+  Base from;
+  size_t bytes;
+};
+enum { MOST_HOLES = 64 };
+extern struct range holes[MOST_HOLES];
+extern unsigned hole_count;
+
+static inline bool is_among(const void *ptr, const struct range *ranges, unsigned count) {
+  for (unsigned index = 0; index < count; index++)
+    if ((size_t)((Base)ptr - ranges[index].from) < ranges[index].bytes)
+      return true;
+  return false;
+}
+
 // The region that an address lies in, or NULL.
 static inline struct region *region_of(const void *ptr) {
   for (unsigned index = 0; index < region_count; index++)
     if ((size_t)((Base)ptr - regions[index].base) < regions[index].span)
-      return &regions[index];
+      return UNLIKELY(hole_count != 0) && is_among(ptr, holes, hole_count) ? NULL : &regions[index];
   return NULL;
 }
 
 static inline u32 at_of(const struct region *region, const void *ptr) { return (u32)((Base)ptr - region->base); }
 
+// A word of a heap that may not be whole; 0 where there is none.
+static inline u32 safe_word(Base base, size_t span, u64 at) {
+  return at % sizeof(u32) == 0 && at <= span - sizeof(u32) ? i32_load(base, at) : 0;
+}
+
+// The bytes of each block of the run that an address lies in; 0: it lies in none. As src/kernel/run-map.ts has it.
+static inline u32 run_block_bytes(Base base, size_t span, u32 at) {
+  if (at - HEAP >= header_word(base, AT_MAPPED))
+    return 0;
+  u32 entry = header_word(base, AT_MAP) + (at >> RUN_UNIT_LOG2) * (u32)sizeof(u32);
+  u32 run = safe_word(base, span, entry);
+  u32 shape = safe_word(base, span, (u64)run + RUN_SHAPE), first = safe_word(base, span, (u64)run + RUN_FIRST);
+  u32 bytes = (shape >> SHAPE_CLASS_SHIFT & SHAPE_CLASS) << GRANULE_LOG2;
+  return run != 0 && at - first < bytes * (shape >> SHAPE_SLOTS_SHIFT) ? bytes : 0;
+}
+
 // regions.c
-// Begins another region's heap. false: the system refuses, or there are too many.
-bool open_region(bool by_sbrk);
+// Begins another region's heap, which may come to have `least` bytes. false: the system refuses, or there are too many.
+bool open_region(bool by_sbrk, size_t least);
+// Leaves all regions as they are, for good, and begins another.
+void abandon_regions(void);
 // Takes `hot` from the first region and the options.
 void set_hot(void);
 
@@ -71,6 +106,8 @@ struct settings {
   // Whether the threshold follows what is freed, as in glibc.
   bool dynamic;
   size_t map_threshold;
+  // How many blocks may have a mapping of their own while a region has room for them.
+  size_t most_mapped;
   u32 growth_step, advance_log2, small_limit, trim_threshold;
   // What regions and mappings may have together; SIZE_MAX: no limit.
   size_t footprint_limit;
@@ -93,7 +130,9 @@ size_t allowance(void);
 void share_limit(void);
 
 // misuse.c
-// Says what was done wrong and where, and aborts.
+// Says what was done wrong, by which call and where, and aborts.
 _Noreturn void misuse(u32 code, const void *ptr);
+// The call that is inside; NULL: malloc or free, which are too short to say so.
+extern const char *calling;
 
 #endif

@@ -131,22 +131,35 @@ EXPORTED int malloc_info(int options, FILE *file) {
 
 EXPORTED int malloc_trim(size_t pad) { return long_trim(pad); }
 
-// 1: set; 0: there is no such parameter here.
+// glibc refuses a larger value of M_MXFAST, and no other value of any parameter.
+enum { MOST_FAST = 160 };
+// The parameters of <malloc.h> lie between the two.
+enum { FIRST_PARAMETER = M_ARENA_MAX, LAST_PARAMETER = M_KEEP };
+
+static bool set_parameter(int parameter, int value) {
+  // As in glibc, a negative value is a huge one, and says never.
+  size_t size = value < 0 ? UNLIMITED : (size_t)value;
+  switch (parameter) {
+  case M_TRIM_THRESHOLD: set_trim_threshold(size); break;
+  case M_MMAP_THRESHOLD: set_map_threshold(size < OS_PAGE ? OS_PAGE : size); break;
+  case M_MMAP_MAX: settings.most_mapped = value < 0 ? 0 : size; break;
+  // There is nothing like these here; what glibc takes is taken.
+  case M_MXFAST: return size <= MOST_FAST;
+  case M_TOP_PAD: break;
+  default: return FIRST_PARAMETER <= parameter && parameter <= LAST_PARAMETER && parameter != 0;
+  }
+  settings.dynamic = false;
+  return true;
+}
+
+// 1: set, or glibc would have set it; 0: no such parameter, or no such value of it.
 EXPORTED int mallopt(int parameter, int value) {
-  if (parameter != M_MMAP_THRESHOLD && parameter != M_TRIM_THRESHOLD)
-    return 0;
   bool locked = enter();
   if (!started)
     start();
-  settings.dynamic = false;
-  // A negative value is glibc's way to say never.
-  size_t bytes = value < 0 ? UNLIMITED : (size_t)value;
-  if (parameter == M_TRIM_THRESHOLD)
-    set_trim_threshold(bytes);
-  else
-    set_map_threshold(bytes < OS_PAGE ? OS_PAGE : bytes);
+  bool is_taken = set_parameter(parameter, value);
   leave(locked);
-  return 1;
+  return is_taken;
 }
 
 EXPORTED size_t malloc_footprint(void) {

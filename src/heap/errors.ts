@@ -9,6 +9,7 @@ import * as code from "../kernel/codes.ts";
 import * as probe from "../kernel/image.ts";
 import {
   AT_VERSION,
+  FOOTER,
   FORMAT_VERSION,
   HEADER_WORD,
   IN_USE,
@@ -87,6 +88,14 @@ const MISUSE: Readonly<Record<number, readonly [MisuseCode, string]>> = {
   [code.LISTED_TWICE]: ["listed-twice", "expected each block once, found it twice in one list"],
 };
 
+/** What is said where headers alone tell so: they may have been overwritten. */
+const BY_HEADER: Readonly<Record<number, string>> = {
+  [code.DOUBLE_FREE]:
+    "expected a live block, found a header that says free: it was freed before, or overwritten from the block before it",
+  [code.NOT_A_BLOCK]:
+    "expected a live block, found no header of one: no block begins here, or it or the next header was overwritten",
+};
+
 const BROKEN: Readonly<Record<number, readonly [string, string]>> = {
   [code.CORRUPTED]: ["link", "a free chunk's header or links have been overwritten"],
   [code.BROKEN_HEADER]: ["C1", "a header's size is not a chunk's, or the heap's header is not sound"],
@@ -127,7 +136,9 @@ export function refuse(m: Machine, heap: Base, refused: number, address: number)
   const misuse = MISUSE[refused];
   if (misuse !== undefined) {
     const found = refused === code.MISALIGNED || refused === code.OUTSIDE ? "" : whatIsAt(m, heap, address);
-    throw new HeapMisuseError(misuse[0], address, `${hex(address)}: ${misuse[1]}${found} (${misuse[0]})`);
+    const doubtful = isSure(m, heap, refused, address) ? undefined : BY_HEADER[refused];
+    const sentence = doubtful ?? misuse[1];
+    throw new HeapMisuseError(misuse[0], address, `${hex(address)}: ${sentence}${found} (${misuse[0]})`);
   }
   const [invariant, sentence] = BROKEN[refused] ?? ["?", `unknown code ${refused}`];
   throw new HeapCorruptError(
@@ -143,6 +154,18 @@ export function ledAstray(base: number, cause?: unknown): HeapCorruptError {
   const error = new HeapCorruptError("link", base, `heap corrupted at ${hex(base)}: ${sentence} (link)`);
   if (cause !== undefined) error.cause = cause;
   return error;
+}
+
+/**
+ * Whether what is said of an address is beyond doubt. Of a run's blocks it is: what is known of them lies elsewhere. Of a free
+ * chunk if its footer and the header behind it say the same as its own.
+ */
+function isSure(m: Machine, heap: Base, refused: number, address: number): boolean {
+  if (runOf(m.words, heap, address) !== 0) return true;
+  if (refused !== code.DOUBLE_FREE) return false;
+  const chunk = address - HEADER_WORD;
+  const size = sizeIn(m.load32(chunk));
+  return m.load32(chunk + size - FOOTER) === size && (m.load32(chunk + size) & PREVIOUS_IN_USE) === 0;
 }
 
 /** What the heap knows of an address: the run that it lies in, or what the word before it says when read as a header. */

@@ -274,7 +274,7 @@ static enum verdict mallopt_of(int parameter, int expected) {
 }
 
 static enum verdict mallopt_trim_threshold(void) { return mallopt_of(-1, THRESHOLDS); }
-static enum verdict mallopt_granularity(void) { return mallopt_of(-2, 0); }
+static enum verdict mallopt_granularity(void) { return mallopt_of(-2, GRANULARITY); }
 static enum verdict mallopt_mmap_threshold(void) { return mallopt_of(-3, THRESHOLDS); }
 static enum verdict mallopt_svid(void) { return mallopt_of(1, 0); }
 
@@ -295,7 +295,7 @@ const struct row extension_rows[] = {
     {"A2.bulk_free", "`bulk_free` frees all, clears the array, skips `NULL`s, gives 0", bulk_free_frees, NULL},
     {"A2.malloc_inspect_all", "`malloc_inspect_all` shows every block and hole, in order", inspect_visits, NULL},
     {"A2.mallopt.trim-threshold", "`mallopt(M_TRIM_THRESHOLD, …)`: " THRESHOLDS_WORD, mallopt_trim_threshold, NULL},
-    {"A2.mallopt.granularity", "`mallopt(M_GRANULARITY, …)`: 0, not set", mallopt_granularity, NULL},
+    {"A2.mallopt.granularity", "`mallopt(M_GRANULARITY, …)`: " GRANULARITY_WORD, mallopt_granularity, NULL},
     {"A2.mallopt.mmap-threshold", "`mallopt(M_MMAP_THRESHOLD, …)`: " THRESHOLDS_WORD, mallopt_mmap_threshold, NULL},
     {"A2.mallopt.svid", "`mallopt` with SVID's parameters: 0, not set", mallopt_svid, NULL},
     {NULL, NULL, NULL, NULL}};

@@ -71,14 +71,14 @@ static enum verdict listed_twice(void) {
 }
 
 const struct row misuse_rows[] = {
-    {"M.double-free", "a block is freed twice", double_free, "morecore: double free of 0x"},
-    {"M.double-free.merged", "a block is freed twice, merged with its neighbour in between", double_free_merged, "morecore: "},
-    {"M.free.inside", "the middle of a block is freed", free_inside, "morecore: no block begins at 0x"},
-    {"M.free.misaligned", "an odd address is freed", free_misaligned, "morecore: not a block's, for it is no multiple of 16: 0x"},
-    {"M.free.foreign", "a static array is freed", free_foreign, "morecore: not a block's, for it is outside the heap: 0x"},
-    {"M.realloc.freed", "a freed block is given to `realloc`", realloc_freed, "morecore: double free of 0x"},
-    {"M.malloc_usable_size.freed", "a freed block is given to `malloc_usable_size`", usable_size_freed, "morecore: double free of 0x"},
-    {"M.free_sized.size", "`free_sized` with another size", sized_wrong, "morecore: free_sized with another size than that of the block at 0x"},
-    {"M.free_aligned_sized.alignment", "`free_aligned_sized` with no power of two", aligned_sized_wrong, "morecore: free_aligned_sized with another alignment than that of the block at 0x"},
-    {"M.bulk_free.twice", "`bulk_free` of a list that has a block twice", listed_twice, "morecore: bulk_free of a list that has twice the block at 0x"},
+    {"M.double-free", "a block is freed twice", double_free, "morecore: free(0x…): the block was freed before"},
+    {"M.double-free.merged", "a block is freed twice, merged with its neighbour in between", double_free_merged, "morecore: free(0x…): "},
+    {"M.free.inside", "the middle of a block is freed", free_inside, "morecore: free(0x…): no block begins there"},
+    {"M.free.misaligned", "an odd address is freed", free_misaligned, "morecore: free(0x…): no block's address, for it is no multiple of 16"},
+    {"M.free.foreign", "a static array is freed", free_foreign, "morecore: free(0x…): no block's address, for it is outside the heap"},
+    {"M.realloc.freed", "a freed block is given to `realloc`", realloc_freed, "morecore: realloc(0x…): the block was freed before"},
+    {"M.malloc_usable_size.freed", "a freed block is given to `malloc_usable_size`", usable_size_freed, "morecore: malloc_usable_size(0x…): the block was freed before"},
+    {"M.free_sized.size", "`free_sized` with another size", sized_wrong, "morecore: free_sized(0x…): the block has another size"},
+    {"M.free_aligned_sized.alignment", "`free_aligned_sized` with no power of two", aligned_sized_wrong, "morecore: free_aligned_sized(0x…): the block has another alignment"},
+    {"M.bulk_free.twice", "`bulk_free` of a list that has a block twice", listed_twice, "morecore: bulk_free(0x…): the list has the block twice"},
     {NULL, NULL, NULL, NULL}};

@@ -45,7 +45,7 @@ enum verdict says(enum verdict verdict, const char *format, ...) __attribute__((
 // More than there can be: in WebAssembly the program's memory ends at 16 MiB (test/support/c-program.ts), natively the
 // addresses end at 2^47. What the system calls a page.
 // LARGE comes from no cache and no page of small blocks, and has no mapping of its own. And whether mallopt has thresholds
-// to set.
+// to set, and what it answers to dlmalloc's M_GRANULARITY.
 #ifdef __wasm__
 #define TOO_MUCH ((size_t)64 << 20)
 #define SYSTEM_PAGE 65536
@@ -55,6 +55,8 @@ enum verdict says(enum verdict verdict, const char *format, ...) __attribute__((
 #define LARGE (1 << 20)
 #define THRESHOLDS 0
 #define THRESHOLDS_WORD "0, not set"
+#define GRANULARITY 0
+#define GRANULARITY_WORD "0, not set"
 #else
 #define TOO_MUCH ((size_t)1 << 47)
 #define SYSTEM_PAGE 4096
@@ -64,6 +66,8 @@ enum verdict says(enum verdict verdict, const char *format, ...) __attribute__((
 #define LARGE (1 << 16)
 #define THRESHOLDS 1
 #define THRESHOLDS_WORD "1, set"
+#define GRANULARITY 1
+#define GRANULARITY_WORD "1, for it is glibc's M_TOP_PAD"
 #endif
 // Its square is one more than a size can be.
 #define HALF ((size_t)1 << (sizeof(size_t) * 4))

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { HeapMisuseError } from "../../src/index.ts";
 import { C_PACKAGES, compile, hasC, linked, needs, ROOT, runBeside } from "../support/c-program.ts";
-import { fieldsOf, type Outcome, type Row, rowsOf, tableOf, withTable } from "../support/rules-table.ts";
+import {
+  fieldsOf,
+  type Outcome,
+  type Row,
+  rowsOf,
+  tableOf,
+  withTable,
+  wordsIn,
+} from "../support/rules-table.ts";
 import { runWasi, type WasiOptions, type WasiResult } from "../support/wasi.ts";
 
 const FOLDER = join(ROOT, "test/c");
@@ -32,12 +40,12 @@ function outcomeOf({ run, isExpected }: Allocator, row: Row): Outcome {
   const message = result.error instanceof Error ? result.error.message : String(result.error);
   const words = result.stderr.trimEnd() || message;
   const verdict = row.lastWords !== "" && isExpected(row, result) ? "pass" : "fail";
-  return { verdict, found: words.replaceAll(/0x[0-9a-f]{8}/g, "0x…") };
+  return { verdict, found: wordsIn(words) };
 }
 
 /** In C, misuse is said on stderr, and traps. */
 const saysSo: Allocator["isExpected"] = ({ lastWords }, { stderr, error }) =>
-  stderr.startsWith(lastWords) && error instanceof WebAssembly.RuntimeError;
+  wordsIn(stderr).startsWith(lastWords) && error instanceof WebAssembly.RuntimeError;
 /** Where the heap is JavaScript's, it throws. */
 const throwsSo: Allocator["isExpected"] = (_, { error }) => error instanceof HeapMisuseError;
 

@@ -12,6 +12,7 @@ it("a double free of a block too large for runs is refused", () => {
     "double-free",
     ptr,
     "0x00001391: size 5008, free, previous in use",
+    true,
   );
   expect(heap.u8(guard).every((byte) => byte === 0x44)).toBe(true);
   expectOneTop(heap, guard);

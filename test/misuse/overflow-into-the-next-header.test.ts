@@ -46,8 +46,20 @@ it("an overflow that clears the flag P is found by a free of the block itself", 
   filled(heap, 108);
   heap.u32(ptr, 28)[27] = 0;
   expect(String(thrownBy(heap, () => heap.free(ptr)))).toBe(
-    `HeapMisuseError: ${hex(ptr)}: expected a live block, found no block that begins here; ` +
+    `HeapMisuseError: ${hex(ptr)}: expected a live block, found no header of one: no block begins here, or it or the next header was overwritten; ` +
       "its header word is 0x00000073: size 112, in use, previous in use (not-a-block)",
+  );
+});
+
+it("a NUL written one byte too far is not called a double free alone: the next block was never freed", () => {
+  const heap = smallHeap({ smallLimit: 0 });
+  const ptr = filled(heap, 108);
+  const next = filled(heap, 1272);
+  filled(heap, 108);
+  heap.u8(ptr, 109)[108] = 0;
+  expect(String(thrownBy(heap, () => heap.free(next)))).toBe(
+    `HeapMisuseError: ${hex(next)}: expected a live block, found a header that says free: it was freed before, or ` +
+      "overwritten from the block before it; its header word is 0x00000500: size 1280, free (double-free)",
   );
 });
 

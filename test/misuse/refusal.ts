@@ -22,6 +22,14 @@ const SENTENCES: Readonly<Record<MisuseCode, string>> = {
   "listed-twice": "expected each block once, found it twice in one list",
 };
 
+/** Where headers alone tell so. */
+const BY_HEADER: Readonly<Partial<Record<MisuseCode, string>>> = {
+  "double-free":
+    "expected a live block, found a header that says free: it was freed before, or overwritten from the block before it",
+  "not-a-block":
+    "expected a live block, found no header of one: no block begins here, or it or the next header was overwritten",
+};
+
 /** A heap in 1 MiB that do not grow, with all options at their defaults but those given. */
 export function smallHeap(options: HeapOptions = {}): Heap {
   return Heap.create({ memory: new ArrayBuffer(1 << 20), ...options });
@@ -60,7 +68,8 @@ export function thrownBy(heap: Heap, call: () => unknown): unknown {
 
 /**
  * Expects a misuse to be refused with this code and address, and its message in full. `found` is what the message says
- * of the header word: "0x00000073: size 112, in use, previous in use"; or, for an address in a run, its blocks' size.
+ * of the header word: "0x00000073: size 112, in use, previous in use"; or, for an address in a run, its blocks' size. `isSure`
+ * is whether more than one header tells so.
  */
 export function expectMisuse(
   heap: Heap,
@@ -68,6 +77,7 @@ export function expectMisuse(
   code: MisuseCode,
   address: number,
   found?: string | number,
+  isSure = typeof found === "number",
 ): void {
   const error = thrownBy(heap, call);
   expect(error).toBeInstanceOf(HeapMisuseError);
@@ -75,7 +85,8 @@ export function expectMisuse(
   const header = typeof found === "string" ? `; its header word is ${found}` : "";
   const says =
     found === undefined || typeof found === "string" ? error.message : withoutRun(error.message, found);
-  expect(says).toBe(`${hex(address)}: ${SENTENCES[code]}${header} (${code})`);
+  const sentence = (isSure ? undefined : BY_HEADER[code]) ?? SENTENCES[code];
+  expect(says).toBe(`${hex(address)}: ${sentence}${header} (${code})`);
   expect({ name: error.name, code: error.code, address: error.address }).toEqual({
     name: "HeapMisuseError",
     code,

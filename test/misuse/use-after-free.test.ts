@@ -41,6 +41,7 @@ describe.each(CALLS)("%s", (_name, call) => {
       "double-free",
       ptr,
       "0x00000071: size 112, free, previous in use",
+      true,
     );
     expect(heap.u8(guard).every((byte) => byte === 0x11)).toBe(true);
     expectOneTop(heap, guard);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 void free_sized(void *ptr, size_t bytes) __attribute__((weak));
@@ -42,6 +43,39 @@ static void inside(void) { free((char *)(kept = calloc(1000, 1)) + 160); }
 static void misaligned(void) { free((char *)(kept = malloc(100)) + 1); }
 static void of_nobody(void) { free(foreign); }
 static void realloc_freed(void) { free(kept = malloc(100)), kept = realloc(kept, 200); }
+static void usable_size_freed(void) { free(kept = malloc(100)), printf("%zu", malloc_usable_size(kept)); }
+
+// Chunks side by side.
+static char *blocks_of_chunks[3];
+static void take_chunks(void) {
+  char **got = blocks_of_chunks;
+  do
+    for (int index = 0; index < 3; index++)
+      got[index] = malloc(1016 + 256 * (size_t)index);
+  while (got[1] != got[0] + 1024 || got[2] != got[1] + 1280);
+}
+
+static void realloc_freed_chunk(void) { take_chunks(), free(kept = blocks_of_chunks[1]), kept = realloc(kept, 5000); }
+
+static void one_byte_too_far(void) {
+  take_chunks();
+  blocks_of_chunks[0][malloc_usable_size(blocks_of_chunks[0])] = 0;
+  free(blocks_of_chunks[1]);
+}
+
+static void write_after_free(void) {
+  take_chunks();
+  free(blocks_of_chunks[1]);
+  memset(blocks_of_chunks[1], 0x7f, 100);
+  kept = malloc(1272);
+}
+
+static void listed_twice(void) {
+  void *list[] = {malloc(100), malloc(100), NULL};
+  list[2] = list[0];
+  bulk_free(list, 3);
+}
+
 static void wrong_size(void) { free_sized(malloc(100), 500); }
 static void wrong_size_mapped(void) { free_sized(malloc(4 * MIB), 100); }
 static void wrong_alignment(void) { free_aligned_sized(aligned_alloc(64, 128), 48, 128); }
@@ -127,6 +161,46 @@ static void beyond_four_gib(void) {
   for (unsigned index = 0; index < COUNT; index++)
     free(blocks[index]);
   printf("%d %zu\n", sound, mallinfo2().hblks);
+}
+
+static void blocks_of_100(void) {
+  size_t count = 0;
+  while (count < 1000000 && malloc(100) != NULL)
+    count++;
+  printf("%zu\n", count);
+}
+
+// RLIMIT_AS, set when there is a heap already.
+static void limit_later(void) {
+  struct rlimit limit = {256 * MIB, 256 * MIB};
+  size_t bytes = 0, each = kept != NULL ? 0 : 100000;
+  free(malloc(1));
+  setrlimit(RLIMIT_AS, &limit);
+  while (bytes < (size_t)4096 * MIB && (kept = malloc(each)) != NULL)
+    bytes += each;
+  // Others may have memory, too.
+  free(kept);
+  printf("%zu\n", bytes / MIB);
+}
+
+static void mallopt_answers(void) {
+  static const int VALUES[] = {INT32_MIN, -1, 0, 1, 16, 64, 160, 161, 4096, 65536, 32 << 20, (32 << 20) + 1, INT32_MAX};
+  for (int parameter = M_ARENA_MAX; parameter <= M_KEEP; parameter++)
+    for (size_t index = 0; parameter != 0 && index < sizeof VALUES / sizeof *VALUES; index++)
+      printf("%d ", mallopt(parameter, VALUES[index]));
+  free(realloc(malloc(100), 5 * MIB));
+}
+
+static void no_mappings(void) {
+  mallopt(M_MMAP_MAX, 1);
+  kept = malloc(4 * MIB);
+  void *other = malloc(4 * MIB);
+  printf("%zu ", mallinfo2().hblks);
+  free(kept);
+  free(other);
+  printf("%zu ", mallinfo2().hblks);
+  kept = memalign(4 * MIB, 10);
+  printf("%d\n", kept != NULL && (uintptr_t)kept % (4 * MIB) == 0);
 }
 
 static void zero_realloc(void) { printf("%d\n", realloc(malloc(10), (size_t)(kept != NULL)) != NULL); }
@@ -231,6 +305,11 @@ static const struct {
     {"misaligned", misaligned},
     {"of_nobody", of_nobody},
     {"realloc_freed", realloc_freed},
+    {"usable_size_freed", usable_size_freed},
+    {"realloc_freed_chunk", realloc_freed_chunk},
+    {"one_byte_too_far", one_byte_too_far},
+    {"write_after_free", write_after_free},
+    {"listed_twice", listed_twice},
     {"wrong_size", wrong_size},
     {"wrong_size_mapped", wrong_size_mapped},
     {"wrong_alignment", wrong_alignment},
@@ -240,6 +319,10 @@ static const struct {
     {"no_memory", no_memory},
     {"errno_is_kept", errno_is_kept},
     {"beyond_four_gib", beyond_four_gib},
+    {"blocks_of_100", blocks_of_100},
+    {"limit_later", limit_later},
+    {"mallopt_answers", mallopt_answers},
+    {"no_mappings", no_mappings},
     {"zero_realloc", zero_realloc},
     {"aligned_blocks", aligned_blocks},
     {"many_at_once", many_at_once},

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "../support/c-program.ts";
 import { compileNative, nativeLibrary, needsNative, runWith, scratchFolder } from "../support/native.ts";
-import { fieldsOf, type Outcome, type Row, rowsOf, tableOf, withTable } from "../support/rules-table.ts";
+import {
+  fieldsOf,
+  type Outcome,
+  type Row,
+  rowsOf,
+  tableOf,
+  withTable,
+  wordsIn,
+} from "../support/rules-table.ts";
 
 const DOCUMENT = join(ROOT, "docs/NATIVE.md");
 const FOLDER = join(ROOT, "test/c");
@@ -20,9 +28,9 @@ function outcomeOf(preload: string, { id, lastWords }: Row, ownWords: boolean): 
   const { stdout, stderr, end } = runWith(PROGRAM, [id], { preload });
   const [[said, verdict = "", found = ""] = []] = fieldsOf(stdout);
   if (said === id) return { verdict, found: found.replaceAll(/\b\d{6,}\b/g, "…") };
-  const words = stderr.trimEnd().replaceAll(/0x[0-9a-f]{12}/g, "0x…");
+  const words = wordsIn(stderr);
   const isRight =
-    lastWords !== "" && end === "SIGABRT" && words !== "" && (!ownWords || stderr.startsWith(lastWords));
+    lastWords !== "" && end === "SIGABRT" && words !== "" && (!ownWords || words.startsWith(lastWords));
   return { verdict: isRight ? "pass" : "fail", found: words || `${end}, and nothing was said` };
 }
 

@@ -31,6 +31,11 @@ export function rowsOf(printed: string): Row[] {
   return fieldsOf(printed).map(([id = "", rule = "", lastWords = ""]) => ({ id, rule, lastWords }));
 }
 
+/** What a program has said, without its addresses. */
+export function wordsIn(stderr: string): string {
+  return stderr.trimEnd().replaceAll(/0x[0-9a-f]{8,12}/g, "0x…");
+}
+
 /** A table in Markdown, as wide as the formatter makes it. */
 export function tableOf(
   rows: readonly Row[],
