@@ -50,7 +50,6 @@ export class Heap extends HeapViews {
   /** The settings, as they are now; assign to change one. An unknown name or a bad value throws. */
   readonly options: HeapSettings;
 
-  private readonly heap: Base;
   readonly [LIFE]: Life = new Life("the heap", this, () => false);
   private space: Space | undefined;
   private isChecking = checkingByDefault();
@@ -59,9 +58,8 @@ export class Heap extends HeapViews {
 
   /** Use Heap.create or Heap.attach. */
   protected constructor(machine: Machine, base: number) {
-    super(machine);
+    super(machine, base);
     this.base = base;
-    this.heap = asBase(base);
     this.options = settingsOf(() => this.fresh(), this.heap);
     this.calls = callsOf(machine, this.heap);
   }
@@ -105,7 +103,7 @@ export class Heap extends HeapViews {
   ): [machine: Machine, base: number] {
     const address = baseOf(base);
     const machine = machineOver(memoryOf(memory), address);
-    const found = kernel.probeHeap(machine, asBase(address));
+    const found = kernel.probeHeap(machine.fresh(asBase(address)), asBase(address));
     if (found !== probe.IS_HEAP) refuseImage(machine, address, found);
     return [machine, address];
   }
@@ -445,7 +443,7 @@ function machineOver(memory: Memory, base: number): Machine {
 function callsOf(machine: Machine, heap: Base): Calls {
   const wasm = wasmOf(machine.memory);
   const calls =
-    wasm && wasmCalls(wasm, heap, (code, address) => refuse(machine.fresh(), heap, code, address));
+    wasm && wasmCalls(wasm, heap, (code, address) => refuse(machine.fresh(heap), heap, code, address));
   return calls ?? new JavaScriptCalls(machine, heap);
 }
 

@@ -9,6 +9,12 @@ export interface Memory {
   readonly buffer: ArrayBufferLike;
 
   /**
+   * Sees to it that `buffer` shows the memory as it is now. Asked for when an address leads beyond what `buffer` showed: in shared
+   * memory an engine may go on showing the old one for a while after another thread has grown it. Missing: it always does.
+   */
+  settle?(): void;
+
+  /**
    * Of a memory whose buffer is a reservation: how many of its bytes, from the first on, are there to be used. The buffer
    * then never becomes another object; a growth moves this up. Missing: all of them.
    */

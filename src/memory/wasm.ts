@@ -4,15 +4,21 @@ import type { Memory } from "./memory.ts";
 
 const WASM_PAGE = 65_536;
 
+/** A WebAssembly.Memory is one memory, whoever asks for it. */
+const known = new WeakMap<WebAssembly.Memory, WasmMemory>();
+
 /**
- * A Memory over a WebAssembly.Memory. Without one, makes one of its own, with `reserve` bytes to begin with (rounded up
- * to wasm pages of 64 KiB; untouched pages cost no resident memory).
+ * The Memory over a WebAssembly.Memory: the same one each time. Without one, makes one of its own, with `reserve` bytes to
+ * begin with (rounded up to wasm pages of 64 KiB; untouched pages cost no resident memory).
  *
  * Others may grow the memory too. What they get is theirs; the heap goes on behind it.
  */
 export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE): Memory {
   const pages = Math.max(1, Math.ceil(reserve / WASM_PAGE));
-  return new WasmMemory(memory ?? new WebAssembly.Memory({ initial: pages }));
+  const given = memory ?? new WebAssembly.Memory({ initial: pages });
+  const made = known.get(given) ?? new WasmMemory(given);
+  known.set(given, made);
+  return made;
 }
 
 /** The WebAssembly.Memory behind a Memory that wasmMemory made; undefined for any other. */
@@ -34,6 +40,12 @@ class WasmMemory implements Memory {
 
   get buffer(): ArrayBufferLike {
     return this.memory.buffer;
+  }
+
+  /** V8 may show the old buffer until it comes by a check of its stack; a growth by nothing is one. */
+  settle(): void {
+    // Of a memory that is not shared, it would detach the buffer.
+    if (!(this.memory.buffer instanceof ArrayBuffer)) this.grow(0);
   }
 
   grow(bytes: number): number {

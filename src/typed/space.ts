@@ -4,11 +4,12 @@
 // Needs: a Memory.
 // Invariants: P1  a read beyond an array gives undefined, never other bytes: arrays end where the memory does
 //
-// A growth of a WebAssembly.Memory leaves old arrays empty, and of a shared one leaves them too short. Nobody tells. So each
-// access looks whether it got undefined (a read) or lies beyond the length (a write), both of which the engine checks anyway,
-// and then calls `refresh` and tries once more.
+// A growth leaves old arrays empty or too short, and nobody tells (memory/views.ts). So each access looks whether it got
+// undefined (a read) or lies beyond the length (a write), both of which the engine checks anyway, and then calls `refresh`
+// and tries once more. Arrays that are only too short are right as far as they go.
 
 import { bytesOf, type Memory } from "../memory/memory.ts";
+import { MemoryViews } from "../memory/views.ts";
 import type { Life } from "./life.ts";
 import type { Type } from "./type.ts";
 
@@ -18,8 +19,7 @@ export interface Region {
   lifeAt(at: number): Life | undefined;
 }
 
-export class Space {
-  readonly memory: Memory;
+export class Space extends MemoryViews {
   /** Whether references look if they are still alive. */
   readonly checking: boolean;
   /** The arenas and scopes that are open here; those that lie in another one come after it. */
@@ -31,7 +31,6 @@ export class Space {
   /** By a struct's number: the class of its references. Each struct and space has a class of its own, so that V8 takes the
    * space for a constant in it. */
   readonly classes: unknown[] = [];
-  u8!: Uint8Array;
   i8!: Int8Array;
   u16!: Uint16Array;
   i16!: Int16Array;
@@ -45,14 +44,12 @@ export class Space {
   view!: DataView;
 
   constructor(memory: Memory, checking: boolean) {
-    this.memory = memory;
+    super(memory);
     this.checking = checking;
     this.refresh();
   }
 
-  /** Makes the arrays anew, over what the memory is now. */
-  refresh(): void {
-    const { buffer } = this.memory;
+  protected override cover(buffer: ArrayBufferLike): void {
     const bytes = bytesOf(this.memory);
     const count = (bytesEach: number): number => Math.floor(bytes / bytesEach);
     this.u8 = new Uint8Array(buffer, 0, bytes);
@@ -68,11 +65,10 @@ export class Space {
     this.view = new DataView(buffer, 0, bytes);
   }
 
-  /** Sees to it that bytes are within the arrays. False: they are not within the memory. */
-  reaches(end: number): boolean {
-    if (end <= this.u8.length) return true;
-    this.refresh();
-    return end <= this.u8.length;
+  /** Whether a buffer may be this memory's. Of one shared memory there can be several objects: they all may. */
+  mayHold(buffer: ArrayBufferLike): boolean {
+    const own = this.u8.buffer;
+    return buffer === own || !(own instanceof ArrayBuffer || buffer instanceof ArrayBuffer);
   }
 
   /**
