@@ -32,6 +32,7 @@ import { Space } from "../typed/space.ts";
 import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
 import { type FormatReason, HeapFormatError, hex, refuse } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
+import { type HeapIdentity, identityOf, newIdentity } from "./identity.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, pieceInfo, readMallinfo } from "./info.ts";
 import {
   applyOptions,
@@ -50,7 +51,8 @@ export class Heap extends HeapViews {
   /** The settings, as they are now; assign to change one. An unknown name or a bad value throws. */
   readonly options: HeapSettings;
 
-  readonly [LIFE]: Life = new Life("the heap", this, () => false);
+  private readonly identity: HeapIdentity;
+  readonly [LIFE]: Life;
   private space: Space | undefined;
   private isChecking = checkingByDefault();
   /** Who serves the malloc family. A subclass may put itself between. */
@@ -60,6 +62,8 @@ export class Heap extends HeapViews {
   protected constructor(machine: Machine, base: number) {
     super(machine, base);
     this.base = base;
+    this.identity = identityOf(machine.memory, base);
+    this[LIFE] = new Life("the heap", this, () => false, this.identity);
     this.options = settingsOf(() => this.fresh(), this.heap);
     this.calls = callsOf(machine, this.heap);
   }
@@ -79,6 +83,7 @@ export class Heap extends HeapViews {
     checkOptions(options);
     const { memory, base, limit, untouched, flags } = placeHeap(options);
     const machine = machineOver(memory, base);
+    newIdentity(memory, base);
     kernel.formatHeap(machine, asBase(base), limit, untouched, flags, growthStepOf(options));
     applyOptions(machine, asBase(base), options);
     return [machine, base];
@@ -398,7 +403,7 @@ export class Heap extends HeapViews {
 
   get [SPACE](): Space {
     if (this.space === undefined) {
-      this.space = new Space(this.memory, this.isChecking);
+      this.space = new Space(this.memory, this.isChecking, this.identity.regions);
       this.space.root = this[LIFE];
     }
     return this.space;

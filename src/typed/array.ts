@@ -73,7 +73,7 @@ export function array<E extends Type>(element: E, count: number): ArrayType<E> {
 
 const MAX_BYTES = 2 ** 30;
 
-/** Throws unless what is to be deleted lies in this memory and, while checking, was made by this allocator. */
+/** Throws unless what is to be deleted lies in this memory and, while checking, belongs to this owner: see Life. */
 export function checkOwner(what: string, space: Space, life: Life, own: Space, owner: object): void {
   if (space.memory !== own.memory)
     throw new TypeError(`delete: expected ${what} in this memory, got one in another`);
