@@ -10,6 +10,7 @@ import { GRANULE, NO_ADVANCE, SMALL_MAX, UNLIMITED } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
 import * as kernel from "../kernel/options.ts";
 import { describe } from "../memory/arguments.ts";
+import { checkViewLife, type ViewLife } from "../memory/lasting.ts";
 import type { Memory } from "../memory/memory.ts";
 
 /** What can be set when a heap is made, and changed later. All are kept in the heap's image. */
@@ -55,6 +56,12 @@ export interface HeapOptions extends Partial<HeapSettings> {
    * live blocks. Not kept in the image: `heap.checking` sets it for a window. Default: true, unless NODE_ENV is "production".
    */
   checking?: boolean;
+  /**
+   * "lasting": views of the heap stay valid when the memory grows, at the price of slower access to them. In engines that have
+   * WebAssembly.Memory.prototype.toResizableBuffer, or in memory where views last anyway; else a TypeError. A WebAssembly.Memory
+   * that is given must have a maximum; views of it that there are already become empty once. Default "until-growth": get views anew.
+   */
+  views?: ViewLife;
 }
 
 interface Rule<T> {
@@ -131,13 +138,14 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
 };
 
 const SETTINGS = Object.keys(RULES) as (keyof HeapSettings)[];
-const PLACEMENT = ["memory", "base", "size", "reserve", "checking"];
+const PLACEMENT = ["memory", "base", "size", "reserve", "checking", "views"];
 
 /** Throws if options have a key that is none, or a setting with a value that its rule forbids. */
 export function checkOptions(options: HeapOptions): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`options: expected an object, got ${describe(options)}`);
   }
+  if (options.views !== undefined) checkViewLife(options.views);
   for (const key of Object.keys(options)) {
     if (PLACEMENT.includes(key)) continue;
     const name = SETTINGS.find((setting) => setting === key);

@@ -13,6 +13,7 @@ import {
 } from "../kernel/layout.ts";
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { bufferMemory } from "../memory/buffer.ts";
+import { makeLasting } from "../memory/lasting.ts";
 import { bytesOf, type Memory } from "../memory/memory.ts";
 import { wasmMemory, wasmOf } from "../memory/wasm.ts";
 import type { HeapOptions } from "./options.ts";
@@ -62,8 +63,8 @@ export function placeHeap(options: HeapOptions): Place {
       `base, size: a heap of ${wanted} bytes at ${base} would reach beyond ${ADDRESS_END}, the last address`,
     );
   }
-  const memory =
-    given ?? wasmMemory(undefined, Math.max(reserve === undefined ? DEFAULT_RESERVE : 0, base + wanted));
+  const memory = given ?? ownMemory(options, base + wanted);
+  if (options.views === "lasting") makeLasting(memory);
   reach(memory, base + wanted, base);
   const end = Math.min(bytesOf(memory), ADDRESS_END);
   const limit = size === undefined ? end : Math.min(base + size, end);
@@ -75,6 +76,12 @@ export function placeHeap(options: HeapOptions): Place {
     untouched: options.memory === undefined ? base : Math.max(memory.untouched, base),
     flags: (size === undefined ? 0 : FIXED_REGION) | (memory.fixed === true ? FIXED_MEMORY : 0),
   };
+}
+
+function ownMemory({ reserve, views }: HeapOptions, least: number): Memory {
+  const bytes = Math.max(reserve === undefined ? DEFAULT_RESERVE : 0, least);
+  // A buffer that can be resized has to know how far.
+  return wasmMemory(undefined, bytes, views === "lasting" ? ADDRESS_END : undefined);
 }
 
 /** Behind all that a module may have in its memory; in any other, right behind address 0. */

@@ -10,6 +10,7 @@
 import { asBase, type Base } from "../kernel/address.ts";
 import type { Machine } from "../kernel/machine.ts";
 import { checkWord } from "../memory/arguments.ts";
+import { type ViewLife, viewLifeOf } from "../memory/lasting.ts";
 import type { Memory } from "../memory/memory.ts";
 import { Allocator } from "../typed/allocator.ts";
 import type { Static } from "../typed/lifetime.ts";
@@ -31,7 +32,12 @@ export abstract class HeapViews extends Allocator<Static> {
     return this.machine.memory;
   }
 
-  /** All bytes of the memory, as they are now. Another object after a growth. */
+  /** How long views are good for: "until-growth", or "lasting". */
+  get views(): ViewLife {
+    return viewLifeOf(this.memory);
+  }
+
+  /** All bytes of the memory, as they are now. Another object after a growth, unless views are lasting. */
   get buffer(): ArrayBufferLike {
     return this.fresh().u8.buffer;
   }

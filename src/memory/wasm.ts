@@ -9,16 +9,21 @@ const known = new WeakMap<WebAssembly.Memory, WasmMemory>();
 
 /**
  * The Memory over a WebAssembly.Memory: the same one each time. Without one, makes one of its own, with `reserve` bytes to
- * begin with (rounded up to wasm pages of 64 KiB; untouched pages cost no resident memory).
+ * begin with (rounded up to wasm pages of 64 KiB; untouched pages cost no resident memory), and `most` at most.
  *
  * Others may grow the memory too. What they get is theirs; the heap goes on behind it.
  */
-export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE): Memory {
-  const pages = Math.max(1, Math.ceil(reserve / WASM_PAGE));
-  const given = memory ?? new WebAssembly.Memory({ initial: pages });
-  const made = known.get(given) ?? new WasmMemory(given);
-  known.set(given, made);
+export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE, most?: number): Memory {
+  const wasm = memory ?? newMemory(reserve, most);
+  const made = known.get(wasm) ?? new WasmMemory(wasm);
+  known.set(wasm, made);
   return made;
+}
+
+function newMemory(reserve: number, most: number | undefined): WebAssembly.Memory {
+  const initial = Math.max(1, Math.ceil(reserve / WASM_PAGE));
+  if (most === undefined) return new WebAssembly.Memory({ initial });
+  return new WebAssembly.Memory({ initial, maximum: Math.max(initial, Math.ceil(most / WASM_PAGE)) });
 }
 
 /** The WebAssembly.Memory behind a Memory that wasmMemory made; undefined for any other. */

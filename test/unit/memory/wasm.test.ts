@@ -80,3 +80,9 @@ test("to settle leaves the buffer of a memory that is not shared alone", () => {
   shared.settle?.();
   expect(shared.buffer.byteLength).toBe(WASM_PAGE);
 });
+
+test("the most that a memory of its own can have is its maximum, in whole wasm pages", () => {
+  const memory = wasmMemory(undefined, WASM_PAGE, WASM_PAGE + 1);
+  expect(memory.grow(WASM_PAGE)).toBe(WASM_PAGE);
+  expect(memory.grow(WASM_PAGE)).toBe(0);
+});
