@@ -3,8 +3,8 @@
 /** Bytes that a heap can live in, and a way to ask for more of them. Addresses are offsets into `buffer`. */
 export interface Memory {
   /**
-   * All the bytes, now. May be another object after a growth, by the heap or by anyone else; if so, the one before
-   * must have become empty (as a detached ArrayBuffer is) or stay valid for the bytes that it had (as a shared one does).
+   * All the bytes, now. May be another object after a growth, by the heap or by anyone else; if so, an ArrayBuffer before
+   * must have been detached, and a SharedArrayBuffer stay valid for the bytes that it had. May also be resizable, and grow in place.
    */
   readonly buffer: ArrayBufferLike;
 
