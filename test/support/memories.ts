@@ -7,6 +7,8 @@ export interface HeapMaker {
   readonly name: string;
   /** Whether its memory can grow. */
   readonly grows: boolean;
+  /** Whether its memory's buffer stays the same object. Missing: if it cannot grow. */
+  readonly keepsBuffer?: boolean;
   make(settings?: Partial<HeapSettings>): Heap;
 }
 
@@ -125,6 +127,14 @@ export const MAKERS: readonly HeapMaker[] = [
   maker("a SharedArrayBuffer", false, () => ({ memory: new SharedArrayBuffer(FIXED_BYTES) })),
   maker("a shared wasm memory", true, () => ({ memory: usedWasm(true) })),
   maker("a memory of the user's", true, () => ({ memory: new CopyingMemory(WASM_PAGE) })),
-  maker("a resizable ArrayBuffer of the user's", true, () => ({ memory: resizableMemory(WASM_PAGE) })),
-  maker("a growable SharedArrayBuffer of the user's", true, () => ({ memory: growableMemory(WASM_PAGE) })),
+  {
+    ...maker("a resizable ArrayBuffer of the user's", true, () => ({ memory: resizableMemory(WASM_PAGE) })),
+    keepsBuffer: true,
+  },
+  {
+    ...maker("a growable SharedArrayBuffer of the user's", true, () => ({
+      memory: growableMemory(WASM_PAGE),
+    })),
+    keepsBuffer: true,
+  },
 ];
