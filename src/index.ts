@@ -14,6 +14,7 @@ export { Heap } from "./heap/heap.ts";
 export type { ChunkInfo, HeapStatistics, Mallinfo } from "./heap/info.ts";
 export type { HeapOptions, HeapSettings, InsideOptions } from "./heap/options.ts";
 export { bufferMemory } from "./memory/buffer.ts";
+export type { ViewLife } from "./memory/lasting.ts";
 export type { Memory } from "./memory/memory.ts";
 export type { ModuleParts } from "./memory/module-parts.ts";
 export { wasmMemory } from "./memory/wasm.ts";

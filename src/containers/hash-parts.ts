@@ -70,7 +70,7 @@ export function stringOf(value: unknown): string {
 /** The address of a reference that is a key. */
 export function addressOf(space: Space, value: unknown): number {
   if (value === null) return 0;
-  if (!isRef(value) || value[SPACE] !== space)
+  if (!isRef(value) || value[SPACE].memory !== space.memory)
     throw new TypeError(`key: expected a reference in the same memory, or null, got ${describe(value)}`);
   value[LIFE].check("a key", value[AT]);
   return value[AT];

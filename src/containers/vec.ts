@@ -151,7 +151,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     if (this.element.kind === "scalar" && ArrayBuffer.isView(values) && !(values instanceof DataView)) {
       let given = values as unknown as Uint8Array;
       // A view of this memory may be of what moves now.
-      if (given.buffer === this.space.u8.buffer) given = given.slice();
+      if (this.space.mayHold(given.buffer)) given = given.slice();
       const { length } = this;
       this.reserve(length + given.length);
       (viewAt(this.space, this.element, this.elements, length + given.length) as Uint8Array).set(

@@ -244,62 +244,68 @@ export class JavaScriptCalls implements Calls {
   }
 
   malloc(bytes: number): number {
-    return kernel.malloc(this.machine.fresh(), this.heap, bytes);
+    return kernel.malloc(this.machine.fresh(this.heap), this.heap, bytes);
   }
 
   free(ptr: number): void {
-    kernel.free(this.machine.fresh(), this.heap, asPtr(ptr));
+    kernel.free(this.machine.fresh(this.heap), this.heap, asPtr(ptr));
   }
 
   calloc(times: number, bytes: number): number {
-    return kernel.calloc(this.machine.fresh(), this.heap, times, bytes);
+    return kernel.calloc(this.machine.fresh(this.heap), this.heap, times, bytes);
   }
 
   realloc(ptr: number, bytes: number): number {
-    return kernel.realloc(this.machine.fresh(), this.heap, asPtr(ptr), bytes);
+    return kernel.realloc(this.machine.fresh(this.heap), this.heap, asPtr(ptr), bytes);
   }
 
   reallocInPlace(ptr: number, bytes: number): number {
-    return kernel.reallocInPlace(this.machine.fresh(), this.heap, asPtr(ptr), bytes);
+    return kernel.reallocInPlace(this.machine.fresh(this.heap), this.heap, asPtr(ptr), bytes);
   }
 
   reallocarray(ptr: number, times: number, bytes: number): number {
-    return kernel.reallocarray(this.machine.fresh(), this.heap, asPtr(ptr), times, bytes);
+    return kernel.reallocarray(this.machine.fresh(this.heap), this.heap, asPtr(ptr), times, bytes);
   }
 
   memalign(alignment: number, bytes: number): number {
-    return kernel.memalign(this.machine.fresh(), this.heap, alignment, bytes);
+    return kernel.memalign(this.machine.fresh(this.heap), this.heap, alignment, bytes);
   }
 
   alignedAlloc(alignment: number, bytes: number): number {
-    return kernel.alignedAlloc(this.machine.fresh(), this.heap, alignment, bytes);
+    return kernel.alignedAlloc(this.machine.fresh(this.heap), this.heap, alignment, bytes);
   }
 
   posixMemalign(result: number, alignment: number, bytes: number): number {
-    return kernel.posixMemalign(this.machine.fresh(), this.heap, asPtr(result), alignment, bytes);
+    return kernel.posixMemalign(this.machine.fresh(this.heap), this.heap, asPtr(result), alignment, bytes);
   }
 
   freeSized(ptr: number, bytes: number): void {
-    kernel.freeSized(this.machine.fresh(), this.heap, asPtr(ptr), bytes);
+    kernel.freeSized(this.machine.fresh(this.heap), this.heap, asPtr(ptr), bytes);
   }
 
   freeAlignedSized(ptr: number, alignment: number, bytes: number): void {
-    kernel.freeAlignedSized(this.machine.fresh(), this.heap, asPtr(ptr), alignment, bytes);
+    kernel.freeAlignedSized(this.machine.fresh(this.heap), this.heap, asPtr(ptr), alignment, bytes);
   }
 
   usableSize(ptr: number): number {
-    return kernel.usableSize(this.machine.fresh(), this.heap, asPtr(ptr));
+    return kernel.usableSize(this.machine.fresh(this.heap), this.heap, asPtr(ptr));
   }
 
   independentCalloc(times: number, bytes: number): number {
-    return kernel.independentCalloc(this.machine.fresh(), this.heap, times, bytes, asPtr(0));
+    return kernel.independentCalloc(this.machine.fresh(this.heap), this.heap, times, bytes, asPtr(0));
   }
 
   independentComalloc(times: number, sizes: number): number {
-    return kernel.independentComalloc(this.machine.fresh(), this.heap, times, asPtr(sizes), asPtr(0));
+    return kernel.independentComalloc(
+      this.machine.fresh(this.heap),
+      this.heap,
+      times,
+      asPtr(sizes),
+      asPtr(0),
+    );
   }
 
   trim(pad: number): boolean {
-    return kernel.trim(this.machine.fresh(), this.heap, pad);
+    return kernel.trim(this.machine.fresh(this.heap), this.heap, pad);
   }
 }

@@ -36,6 +36,7 @@ import { Space } from "../typed/space.ts";
 import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
 import { ledAstray, refuse, refuseImage } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
+import { type HeapIdentity, identityOf, newIdentity } from "./identity.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, pieceInfo, readMallinfo } from "./info.ts";
 import {
   applyOptions,
@@ -56,8 +57,8 @@ export class Heap extends HeapViews {
   /** The settings, as they are now; assign to change one. An unknown name or a bad value throws. */
   readonly options: HeapSettings;
 
-  private readonly heap: Base;
-  readonly [LIFE]: OwnedLife = new OwnedLife("the heap", this, () => false);
+  private readonly identity: HeapIdentity;
+  readonly [LIFE]: OwnedLife;
   private space: Space | undefined;
   private isChecking = checkingByDefault();
   /** Who serves the malloc family. A subclass may put itself between. */
@@ -65,9 +66,10 @@ export class Heap extends HeapViews {
 
   /** Use Heap.create or Heap.attach. */
   protected constructor(machine: Machine, base: number) {
-    super(machine);
+    super(machine, base);
     this.base = base;
-    this.heap = asBase(base);
+    this.identity = identityOf(machine.memory, base);
+    this[LIFE] = new OwnedLife("the heap", this, () => false, this.identity);
     this.options = settingsOf(() => this.fresh(), this.heap);
     this.calls = callsOf(machine, this.heap);
   }
@@ -115,6 +117,7 @@ export class Heap extends HeapViews {
   private static laidOut(place: Place, options: Partial<HeapSettings>): [machine: Machine, base: number] {
     const { memory, base, limit, untouched, flags } = place;
     const machine = machineOver(memory, base);
+    newIdentity(memory, base);
     kernel.formatHeap(machine, asBase(base), limit, untouched, flags, growthStepOf(options));
     applyOptions(machine, asBase(base), options);
     return [machine, base];
@@ -140,7 +143,7 @@ export class Heap extends HeapViews {
   ): [machine: Machine, base: number] {
     const address = baseOf(base);
     const machine = machineOver(memoryOf(memory), address);
-    const found = kernel.probeHeap(machine, asBase(address));
+    const found = kernel.probeHeap(machine.fresh(asBase(address)), asBase(address));
     if (found !== probe.IS_HEAP) refuseImage(machine, address, found);
     checkWays(machine, address);
     return [machine, address];
@@ -477,7 +480,7 @@ export class Heap extends HeapViews {
 
   get [SPACE](): Space {
     if (this.space === undefined) {
-      this.space = new Space(this.memory, this.isChecking);
+      this.space = new Space(this.memory, this.isChecking, this.identity.regions);
       this.space.root = this[LIFE];
     }
     return this.space;
@@ -526,7 +529,7 @@ function machineOver(memory: Memory, base: number): Machine {
   const machine: Machine = new Machine(
     memory,
     (code, address) => refuse(machine, asBase(base), code, address),
-    () => machine.fresh().load32(base + AT_LIMIT),
+    () => machine.fresh(asBase(base)).load32(base + AT_LIMIT),
   );
   return machine;
 }
@@ -537,8 +540,8 @@ function callsOf(machine: Machine, heap: Base): Calls {
   const calls =
     wasm &&
     wasmCalls(wasm, heap, {
-      grow: (bytes) => machine.fresh().grow(bytes),
-      refuse: (code, address) => refuse(machine.fresh(), heap, code, address),
+      grow: (bytes) => machine.fresh(heap).grow(bytes),
+      refuse: (code, address) => refuse(machine.fresh(heap), heap, code, address),
     });
   return calls ?? new JavaScriptCalls(machine, heap);
 }

@@ -10,6 +10,7 @@ import { GRANULE, NO_ADVANCE, SMALL_MAX, UNLIMITED } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
 import * as kernel from "../kernel/options.ts";
 import { checkKeys, describe, refuseKey } from "../memory/arguments.ts";
+import { checkViewLife, type ViewLife } from "../memory/lasting.ts";
 import type { Memory } from "../memory/memory.ts";
 
 /** What can be set when a heap is made, and changed later. All are kept in the heap's image. */
@@ -61,6 +62,12 @@ export interface HeapOptions extends Partial<HeapSettings> {
    * live blocks. Not kept in the image: `heap.checking` sets it for a window. Default: true, unless NODE_ENV is "production".
    */
   checking?: boolean;
+  /**
+   * "lasting": views of the heap stay valid when the memory grows, at the price of slower access to them. In engines that have
+   * WebAssembly.Memory.prototype.toResizableBuffer, or in memory where views last anyway; else a TypeError. A WebAssembly.Memory
+   * that is given must have a maximum; views of it that there are already become empty once. Default "until-growth": get views anew.
+   */
+  views?: ViewLife;
 }
 
 /** What Heap.inside can be told. */
@@ -148,16 +155,17 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
 
 const SETTINGS = Object.keys(RULES) as (keyof HeapSettings)[];
 /** What Heap.create can be told besides settings, and Heap.inside. */
-const CREATE_OPTIONS = ["memory", "base", "size", "alone", "reserve", "checking"];
+const CREATE_OPTIONS = ["memory", "base", "size", "alone", "reserve", "checking", "views"];
 export const INSIDE_OPTIONS: readonly string[] = ["reserve", "checking"];
 
 /** Throws if options have a key that is neither a setting nor one of those besides, or a value that its rule forbids. */
 export function checkOptions(options: HeapOptions, besides: readonly string[] = CREATE_OPTIONS): void {
   checkKeys(options, [...besides, ...SETTINGS]);
   for (const name of SETTINGS) if (options[name] !== undefined) checkSetting(name, options[name]);
-  const { alone } = options;
+  const { alone, views } = options;
   if (alone !== undefined && typeof alone !== "boolean")
     throw new TypeError(`alone: expected true or false, got ${describe(alone)}`);
+  if (views !== undefined) checkViewLife(views);
 }
 
 function checkSetting(name: keyof HeapSettings, value: unknown): void {

@@ -16,6 +16,7 @@ import {
 import type { Machine } from "../kernel/machine.ts";
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { bufferMemory } from "../memory/buffer.ts";
+import { makeLasting } from "../memory/lasting.ts";
 import { bytesOf, type Memory } from "../memory/memory.ts";
 import { ModuleMemory } from "../memory/module.ts";
 import { type ModuleParts, moduleMemory } from "../memory/module-parts.ts";
@@ -76,8 +77,8 @@ export function placeHeap(options: HeapOptions): Place {
       `base, size: a heap of ${wanted} bytes at ${base} would reach beyond ${ADDRESS_END}, the last address`,
     );
   }
-  const memory =
-    given ?? wasmMemory(undefined, Math.max(reserve === undefined ? DEFAULT_RESERVE : 0, base + wanted));
+  const memory = given ?? ownMemory(options, base + wanted);
+  if (options.views === "lasting") makeLasting(memory);
   reach(memory, base + wanted, base);
   const end = Math.min(bytesOf(memory), ADDRESS_END);
   const bound = size === undefined ? end : Math.min(base + size, end);
@@ -113,6 +114,12 @@ export function checkWays(m: Machine, base: number): void {
   throw new TypeError(
     "memory: the heap there grows by a module's own malloc; expected the `memory` of the heap that Heap.inside made",
   );
+}
+
+function ownMemory({ reserve, views }: HeapOptions, least: number): Memory {
+  const bytes = Math.max(reserve === undefined ? DEFAULT_RESERVE : 0, least);
+  // A buffer that can be resized has to know how far.
+  return wasmMemory(undefined, bytes, views === "lasting" ? ADDRESS_END : undefined);
 }
 
 /** Behind all that a module may have in its memory; in any other, right behind address 0. */

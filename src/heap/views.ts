@@ -3,12 +3,14 @@
 // Owns:  the Machine of a heap.
 // Needs: machine, allocator.
 //
-// A typed array that was made before a growth of the memory is dead after it: a WebAssembly.Memory that grows leaves
+// A typed array that was made before a growth of the memory is dead after it: a plain WebAssembly.Memory that grows leaves
 // its old ArrayBuffer empty, and reads of it give undefined. So views are got from the heap when they are needed and
-// not kept across a call that may allocate. What may be kept is the address.
+// not kept across a call that may allocate. What may be kept is the address; with `views: "lasting"`, the view, too.
 
+import { asBase, type Base } from "../kernel/address.ts";
 import type { Machine } from "../kernel/machine.ts";
 import { checkWord } from "../memory/arguments.ts";
+import { type ViewLife, viewLifeOf } from "../memory/lasting.ts";
 import type { Memory } from "../memory/memory.ts";
 import { Allocator } from "../typed/allocator.ts";
 import type { Static } from "../typed/lifetime.ts";
@@ -17,10 +19,12 @@ type ViewMaker<T> = new (buffer: ArrayBufferLike, offset: number, count: number)
 
 export abstract class HeapViews extends Allocator<Static> {
   private readonly machine: Machine;
+  protected readonly heap: Base;
 
-  protected constructor(machine: Machine) {
+  protected constructor(machine: Machine, base: number) {
     super();
     this.machine = machine;
+    this.heap = asBase(base);
   }
 
   /** The memory that the heap lives in. */
@@ -28,7 +32,12 @@ export abstract class HeapViews extends Allocator<Static> {
     return this.machine.memory;
   }
 
-  /** All bytes of the memory, as they are now. Another object after a growth. */
+  /** How long views are good for: "until-growth", or "lasting". */
+  get views(): ViewLife {
+    return viewLifeOf(this.memory);
+  }
+
+  /** All bytes of the memory, as they are now. Another object after a growth, unless views are lasting. */
   get buffer(): ArrayBufferLike {
     return this.fresh().u8.buffer;
   }
@@ -76,7 +85,7 @@ export abstract class HeapViews extends Allocator<Static> {
 
   /** The machine, with views of the memory as it is now. One comparison; the memory is asked only when it has grown. */
   protected fresh(): Machine {
-    return this.machine.fresh();
+    return this.machine.fresh(this.heap);
   }
 
   /** How many bytes may be used at an address when no count is given. */
@@ -88,7 +97,9 @@ export abstract class HeapViews extends Allocator<Static> {
     if (ptr % bytesEach !== 0) throw new RangeError(`ptr: expected a multiple of ${bytesEach}, got ${ptr}`);
     const machine = this.fresh();
     const elements = count ?? Math.floor(this.extentOf(ptr) / bytesEach);
-    if (ptr + elements * bytesEach > machine.size()) {
+    const end = ptr + elements * bytesEach;
+    if (end > machine.size()) machine.refresh();
+    if (end > machine.size()) {
       throw new RangeError(
         `count: ${elements} elements at ${ptr} end beyond the memory's ${machine.size()} bytes`,
       );

@@ -1,13 +1,16 @@
 // Machine: what the kernel can do to memory. The only place that touches typed arrays; machine.wasm.ts is its twin for
 // the wasm build, where each of these is one instruction.
 //
-// Owns:  the views over a Memory's buffer. They are made here, at first use and after each growth, and nowhere else.
-// Needs: a Memory, and what to do when the kernel refuses a call.
+// Owns:  the views that the kernel uses. They are made here, at first use and after each growth, and nowhere else.
+// Needs: memory/views.ts, which says when; what to do when the kernel refuses a call.
 // Invariants: M1  while the kernel runs, the views cover the memory's current buffer            O(1)
+//             M2  they cover all that the header of the heap speaks of                          O(1)
 
 import type { Memory } from "../memory/memory.ts";
 import { askMemory, checkLasting } from "../memory/promises.ts";
-import { Word } from "./address.ts";
+import { MemoryViews } from "../memory/views.ts";
+import { Base, Word } from "./address.ts";
+import { AT_LIMIT } from "./layout.ts";
 
 /**
  * The memory as words. A function that makes many accesses takes them out of the Machine once: V8 then keeps the array's
@@ -38,43 +41,44 @@ export function rotate(word: Word, by: Word): Word {
 /** Below this many bytes a loop beats `copyWithin`, which costs a call into the engine. */
 const LOOP_BYTES = 512;
 
-export class Machine {
-  readonly memory: Memory;
-  words: Words;
-  u8: Uint8Array;
+export class Machine extends MemoryViews {
+  words!: Words;
   private readonly refuse: (code: Word, address: Word) => never;
-  /** A shared memory keeps its old views when it grows: only its size tells that they are too short. */
-  private readonly shared: boolean;
   private readonly above: () => Word;
   /** What the memory threw when it was asked for more, or what was wrong with its answer, and nobody has been told yet. */
   private trouble: { readonly error: unknown } | undefined;
 
   /** `above` tells where the bytes end that are had already: what grow gives must lie behind them. */
   constructor(memory: Memory, refuse: (code: Word, address: Word) => never, above: () => Word = () => 0) {
-    this.memory = memory;
+    super(memory);
     this.refuse = refuse;
     this.above = above;
-    this.shared = !(memory.buffer instanceof ArrayBuffer);
-    this.words = wordsOf(memory.buffer);
-    this.u8 = new Uint8Array(memory.buffer);
+    this.refresh();
   }
 
-  /** Whether the memory has grown since the views were made. If it is not shared: one load, one comparison. */
+  /** Whether the memory has grown since the views were made. In a plain WebAssembly.Memory: one load, one comparison. */
   get stale(): boolean {
-    return this.words.length === 0 || (this.shared && this.memory.buffer.byteLength !== this.u8.length);
+    return this.words.length === 0 || (this.watched && this.memory.buffer.byteLength !== this.u8.length);
   }
 
-  /** This machine, with views of the memory as it is now. */
-  fresh(): Machine {
-    if (this.stale) this.refresh();
+  /**
+   * This machine, with views of the memory as it is now, for calls on the heap at an address. They reach as far as its header
+   * says: that lies in the bytes themselves, which all threads see, whatever the memory's buffer shows of them.
+   */
+  fresh(heap: Base): Machine {
+    if (this.stale || (this.watched && !this.reachesLimit(heap))) this.refresh();
     return this;
   }
 
-  /** Makes the views anew, over what the memory is now. */
-  refresh(): void {
-    const buffer = this.memory.buffer;
-    this.words = wordsOf(buffer);
-    this.u8 = new Uint8Array(buffer);
+  private reachesLimit(heap: Base): boolean {
+    return load32(this.words, heap + AT_LIMIT) <= this.u8.length;
+  }
+
+  protected override cover(buffer: ArrayBufferLike): void {
+    const bytes = buffer.byteLength;
+    // Not shifted: a memory of 4 GiB has one byte more than 32 bits can count.
+    this.words = new Uint32Array(buffer, 0, Math.floor(bytes / 4));
+    this.u8 = new Uint8Array(buffer, 0, bytes);
   }
 
   /** The word at an address that is a multiple of 4 and lies inside the memory. */
@@ -148,13 +152,13 @@ export class Machine {
     }
     try {
       checkLasting(this.memory, had);
+      this.refresh();
     } catch (error) {
       // The kernel ends its call on the bytes that it has. If they are gone, there is no heap to leave halfway.
       if (words.length === 0) throw error;
       this.trouble ??= { error };
       return 0;
     }
-    this.refresh();
     return from;
   }
 
@@ -174,9 +178,4 @@ export class Machine {
   abort(code: Word, address: Word): void {
     this.refuse(code, address);
   }
-}
-
-function wordsOf(buffer: ArrayBufferLike): Words {
-  // Not shifted: a memory of 4 GiB has one byte more than 32 bits can count.
-  return new Uint32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
 }

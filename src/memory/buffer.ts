@@ -1,14 +1,20 @@
 // Buffer memory: the bytes of an ArrayBuffer or a SharedArrayBuffer. Fixed: it never grows.
 
 import type { Memory } from "./memory.ts";
+import { isResizable } from "./views.ts";
 
-/** A Memory over all of a buffer. A heap in a part of it is given its `base` and `size`. */
+/** A buffer is one memory, whoever asks for it. */
+const known = new WeakMap<ArrayBufferLike, Memory>();
+
+/** The Memory over all of a buffer: the same one each time. A heap in a part of it is given its `base` and `size`. */
 export function bufferMemory(buffer: ArrayBufferLike): Memory {
   // Access to a buffer that can change its size is twice as slow in V8, and one that shrinks would cut the heap off.
-  if ("resizable" in buffer ? buffer.resizable : "growable" in buffer && buffer.growable) {
+  if (isResizable(buffer)) {
     throw new TypeError(
       "memory: a resizable buffer cannot hold a heap; pass a buffer of fixed length, or a WebAssembly.Memory to grow",
     );
   }
-  return { buffer, grow: () => 0, fixed: true, untouched: buffer.byteLength };
+  const memory = known.get(buffer) ?? { buffer, grow: () => 0, fixed: true, untouched: buffer.byteLength };
+  known.set(buffer, memory);
+  return memory;
 }

@@ -3,10 +3,16 @@
 /** Bytes that a heap can live in, and a way to ask for more of them. Addresses are offsets into `buffer`. */
 export interface Memory {
   /**
-   * All the bytes, now. May be another object after a growth, by the heap or by anyone else; if so, the one before
-   * must have become empty (as a detached ArrayBuffer is) or stay valid for the bytes that it had (as a shared one does).
+   * All the bytes, now. May be another object after a growth, by the heap or by anyone else; if so, an ArrayBuffer before
+   * must have been detached, and a SharedArrayBuffer stay valid for the bytes that it had. May also be resizable, and grow in place.
    */
   readonly buffer: ArrayBufferLike;
+
+  /**
+   * Sees to it that `buffer` shows the memory as it is now. Asked for when an address leads beyond what `buffer` showed: in shared
+   * memory an engine may go on showing the old one for a while after another thread has grown it. Missing: it always does.
+   */
+  settle?(): void;
 
   /**
    * Of a memory whose buffer is a reservation: how many of its bytes, from the first on, are there to be used. The buffer

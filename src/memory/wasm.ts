@@ -5,16 +5,27 @@ import { ModuleMemory } from "./module.ts";
 
 const WASM_PAGE = 65_536;
 
+/** A WebAssembly.Memory is one memory, whoever asks for it. */
+const known = new WeakMap<WebAssembly.Memory, WasmMemory>();
+
 /**
- * A Memory over a WebAssembly.Memory. Without one, makes one of its own, with `reserve` bytes to begin with (rounded up
- * to wasm pages of 64 KiB; untouched pages cost no resident memory).
+ * The Memory over a WebAssembly.Memory: the same one each time. Without one, makes one of its own, with `reserve` bytes to
+ * begin with (rounded up to wasm pages of 64 KiB; untouched pages cost no resident memory), and `most` at most.
  *
  * Others may grow the memory too. What they get is theirs; the heap goes on behind it. But one who takes what he did not get, as
  * the mallocs of Emscripten, wasi-libc and AssemblyScript do, takes the heap's: beside these, memory comes from them (module.ts).
  */
-export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE): Memory {
-  const pages = Math.max(1, Math.ceil(reserve / WASM_PAGE));
-  return new WasmMemory(memory ?? new WebAssembly.Memory({ initial: pages }));
+export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE, most?: number): Memory {
+  const wasm = memory ?? newMemory(reserve, most);
+  const made = known.get(wasm) ?? new WasmMemory(wasm);
+  known.set(wasm, made);
+  return made;
+}
+
+function newMemory(reserve: number, most: number | undefined): WebAssembly.Memory {
+  const initial = Math.max(1, Math.ceil(reserve / WASM_PAGE));
+  if (most === undefined) return new WebAssembly.Memory({ initial });
+  return new WebAssembly.Memory({ initial, maximum: Math.max(initial, Math.ceil(most / WASM_PAGE)) });
 }
 
 /** The WebAssembly.Memory behind a Memory that was made here; undefined for any other. */
@@ -36,6 +47,12 @@ class WasmMemory implements Memory {
 
   get buffer(): ArrayBufferLike {
     return this.wasm.buffer;
+  }
+
+  /** V8 may show the old buffer until it comes by a check of its stack; a growth by nothing is one. */
+  settle(): void {
+    // Of a memory that is not shared, it would detach the buffer.
+    if (!(this.wasm.buffer instanceof ArrayBuffer)) this.grow(0);
   }
 
   grow(bytes: number): number {

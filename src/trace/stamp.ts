@@ -46,8 +46,9 @@ export class Stamper {
 
   constructor(heap: Buffered) {
     this.#heap = heap;
-    this.#bytes = new Uint8Array(heap.buffer);
-    this.#words = new Uint32Array(heap.buffer);
+    const { buffer } = heap;
+    this.#bytes = new Uint8Array(buffer, 0, buffer.byteLength);
+    this.#words = new Uint32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
   }
 
   /** Bytes that can be addressed now. */
@@ -123,12 +124,12 @@ export class Stamper {
     return -1;
   }
 
-  /** A memory that grew may have a new buffer; views of the old one are then empty, and reads of them silent. */
+  /** When the memory has grown, the views are empty or too short, and reads of them silent. */
   #refresh(): void {
     const { buffer } = this.#heap;
-    if (this.#bytes.buffer === buffer) return;
-    this.#bytes = new Uint8Array(buffer);
-    this.#words = new Uint32Array(buffer);
+    if (this.#bytes.length === buffer.byteLength) return;
+    this.#bytes = new Uint8Array(buffer, 0, buffer.byteLength);
+    this.#words = new Uint32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
   }
 
   #broken(ptr: number, w: number, seed: number): BrokenStamp {

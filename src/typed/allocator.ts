@@ -129,7 +129,7 @@ export abstract class Allocator<L = unknown> {
   /** Frees what `new`, `alloc` or `newArray` made here, and what it owns. Later uses of this reference throw. */
   delete(what: { readonly ptr: number }): void {
     if (what instanceof Elements) {
-      const { at, element, length } = what.takeOver(this[SPACE], this);
+      const { at, element, length } = what.takeOver(this[SPACE], this[LIFE].owner);
       for (let index = 0; element.drop && index < length; index++)
         element.drop(this[SPACE], at + index * element.size, this[LIFE]);
       this.deallocate(at, Math.max(1, length * element.size), element.align);
@@ -141,7 +141,7 @@ export abstract class Allocator<L = unknown> {
       throw new TypeError(
         `delete: expected a reference to what was made by itself, got one to a ${what[TYPE].name} that is a part of something larger`,
       );
-    checkOwner("a reference", what[SPACE], what[LIFE], this[SPACE], this);
+    checkOwner("a reference", what[SPACE], what[LIFE], this[SPACE], this[LIFE].owner);
     const type = what[TYPE];
     this[SPACE].reaches(what[AT] + type.size);
     type.drop?.(this[SPACE], what[AT], this[LIFE]);
@@ -334,7 +334,7 @@ export function moveTo<T, L, B>(cursor: Ref<T, L, B>, ptr: ConstPtr<T>): void {
 export function same(a: { readonly ptr: number } | null, b: { readonly ptr: number } | null): boolean {
   if (a === null || b === null) return a === b;
   const [one, other] = [checkRef("same", a), checkRef("same", b)];
-  return one[AT] === other[AT] && one[SPACE] === other[SPACE];
+  return one[AT] === other[AT] && one[SPACE].memory === other[SPACE].memory;
 }
 
 /** Whether what a reference lives in is still there. Looks also where accesses do not. */

@@ -108,7 +108,7 @@ function checkIterable(values: unknown): asserts values is Iterable<unknown> {
     throw new TypeError(`array: expected something iterable, got ${describe(values)}`);
 }
 
-/** Throws unless what is to be deleted lies in this memory and, while checking, was made by this allocator. */
+/** Throws unless what is to be deleted lies in this memory and, while checking, belongs to this owner: see Life. */
 export function checkOwner(what: string, space: Space, life: Life, own: Space, owner: object): void {
   if (space.memory !== own.memory)
     throw new TypeError(`delete: expected ${what} in this memory, got one in another`);

@@ -1,31 +1,24 @@
 // Space: one memory as typed arrays of each kind, as it is now, for references and raw pointers to read and write.
 //
-// Owns:  the arrays; the classes of references made for this memory; which arenas lie in it.
-// Needs: a Memory.
+// Owns:  the arrays; the classes of references made for this memory.
+// Needs: a Memory; the regions of the heap that this is a window on.
 // Invariants: P1  a read beyond an array gives undefined, never other bytes: arrays end where the memory does
 //
-// A growth of a WebAssembly.Memory leaves old arrays empty, and of a shared one leaves them too short. Nobody tells. So each
-// access looks whether it got undefined (a read) or lies beyond the length (a write), both of which the engine checks anyway,
-// and then calls `refresh` and tries once more.
+// A growth leaves old arrays empty or too short, and nobody tells (memory/views.ts). So each access looks whether it got
+// undefined (a read) or lies beyond the length (a write), both of which the engine checks anyway, and then calls `refresh`
+// and tries once more. Arrays that are only too short are right as far as they go.
 
 import { bytesOf, type Memory } from "../memory/memory.ts";
+import { MemoryViews } from "../memory/views.ts";
 import type { Life } from "./life.ts";
+import { type Region, Regions } from "./regions.ts";
 import type { Type } from "./type.ts";
 
-/** A part of the memory that something else than the heap says about how long it lives: an arena. */
-export interface Region {
-  /** The life of what lies at an address; undefined: it does not lie here. */
-  lifeAt(at: number): Life | undefined;
-}
-
-export class Space {
-  readonly memory: Memory;
+export class Space extends MemoryViews {
   /** Whether references look if they are still alive. */
   readonly checking: boolean;
-  /** The arenas and scopes that are open here; those that lie in another one come after it. */
-  private readonly regions: Region[] = [];
-  /** How many of them lie in another one. */
-  private nestedCount = 0;
+  /** The arenas and scopes that are open here. */
+  private readonly regions: Regions;
   /** The life of what lies in no arena. */
   root: Life | undefined;
   /** By a struct's number: the class of its references. Each struct and space has a class of its own, so that V8 takes the
@@ -33,7 +26,6 @@ export class Space {
   readonly classes: unknown[] = [];
   /** The same for references to parts of something larger. */
   readonly innerClasses: unknown[] = [];
-  u8!: Uint8Array;
   i8!: Int8Array;
   u16!: Uint16Array;
   i16!: Int16Array;
@@ -46,15 +38,14 @@ export class Space {
   /** For what is not aligned. */
   view!: DataView;
 
-  constructor(memory: Memory, checking: boolean) {
-    this.memory = memory;
+  constructor(memory: Memory, checking: boolean, regions: Regions = new Regions()) {
+    super(memory);
+    this.regions = regions;
     this.checking = checking;
     this.refresh();
   }
 
-  /** Makes the arrays anew, over what the memory is now. */
-  refresh(): void {
-    const { buffer } = this.memory;
+  protected override cover(buffer: ArrayBufferLike): void {
     const bytes = bytesOf(this.memory);
     const count = (bytesEach: number): number => Math.floor(bytes / bytesEach);
     this.u8 = new Uint8Array(buffer, 0, bytes);
@@ -70,11 +61,10 @@ export class Space {
     this.view = new DataView(buffer, 0, bytes);
   }
 
-  /** Sees to it that bytes are within the arrays. False: they are not within the memory. */
-  reaches(end: number): boolean {
-    if (end <= this.u8.length) return true;
-    this.refresh();
-    return end <= this.u8.length;
+  /** Whether a buffer may be this memory's. Of one shared memory there can be several objects: they all may. */
+  mayHold(buffer: ArrayBufferLike): boolean {
+    const own = this.u8.buffer;
+    return buffer === own || !(own instanceof ArrayBuffer || buffer instanceof ArrayBuffer);
   }
 
   /**
@@ -82,29 +72,18 @@ export class Space {
    * it only for a type that owns memory: to give that back to where it came from.
    */
   lifeAt(at: number, near: Life, type: Pick<Type, "drop">): Life {
-    if (this.regions.length === 0 || !(this.checking || type.drop)) return this.root ?? near;
-    // Where one arena lies in another, both cover the address, and the inner one decides.
-    if (this.nestedCount === 0 && near !== this.root && near.covers(at)) return near;
-    for (let index = this.regions.length - 1; index >= 0; index--) {
-      const life = this.regions[index]?.lifeAt(at);
-      if (life !== undefined) return life;
-    }
-    return this.root ?? near;
+    if (this.regions.isEmpty || !(this.checking || type.drop)) return this.root ?? near;
+    if (!this.regions.areNested && near !== this.root && near.covers(at)) return near;
+    return this.regions.lifeAt(at) ?? this.root ?? near;
   }
 
   /** From now on a region decides about its addresses. `outer` is the life of the memory that it is made in. */
   enter(region: Region, outer: Life): void {
-    this.regions.push(region);
-    if (outer !== this.root) this.nestedCount += 1;
+    this.regions.enter(region, outer !== this.root);
   }
 
   /** The region has ended. */
   leave(region: Region, outer: Life): void {
-    const index = this.regions.lastIndexOf(region);
-    if (index < 0) return;
-    // Mostly it is the last one; splice makes a list of what it took out.
-    if (index === this.regions.length - 1) this.regions.pop();
-    else this.regions.splice(index, 1);
-    if (outer !== this.root) this.nestedCount -= 1;
+    this.regions.leave(region, outer !== this.root);
   }
 }

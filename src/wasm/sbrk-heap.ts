@@ -31,7 +31,8 @@ export function makeSbrkHeap(memory: WebAssembly.Memory, wishes: WatchWishes): H
     env: { memory },
     morecore: {
       grow: (bytes: number) => grow(bytes),
-      abort: (code: number, address: number) => refuse(machine.fresh(), asBase(base), code, address >>> 0),
+      abort: (code: number, address: number) =>
+        refuse(machine.fresh(asBase(base)), asBase(base), code, address >>> 0),
     },
   });
   return hostHeap({

@@ -3,4 +3,4 @@
 import { conformance } from "../support/conformance.ts";
 import { MAKERS } from "../support/memories.ts";
 
-for (const { name, make, grows } of MAKERS) conformance(name, make, grows);
+for (const { name, make, grows, keepsBuffer } of MAKERS) conformance(name, make, grows, keepsBuffer);

@@ -7,6 +7,8 @@ export interface HeapMaker {
   readonly name: string;
   /** Whether its memory can grow. */
   readonly grows: boolean;
+  /** Whether its memory's buffer stays the same object. Missing: if it cannot grow. */
+  readonly keepsBuffer?: boolean;
   make(settings?: Partial<HeapSettings>): Heap;
 }
 
@@ -45,6 +47,45 @@ export class CopyingMemory implements Memory {
   release(from: number, to: number): void {
     this.released.push([from, to]);
   }
+}
+
+/** ES2024: the types of this project's library do not know them yet. */
+interface Resizing {
+  resize?(bytes: number): void;
+  grow?(bytes: number): void;
+}
+type Sizable<T> = new (bytes: number, options: { maxByteLength: number }) => T & Resizing;
+
+/** A Memory that grows in place: old views are neither emptied by it nor follow it. */
+export function resizableMemory(bytes: number, maximum = MAXIMUM_PAGES * WASM_PAGE): Memory {
+  return growingInPlace(
+    new (ArrayBuffer as unknown as Sizable<ArrayBuffer>)(bytes, { maxByteLength: maximum }),
+  );
+}
+
+/** The same in shared memory. */
+export function growableMemory(bytes: number, maximum = MAXIMUM_PAGES * WASM_PAGE): Memory {
+  const Growable = SharedArrayBuffer as unknown as Sizable<SharedArrayBuffer>;
+  return growingInPlace(new Growable(bytes, { maxByteLength: maximum }));
+}
+
+function growingInPlace(buffer: ArrayBufferLike & Resizing): Memory {
+  return {
+    buffer,
+    grow(bytes) {
+      const from = buffer.byteLength;
+      try {
+        if (buffer.resize !== undefined) buffer.resize(from + bytes);
+        else buffer.grow?.(from + bytes);
+        return from;
+      } catch {
+        return 0;
+      }
+    },
+    get untouched() {
+      return buffer.byteLength;
+    },
+  };
 }
 
 /** A small memory that does not say that it never grows, so that a heap in it has runs; it refuses when it is asked. */
@@ -107,4 +148,14 @@ export const MAKERS: readonly HeapMaker[] = [
     make: (settings) => Heap.inside(mallocModule().exports, settings),
   },
   maker("a memory of the user's", true, () => ({ memory: new CopyingMemory(WASM_PAGE) })),
+  {
+    ...maker("a resizable ArrayBuffer of the user's", true, () => ({ memory: resizableMemory(WASM_PAGE) })),
+    keepsBuffer: true,
+  },
+  {
+    ...maker("a growable SharedArrayBuffer of the user's", true, () => ({
+      memory: growableMemory(WASM_PAGE),
+    })),
+    keepsBuffer: true,
+  },
 ];

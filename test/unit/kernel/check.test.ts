@@ -111,7 +111,12 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
   ["C1", "the magic is gone", poke(header(at.AT_MAGIC), () => 0), (s) => s.base],
   ["C1", "the version is another", poke(header(at.AT_VERSION), () => 1), (s) => s.base],
   ["C1", "the heap's own address is another", poke(header(at.AT_SELF), (w) => w + 16), (s) => s.base],
-  ["C1", "an unknown flag of the heap is set", poke(header(at.AT_FLAGS), () => 8), (s) => s.base],
+  [
+    "C1",
+    "an unknown flag of the heap is set",
+    poke(header(at.AT_FLAGS), () => at.KNOWN_HEAP_FLAGS + 1),
+    (s) => s.base,
+  ],
   ["C1", "top is misaligned", poke(header(at.AT_TOP), (w) => w + 4), (s) => s.base],
   ["C1", "top lies below its segment", poke(header(at.AT_TOP), () => 12), (s) => s.base],
   ["C1", "top lies beyond the end", poke(header(at.AT_TOP), () => 0xffff_fffc), (s) => s.base],

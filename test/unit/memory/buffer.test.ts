@@ -26,3 +26,9 @@ test("a buffer that can change its size is refused, also when it is handed to He
     expect(() => Heap.create({ memory: buffer })).toThrow(TypeError);
   }
 });
+
+test("one buffer is one Memory, however often it is asked for", () => {
+  const buffer = new ArrayBuffer(5000);
+  expect(bufferMemory(buffer)).toBe(bufferMemory(buffer));
+  expect(bufferMemory(buffer)).not.toBe(bufferMemory(new ArrayBuffer(5000)));
+});

@@ -63,3 +63,26 @@ test("a shared memory grows without losing the views from before", () => {
   expect(before.byteLength).toBe(WASM_PAGE);
   expect(new Uint8Array(memory.buffer)[5]).toBe(77);
 });
+
+test("one WebAssembly.Memory is one Memory, however often it is asked for", () => {
+  const given = new WebAssembly.Memory({ initial: 1 });
+  expect(wasmMemory(given)).toBe(wasmMemory(given));
+  expect(wasmMemory(given)).not.toBe(wasmMemory(new WebAssembly.Memory({ initial: 1 })));
+  expect(wasmMemory()).not.toBe(wasmMemory());
+});
+
+test("to settle leaves the buffer of a memory that is not shared alone", () => {
+  const memory = wasmMemory();
+  const { buffer } = memory;
+  memory.settle?.();
+  expect(memory.buffer).toBe(buffer);
+  const shared = wasmMemory(new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true }));
+  shared.settle?.();
+  expect(shared.buffer.byteLength).toBe(WASM_PAGE);
+});
+
+test("the most that a memory of its own can have is its maximum, in whole wasm pages", () => {
+  const memory = wasmMemory(undefined, WASM_PAGE, WASM_PAGE + 1);
+  expect(memory.grow(WASM_PAGE)).toBe(WASM_PAGE);
+  expect(memory.grow(WASM_PAGE)).toBe(0);
+});
