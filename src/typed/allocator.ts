@@ -46,6 +46,14 @@ export abstract class Allocator<L = unknown> {
   /** The block with another size, perhaps elsewhere, its contents kept up to the smaller of both; 0: no memory, and it is as it was. */
   abstract reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number;
 
+  /**
+   * Gives the block another size where it lies. False: it cannot be, and the block is as it was. For who must have the address of
+   * another block written down before this one is freed.
+   */
+  reallocateInPlace(_ptr: number, _oldBytes: number, _newBytes: number, _alignment: number): boolean {
+    return false;
+  }
+
   /** Whether bytes at an address lie within one live block. O(1) or worse: for turning raw pointers into references. */
   protected abstract isLive(at: number, bytes: number): boolean;
 
