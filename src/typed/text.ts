@@ -20,9 +20,14 @@ export function encode(value: unknown, what: string): Uint8Array {
   return encoder.encode(value);
 }
 
-/** Bytes as a string. Invalid UTF-8 gives U+FFFD. A copy is decoded: decoders refuse shared memory. */
+/** Bytes as a string. Invalid UTF-8 gives U+FFFD. */
 export function decode(space: Space, at: number, bytes: number): string {
-  return decoder.decode(space.u8.slice(at, at + bytes));
+  return decodeView(space.u8.subarray(at, at + bytes));
+}
+
+/** The same, of a view. A copy is decoded: decoders refuse shared memory. */
+export function decodeView(view: Uint8Array): string {
+  return decoder.decode(view.slice());
 }
 
 /**
