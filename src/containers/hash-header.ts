@@ -13,8 +13,8 @@ import type { Allocator } from "../typed/allocator.ts";
 import { PointerError } from "../typed/errors.ts";
 import { SPACE } from "../typed/ref.ts";
 import type { Type } from "../typed/type.ts";
-import { Words } from "./hash-words.ts";
 import { AT_CAPACITY, AT_ELEMENTS, AT_LENGTH, checkHeader, HEADER_BYTES, makeHeader } from "./header.ts";
+import { shapeHash, shapeOf } from "./shape.ts";
 
 /** "MMAP" */
 export const MAGIC = 0x5041_4d4d;
@@ -98,28 +98,7 @@ export function nameOf(key: Type, value: Type): string {
 
 /** 32 bits that differ where the types do, in all likelihood; the same in every run. */
 function typesHash(key: Type, value: Type): number {
-  const words = new Words();
-  words.text(`${shapeOf(key)} => ${shapeOf(value)}`);
-  return words.hash(0) >>> 0;
-}
-
-/** What a type is, without names that mean nothing in memory. Pointers are not followed. */
-function shapeOf(type: Type): string {
-  if ("list" in type) {
-    const { list } = type as Type & { list: { name: string; offset: number; type: Type }[] };
-    return `{${list.map((field) => `${field.name}@${field.offset}:${shapeOf(field.type)}`).join(",")}}`;
-  }
-  if ("element" in type) {
-    const { element, count } = type as Type & { element: Type; count: number };
-    return `${shapeOf(element)}[${count}]`;
-  }
-  if ("variants" in type) {
-    const { variants } = type as Type & { variants: Record<string, Type> };
-    return `(${Object.entries(variants)
-      .map(([tag, variant]) => `${tag}:${shapeOf(variant)}`)
-      .join("|")})`;
-  }
-  return type.name;
+  return shapeHash(`${shapeOf(key)} => ${shapeOf(value)}`);
 }
 
 function upTo(value: number, step: number): number {

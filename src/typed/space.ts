@@ -28,6 +28,8 @@ export class Space {
   private nestedCount = 0;
   /** The life of what lies in no arena. */
   root: Life | undefined;
+  /** How many counts of moves have begun here (place.ts). */
+  firsts = 0;
   /** By a struct's number: the class of its references. Each struct and space has a class of its own, so that V8 takes the
    * space for a constant in it. */
   readonly classes: unknown[] = [];

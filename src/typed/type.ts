@@ -141,7 +141,10 @@ export type HeldBy<F, I, L> = [GivenRefs<F, I>] extends [never] ? L : ShortestOf
 
 /** Fields of F that I gives, and no others. */
 export type GivenFields<F, I, L> = I &
-  InitFields<F, HeldBy<F, I, L>> & { readonly [K in Exclude<keyof I, keyof F>]: never };
+  InitFields<F, HeldBy<F, I, L>> & { readonly [K in Exclude<keyof I, keyof F | ViewKeys<F, I>>]: never };
+
+/** What references and rows have besides their fields. */
+type ViewKeys<F, I> = I extends { readonly [K in keyof F]: unknown } ? "ptr" | "index" | symbol : never;
 
 /** What a plain copy of a T looks like. */
 export type Plain<T> =
