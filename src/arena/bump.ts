@@ -137,7 +137,6 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
    * grows after a mark goes with what was made since then.
    */
   override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
-    if (!isWord(newBytes)) refuseWord("newBytes", newBytes);
     if (this.reallocateInPlace(ptr, oldBytes, newBytes)) return ptr;
     const moved = this.allocate(newBytes, alignment);
     if (moved === 0 || !this[SPACE].reaches(moved + newBytes)) return 0;
@@ -146,6 +145,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   }
 
   override reallocateInPlace(ptr: number, oldBytes: number, newBytes: number): boolean {
+    if (!isWord(newBytes)) refuseWord("newBytes", newBytes);
     const last = ptr + oldBytes === this.next && ptr >= this.low;
     if (last && ptr + newBytes <= this.end) this.next = ptr + newBytes;
     else return newBytes <= oldBytes;
