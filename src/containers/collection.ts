@@ -39,8 +39,12 @@ import {
 
 /** What no word is. */
 const NEVER = -1;
-/** Kinds whose values are JavaScript's own: who reads one has nothing that could move. */
 const PLAIN_KINDS: ReadonlySet<string> = new Set(["scalar", "text", "utf8", "raw-pointer", "pointer"]);
+
+/** Whether what reading such an element gives refers to its place: what is JavaScript's own does not. */
+export function refersToPlace({ kind }: Type): boolean {
+  return !PLAIN_KINDS.has(kind);
+}
 
 export abstract class Collection<L> implements Disposable {
   /** How long it may be used: for the compiler only. */
@@ -158,11 +162,6 @@ export abstract class Collection<L> implements Disposable {
 
   protected set count(length: number) {
     this.setWord(AT_LENGTH, length);
-  }
-
-  /** What a value of a type lives in that is given now. */
-  protected lifeFor({ kind }: Type): Life {
-    return PLAIN_KINDS.has(kind) ? this.life : this.place.life;
   }
 
   /** Elements have changed their place, or are gone: no reference is good any more. */

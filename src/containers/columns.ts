@@ -17,7 +17,7 @@ import type { Ptr } from "../typed/pointer.ts";
 import { INDEX, SPACE, TYPE } from "../typed/ref.ts";
 import { type Field, type Fields, isStruct, type ReadFields, type StructType } from "../typed/struct.ts";
 import type { GivenFields, HeldBy, HoldsRefs, InitFields, Plain, Type, Value } from "../typed/type.ts";
-import { Collection } from "./collection.ts";
+import { Collection, refersToPlace } from "./collection.ts";
 import { AT_CAPACITY, checkIndex } from "./header.ts";
 import {
   checkListBlocks,
@@ -334,9 +334,9 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
       }
       const value = given[turn] as never;
       if (value === undefined || type.store(space, to, value, life)) continue;
+      // Getting memory for one can replace the arrays.
       space.refresh();
-      if (!type.store(space, to, value, life))
-        throw new PointerError("outside", type.name, to, "leads beyond the memory");
+      if (!type.store(space, to, value, life)) throw beyond(type, to);
     }
   }
 
@@ -371,27 +371,20 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
   /** One load and one comparison say whether the row's index and the column's address are still good: either ends with a move. */
   private defineField(made: RowClass, column: Column): void {
     const owner = this;
-    const { space, movesAt } = this;
+    const { space, movesAt, place } = this;
     const { load, read, store, size } = column.type;
-    const again = (row: AnyRow): unknown => {
-      space.refresh();
-      return load(space, column.at + row.$index * size, owner.lifeFor(column.type));
-    };
-    const storeAgain = (row: AnyRow, given: never): void => {
-      space.refresh();
-      store(space, column.at + row.$index * size, given, owner.life);
-    };
+    const lends = refersToPlace(column.type);
     Object.defineProperty(made.prototype, column.name, {
       enumerable: true,
       get(this: AnyRow) {
         if (space.u32[movesAt] !== this.$moves || owner.life.ended) owner.enterRow(this);
-        const value = load(space, column.at + this.$index * size, owner.lifeFor(column.type));
-        return value === undefined ? again(this) : value;
+        return load(space, column.at + this.$index * size, lends ? place.life : owner.life);
       },
       set(this: AnyRow, value: never) {
         const given = read(space, value) as never;
         if (space.u32[movesAt] !== this.$moves || owner.life.ended) owner.enterRow(this);
-        if (!store(space, column.at + this.$index * size, given, owner.life)) storeAgain(this, given);
+        const at = column.at + this.$index * size;
+        if (!store(space, at, given, owner.life)) throw beyond(column.type, at);
       },
     });
   }
@@ -449,4 +442,8 @@ function blocksAt(columns: readonly Column[], places: readonly number[], capacit
 
 function columnBytes(type: Type, capacity: number): number {
   return Math.max(1, capacity * type.size);
+}
+
+function beyond(type: Type, at: number): PointerError {
+  return new PointerError("outside", type.name, at, "leads beyond the memory");
 }

@@ -18,7 +18,7 @@ import { type AnyRef, AT, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
 import { bool, type ScalarType } from "../typed/scalars.ts";
 import { isStruct } from "../typed/struct.ts";
 import type { HoldsRefs, Init, Plain, Type, Value } from "../typed/type.ts";
-import { Collection } from "./collection.ts";
+import { Collection, refersToPlace } from "./collection.ts";
 import { AT_CAPACITY, AT_ELEMENTS, checkIndex } from "./header.ts";
 import {
   checkListBlocks,
@@ -41,6 +41,8 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   declare protected readonly holds: HoldsRefs<E> extends true ? (life: B) => B : unknown;
   readonly element: E;
   protected override readonly owning: boolean;
+  /** Whether elements that are read live in their place. */
+  private readonly lends: boolean;
   /** Where the elements lie, as of `moves`. */
   private elements = 0;
 
@@ -54,6 +56,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     super(allocator, kindOf(element), from);
     this.element = element;
     this.owning = element.drop !== undefined;
+    this.lends = refersToPlace(element);
     this.enter();
     if (typeof from === "object") this.closeGap();
     else if (from > 0) this.reserveFirst(from);
@@ -78,11 +81,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   get(index: number): Value<E, L, B> {
     this.enter();
     checkIndex(index, this.count);
-    const { element, space } = this;
-    const at = this.elements + index * element.size;
-    const life = this.lifeFor(element);
-    const value = element.load(space, at, life);
-    return (value === undefined ? this.loadAgain(at) : value) as Value<E, L, B>;
+    return this.load(index);
   }
 
   /** Writes an element; of a struct the fields that are given. */
@@ -273,8 +272,12 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   [Symbol.iterator](): IterableIterator<Value<E, L, B>> {
     let index = 0;
     const iterator: IterableIterator<Value<E, L, B>> = {
-      next: () =>
-        index < this.length ? { done: false, value: this.get(index++) } : { done: true, value: undefined },
+      next: () => {
+        this.enter();
+        return index < this.count
+          ? { done: false, value: this.load(index++) }
+          : { done: true, value: undefined };
+      },
       [Symbol.iterator]: () => iterator,
     };
     return iterator;
@@ -398,11 +401,11 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     if (!element.store(space, at, given, life)) throw beyond(element, at);
   }
 
-  private loadAgain(at: number): unknown {
-    this.space.refresh();
-    const value = this.element.load(this.space, at, this.life);
-    if (value === undefined) throw beyond(this.element, at);
-    return value;
+  /** The element at an index that there is. Its block is within the arrays. */
+  private load(index: number): Value<E, L, B> {
+    const { element, space } = this;
+    const life = this.lends ? this.place.life : this.life;
+    return element.load(space, this.elements + index * element.size, life) as Value<E, L, B>;
   }
 
   /** Copies the elements of a typed array. */
