@@ -4,19 +4,22 @@
 // Needs: hash-words, the kinds of types.
 //
 // Both ways must give the same words for what is equal: a field that is not given is zero, padding is nothing, a pointer is
-// its address, a text its bytes.
+// its address, a text its bytes. What a caller gives is read once: a generator gives nothing the second time, a getter something else.
 
 import { describe } from "../memory/arguments.ts";
 import type { ArrayType } from "../typed/array.ts";
-import { AT, isRef, LIFE, SPACE } from "../typed/ref.ts";
+import { type AnyRef, AT, isRef, LIFE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { StructType } from "../typed/struct.ts";
 import type { Type } from "../typed/type.ts";
 import type { Words } from "./hash-words.ts";
 
 export interface Part {
-  /** Writes what a value comes to. Throws a TypeError or RangeError for what is no such value. */
-  readonly give: (words: Words, value: unknown) => void;
+  /**
+   * Writes what a value comes to, and gives a copy of it in which none of the caller's code is left: that is what is stored. Throws
+   * a TypeError or RangeError for what is no such value.
+   */
+  readonly give: (words: Words, value: unknown) => unknown;
   /** Writes what lies at an address. */
   readonly read: (words: Words, space: Space, at: number) => void;
   /** Words that are all zero: what a missing value comes to. */
@@ -67,26 +70,27 @@ export function stringOf(value: unknown): string {
   return value;
 }
 
-/** The address of a reference that is a key. */
-export function addressOf(space: Space, value: unknown): number {
-  if (value === null) return 0;
-  if (!isRef(value) || value[SPACE] !== space)
-    throw new TypeError(`key: expected a reference in the same memory, or null, got ${describe(value)}`);
-  value[LIFE].check("a key", value[AT]);
-  return value[AT];
+/** The address of a reference that is a key, checked as where one is stored. */
+export function addressOf(type: Type, space: Space, value: unknown): number {
+  const ref = type.read(space, value) as AnyRef | null;
+  return ref === null ? 0 : ref[AT];
 }
 
 /** How a type's values become words. Throws a TypeError for a type that keys cannot have. */
 export function partOf(type: Type, space: Space): Part {
   switch (type.kind) {
     case "scalar":
+    case "key":
     case "raw-pointer":
       return scalarPart(type, type.name === "u64" || type.name === "i64");
     case "bits":
       return bitsPart(type);
     case "pointer":
       return {
-        give: (words, value) => words.number(addressOf(space, value)),
+        give: (words, value) => {
+          words.number(addressOf(type, space, value));
+          return value;
+        },
         read: (words, from, at) => words.number(type.copy(from, at) as number),
         zeros: 1,
       };
@@ -103,7 +107,9 @@ export function partOf(type: Type, space: Space): Part {
 }
 
 function scalarPart(type: Type, big: boolean): Part {
-  const read = (words: Words, space: Space, at: number): void => put(words, type.copy(space, at));
+  const read = (words: Words, space: Space, at: number): void => {
+    put(words, type.copy(space, at));
+  };
   if (type.name === "bool") return { give: (words, value) => put(words, booleanOf(value)), read, zeros: 1 };
   const convert = big ? bigintOf(type.name) : numberOf(type.kind === "raw-pointer" ? "u32" : type.name);
   return { give: (words, value) => put(words, convert(value)), read, zeros: 1 };
@@ -116,19 +122,22 @@ function bitsPart(type: Type): Part {
   const [width, signed] = [Number(bits), base.startsWith("i")];
   const cut = (value: bigint): bigint =>
     signed ? BigInt.asIntN(width, value) : BigInt.asUintN(width, value);
-  const give = (words: Words, value: unknown): void => {
+  const give = (words: Words, value: unknown): unknown => {
     if (typeof value === "number" ? !Number.isInteger(value) : !["bigint", "boolean"].includes(typeof value))
       throw new TypeError(`key: expected a whole number for ${type.name}, got ${describe(value)}`);
     if (typeof value !== "boolean" && cut(BigInt(value as number)) !== BigInt(value as number))
       throw new RangeError(`key: expected at most ${width} bits for ${type.name}, got ${describe(value)}`);
-    put(words, base === "bool" ? Boolean(value) : value);
+    return put(words, base === "bool" ? Boolean(value) : value);
   };
   return { give, read: (words, space, at) => put(words, type.copy(space, at)), zeros: 1 };
 }
 
 function textPart(type: Type): Part {
   return {
-    give: (words, value) => void words.text(stringOf(value)),
+    give: (words, value) => {
+      words.text(stringOf(value));
+      return value;
+    },
     read: (words, space, at) => {
       if (type.kind === "utf8") {
         words.text(type.copy(space, at) as string);
@@ -148,13 +157,14 @@ function arrayPart({ element, count, name }: ArrayType<Type>, space: Space): Par
     give: (words, value) => {
       if (typeof value !== "object" || value === null || !(Symbol.iterator in value))
         throw new TypeError(`key: expected something iterable for ${name}, got ${describe(value)}`);
-      let given = 0;
+      const given: unknown[] = [];
       for (const each of value as Iterable<unknown>) {
-        if (given === count) throw new RangeError(`key: expected at most ${count} elements for ${name}`);
-        part.give(words, each);
-        given++;
+        if (given.length === count)
+          throw new RangeError(`key: expected at most ${count} elements for ${name}`);
+        given.push(part.give(words, each));
       }
-      words.zeros((count - given) * part.zeros);
+      words.zeros((count - given.length) * part.zeros);
+      return given;
     },
     read: (words, from, at) => {
       for (let index = 0; index < count; index++) part.read(words, from, at + index * element.size);
@@ -169,7 +179,7 @@ function structPart(type: StructType<unknown>, space: Space): Part {
   const read = (words: Words, from: Space, at: number): void => {
     for (const { part, offset } of fields) part.read(words, from, at + offset);
   };
-  const give = (words: Words, value: unknown): void => {
+  const give = (words: Words, value: unknown): unknown => {
     if (typeof value !== "object" || value === null)
       throw new TypeError(`key: expected the fields of ${type.name} in an object, got ${describe(value)}`);
     if (isRef(value)) {
@@ -183,16 +193,19 @@ function structPart(type: StructType<unknown>, space: Space): Part {
             `key: ${type.name}: no field ${describe(key)}; it has ${[...names].join(", ")}`,
           );
     }
+    const given: Record<string, unknown> = {};
     for (const { name, part } of fields) {
-      const given = (value as Record<string, unknown>)[name];
-      if (given === undefined) words.zeros(part.zeros);
-      else part.give(words, given);
+      const one = (value as Record<string, unknown>)[name];
+      if (one === undefined) words.zeros(part.zeros);
+      else given[name] = part.give(words, one);
     }
+    return given;
   };
   return { give, read, zeros: fields.reduce((sum, { part }) => sum + part.zeros, 0) };
 }
 
-function put(words: Words, value: unknown): void {
+function put<V>(words: Words, value: V): V {
   if (typeof value === "bigint") words.bigint(value);
   else words.number(Number(value));
+  return value;
 }

@@ -53,6 +53,19 @@ export function isType(value: unknown): value is Type {
   );
 }
 
+const ONE_STORE = new Set(["scalar", "key", "raw-pointer", "pointer"]);
+const PLACES = new Set(["struct", "array", "union"]);
+
+/** Whether a value is written by one store: it is there or not, whenever the process ends. */
+export function isOneStore(type: Type): boolean {
+  return ONE_STORE.has(type.kind);
+}
+
+/** Whether what reading gives leads back to the place that was read. */
+export function isPlace(type: Type): boolean {
+  return PLACES.has(type.kind);
+}
+
 /** A type whose values are JavaScript's own: numbers, bigints, booleans, strings. */
 export interface ValueType<V> extends Type {
   readonly [VALUE]?: V;
