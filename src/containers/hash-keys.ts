@@ -18,8 +18,8 @@ export interface Keys {
    * what is no key.
    */
   readonly hash: (key: unknown) => number;
-  /** The key in a form that can be hashed again, and runs none of the caller's code. */
-  readonly kept: () => unknown;
+  /** Keeps the key beyond the next one: what this gives makes the others be about it again. */
+  readonly keep: () => () => void;
   /** Whether the key equals the one at an address. */
   readonly matches: (at: number) => boolean;
   /** Stores the key where all is zero. False: that is beyond the arrays. */
@@ -46,7 +46,12 @@ function booleanKeys(type: Type, space: Space, seed: number): Keys {
       wanted = booleanOf(key);
       return mix(seed ^ (wanted ? 1 : 2));
     },
-    kept: () => wanted,
+    keep: () => {
+      const own = wanted;
+      return () => {
+        wanted = own;
+      };
+    },
     matches: (at) => (space.u8[at] !== 0) === wanted,
     store: (at, life) => type.store(space, at, wanted as never, life),
   };
@@ -61,7 +66,12 @@ function wholeKeys(type: Type, space: Space, seed: number): Keys {
       wanted = convert(key);
       return mix(wanted ^ seed);
     },
-    kept: () => wanted,
+    keep: () => {
+      const own = wanted;
+      return () => {
+        wanted = own;
+      };
+    },
     matches: (at) => load(space, at) === wanted,
     store: (at, life) => type.store(space, at, wanted as never, life),
   };
@@ -84,7 +94,12 @@ function floatKeys(type: Type, space: Space, seed: number): Keys {
       value[0] = wanted;
       return mix(mixIn(seed, halves[1] as number) ^ (halves[0] as number));
     },
-    kept: () => wanted,
+    keep: () => {
+      const own = wanted;
+      return () => {
+        wanted = own;
+      };
+    },
     matches: (at) => {
       const found = load(space, at);
       return found === wanted || (Number.isNaN(found) && Number.isNaN(wanted));
@@ -98,13 +113,19 @@ function bigintKeys(type: Type, space: Space, seed: number): Keys {
   const value = new BigUint64Array(1);
   const halves = new Uint32Array(value.buffer);
   let wanted = 0n;
+  const want = (key: bigint): void => {
+    wanted = key;
+    value[0] = BigInt.asUintN(64, key);
+  };
   return {
     hash: (key) => {
-      wanted = convert(key);
-      value[0] = BigInt.asUintN(64, wanted);
+      want(convert(key));
       return mix(mixIn(seed, halves[1] as number) ^ (halves[0] as number));
     },
-    kept: () => wanted,
+    keep: () => {
+      const own = wanted;
+      return () => want(own);
+    },
     // A bigint is an object: this makes none for what it finds.
     matches: (at) => space.u32[at >>> 2] === halves[0] && space.u32[(at >>> 2) + 1] === halves[1],
     store: (at, life) => type.store(space, at, wanted as never, life),
@@ -114,15 +135,18 @@ function bigintKeys(type: Type, space: Space, seed: number): Keys {
 function addressKeys(type: Type, space: Space, seed: number): Keys {
   const convert = numberOf("u32");
   const raw = type.kind === "raw-pointer";
-  let given: unknown = 0;
   let wanted = 0;
   return {
     hash: (key) => {
       wanted = raw ? convert(key) : addressOf(type, space, key);
-      given = key;
       return mix(wanted ^ seed);
     },
-    kept: () => given,
+    keep: () => {
+      const own = wanted;
+      return () => {
+        wanted = own;
+      };
+    },
     matches: (at) => space.u32[at >>> 2] === wanted,
     store: (at) => {
       if (at >>> 2 >= space.u32.length) return false;
@@ -136,13 +160,19 @@ function textKeys(space: Space, seed: number): Keys {
   const words = new Words();
   let given = "";
   let length = 0;
+  const want = (key: string): void => {
+    given = key;
+    length = words.reset().text(key);
+  };
   return {
     hash: (key) => {
-      given = stringOf(key);
-      length = words.reset().text(given);
+      want(stringOf(key));
       return words.hash(seed);
     },
-    kept: () => given,
+    keep: () => {
+      const own = given;
+      return () => want(own);
+    },
     matches: (at) => {
       if (space.u32[(at >>> 2) + 1] !== length) return false;
       const ptr = space.u32[at >>> 2] as number;
@@ -179,12 +209,18 @@ function partKeys(type: Type, space: Space, seed: number): Keys {
       wanted = words;
       return words.hash(seed);
     },
-    kept: () => given,
+    keep: () => {
+      const [own, copy] = [given, wanted.copy()];
+      return () => {
+        given = own;
+        wanted = copy;
+      };
+    },
     matches: (at) => {
       part.read(found.reset(), space, at);
       return found.equals(wanted);
     },
-    store: (at, life) => type.store(space, at, type.read(space, given) as never, life),
+    store: (at, life) => type.store(space, at, (part.pack?.(given) ?? given) as never, life),
   };
 }
 

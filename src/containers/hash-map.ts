@@ -103,8 +103,12 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
 
   /** Gives a key a value, in place of the one it had. O(1) on average. Throws an OutOfMemoryError, and it is as it was. */
   set(key: Init<K, B>, value: Init<V, B>): this {
-    const given = this.value.read(this.table.space, value);
-    this.put(key, given);
+    const { table } = this;
+    const given = this.value.read(table.space, value);
+    const hash = this.hash(key);
+    const at = table.find(hash);
+    if (at === 0) table.add(hash, given);
+    else table.replace(at, given);
     return this;
   }
 
@@ -127,13 +131,19 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
   getOrInsert(key: Init<K, B>, make: (key: Init<K, B>) => Init<V, B>): Value<V, L, B> {
     if (typeof make !== "function")
       throw new TypeError(`getOrInsert: expected a function, got ${describe(make)}`);
-    const found = this.locate(key);
+    const { table } = this;
+    const hash = this.hash(key);
+    const found = table.find(hash);
     if (found !== 0) return this.load(found);
-    // The function may change the map: the key is looked up again, as it was read.
-    const { keys, space } = this.table;
-    const own = keys.kept() as Init<K, B>;
-    this.put(own, this.value.read(space, make(key)));
-    return this.load(this.locate(own));
+    // The function may change the map and look up others: the key is looked up again, as it was read.
+    const recall = table.keys.keep();
+    const given = this.value.read(table.space, make(key));
+    recall();
+    table.enter();
+    const at = table.find(hash);
+    if (at === 0) table.add(hash, given);
+    else table.replace(at, given);
+    return this.load(table.find(hash));
   }
 
   /** Takes a key away, and what it and its value own. Whether it was there. O(1). */
@@ -218,15 +228,6 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
     const hash = (this.table.keys.hash(key) | LIVE) >>> 0;
     this.table.enter();
     return hash;
-  }
-
-  /** Gives a key a value that has been read. */
-  private put(key: Init<K, B>, given: unknown): void {
-    const { table } = this;
-    const hash = this.hash(key);
-    const at = table.find(hash);
-    if (at === 0) table.add(hash, given);
-    else table.replace(at, given);
   }
 
   /** The address of a key's entry; 0: there is none. */

@@ -16,10 +16,12 @@ import type { Words } from "./hash-words.ts";
 
 export interface Part {
   /**
-   * Writes what a value comes to, and gives a copy of it in which none of the caller's code is left: that is what is stored. Throws
-   * a TypeError or RangeError for what is no such value.
+   * Writes what a value comes to, and gives what is to be stored, as the type's own `read` would, in which none of the caller's code
+   * is left. Throws a TypeError or RangeError for what is no such value.
    */
   readonly give: (words: Words, value: unknown) => unknown;
+  /** What is still to be done to that before it is stored: encoding texts, which a lookup need not. Missing: nothing. */
+  readonly pack?: ((given: unknown) => unknown) | undefined;
   /** Writes what lies at an address. */
   readonly read: (words: Words, space: Space, at: number) => void;
   /** Words that are all zero: what a missing value comes to. */
@@ -96,7 +98,7 @@ export function partOf(type: Type, space: Space): Part {
       };
     case "text":
     case "utf8":
-      return textPart(type);
+      return textPart(type, space);
     case "array":
       return arrayPart(type as ArrayType<Type>, space);
     case "struct":
@@ -132,8 +134,9 @@ function bitsPart(type: Type): Part {
   return { give, read: (words, space, at) => put(words, type.copy(space, at)), zeros: 1 };
 }
 
-function textPart(type: Type): Part {
+function textPart(type: Type, space: Space): Part {
   return {
+    pack: (given) => type.read(space, given),
     give: (words, value) => {
       words.text(stringOf(value));
       return value;
@@ -153,6 +156,7 @@ function textPart(type: Type): Part {
 
 function arrayPart({ element, count, name }: ArrayType<Type>, space: Space): Part {
   const part = partOf(element, space);
+  const { pack } = part;
   return {
     give: (words, value) => {
       if (typeof value !== "object" || value === null || !(Symbol.iterator in value))
@@ -166,6 +170,7 @@ function arrayPart({ element, count, name }: ArrayType<Type>, space: Space): Par
       words.zeros((count - given.length) * part.zeros);
       return given;
     },
+    pack: pack && ((given) => (given as unknown[]).map(pack)),
     read: (words, from, at) => {
       for (let index = 0; index < count; index++) part.read(words, from, at + index * element.size);
     },
@@ -193,15 +198,22 @@ function structPart(type: StructType<unknown>, space: Space): Part {
             `key: ${type.name}: no field ${describe(key)}; it has ${[...names].join(", ")}`,
           );
     }
-    const given: Record<string, unknown> = {};
+    const given: unknown[] = [];
     for (const { name, part } of fields) {
       const one = (value as Record<string, unknown>)[name];
       if (one === undefined) words.zeros(part.zeros);
-      else given[name] = part.give(words, one);
+      given.push(one === undefined ? undefined : part.give(words, one));
     }
     return given;
   };
-  return { give, read, zeros: fields.reduce((sum, { part }) => sum + part.zeros, 0) };
+  const pack = (given: unknown): unknown =>
+    (given as unknown[]).map((one, index) => {
+      const packOne = fields[index]?.part.pack;
+      return one === undefined || packOne === undefined ? one : packOne(one);
+    });
+  const packs = fields.some(({ part }) => part.pack !== undefined);
+  const zeros = fields.reduce((sum, { part }) => sum + part.zeros, 0);
+  return { give, read, zeros, pack: packs ? pack : undefined };
 }
 
 function put<V>(words: Words, value: V): V {

@@ -51,6 +51,8 @@ import { closeSlot, emptySlot, fillSlots, holesOf } from "./hash-slots.ts";
 
 const FIRST_CAPACITY = 4;
 const MOST_BYTES = 2 ** 32 - 1;
+/** Up to here a loop beats a call into the engine. */
+const LOOP_BYTES = 128;
 
 export class HashTable {
   readonly key: Type;
@@ -73,6 +75,8 @@ export class HashTable {
   private readonly allocator: Allocator<never>;
   private readonly byOneStore: boolean;
   private readonly lends: boolean;
+  /** Whether keys or values have memory of their own. */
+  private readonly owns: boolean;
   /** The slot where the last search has ended. */
   private slot = 0;
 
@@ -84,6 +88,7 @@ export class HashTable {
     this.allocator = allocator;
     this.byOneStore = isOneStore(value);
     this.lends = isPlace(value);
+    this.owns = key.drop !== undefined || value.drop !== undefined;
     this.space = allocator[SPACE];
     this.life = allocator[LIFE];
     this.header = header;
@@ -193,12 +198,15 @@ export class HashTable {
 
   /** Removes the entry that `find` has found last. */
   remove(at: number): void {
-    this.moved();
-    this.setWord(0, CHANGING);
-    this.space.u32[at >>> 2] = 0;
+    const { u32 } = this.space;
+    const head = this.header >>> 2;
+    this.moves = (this.moves + 1) >>> 0;
+    u32[head + (AT_MOVES >>> 2)] = this.moves;
+    u32[head] = CHANGING;
+    u32[at >>> 2] = 0;
     closeSlot(this, this.slot);
-    this.setWord(AT_SIZE, this.size - 1);
-    this.drop(at);
+    u32[head + (AT_SIZE >>> 2)] = (u32[head + (AT_SIZE >>> 2)] as number) - 1;
+    if (this.owns) this.drop(at);
     this.clearEntry(at);
     this.setWord(0, MAGIC);
   }
@@ -267,7 +275,13 @@ export class HashTable {
   }
 
   clearEntry(at: number): void {
-    this.space.u8.fill(0, at, at + this.layout.stride);
+    const { stride } = this.layout;
+    if (stride > LOOP_BYTES) {
+      this.space.u8.fill(0, at, at + stride);
+      return;
+    }
+    const { u32 } = this.space;
+    for (let word = at >>> 2; word < (at + stride) >>> 2; word++) u32[word] = 0;
   }
 
   word(offset: number): number {
@@ -414,7 +428,7 @@ export class HashTable {
   }
 
   private dropAll(used: number): void {
-    if (!this.key.drop && !this.value.drop) return;
+    if (!this.owns) return;
     for (let index = 0; index < used; index++) if (this.hashOf(index) !== 0) this.drop(this.entryAt(index));
   }
 
