@@ -11,7 +11,7 @@ import type { LIFE, SPACE } from "../typed/ref.ts";
 /** What an arena needs of the allocator that it lies in, whatever the lifetime of what that makes. */
 export type MemorySource = Pick<
   Allocator,
-  "allocate" | "deallocate" | "reallocate" | typeof SPACE | typeof LIFE | typeof ENDING
+  "allocate" | "deallocate" | "reallocate" | "reallocateInPlace" | typeof SPACE | typeof LIFE | typeof ENDING
 >;
 
 export interface Chunk {

@@ -443,9 +443,13 @@ export class Slots {
     const { allocator, space } = this;
     const bytes = capacity * each;
     if (bytes > MOST_BYTES) return false;
+    const [from, had] = [this.word(at), this.word(at + 1)];
+    if (had > 0 && allocator.reallocateInPlace(from, had * each, bytes, alignment)) {
+      this.words()[this.head + at + 1] = capacity;
+      return true;
+    }
     const to = allocator.allocate(bytes, alignment);
     if (to === 0 || !space.reaches(to + bytes)) return false;
-    const [from, had] = [this.word(at), this.word(at + 1)];
     space.u8.copyWithin(to, from, from + had * each);
     if (at === image.AT_VALUES) this.place.move();
     this.put(image.AT_ABOUT, at);

@@ -9,6 +9,7 @@
 //     a removal                   the entry's hash      the entry becomes zero
 //     another value               the word REPLACED     the spare entry is zero again; it is copied to its place
 //     growth                      the word GROWN        the header leads to the old block; to the new one
+//     growth in place             the capacity          the slots are where they were; behind as many more entries
 //     clear                       the word CLEARED      nothing was done; all entries become zero
 //     entries moved together      each one's hash       an entry that is there twice is moved: the one behind becomes zero
 //

@@ -357,6 +357,10 @@ export class HashTable {
     const { allocator, block, bytes, used, layout } = this;
     const larger = blockBytes(layout, capacity);
     if (larger > MOST_BYTES) return false;
+    if (block !== 0 && allocator.reallocateInPlace(block, bytes, larger, layout.align)) {
+      this.extendTo(capacity);
+      return true;
+    }
     const to = allocator.allocate(larger, layout.align);
     if (to === 0 || !this.space.reaches(to + larger)) return false;
     const { u8 } = this.space;
@@ -373,6 +377,20 @@ export class HashTable {
     this.setWord(0, MAGIC);
     if (block !== 0) allocator.deallocate(block, bytes, layout.align);
     return true;
+  }
+
+  /** The block has become larger where it is: the slots' place is the entries' now. */
+  private extendTo(capacity: number): void {
+    const { block, spareAt, layout } = this;
+    const end = block + blockBytes(layout, capacity);
+    this.space.reaches(end);
+    this.moved();
+    this.setWord(0, CHANGING);
+    this.space.u8.fill(0, spareAt, end);
+    this.setWord(AT_ROOM, capacity);
+    this.readHeader();
+    fillSlots(this);
+    this.setWord(0, MAGIC);
   }
 
   /** Moves the entries together, over the holes. */
