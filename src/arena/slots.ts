@@ -50,6 +50,7 @@ export class Slots {
   readonly allocator: MemorySource;
   life: Life;
   private readonly place: Place;
+  /** Whether what a value is read as leads to its place. */
   private readonly lends: boolean;
   private readonly oneStore: boolean;
   /** The header's first word. */
@@ -102,9 +103,9 @@ export class Slots {
     return this.words()[this.head + index] as number;
   }
 
-  /** The life for a reference that is given: it ends when values move or one goes. */
+  /** The life for what leads to a value's place: it ends when values move or one goes. */
   lend(): Life {
-    return this.lends ? this.place.life : this.life;
+    return this.place.life;
   }
 
   /** Where a key's value lies; 0: nowhere. */
@@ -196,7 +197,7 @@ export class Slots {
   /** What is given for a value. */
   load(at: number): unknown {
     const { type, space } = this;
-    const life = this.lend();
+    const life = this.lends ? this.place.life : this.life;
     const value = type.load(space, at, life);
     if (value !== undefined) return value;
     if (space.reaches(at + this.stride)) return type.load(space, at, life);

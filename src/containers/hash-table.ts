@@ -74,6 +74,7 @@ export class HashTable {
   private readonly place: Place;
   private readonly allocator: Allocator<never>;
   private readonly byOneStore: boolean;
+  /** Whether what a value is read as leads to its place. */
   private readonly lends: boolean;
   /** Whether keys or values have memory of their own. */
   private readonly owns: boolean;

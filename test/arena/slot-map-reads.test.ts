@@ -7,6 +7,7 @@ import {
   f64,
   fieldsOf,
   Heap,
+  HeapMisuseError,
   i32,
   type Key,
   SecondaryColumn,
@@ -154,6 +155,33 @@ describe("a slot map", () => {
     other.clear();
     expect(() => last?.name).toThrow(UseAfterFreeError);
     expect(map.size).toBe(0);
+    map.check();
+  });
+
+  it("ends what gives all values side by side, numbers too, when any goes", () => {
+    const map = new SlotMap(Heap.create({ checking: true }), f64);
+    const [first] = [map.insert(1), map.insert(2)];
+    const all = map.dense();
+    expect([...all]).toEqual([1, 2]);
+    map.remove(first);
+    expect(() => all.get(0)).toThrow(/its place in slot map \d+ had ended/);
+  });
+
+  it("lets nobody delete a value that is a part of it", () => {
+    const heap = Heap.create({ checking: true });
+    const map = new SlotMap(heap, Point);
+    const value = map.get(map.insert({ x: 1 }));
+    expect(() => heap.delete(value as { ptr: number })).toThrow(/part of something larger/);
+    expect(value?.x).toBe(1);
+  });
+
+  it("is sound after a remove that could not free a text", () => {
+    const heap = Heap.create({ checking: true });
+    const map = new SlotMap(heap, Named);
+    const [first, second] = [map.insert({ name: "first" }), map.insert({ name: "second" })];
+    heap.u32(map.ptrOf(first), 1)[0] = 8;
+    expect(() => map.remove(first)).toThrow(HeapMisuseError);
+    expect([map.has(first), map.get(second)?.name, map.size]).toEqual([false, "second", 1]);
     map.check();
   });
 

@@ -8,6 +8,7 @@ import {
   fieldsOf,
   HashMap,
   Heap,
+  HeapMisuseError,
   i32,
   keyType,
   pointer,
@@ -258,6 +259,37 @@ describe("a HashMap", () => {
     expect(() => value?.x).toThrow(/used after/);
     other.dispose();
     expect(next.get(1)?.x).toBe(5);
+  });
+
+  it("lets nobody delete a value that is a part of it", () => {
+    const heap = Heap.create({ checking: true });
+    const value = new HashMap(heap, i32, Point).set(1, { x: 1 }).get(1);
+    expect(() => heap.delete(value as { ptr: number })).toThrow(/part of something larger/);
+    expect(value?.x).toBe(1);
+  });
+
+  it("is sound after a delete that could not free a text", () => {
+    const heap = Heap.create({ checking: true });
+    const map = new HashMap(heap, i32, Named).set(1, { name: "one" }).set(2, { name: "two" });
+    heap.u32(map.get(1)?.ptr ?? 0, 1)[0] = 8;
+    expect(() => map.delete(1)).toThrow(HeapMisuseError);
+    expect([map.has(1), map.get(2)?.name, map.size]).toEqual([false, "two", 1]);
+    map.check();
+  });
+
+  it("ends references when another window on shared memory has grown it", () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 64, shared: true });
+    const heap = Heap.create({ memory, advance: 0, checking: true });
+    const map = new HashMap(heap, i32, Named).set(0, { name: "first" });
+    const there = Heap.attach(memory, heap.base);
+    const other = HashMap.attach(there, i32, Named, map.ptr);
+    const held = map.get(0);
+    for (let key = 1; key < 3000; key++) other.set(key, { name: `name ${key}` });
+    expect(() => held?.name).toThrow(/its place in HashMap<i32, Named> had ended/);
+    expect([map.get(0)?.name, map.get(2999)?.name, map.size]).toEqual(["first", "name 2999", 3000]);
+    other.delete(0);
+    expect(map.has(0)).toBe(false);
+    map.check();
   });
 
   it("takes references of another window on its memory as keys", () => {
