@@ -8,7 +8,7 @@
 
 import { describe } from "../memory/arguments.ts";
 import type { ArrayType } from "../typed/array.ts";
-import { type AnyRef, AT, isRef, LIFE } from "../typed/ref.ts";
+import { type AnyRef, AT, isRef, LIFE, TYPE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { StructType } from "../typed/struct.ts";
 import type { Type } from "../typed/type.ts";
@@ -187,10 +187,11 @@ function structPart(type: StructType<unknown>, space: Space): Part {
   const give = (words: Words, value: unknown): unknown => {
     if (typeof value !== "object" || value === null)
       throw new TypeError(`key: expected the fields of ${type.name} in an object, got ${describe(value)}`);
-    if (isRef(value)) {
-      if (!isRef(value, type))
+    const viewed = (value as { readonly [TYPE]?: StructType<unknown> })[TYPE];
+    if (viewed !== undefined) {
+      if (viewed.fields !== type.fields)
         throw new TypeError(`key: expected a reference to ${type.name}, got ${describe(value)}`);
-      value[LIFE].check(type.name, value[AT]);
+      if (isRef(value)) value[LIFE].check(type.name, value[AT]);
     } else {
       for (const key in value)
         if (!names.has(key))
