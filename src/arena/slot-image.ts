@@ -31,10 +31,8 @@ export const MAGIC = 0x544f_4c53;
 export const CHANGING: number = MAGIC + 1;
 /** A larger array has all that the old one has: ABOUT says which array, then its address, then what it has room for. */
 export const GROWN: number = MAGIC + 2;
-/** At an address, ABOUT, there is a new value for the one with number ABOUT + 1. */
-export const REPLACED: number = MAGIC + 3;
 /** No value is there any more. */
-export const CLEARED: number = MAGIC + 4;
+export const CLEARED: number = MAGIC + 3;
 
 export const FORMAT = 2;
 export const HEADER_BYTES = 84;
@@ -142,10 +140,6 @@ function brokenHeader(space: Space, header: number, word: Words, type: Type): st
     if (!canLie(space, ptr, capacity * each, alignment, header))
       return `its ${capacity} ${name} at 0x${ptr.toString(16)} cannot lie there`;
   }
-  if (phase === REPLACED && !canLie(space, word(AT_ABOUT), stride, type.align, header))
-    return `a new value cannot lie at 0x${word(AT_ABOUT).toString(16)}`;
-  if (phase === REPLACED && word(AT_ABOUT + 1) >= word(AT_SIZE))
-    return `value ${word(AT_ABOUT + 1)} of ${word(AT_SIZE)} cannot be replaced`;
   return undefined;
 }
 

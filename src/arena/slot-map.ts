@@ -148,17 +148,14 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
     return at !== 0;
   }
 
-  /**
-   * Gives a key another value, whole: fields that are not given are zero. Gives a plain copy of the one it had; undefined: it has been
-   * removed, and nothing is written. Throws an OutOfMemoryError, and it is as it was.
-   */
+  /** As `set`, and gives a plain copy of the value that the key had; undefined: it has been removed, and nothing is written. */
   replace(key: Key<K>, value: Init<T, L>): Plain<T> | undefined {
     const { slots, type } = this;
     const given = type.read(slots.space, value);
     const at = slots.find("replace", key);
     if (at === 0) return undefined;
     const old = this.copyAt(at);
-    slots.replace(at, given);
+    slots.store(at, given);
     return old;
   }
 

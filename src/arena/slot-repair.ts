@@ -7,9 +7,10 @@
 //     what was under way     decides              until then it is undone, from then on finished
 //     insert                 the slot's tag       the slot is free as before
 //     remove                 the slot's tag       the last value moves into the gap
-//     replace                the word REPLACED    the old value stays; the new one is copied to its place
 //     growth of an array     the word GROWN       the header leads to the old array; to the new one
 //     clear                  the word CLEARED     nothing was done; every slot becomes free, from the last value's to the first's
+//
+// `set` writes field by field, as an assignment to a reference does: no more is decided than that.
 //
 // Slots say which values are there. Owners, size, the count of retired slots and the front of the free list are made anew. Texts
 // whose owner is gone are not freed: it cannot be known whether they have been. That loses memory; nothing is ever freed twice.
@@ -28,11 +29,6 @@ export function repair(slots: Slots): void {
   slots.reach();
   const broken = image.beyondRepair(slots.space, (index) => slots.at(index));
   if (broken !== undefined) throw new image.SlotMapFormatError(slots.ptr, broken);
-  if (phase === image.REPLACED) {
-    slots.copyValue(slots.at(image.AT_ABOUT), slots.at(image.AT_ABOUT + 1));
-    // Who ends in the middle of this need not copy it again.
-    slots.put(image.AT_MAGIC, image.CHANGING);
-  }
   settleValues(slots);
   settleFreeSlots(slots);
   for (let size = slots.at(image.AT_SIZE); phase === image.CLEARED && size > 0; size--)

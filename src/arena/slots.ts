@@ -12,7 +12,7 @@ import { DELETED, type Life } from "../typed/life.ts";
 import { Place } from "../typed/place.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import { isOneStore, isPlace, type Type } from "../typed/type.ts";
+import { isPlace, type Type } from "../typed/type.ts";
 import type { MemorySource } from "./chunks.ts";
 import {
   checkKey,
@@ -52,7 +52,6 @@ export class Slots {
   private readonly place: Place;
   /** Whether what a value is read as leads to its place. */
   private readonly lends: boolean;
-  private readonly oneStore: boolean;
   /** The header's first word. */
   private readonly head: number;
   private readonly born: number;
@@ -66,7 +65,6 @@ export class Slots {
     this.life = allocator[LIFE];
     this.stride = image.strideOf(type);
     this.lends = isPlace(type);
-    this.oneStore = isOneStore(type);
     this.head = ptr >>> 2;
     this.id = this.at(image.AT_ID);
     this.born = this.at(image.AT_BORN);
@@ -258,30 +256,6 @@ export class Slots {
     words[this.slotAt(words, index)] = makeTag(this.id, 1);
     words[head + image.AT_SLOT_COUNT] = index + 1;
     return index;
-  }
-
-  /** Gives a value another, whole. All or nothing. */
-  replace(at: number, given: unknown): void {
-    if (this.oneStore) {
-      this.store(at, given);
-      return;
-    }
-    const { allocator, space, stride, type, life } = this;
-    const staged = allocator.allocate(stride, type.align);
-    if (staged === 0 || !space.reaches(staged + stride)) throw new OutOfMemoryError(stride, this.name);
-    try {
-      this.storeNew(staged, given);
-    } catch (error) {
-      allocator.deallocate(staged, stride, type.align);
-      throw error;
-    }
-    this.put(image.AT_ABOUT, staged);
-    this.put(image.AT_ABOUT + 1, (at - this.at(image.AT_VALUES)) / stride);
-    this.put(image.AT_MAGIC, image.REPLACED);
-    type.drop?.(space, at, life);
-    space.u8.copyWithin(at, staged, staged + stride);
-    this.put(image.AT_MAGIC, image.MAGIC);
-    allocator.deallocate(staged, stride, type.align);
   }
 
   /** Removes a live slot's value, closes the gap with the last one, and frees or retires the slot. */

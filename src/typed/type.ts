@@ -194,11 +194,3 @@ export function looseOf(type: Type): Type | undefined {
   const { unaligned } = type as Type & { unaligned: Type | (() => Type) };
   return typeof unaligned === "function" ? unaligned() : unaligned;
 }
-
-/** Whether a value is known to refer to no memory: a primitive, or an object or array of primitives. */
-export function isFlat(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  const parent: unknown = Object.getPrototypeOf(value);
-  if (parent !== Object.prototype && parent !== Array.prototype) return false;
-  return Object.values(value).every((one) => typeof one !== "object" || one === null);
-}

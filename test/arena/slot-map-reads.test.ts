@@ -102,8 +102,8 @@ describe("a slot map", () => {
     const key = map.insert({ name: "first", number: 1 });
     const held = map.get(key);
     expect(map.replace(key, { name: "second" })).toEqual({ name: "first", number: 1 });
-    expect([map.get(key)?.name, map.get(key)?.number, held?.name]).toEqual(["second", 0, "second"]);
-    expect(map.replace(key, map.get(key) ?? {})).toEqual({ name: "second", number: 0 });
+    expect([map.get(key)?.name, map.get(key)?.number, held?.name]).toEqual(["second", 1, "second"]);
+    expect(map.replace(key, map.get(key) ?? {})).toEqual({ name: "second", number: 1 });
     expect(() => map.replace(key, { number: 1n as never })).toThrow(TypeError);
     expect(map.get(key)?.name).toBe("second");
     map.remove(key);

@@ -23,7 +23,7 @@ function anyCall(
   const value = { name: nameOf(random(100)), number: random(100) };
   const kind = random(20);
   if (key === undefined || kind < 9) return ["insert", () => void map.insert(value)];
-  if (kind < 11) return [`replace ${key}`, () => void map.replace(key, value)];
+  if (kind < 11) return [`replace ${key}`, () => void map.replace(key, { number: value.number })];
   if (kind < 12) return [`set ${key}`, () => void map.set(key, { number: value.number })];
   if (kind < 18) return [`remove ${key}`, () => void map.remove(key)];
   if (kind === 18) return [`reserve ${map.size + 5}`, () => map.reserve(map.size + 5)];

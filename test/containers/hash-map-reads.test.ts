@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   array,
   bits,
+  Columns,
   f64,
   fieldsOf,
   HashMap,
@@ -233,6 +234,15 @@ describe("a HashMap", () => {
     expect(() => map.replace("a", { name: 1 as never })).toThrow(TypeError);
     expect(map.get("a")?.name).toBe("second");
     map.check();
+  });
+
+  it("takes a row of columns as a key and as a value", () => {
+    const columns = new Columns(Heap.create({ checking: true }), Point);
+    columns.push({ x: 1, y: 2 });
+    const map = new HashMap(Heap.create({ checking: true }), Point, Point);
+    map.set(columns.at(0), columns.at(0));
+    expect(map.has({ x: 1, y: 2 })).toBe(true);
+    expect(map.get(columns.at(0))?.y).toBe(2);
   });
 
   it("that is spread into another value is refused, not half copied", () => {
