@@ -132,17 +132,19 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
    * grows after a mark goes with what was made since then.
    */
   override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
-    if (!isWord(newBytes)) refuseWord("newBytes", newBytes);
-    const last = ptr + oldBytes === this.next && ptr >= this.low;
-    if (last && ptr + newBytes <= this.end) {
-      this.next = ptr + newBytes;
-      return ptr;
-    }
-    if (newBytes <= oldBytes) return ptr;
+    if (this.reallocateInPlace(ptr, oldBytes, newBytes)) return ptr;
     const moved = this.allocate(newBytes, alignment);
     if (moved === 0 || !this[SPACE].reaches(moved + newBytes)) return 0;
     this[SPACE].u8.copyWithin(moved, ptr, ptr + oldBytes);
     return moved;
+  }
+
+  override reallocateInPlace(ptr: number, oldBytes: number, newBytes: number): boolean {
+    if (!isWord(newBytes)) refuseWord("newBytes", newBytes);
+    const last = ptr + oldBytes === this.next && ptr >= this.low;
+    if (last && ptr + newBytes <= this.end) this.next = ptr + newBytes;
+    else return newBytes <= oldBytes;
+    return true;
   }
 
   /** Elements from an iterable of any length, straight into the arena. Throws an OutOfMemoryError, and then nothing is kept. */

@@ -14,7 +14,8 @@ import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 
 /** What a part needs of its arena. */
-export interface PartOwner extends Pick<Allocator, "allocate" | "deallocate" | "reallocate" | typeof SPACE> {
+export interface PartOwner
+  extends Pick<Allocator, "allocate" | "deallocate" | "reallocate" | "reallocateInPlace" | typeof SPACE> {
   readonly name: string;
   /** Whether no mark was made since the part began. */
   isCurrent(part: Part): boolean;
@@ -76,6 +77,19 @@ export class Part implements MemorySource {
     this.aside?.delete(ptr);
     this.aside?.set(to, { bytes: newBytes, alignment });
     return to;
+  }
+
+  reallocateInPlace(ptr: number, oldBytes: number, newBytes: number, alignment: number): boolean {
+    const lent = this.aside?.get(ptr);
+    if (lent === undefined)
+      return (
+        (this.arena.isCurrent(this) || newBytes <= oldBytes) &&
+        this.arena.reallocateInPlace(ptr, oldBytes, newBytes, alignment)
+      );
+    if (newBytes > lent.bytes && newBytes - lent.bytes > this.arena.room()) return false;
+    if (!this.source.reallocateInPlace(ptr, oldBytes, newBytes, alignment)) return false;
+    this.aside?.set(ptr, { bytes: newBytes, alignment });
+    return true;
   }
 
   [ENDING](ending: () => void): () => void {

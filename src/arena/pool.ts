@@ -121,9 +121,13 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
   }
 
   /** The same block, if the new size is no larger than blocks are; else 0. */
-  override reallocate(ptr: number, _oldBytes: number, newBytes: number, alignment: number): number {
+  override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
+    return this.reallocateInPlace(ptr, oldBytes, newBytes, alignment) ? ptr : 0;
+  }
+
+  override reallocateInPlace(_ptr: number, _oldBytes: number, newBytes: number, alignment: number): boolean {
     checkWord("newBytes", newBytes);
-    return newBytes <= this.blockBytes && alignment <= this.blockAlignment ? ptr : 0;
+    return newBytes <= this.blockBytes && alignment <= this.blockAlignment;
   }
 
   /** A struct of the pool's type, as any allocator makes it. Of another type: a TypeError. */

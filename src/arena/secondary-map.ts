@@ -4,15 +4,15 @@
 // Needs: the slot map, to tell whether a key is still good.
 //
 // What was set for a key that has been removed since is never given again. It is let go of when its slot gets another value, or
-// by prune().
+// by prune(). A value is read first, once and whole, and then the map and the column are looked at: a call within comes before.
 
-import { type Allocator, checkType, ENDING } from "../typed/allocator.ts";
+import { type Allocator, checkType, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import { nextNumber, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import { type Init, isFlat, type Type, type Value } from "../typed/type.ts";
+import type { Init, Type, Value } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
 import { indexOf, type Key } from "./key.ts";
 
@@ -103,12 +103,15 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
   readonly name: string;
   readonly type: T;
   private readonly source: KeySource<K>;
-  private readonly allocator: Allocator<L>;
+  private readonly allocator: MemorySource;
   private readonly space: Space;
   private readonly stride: number;
   private readonly leaveSource: () => void;
   /** Of the references that were given since values moved last. */
   private life: OwnedLife;
+  /** Whether any were. */
+  private lent = false;
+  /** Slots that there is room for; behind their values there is a spare one, zero. */
   private capacity = 0;
   private keysAt = 0;
   private valuesAt = 0;
@@ -123,47 +126,55 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
     checkType("secondary column", type);
     checkArenaOptions("secondary column", options, { name: "a string" });
     this.source = source;
-    this.allocator = allocator;
+    this.allocator = allocator[HOLDER]();
     this.type = type;
     this.name = options.name ?? `secondary column ${nextNumber()}`;
     this.space = allocator[SPACE];
     this.stride = Math.max(1, type.size);
     allocator[LIFE].check("a secondary column", 0);
     this.life = this.begin();
-    this.leaveSource = allocator[ENDING](() => {
+    this.leaveSource = this.allocator[ENDING](() => {
       this.life.ended = true;
     });
   }
 
   /**
    * Sets the value of a key, whole: fields that are not given are zero. False: the key has been removed from the slot map, and
-   * nothing is kept. Throws an OutOfMemoryError, or what the value's type throws; then the key has no value.
+   * nothing is kept. Throws an OutOfMemoryError, or what the value's type throws; then the key has the value that it had.
    */
   set(key: Key<K>, value: Init<T, L>): boolean {
-    this.life.check("a value", 0);
-    if (!this.source.has(key)) return false;
+    const { space, stride, type } = this;
+    const given = type.read(space, value);
+    if (!this.isGood(key)) return false;
     const index = indexOf(key);
-    if (isFlat(value)) {
-      this.prepare(index);
-      this.store(this.valuesAt + index * this.stride, value);
-    } else this.setStaged(index, value);
-    const { space } = this;
+    if (index >= this.capacity) this.grow(index + 1);
     space.reaches(this.keysAt + this.capacity * KEY_BYTES);
+    const spare = this.valuesAt + this.capacity * stride;
+    this.store(spare, given);
+    // What another key had in this slot is taken away.
+    if (this.keyAt(index) !== key) this.forget(index);
+    const to = this.valuesAt + index * stride;
+    type.drop?.(space, to, this.life);
+    space.u8.copyWithin(to, spare, spare + stride);
+    space.u8.fill(0, spare, spare + stride);
     space.f64[(this.keysAt >>> 3) + index] = key;
     return true;
   }
 
-  /** The value of a key: a reference, good until the column grows, or a scalar; undefined as `SecondaryMap.get`. */
+  /**
+   * The value of a key: a reference, or a scalar; undefined as `SecondaryMap.get`. A reference is good until the column grows, or lets
+   * go of any value.
+   */
   get(key: Key<K>): Value<T, L, L> | undefined {
     if (!this.has(key)) return undefined;
     const at = this.valuesAt + indexOf(key) * this.stride;
     this.space.reaches(at + this.stride);
+    this.lent = true;
     return this.type.load(this.space, at, this.life) as Value<T, L, L>;
   }
 
   has(key: Key<K>): boolean {
-    this.life.check("a value", 0);
-    return this.source.has(key) && this.keyAt(indexOf(key)) === key;
+    return this.isGood(key) && this.keyAt(indexOf(key)) === key;
   }
 
   /** Lets go of a key's value and of what it owned. False: there was none. */
@@ -184,7 +195,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
     this.life.check("a value", 0);
     for (let index = 0; index < this.capacity; index++) {
       const key = this.keyAt(index) as Key<K>;
-      if (key !== 0 && !this.source.has(key)) this.forget(index);
+      if (key !== 0 && !this.isGood(key)) this.forget(index);
     }
   }
 
@@ -199,7 +210,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
   *[Symbol.iterator](): Generator<[Key<K>, Value<T, L, L>], void, undefined> {
     for (let index = 0; index < this.capacity; index++) {
       const key = this.keyAt(index) as Key<K>;
-      if (key !== 0 && this.source.has(key)) yield [key, this.get(key) as Value<T, L, L>];
+      if (key !== 0 && this.isGood(key)) yield [key, this.get(key) as Value<T, L, L>];
     }
   }
 
@@ -209,9 +220,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
     this.clear();
     this.life.ended = true;
     this.leaveSource();
-    if (this.capacity === 0) return;
-    this.allocator.deallocate(this.valuesAt, this.capacity * this.stride, this.type.align);
-    this.allocator.deallocate(this.keysAt, this.capacity * KEY_BYTES, KEY_BYTES);
+    this.freeArrays();
     this.capacity = 0;
   }
 
@@ -226,55 +235,36 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
     return this.space.f64[(this.keysAt >>> 3) + index] as number;
   }
 
+  /** Whether the slot map has a key's value. The column is there, also after any code of the source's has run. */
+  private isGood(key: Key<K>): boolean {
+    this.life.check("a value", 0);
+    const good = this.source.has(key);
+    this.life.check("a value", 0);
+    return good;
+  }
+
   private forget(index: number): void {
     const { space, type } = this;
+    if (this.keyAt(index) === 0) return;
+    this.moved();
     const at = this.valuesAt + index * this.stride;
-    const had = this.keyAt(index) !== 0;
     space.reaches(at + this.stride);
-    if (had) {
-      space.f64[(this.keysAt >>> 3) + index] = 0;
-      type.drop?.(space, at, this.life);
-    }
+    space.f64[(this.keysAt >>> 3) + index] = 0;
+    type.drop?.(space, at, this.life);
     space.u8.fill(0, at, at + this.stride);
   }
 
-  /** Room for a value at an index, zero. */
-  private prepare(index: number): void {
-    if (index >= this.capacity) this.grow(index + 1);
-    this.forget(index);
-  }
-
-  /** Writes a value that may be one of these itself: it is read before what moves or is forgotten is let go of. */
-  private setStaged(index: number, value: Init<T, L>): void {
-    const { allocator, space, stride, type } = this;
-    const staged = allocator.allocate(stride, type.align);
-    if (staged === 0 || !space.reaches(staged + stride)) throw new OutOfMemoryError(stride, this.name);
-    try {
-      space.u8.fill(0, staged, staged + stride);
-      this.store(staged, value);
-      try {
-        this.prepare(index);
-      } catch (error) {
-        type.drop?.(space, staged, this.life);
-        throw error;
-      }
-      space.u8.copyWithin(this.valuesAt + index * stride, staged, staged + stride);
-    } finally {
-      allocator.deallocate(staged, stride, type.align);
-    }
-  }
-
   /** Writes a value where none is; if it cannot be, nothing of it stays. */
-  private store(at: number, value: Init<T, L>): void {
-    const { space, type } = this;
+  private store(at: number, given: unknown): void {
+    const { space, type, stride } = this;
     try {
-      const given = type.read(space, value) as never;
-      if (type.store(space, at, given, this.life)) return;
+      if (space.reaches(at + stride) && type.store(space, at, given as never, this.life)) return;
       space.refresh();
-      if (!type.store(space, at, given, this.life))
+      if (!type.store(space, at, given as never, this.life))
         throw new PointerError("outside", type.name, at, `a value of ${this.name} lies beyond the memory`);
     } catch (error) {
       type.drop?.(space, at, this.life);
+      space.u8.fill(0, at, at + stride);
       throw error;
     }
   }
@@ -283,32 +273,42 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
   private grow(need: number): void {
     const capacity = Math.max(need, FIRST_CAPACITY, 2 * this.capacity);
     const { allocator, space, stride, type } = this;
-    const bytes = capacity * Math.max(stride, KEY_BYTES);
-    const keys = bytes > MOST_BYTES ? 0 : allocator.allocate(capacity * KEY_BYTES, KEY_BYTES);
-    const values = keys === 0 ? 0 : allocator.allocate(capacity * stride, type.align);
+    const bytes = (capacity + 1) * stride;
+    const fits = bytes <= MOST_BYTES && capacity * KEY_BYTES <= MOST_BYTES;
+    const keys = fits ? allocator.allocate(capacity * KEY_BYTES, KEY_BYTES) : 0;
+    const values = keys === 0 ? 0 : allocator.allocate(bytes, type.align);
     if (values === 0) {
       if (keys !== 0) allocator.deallocate(keys, capacity * KEY_BYTES, KEY_BYTES);
-      throw new OutOfMemoryError(capacity * (stride + KEY_BYTES), this.name);
+      throw new OutOfMemoryError(bytes + capacity * KEY_BYTES, this.name);
     }
-    space.reaches(Math.max(keys + capacity * KEY_BYTES, values + capacity * stride));
-    this.moveTo(keys, KEY_BYTES, this.keysAt, capacity);
-    this.moveTo(values, stride, this.valuesAt, capacity);
-    if (this.capacity > 0) {
-      allocator.deallocate(this.valuesAt, this.capacity * stride, type.align);
-      allocator.deallocate(this.keysAt, this.capacity * KEY_BYTES, KEY_BYTES);
-      this.life.ended = true;
-      this.life = this.begin();
-    }
+    space.reaches(Math.max(keys + capacity * KEY_BYTES, values + bytes));
+    const { u8 } = space;
+    const [hadKeys, hadBytes] = [this.capacity * KEY_BYTES, this.capacity * stride];
+    u8.copyWithin(keys, this.keysAt, this.keysAt + hadKeys);
+    u8.fill(0, keys + hadKeys, keys + capacity * KEY_BYTES);
+    u8.copyWithin(values, this.valuesAt, this.valuesAt + hadBytes);
+    u8.fill(0, values + hadBytes, values + bytes);
+    this.moved();
+    this.freeArrays();
     this.capacity = capacity;
     this.keysAt = keys;
     this.valuesAt = values;
   }
 
-  /** Copies an array's elements to a larger one, and fills that up with zeros. */
-  private moveTo(to: number, each: number, from: number, capacity: number): void {
-    const { u8 } = this.space;
-    u8.copyWithin(to, from, from + this.capacity * each);
-    u8.fill(0, to + this.capacity * each, to + capacity * each);
+  private freeArrays(): void {
+    const { allocator, capacity, stride, type } = this;
+    if (capacity === 0) return;
+    allocator.deallocate(this.valuesAt, (capacity + 1) * stride, type.align);
+    allocator.deallocate(this.keysAt, capacity * KEY_BYTES, KEY_BYTES);
+  }
+
+  /** Values lie elsewhere, or one goes: references that were given end. */
+  private moved(): void {
+    if (!this.lent) return;
+    this.lent = false;
+    if (!this.space.checking) return;
+    this.life.ended = true;
+    this.life = this.begin();
   }
 
   private begin(): OwnedLife {

@@ -1,24 +1,26 @@
 // SlotMap: values side by side, each with a key that stays good until that value is removed, and never afterwards.
 //
-// Owns:  the public calls; which references have ended.
+// Owns:  the public calls.
 // Needs: slots, which has the memory.
 //
 // A key names a slot and the slot's version; the slot says where the value is. A remove moves the last value into the gap and
 // raises the version. A slot whose versions are used up is retired: eight bytes lost, never a key that is good again. The next
 // key is that of the slot that was freed last, or of a new one: the same calls give the same keys, also after save and load.
+//
+// A value is read first, once and whole; that may run the caller's code, which may change the map. Then the map is looked at anew and
+// written to. So a call within another one comes before it.
 
 import { describe } from "../memory/arguments.ts";
-import { type Allocator, checkType, ENDING } from "../typed/allocator.ts";
+import { type Allocator, checkType } from "../typed/allocator.ts";
 import { type ArrayRef, Elements } from "../typed/array.ts";
 import { DISPOSE } from "../typed/disposal.ts";
-import { OutOfMemoryError } from "../typed/errors.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { AT, endRef, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
 import { isStruct } from "../typed/struct.ts";
-import { type Init, isFlat, type Plain, type Type, type Value } from "../typed/type.ts";
+import type { Init, Plain, Type, Value } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
 import { indexOf, type Key, type KeyType, LAST_ID, LAST_VERSION, MOST_SLOTS } from "./key.ts";
-import { AT_RETIRED, AT_SIZE, checkImage } from "./slot-image.ts";
+import { AT_RETIRED, AT_SIZE, checkHeader, checkImage } from "./slot-image.ts";
 import { Slots } from "./slots.ts";
 
 export interface SlotMapOptions<K> {
@@ -37,8 +39,6 @@ export interface SlotMapOptions<K> {
 export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
   readonly type: T;
   private readonly slots: Slots;
-  private readonly leaveSource: () => void;
-  private filling = false;
 
   /** An empty map in an allocator's memory, or, for `attach`, the one at an address. Throws an OutOfMemoryError. */
   constructor(allocator: Allocator<L>, type: T, options: SlotMapOptions<K> = {}, attachTo?: number) {
@@ -53,9 +53,6 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
     this.type = type;
     const at = attachTo ?? Slots.format(allocator, type, options);
     this.slots = new Slots(allocator, type, at, options.name);
-    this.leaveSource = allocator[ENDING](() => {
-      this.slots.life.ended = true;
-    });
     if (options.capacity === undefined) return;
     try {
       this.slots.reserve(options.capacity);
@@ -67,7 +64,8 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
 
   /**
    * The slot map at an address, such as one in a heap that was saved and loaded: the same keys are good, and the next ones will
-   * be the same. Throws a SlotMapFormatError for bytes that are no sound slot map of such values. O(slots).
+   * be the same. Throws a SlotMapFormatError for bytes that are no sound slot map of such values. A change that was cut short, as the
+   * process ended in it, is finished or undone. O(slots).
    */
   static attach<T extends Type, L = unknown, K = T>(
     allocator: Allocator<L>,
@@ -77,8 +75,10 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
   ): SlotMap<T, L, K> {
     checkType("attach", type);
     checkArenaOptions("attach", options, { name: "a string", key: "a type" });
+    checkHeader(allocator[SPACE], ptr, type);
+    const map = new SlotMap<T, L, K>(allocator, type, options, ptr);
     checkImage(allocator[SPACE], ptr, type);
-    return new SlotMap<T, L, K>(allocator, type, options, ptr);
+    return map;
   }
 
   get name(): string {
@@ -115,18 +115,14 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
    * has changed; a RangeError when 2^26 slots are in use or retired.
    */
   insert(value: Init<T, L>): Key<K> {
-    this.checkStill("insert");
-    const { slots } = this;
-    if (this.size >= this.capacity && !isFlat(value)) return this.insertMoving(value);
-    slots.makeRoom();
-    const at = slots.valueAt(this.size);
-    this.fillNew(at, value);
-    return slots.add() as Key<K>;
+    const given = this.type.read(this.slots.space, value);
+    this.slots.makeRoom();
+    return this.slots.add(given) as Key<K>;
   }
 
   /**
    * The value of a key: a reference, or a scalar; undefined if it has been removed. A reference is for now: values move when
-   * any is removed, or when the map grows; while checking, its use after that throws. Throws a TypeError for a key of a map with
+   * any is removed, or when the map grows, here or elsewhere; while checking, its use after that throws. Throws a TypeError for a key of a map with
    * another id.
    */
   get(key: Key<K>): Value<T, L, L> | undefined {
@@ -146,18 +142,27 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
 
   /** Writes a key's value; of a struct, the fields that are given. False: it has been removed. */
   set(key: Key<K>, value: Init<T, L>): boolean {
-    this.checkStill("set");
+    const given = this.type.read(this.slots.space, value);
     const at = this.slots.find("set", key);
-    if (at !== 0) this.fill(at, value);
+    if (at !== 0) this.slots.store(at, given);
     return at !== 0;
+  }
+
+  /** As `set`, and gives a plain copy of the value that the key had; undefined: it has been removed, and nothing is written. */
+  replace(key: Key<K>, value: Init<T, L>): Plain<T> | undefined {
+    const { slots, type } = this;
+    const given = type.read(slots.space, value);
+    const at = slots.find("replace", key);
+    if (at === 0) return undefined;
+    const old = this.copyAt(at);
+    slots.store(at, given);
+    return old;
   }
 
   /** Removes a key's value, and gives back what it owned. False: it had been removed. O(1). */
   remove(key: Key<K>): boolean {
-    this.checkStill("remove");
     if (this.slots.find("remove", key) === 0) return false;
     this.slots.remove(indexOf(key));
-    this.slots.moved();
     return true;
   }
 
@@ -165,24 +170,20 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
   take(key: Key<K>): Plain<T> | undefined {
     const at = this.slots.find("take", key);
     if (at === 0) return undefined;
-    const copy = this.type.copy(this.slots.space, at) as Plain<T>;
+    const copy = this.copyAt(at);
     this.remove(key);
     return copy;
   }
 
   /** Removes all values, as if one by one from the last to the first. The memory stays. O(size). */
   clear(): void {
-    this.checkStill("clear");
-    const { slots } = this;
-    for (let size = this.size; size > 0; size--) slots.remove(slots.ownerOf(size - 1));
-    slots.moved();
+    this.slots.clear();
   }
 
   /** Sees to it that there is room for so many values. Throws an OutOfMemoryError. */
   reserve(count: number): void {
     if (!Number.isInteger(count) || count < 0 || count > MOST_SLOTS)
       throw new RangeError(`reserve: expected an integer from 0 to ${MOST_SLOTS}, got ${describe(count)}`);
-    this.checkStill("reserve");
     this.slots.reserve(count);
   }
 
@@ -214,7 +215,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
    */
   forEach(visit: (value: Value<T, L, L>, key: Key<K>) => void): void {
     const { slots, type } = this;
-    const cursor = isStruct(type) ? innerRefAt(slots.space, type, 0, slots.life) : undefined;
+    const cursor = isStruct(type) ? innerRefAt(slots.space, type, 0, slots.lend()) : undefined;
     try {
       for (let index = 0; index < this.size; ) {
         const key = slots.keyAt(index);
@@ -246,10 +247,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
 
   /** Ends the map: what values own is given back, then its memory. A second time does nothing, here or where else it is attached. */
   dispose(): void {
-    if (this.slots.hasEnded()) return;
-    this.clear();
-    this.leaveSource();
-    this.slots.giveBack();
+    if (!this.slots.hasEnded()) this.slots.dispose();
   }
 
   [DISPOSE](): void {
@@ -260,51 +258,9 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
     return index < this.size && this.slots.keyAt(index) === key;
   }
 
-  /** Writes a value. What it is made from may run code of the user's, which may not change the map on the way. */
-  /** insert with a growth: the value may be one of the map's own, so it is read before what moves is freed. */
-  private insertMoving(value: Init<T, L>): Key<K> {
+  private copyAt(at: number): Plain<T> {
     const { slots, type } = this;
-    const { allocator, space, stride } = slots;
-    const staged = allocator.allocate(stride, type.align);
-    if (staged === 0 || !space.reaches(staged + stride)) throw new OutOfMemoryError(stride, this.name);
-    try {
-      this.fillNew(staged, value);
-      try {
-        slots.makeRoom();
-      } catch (error) {
-        type.drop?.(space, staged, slots.life);
-        throw error;
-      }
-      const at = slots.valueAt(this.size);
-      space.u8.copyWithin(at, staged, staged + stride);
-    } finally {
-      allocator.deallocate(staged, stride, type.align);
-    }
-    return slots.add() as Key<K>;
-  }
-
-  /** Writes a value where none is; if it cannot be, nothing of it stays. */
-  private fillNew(at: number, value: Init<T, L>): void {
-    const { slots, type } = this;
-    slots.space.u8.fill(0, at, at + slots.stride);
-    try {
-      this.fill(at, value);
-    } catch (error) {
-      type.drop?.(slots.space, at, slots.life);
-      throw error;
-    }
-  }
-
-  private fill(at: number, value: Init<T, L>): void {
-    this.filling = true;
-    try {
-      this.slots.store(at, this.type.read(this.slots.space, value));
-    } finally {
-      this.filling = false;
-    }
-  }
-
-  private checkStill(call: string): void {
-    if (this.filling) throw new TypeError(`${call}: a value of ${this.name} is being written`);
+    slots.space.reaches(at + slots.stride);
+    return type.copy(slots.space, at) as Plain<T>;
   }
 }

@@ -1,17 +1,19 @@
 // Slots: a slot map's bytes at work: finding, taking and freeing slots, moving values, growing.
 //
-// Owns:  what a slot map has in memory, but not the public calls.
-// Needs: an Allocator, key, slot-image.
-// Invariants: those of slot-image.ts, after every call
+// Owns:  what a slot map has in memory, but not the public calls; the order of the stores.
+// Needs: an Allocator, key, slot-image, slot-repair, place.
+// Invariants: those of slot-image.ts, after every call; C1 of slot-repair.ts after every store
 //
-// The header is read at each call, as others may have the same map in hand; nothing is kept here but what never changes.
+// The header is read at each call, as others may have the same map in hand; nothing is kept here but what never changes. What is
+// stored has been read before: none of the caller's code runs in here.
 
-import type { MemorySource } from "../typed/allocator.ts";
+import { HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
-import { type Life, OwnedLife } from "../typed/life.ts";
+import { DELETED, type Life } from "../typed/life.ts";
+import { Place } from "../typed/place.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import type { Type } from "../typed/type.ts";
+import { isPlace, type Type } from "../typed/type.ts";
 import {
   checkKey,
   indexOf,
@@ -24,6 +26,7 @@ import {
   versionOf,
 } from "./key.ts";
 import * as image from "./slot-image.ts";
+import { repair } from "./slot-repair.ts";
 
 /** Values that the first growth makes room for. */
 const FIRST_CAPACITY = 8;
@@ -45,24 +48,30 @@ export class Slots {
   readonly space: Space;
   readonly stride: number;
   readonly allocator: MemorySource;
-  /** Of the references that were given since values moved last; at the end, ended. */
-  life: OwnedLife;
-  /** Whether any were. */
-  private lent = false;
+  life: Life;
+  private readonly place: Place;
+  /** Whether what a value is read as leads to its place. */
+  private readonly lends: boolean;
   /** The header's first word. */
   private readonly head: number;
+  private readonly born: number;
 
-  /** At an address, where there is a sound map for the type. */
+  /** At an address, where the header of a map for the type has been checked. A change that was cut short is settled. */
   constructor(allocator: MemorySource, type: Type, ptr: number, name?: string) {
-    this.allocator = allocator;
+    this.allocator = allocator[HOLDER](ptr);
     this.type = type;
     this.ptr = ptr;
     this.space = allocator[SPACE];
+    this.life = this.allocator[LIFE];
     this.stride = image.strideOf(type);
+    this.lends = isPlace(type);
     this.head = ptr >>> 2;
-    this.id = this.space.u32[this.head + image.AT_ID] as number;
+    this.id = this.at(image.AT_ID);
+    this.born = this.at(image.AT_BORN);
     this.name = name ?? `slot map ${this.id}`;
-    this.life = this.begin();
+    const place = `its place in ${this.name}`;
+    this.place = new Place(place, this.life, this, this.space, ptr + 4 * image.AT_MOVES);
+    this.words();
   }
 
   /** Lays out an empty map's header, and gives its address. Throws an OutOfMemoryError. */
@@ -74,6 +83,7 @@ export class Slots {
       throw new OutOfMemoryError(image.HEADER_BYTES, "a slot map");
     const id = options.id ?? (lastId % LAST_ID) + 1;
     lastId = id;
+    const [moves, born] = [image.AT_MOVES, image.AT_BORN].map((word) => Place.first(space, at + 4 * word));
     const header = space.u32.subarray(at >>> 2, (at + image.HEADER_BYTES) >>> 2).fill(0);
     header[image.AT_MAGIC] = image.MAGIC;
     header[image.AT_FORMAT] = image.FORMAT;
@@ -81,6 +91,8 @@ export class Slots {
     header[image.AT_BYTES] = type.size;
     header[image.AT_ALIGN] = type.align;
     header[image.AT_VERSION_LIMIT] = options.versionLimit ?? LAST_VERSION;
+    header[image.AT_MOVES] = moves as number;
+    header[image.AT_BORN] = born as number;
     return at;
   }
 
@@ -89,10 +101,9 @@ export class Slots {
     return this.words()[this.head + index] as number;
   }
 
-  /** The life for a reference that is given: it ends when values move. */
+  /** The life for what leads to a value's place: it ends when values move or one goes. */
   lend(): Life {
-    this.lent = true;
-    return this.life;
+    return this.place.life;
   }
 
   /** Where a key's value lies; 0: nowhere. */
@@ -119,25 +130,45 @@ export class Slots {
 
   /** The memory's words; of those, the header is there. Throws once the map has ended. */
   words(): Uint32Array {
-    const { space, head, life } = this;
+    const { life, head } = this;
+    const words = this.space.u32;
     if (life.ended) life.check("a value", head * 4);
-    if (space.u32[head] === image.MAGIC) return space.u32;
-    space.refresh();
-    if (space.u32[head] === image.MAGIC) return space.u32;
-    life.ended = true;
-    throw new UseAfterFreeError("a value", head * 4, this.name, "had ended elsewhere");
+    if (words[head] === image.MAGIC && words[head + image.AT_BORN] === this.born) return words;
+    return this.wordsAgain();
+  }
+
+  /** The arrays are old, a change was cut short, or this map has ended elsewhere. */
+  private wordsAgain(): Uint32Array {
+    const { space, head } = this;
+    if (!this.isHere()) throw new UseAfterFreeError("a value", head * 4, this.name, "had ended elsewhere");
+    if (space.u32[head] !== image.MAGIC) {
+      repair(this);
+      this.place.move();
+      this.put(image.AT_MAGIC, image.MAGIC);
+    }
+    return space.u32;
+  }
+
+  /** Whether this map, and no other, lies where it did. */
+  private isHere(): boolean {
+    const { space, head, ptr } = this;
+    space.reaches(ptr + image.HEADER_BYTES);
+    return image.isMagic(space.u32[head] as number) && space.u32[head + image.AT_BORN] === this.born;
   }
 
   /** The memory's words; of those, all that the map has are there. */
   wordsOfAll(): Uint32Array {
-    const words = this.words();
-    const { head, space } = this;
-    const end = (at: number, each: number): number =>
-      (words[head + at] as number) + (words[head + at + 1] as number) * each;
-    space.reaches(end(image.AT_SLOTS, image.SLOT_BYTES));
-    space.reaches(end(image.AT_OWNERS, image.OWNER_BYTES));
-    space.reaches(end(image.AT_VALUES, this.stride));
-    return space.u32;
+    this.words();
+    this.reach();
+    return this.space.u32;
+  }
+
+  /** Sees to it that all that the map has is within the arrays. */
+  reach(): void {
+    const end = (at: number, each: number): number => this.at(at) + this.at(at + 1) * each;
+    this.space.reaches(end(image.AT_SLOTS, image.SLOT_BYTES));
+    this.space.reaches(end(image.AT_OWNERS, image.OWNER_BYTES));
+    this.space.reaches(end(image.AT_VALUES, this.stride));
   }
 
   private slotAt(words: Uint32Array, index: number): number {
@@ -147,12 +178,6 @@ export class Slots {
   /** The address of a value. */
   valueAt(index: number): number {
     return (this.words()[this.head + image.AT_VALUES] as number) + index * this.stride;
-  }
-
-  /** The slot of a value. */
-  ownerOf(index: number): number {
-    const words = this.wordsOfAll();
-    return words[((words[this.head + image.AT_OWNERS] as number) >>> 2) + index] as number;
   }
 
   /** The key of a value. */
@@ -170,41 +195,56 @@ export class Slots {
   /** What is given for a value. */
   load(at: number): unknown {
     const { type, space } = this;
-    const life = this.lend();
+    const life = this.lends ? this.place.life : this.life;
     const value = type.load(space, at, life);
     if (value !== undefined) return value;
     if (space.reaches(at + this.stride)) return type.load(space, at, life);
     throw this.beyond(at);
   }
 
-  /** Writes a value; throws what its type throws. */
-  store(at: number, value: unknown): void {
+  /** Writes a value that has been read; throws what its type throws. */
+  store(at: number, given: unknown): void {
     const { type, space, life } = this;
-    if (type.store(space, at, value as never, life)) return;
+    if (type.store(space, at, given as never, life)) return;
     space.refresh();
-    if (!type.store(space, at, value as never, life)) throw this.beyond(at);
+    if (!type.store(space, at, given as never, life)) throw this.beyond(at);
+  }
+
+  /** The same where none is; if it cannot be written, nothing of it stays. */
+  private storeNew(at: number, given: unknown): void {
+    const { space, type, life } = this;
+    space.u8.fill(0, at, at + this.stride);
+    try {
+      this.store(at, given);
+    } catch (error) {
+      type.drop?.(space, at, life);
+      throw error;
+    }
   }
 
   private beyond(at: number): PointerError {
     return new PointerError("outside", this.type.name, at, `a value of ${this.name} lies beyond the memory`);
   }
 
-  /** Puts a value that has been written behind the last one in use, and gives its key. */
-  add(): number {
+  /** Puts a value behind the last one, and gives its key. There is room. All or nothing. */
+  add(given: unknown): number {
+    this.storeNew(this.valueAt(this.at(image.AT_SIZE)), given);
     const words = this.wordsOfAll();
     const { head } = this;
     const size = words[head + image.AT_SIZE] as number;
+    words[head] = image.CHANGING;
     const index = this.takeSlot(words);
     words[((words[head + image.AT_OWNERS] as number) >>> 2) + size] = index;
     const slot = this.slotAt(words, index);
     const tag = words[slot] as number;
-    words[slot] = tag + image.LIVE;
     words[slot + 1] = size;
+    words[slot] = tag + image.LIVE;
     words[head + image.AT_SIZE] = size + 1;
+    words[head] = image.MAGIC;
     return makeKey(tag, index);
   }
 
-  /** Takes the slot that was freed last, or a new one. */
+  /** Takes the slot that was freed last, or a new one: first from where it is found, then what it says may change. */
   private takeSlot(words: Uint32Array): number {
     const { head } = this;
     const free = words[head + image.AT_FREE] as number;
@@ -213,39 +253,120 @@ export class Slots {
       return free - 1;
     }
     const index = words[head + image.AT_SLOT_COUNT] as number;
-    words[head + image.AT_SLOT_COUNT] = index + 1;
     words[this.slotAt(words, index)] = makeTag(this.id, 1);
+    words[head + image.AT_SLOT_COUNT] = index + 1;
     return index;
   }
 
-  /** Drops a live slot's value, closes the gap with the last one, and frees or retires the slot. */
+  /** Removes a live slot's value, closes the gap with the last one, and frees or retires the slot. */
   remove(index: number): void {
-    const { head, space, stride } = this;
-    let words = this.wordsOfAll();
-    const slot = this.slotAt(words, index);
-    const gap = words[slot + 1] as number;
-    this.type.drop?.(space, this.valueAt(gap), this.life);
-    words = this.wordsOfAll();
+    const words = this.wordsOfAll();
+    const { head } = this;
+    const gap = this.valueOf(index);
     const last = (words[head + image.AT_SIZE] as number) - 1;
+    this.place.move();
+    words[head] = image.CHANGING;
+    const retires = this.endKey(index);
+    this.drop(gap);
     if (gap !== last) {
-      const from = this.valueAt(last);
-      space.u8.copyWithin(this.valueAt(gap), from, from + stride);
-      const owners = (words[head + image.AT_OWNERS] as number) >>> 2;
-      const owner = words[owners + last] as number;
-      words[owners + gap] = owner;
-      words[this.slotAt(words, owner) + 1] = gap;
+      this.copyValue(this.valueAddress(last), gap);
+      const owner = this.owner(last);
+      this.setOwner(gap, owner);
+      this.setValueOf(owner, gap);
     }
     words[head + image.AT_SIZE] = last;
-    const tag = (words[slot] as number) - image.LIVE;
-    if (versionOf(tag) >= (words[head + image.AT_VERSION_LIMIT] as number)) {
-      words[slot] = tag + image.RETIRED;
-      words[slot + 1] = 0;
-      words[head + image.AT_RETIRED] = (words[head + image.AT_RETIRED] as number) + 1;
-      return;
+    if (retires) this.retire(index);
+    else this.putFree(index);
+    words[head] = image.MAGIC;
+  }
+
+  /** Removes all values, as if one by one from the last to the first. */
+  clear(): void {
+    this.wordsOfAll();
+    const size = this.at(image.AT_SIZE);
+    if (size === 0) return;
+    this.place.move();
+    this.put(image.AT_MAGIC, image.CLEARED);
+    for (let index = size - 1; index >= 0; index--) {
+      this.drop(index);
+      this.release(this.owner(index), index);
     }
-    words[slot] = tag + 1;
-    words[slot + 1] = words[head + image.AT_FREE] as number;
-    words[head + image.AT_FREE] = index + 1;
+    this.put(image.AT_MAGIC, image.MAGIC);
+  }
+
+  /** Frees or retires a live slot whose value is the last one. What that owned is not given back. */
+  release(index: number, last: number): void {
+    const retires = this.endKey(index);
+    this.put(image.AT_SIZE, last);
+    if (retires) this.retire(index);
+    else this.putFree(index);
+  }
+
+  /** A live slot's key is good no more. Whether it was the last key that the slot could give. */
+  private endKey(index: number): boolean {
+    const words = this.space.u32;
+    const slot = this.slotAt(words, index);
+    const tag = (words[slot] as number) - image.LIVE;
+    const retires = versionOf(tag) >= (words[this.head + image.AT_VERSION_LIMIT] as number);
+    words[slot] = retires ? tag + image.RETIRED : tag + 1;
+    return retires;
+  }
+
+  private retire(index: number): void {
+    this.setValueOf(index, 0);
+    this.put(image.AT_RETIRED, this.at(image.AT_RETIRED) + 1);
+  }
+
+  /** Puts a slot in front of the free ones. */
+  putFree(index: number): void {
+    this.setValueOf(index, this.at(image.AT_FREE));
+    this.put(image.AT_FREE, index + 1);
+  }
+
+  private drop(index: number): void {
+    this.type.drop?.(this.space, this.valueAddress(index), this.life);
+  }
+
+  /** Copies a value's bytes from an address to where one lies. */
+  copyValue(from: number, index: number): void {
+    this.space.u8.copyWithin(this.valueAddress(index), from, from + this.stride);
+  }
+
+  // What follows reads and writes words whatever the first one says, within the arrays.
+
+  at(index: number): number {
+    return this.space.u32[this.head + index] as number;
+  }
+
+  put(index: number, value: number): void {
+    this.space.u32[this.head + index] = value;
+  }
+
+  /** A slot's first word. */
+  firstOf(slot: number): number {
+    return this.space.u32[this.slotAt(this.space.u32, slot)] as number;
+  }
+
+  /** A slot's second word: which value; of a free one, the next free slot, plus 1. */
+  valueOf(slot: number): number {
+    return this.space.u32[this.slotAt(this.space.u32, slot) + 1] as number;
+  }
+
+  setValueOf(slot: number, value: number): void {
+    this.space.u32[this.slotAt(this.space.u32, slot) + 1] = value;
+  }
+
+  /** The slot of a value. */
+  owner(index: number): number {
+    return this.space.u32[(this.at(image.AT_OWNERS) >>> 2) + index] as number;
+  }
+
+  setOwner(index: number, slot: number): void {
+    this.space.u32[(this.at(image.AT_OWNERS) >>> 2) + index] = slot;
+  }
+
+  private valueAddress(index: number): number {
+    return this.at(image.AT_VALUES) + index * this.stride;
   }
 
   /** Sees to it that one more value fits. */
@@ -294,58 +415,49 @@ export class Slots {
 
   /** Gives an array another capacity; false: no memory, and it is as it was. */
   private resize(at: number, each: number, alignment: number, capacity: number): boolean {
-    const { head, allocator, space } = this;
-    const words = this.wordsOfAll();
-    const from = words[head + at] as number;
-    const had = words[head + at + 1] as number;
+    const { allocator, space } = this;
     const bytes = capacity * each;
     if (bytes > MOST_BYTES) return false;
-    const to =
-      had === 0
-        ? allocator.allocate(bytes, alignment)
-        : allocator.reallocate(from, had * each, bytes, alignment);
+    const [from, had] = [this.word(at), this.word(at + 1)];
+    if (had > 0 && allocator.reallocateInPlace(from, had * each, bytes, alignment)) {
+      this.words()[this.head + at + 1] = capacity;
+      return true;
+    }
+    const to = allocator.allocate(bytes, alignment);
     if (to === 0 || !space.reaches(to + bytes)) return false;
-    const anew = this.words();
-    anew[head + at] = to;
-    anew[head + at + 1] = capacity;
-    if (at === image.AT_VALUES && to !== from) this.moved();
+    space.u8.copyWithin(to, from, from + had * each);
+    if (at === image.AT_VALUES) this.place.move();
+    this.put(image.AT_ABOUT, at);
+    this.put(image.AT_ABOUT + 1, to);
+    this.put(image.AT_ABOUT + 2, capacity);
+    this.put(image.AT_MAGIC, image.GROWN);
+    this.put(at + 1, capacity);
+    this.put(at, to);
+    this.put(image.AT_MAGIC, image.MAGIC);
+    if (had > 0) allocator.deallocate(from, had * each, alignment);
     return true;
   }
 
   /** Whether the map has ended, here or where else it is attached. */
   hasEnded(): boolean {
-    if (this.life.ended) return true;
-    if (this.space.u32[this.head] !== image.MAGIC) this.space.refresh();
-    return this.space.u32[this.head] !== image.MAGIC;
+    return this.life.ended || !this.isHere();
   }
 
-  /** Gives the arrays and the header back. The values have been removed. */
-  giveBack(): void {
-    const words = this.words();
-    const { head, allocator } = this;
-    const word = (index: number): number => words[head + index] as number;
+  /** Ends the map: gives back what values own, the arrays and the header. */
+  dispose(): void {
+    this.wordsOfAll();
+    const { allocator } = this;
     const blocks: [at: number, bytes: number, alignment: number][] = [
-      [word(image.AT_VALUES), word(image.AT_VALUE_CAPACITY) * this.stride, this.type.align],
-      [word(image.AT_OWNERS), word(image.AT_OWNER_CAPACITY) * image.OWNER_BYTES, 4],
-      [word(image.AT_SLOTS), word(image.AT_SLOT_CAPACITY) * image.SLOT_BYTES, 4],
+      [this.at(image.AT_VALUES), this.at(image.AT_VALUE_CAPACITY) * this.stride, this.type.align],
+      [this.at(image.AT_OWNERS), this.at(image.AT_OWNER_CAPACITY) * image.OWNER_BYTES, 4],
+      [this.at(image.AT_SLOTS), this.at(image.AT_SLOT_CAPACITY) * image.SLOT_BYTES, 4],
       [this.ptr, image.HEADER_BYTES, 4],
     ];
-    // Whoever else is attached to these bytes is to notice.
-    words[head + image.AT_MAGIC] = 0;
-    this.life.ended = true;
+    this.place.move();
+    // From here on there is none: what follows may be cut short and then loses memory, no more.
+    this.put(image.AT_MAGIC, 0);
+    if (this.type.drop) for (let index = this.at(image.AT_SIZE) - 1; index >= 0; index--) this.drop(index);
     for (const [at, bytes, alignment] of blocks) if (at !== 0) allocator.deallocate(at, bytes, alignment);
-  }
-
-  private begin(): OwnedLife {
-    return new OwnedLife(`its place in ${this.name}`, this.allocator, () => false, this);
-  }
-
-  /** Values lie elsewhere now: references that were given lead to others, or to none. */
-  moved(): void {
-    if (!this.lent) return;
-    this.lent = false;
-    if (!this.space.checking) return;
-    this.life.ended = true;
-    this.life = this.begin();
+    this.life = DELETED;
   }
 }

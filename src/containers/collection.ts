@@ -1,46 +1,99 @@
 // Collection: what Vec and Columns have in common: a header, a life, and elements that are counted.
 //
-// Owns:  the words of its header.
-// Needs: header, allocator, life.
+// Owns:  the words of its header; what is known of them, and whether that is still true.
+// Needs: list-header, allocator, life, place.
+// Invariants: C1  after each store, the container is sound: with the elements that it had before the call, or has after it. What may be
+//                 lost is memory; never has an element twice an owner, or none that it needs
+//             C2  what is known outside the memory is used only while the count of moves is what it was when that was read
+//
+// What a caller gives is read first (Type.read), as that may run code which changes the container; then the header is looked at,
+// room is made, and what was read is stored. None of the caller's code runs in between, so that nothing has to be locked.
+//
+// C1 is by the order of stores. An element is complete before it is counted. A larger block is filled before the header leads to it,
+// address first, as the old capacity holds for both; the old one is freed last. What goes is no longer counted before what it owns is
+// freed. Elements that own something change their place through a gap: one word says which element is not there, and writing it
+// is what hands over the ownership.
 
 import { isWord, refuseWord } from "../memory/arguments.ts";
-import type { Allocator } from "../typed/allocator.ts";
+import { type Allocator, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { DELETED, type Life } from "../typed/life.ts";
+import { Place } from "../typed/place.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import { AT_CAPACITY, AT_LENGTH, freeHeader } from "./header.ts";
+import type { Type } from "../typed/type.ts";
+import { AT_CAPACITY, AT_LENGTH } from "./header.ts";
+import {
+  AT_BORN,
+  AT_GAP,
+  AT_MOVES,
+  checkListBlocks,
+  checkListHeader,
+  endListHeader,
+  freeListHeader,
+  HeaderAt,
+  type ListBlock,
+  type ListKind,
+  makeListHeader,
+} from "./list-header.ts";
+
+/** What no word is. */
+const NEVER = -1;
+const PLAIN_KINDS: ReadonlySet<string> = new Set(["scalar", "text", "utf8", "raw-pointer", "pointer"]);
+
+/** Whether what reading such an element gives refers to its place: what is JavaScript's own does not. */
+export function refersToPlace({ kind }: Type): boolean {
+  return !PLAIN_KINDS.has(kind);
+}
 
 export abstract class Collection<L> implements Disposable {
   /** How long it may be used: for the compiler only. */
   declare protected readonly lives: (life: L) => void;
-  protected readonly allocator: Allocator<never>;
+  protected readonly allocator: MemorySource;
   protected readonly space: Space;
   protected readonly header: number;
+  protected readonly kind: ListKind;
+  protected readonly place: Place;
   protected life: Life;
+  /** The count of moves, as of which the rest is known. */
+  protected moves: number = NEVER;
+  /** How many elements there is room for, as of `moves`. */
+  protected room = 0;
+  /** Where in `space.u32` the words lie that each use looks at. */
+  protected readonly movesAt: number;
+  protected readonly lengthAt: number;
+  private readonly born: number;
 
-  protected constructor(allocator: Allocator<L>, header: number) {
-    this.allocator = allocator as unknown as Allocator<never>;
+  /** Makes one, or takes the one that lies somewhere. */
+  protected constructor(allocator: Allocator<L>, kind: ListKind, from: unknown) {
     this.space = allocator[SPACE];
-    this.header = header;
-    this.life = allocator[LIFE];
+    this.kind = kind;
+    this.header = from instanceof HeaderAt ? from.at : makeListHeader(allocator, kind);
+    this.allocator = allocator[HOLDER](this.header);
+    this.life = this.allocator[LIFE];
+    this.movesAt = (this.header + AT_MOVES) >>> 2;
+    this.lengthAt = (this.header + AT_LENGTH) >>> 2;
+    this.born = this.word(AT_BORN);
+    const name = `the place that the elements of ${kind.title} had`;
+    this.place = new Place(name, this.life, this, this.space, this.header + AT_MOVES);
   }
 
   get length(): number {
-    return this.word(AT_LENGTH);
+    this.enter();
+    return this.count;
   }
 
   /** How many elements there is room for without a growth. */
   get capacity(): number {
-    return this.word(AT_CAPACITY);
+    this.enter();
+    return this.room;
   }
 
   /** Lets go of the elements from an index on. */
   truncate(length: number): void {
     if (!isWord(length)) refuseWord("length", length);
-    const before = this.length;
-    for (let index = before - 1; index >= length; index--) this.drop(index);
-    if (length < before) this.setWord(AT_LENGTH, length);
+    this.enter();
+    if (length < this.count) this.shorten(length);
   }
 
   clear(): void {
@@ -51,13 +104,28 @@ export abstract class Collection<L> implements Disposable {
     return Array.from({ length: this.length }, (_, index) => this.copyAt(index));
   }
 
-  /** Frees the elements, what they own, and the header. A second time does nothing; other uses throw from then on. */
+  /** Throws a PointerError that names what does not hold, if its header says what cannot be. O(1). */
+  check(): void {
+    this.enter();
+    checkListHeader(this.space, this.kind, this.header);
+    checkListBlocks(this.space, this.kind, this.header, this.blocks());
+  }
+
+  /** Frees the elements, what they own, and the header. A second time does nothing, here or elsewhere; other uses throw from then on. */
   dispose(): void {
     if (this.life.ended) return;
-    this.truncate(0);
-    if (this.capacity > 0) this.freeElements(this.capacity);
-    this.setWord(0, 0);
-    freeHeader(this.allocator, this.header, this.headerBytes);
+    if (!this.isThere()) {
+      this.life = DELETED;
+      return;
+    }
+    this.enter();
+    const { count, allocator } = this;
+    const blocks = this.blocks();
+    endListHeader(this.space, this.header);
+    this.dropFrom(0, count);
+    // Last first: a bump arena takes back what it gave last.
+    for (const { at, bytes, align } of blocks.reverse()) allocator.deallocate(at, bytes, align);
+    freeListHeader(allocator, this.header, this.kind);
     this.life = DELETED;
   }
 
@@ -65,32 +133,124 @@ export abstract class Collection<L> implements Disposable {
     this.dispose();
   }
 
-  /** As messages show it. */
-  protected abstract readonly title: string;
-  protected abstract readonly headerBytes: number;
+  /** Whether elements own memory, which must have one owner at each moment. */
+  protected abstract readonly owning: boolean;
 
   /** Lets go of what an element owns. */
   protected abstract drop(index: number): void;
 
   protected abstract copyAt(index: number): unknown;
 
-  /** Frees the memory of as many elements as there is room for. */
-  protected abstract freeElements(capacity: number): void;
+  /** The blocks that elements lie in, as the header says. */
+  protected abstract blocks(): ListBlock[];
+
+  /** Reads where the elements lie, and sees to it that they are within the arrays. */
+  protected abstract find(): void;
+
+  /** Moves the elements up that are behind a gap, or the last one into it. */
+  protected abstract fillGap(index: number): void;
+
+  /** Before each use: the container is there, and what is known about it is true. */
+  protected enter(): void {
+    if (this.space.u32[this.movesAt] !== this.moves || this.life.ended) this.reload();
+  }
+
+  /** The length, of a container that has been entered. */
+  protected get count(): number {
+    return this.space.u32[this.lengthAt] as number;
+  }
+
+  protected set count(length: number) {
+    this.setWord(AT_LENGTH, length);
+  }
+
+  /** Elements have changed their place, or are gone: no reference is good any more. */
+  protected moved(): void {
+    this.space.reaches(this.header + this.kind.headerBytes);
+    this.place.move();
+    this.moves = this.word(AT_MOVES);
+  }
+
+  /** The header leads to other blocks, or to larger or smaller ones. */
+  protected relocated(): void {
+    this.moved();
+    this.readHeader();
+  }
+
+  /** Lets go of the elements from an index on, of which there are some. */
+  protected shorten(length: number): void {
+    const before = this.count;
+    this.count = length;
+    this.moved();
+    this.dropFrom(length, before);
+  }
+
+  /** From now on the element at an index is not there, and owns nothing. */
+  protected openGap(index: number): void {
+    this.closeGap();
+    this.setWord(AT_GAP, index + 1);
+  }
+
+  /** Another element is the one that is not there. */
+  protected moveGap(index: number): void {
+    this.setWord(AT_GAP, index + 1);
+  }
+
+  /** Ends what openGap began: what is behind the elements that are counted is no gap. */
+  protected endGap(): void {
+    this.setWord(AT_GAP, 0);
+  }
+
+  /** Finishes a move that was cut short: by the end of a process, or by an error. */
+  protected closeGap(): void {
+    const gap = this.word(AT_GAP);
+    if (gap === 0) return;
+    const { count } = this;
+    if (gap <= count) {
+      this.fillGap(gap - 1);
+      this.count = count - 1;
+    }
+    this.endGap();
+    this.moved();
+  }
 
   protected word(offset: number): number {
-    if (this.life.ended) this.check();
-    const word = this.space.u32[(this.header + offset) >>> 2];
-    if (word !== undefined) return word;
-    this.space.refresh();
     return this.space.u32[(this.header + offset) >>> 2] as number;
   }
 
   protected setWord(offset: number, value: number): void {
+    // What was done just before may have had the memory grow.
     this.space.reaches(this.header + offset + 4);
     this.space.u32[(this.header + offset) >>> 2] = value;
   }
 
-  protected check(): void {
-    this.life.check(this.title, this.header);
+  /** Reads the header anew: the arrays are old, or elements have moved, or the container is gone. */
+  private reload(): void {
+    this.life.check(this.kind.title, this.header);
+    if (!this.isThere()) this.life = DELETED;
+    this.life.check(this.kind.title, this.header);
+    this.readHeader();
+  }
+
+  private readHeader(): void {
+    this.moves = this.word(AT_MOVES);
+    this.room = this.word(AT_CAPACITY);
+    this.find();
+  }
+
+  /** Whether the container is still where it was: another one may be there by now. */
+  private isThere(): boolean {
+    const { header, kind, space } = this;
+    return (
+      space.reaches(header + kind.headerBytes) &&
+      this.word(0) === kind.magic &&
+      this.word(AT_BORN) === this.born
+    );
+  }
+
+  /** Lets go of what elements own that are not counted any more. */
+  private dropFrom(from: number, to: number): void {
+    if (!this.owning) return;
+    for (let index = to - 1; index >= from; index--) this.drop(index);
   }
 }

@@ -1,9 +1,10 @@
 // Columns: structs kept as one array for each field. A structure of arrays.
 //
 // Owns:  a header, and an array for each field, in an allocator's memory; the class of its rows.
-// Needs: collection, header, allocator, struct.
+// Needs: collection, list-header, allocator, struct.
 // Invariants: K1  all columns have the same capacity, at least length
 //             K2  what lies from length on owns nothing
+//             (and those of collection.ts)
 //
 // For loops that touch few of many fields: they then read nothing else. A row has the properties that a reference has; a column
 // of scalars is also a typed array. A nested struct is one column of whole structs: nest where fields are used together.
@@ -11,72 +12,82 @@
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Allocator } from "../typed/allocator.ts";
 import { type ViewOf, viewAt } from "../typed/array.ts";
-import { OutOfMemoryError } from "../typed/errors.ts";
+import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
 import type { Ptr } from "../typed/pointer.ts";
-import { LIFE, SPACE } from "../typed/ref.ts";
-import { type Field, type Fields, isStruct, type StructType } from "../typed/struct.ts";
+import { INDEX, SPACE, TYPE } from "../typed/ref.ts";
+import { type Field, type Fields, isStruct, type ReadFields, type StructType } from "../typed/struct.ts";
 import type { GivenFields, HeldBy, HoldsRefs, InitFields, Plain, Type, Value } from "../typed/type.ts";
-import { Collection } from "./collection.ts";
+import { Collection, refersToPlace } from "./collection.ts";
+import { AT_CAPACITY, checkIndex } from "./header.ts";
 import {
-  AT_CAPACITY,
-  AT_LENGTH,
-  checkBlock,
-  checkHeader,
-  checkIndex,
-  HEADER_BYTES,
-  makeHeader,
-} from "./header.ts";
+  checkListBlocks,
+  checkListHeader,
+  HeaderAt,
+  LIST_HEADER_BYTES,
+  type ListBlock,
+  type ListKind,
+} from "./list-header.ts";
 
-/** "MCOL" */
-const MAGIC = 0x4c4f_434d;
+/** "COL2" */
+const MAGIC = 0x324c_4f43;
+/** "MCOL": when the header ended with the capacity. */
+const FORMER_MAGIC = 0x4c4f_434d;
 const FIRST_CAPACITY = 8;
 /** Each column begins where any type may lie. */
 const ALIGNMENT = 16;
-/** A name, not a symbol, for the reason that ref.ts gives for `$at`. */
-const INDEX = "$index";
+const MOST_BYTES = 2 ** 32 - 1;
+/** The count of moves of a row that has not been at any struct yet. */
+const NEVER = -1;
 
 /** One struct of Columns: its fields, and where it is. Setting `index` moves it to another. */
 export type Row<F, L = unknown, B = L> = { [K in keyof F]: Value<F[K], L, B> } & { index: number };
 
-/** Where a column lies now: its rows' accessors look here. */
+/** Where a column lies, as of the count of moves: its rows' accessors look here. */
 interface Column {
   readonly name: string;
   readonly type: Type;
+  /** Bytes from the beginning of a whole struct. */
+  readonly offset: number;
   at: number;
 }
 
+/** Names, not symbols, for the reason that ref.ts gives for `$at`. */
 abstract class AnyRow {
   $index: number;
-  constructor(index: number) {
+  /** The count of moves as of which it refers to a struct. */
+  $moves: number;
+
+  constructor(index: number, moves: number) {
     this.$index = index;
+    this.$moves = moves;
   }
 }
 
-type RowClass = new (index: number) => AnyRow;
+type RowClass = new (index: number, moves: number) => AnyRow;
 
 export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L> {
   /** How long what it holds lives: for the compiler only. */
   declare protected readonly holds: HoldsRefs<StructType<F>> extends true ? (life: B) => B : unknown;
   readonly type: StructType<F>;
+  protected override readonly owning: boolean;
   private readonly columns: readonly Column[];
   private readonly makeRow: RowClass;
 
   /** Empty, with room for so many structs. Throws an OutOfMemoryError. */
-  constructor(allocator: Allocator<L>, type: StructType<F>, capacity = 0) {
-    if (!isWord(capacity)) refuseWord("capacity", capacity);
+  constructor(allocator: Allocator<L>, type: StructType<F>, capacity?: number);
+  /** For `attach`. */
+  constructor(allocator: Allocator<L>, type: StructType<F>, from: HeaderAt);
+  constructor(allocator: Allocator<L>, type: StructType<F>, from: number | HeaderAt = 0) {
+    if (typeof from !== "object" && !isWord(from)) refuseWord("capacity", from);
     const columns = columnsOf(type);
-    const source = allocator as unknown as Allocator<never>;
-    super(allocator, makeHeader(source, nameOf(type), MAGIC, rowBytes(columns), headerBytes(columns)));
+    super(allocator, kindOf(type, columns), from);
     this.type = type;
     this.columns = columns;
+    this.owning = type.drop !== undefined;
     this.makeRow = this.defineRow();
-    if (capacity === 0) return;
-    try {
-      this.reserve(capacity);
-    } catch (error) {
-      this.dispose();
-      throw error;
-    }
+    this.enter();
+    if (typeof from === "object") this.closeGap();
+    else if (from > 0) this.reserveFirst(from);
   }
 
   /** The Columns whose header lies at an address. Throws a PointerError if there are none of such structs. */
@@ -86,97 +97,112 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     ptr: Ptr<Columns<F>>,
   ): Columns<F, L> {
     const columns = columnsOf(type);
-    const space = allocator[SPACE];
-    checkHeader(space, nameOf(type), MAGIC, rowBytes(columns), ptr, headerBytes(columns));
-    const made: Columns<F, L> = Object.create(Columns.prototype);
-    const life = allocator[LIFE];
-    Object.assign(made, { type, allocator, space, life, header: ptr, columns });
-    made.findColumns();
-    for (const { at, type: field } of columns)
-      checkBlock(space, nameOf(type), ptr, at, made.capacity * field.size, field.align);
-    return Object.assign(made, { makeRow: made.defineRow() });
+    const [space, kind] = [allocator[SPACE], kindOf(type, columns)];
+    checkListHeader(space, kind, ptr);
+    const capacity = space.u32[(ptr + AT_CAPACITY) >>> 2] as number;
+    const places = columns.map((_, index) => space.u32[placeOf(ptr, index) >>> 2] as number);
+    checkListBlocks(space, kind, ptr, blocksAt(columns, places, capacity));
+    return new Columns(allocator, type, new HeaderAt(ptr));
   }
 
   /** Where its header lies: all that `attach` needs. */
   get ptr(): Ptr<Columns<F>> {
-    this.check();
+    this.enter();
     return this.header as Ptr<Columns<F>>;
   }
 
-  /** The struct at an index from 0 to length - 1, or a RangeError. */
+  /** The struct at an index from 0 to length - 1, or a RangeError. Until structs move or one is taken away. */
   at(index: number): Row<F, L, B> {
-    checkIndex(index, this.length);
-    return new this.makeRow(index) as unknown as Row<F, L, B>;
+    this.enter();
+    checkIndex(index, this.count);
+    return new this.makeRow(index, this.moves) as unknown as Row<F, L, B>;
   }
 
   /** A row to be moved along by setting its index: for loops that shall make no objects. It begins at 0. */
   cursor(): Row<F, L, B> {
-    this.check();
-    return new this.makeRow(0) as unknown as Row<F, L, B>;
+    this.enter();
+    return new this.makeRow(0, this.count > 0 ? this.moves : NEVER) as unknown as Row<F, L, B>;
   }
 
   /** One field of all structs, of a scalar type, as a typed array. Get it anew after anything that may allocate. */
   column<K extends keyof F & string>(name: K): ViewOf<F[K]> {
-    this.check();
+    this.enter();
     const column = this.columns.find((one) => one.name === name);
     if (column === undefined)
       throw new RangeError(`column: ${this.type.name} has no field ${describe(name)}`);
-    const { length } = this;
-    this.space.reaches(column.at + length * column.type.size);
-    return viewAt(this.space, column.type, column.at, length) as ViewOf<F[K]>;
+    return viewAt(this.space, column.type, column.at, this.count) as ViewOf<F[K]>;
   }
 
   /** Adds a struct at the end. O(fields) on average. Throws an OutOfMemoryError, and it is as it was. The new length. */
   push<I extends object = Record<never, never>>(
     fields?: GivenFields<F, I, B> & ([HeldBy<F, I, B>] extends [B] ? unknown : never),
   ): number {
-    const { length } = this;
-    // What is given may refer to the columns as they lie now: they are freed when it has been read.
-    const full = length === this.capacity;
-    const freeOld = full ? this.growTo(Math.max(FIRST_CAPACITY, 2 * length), length + 1) : undefined;
-    try {
-      this.storeNew(length, fields);
-    } finally {
-      freeOld?.();
-    }
-    this.setWord(AT_LENGTH, length + 1);
+    const given = fields === undefined ? undefined : this.readFields(fields);
+    this.enter();
+    const length = this.count;
+    if (length === this.room) this.growTo(Math.max(FIRST_CAPACITY, 2 * length), length + 1);
+    this.storeNew(length, given);
+    this.count = length + 1;
     return length + 1;
   }
 
   /** Writes the fields that are given, and leaves the others. */
   assign(index: number, fields: InitFields<F, B>): void {
-    checkIndex(index, this.length);
-    this.store(index, fields);
+    const given = this.readFields(fields);
+    this.enter();
+    checkIndex(index, this.count);
+    this.store(index, given);
+  }
+
+  /** As `assign`, and gives a plain copy of what the struct was. */
+  replace(index: number, fields: InitFields<F, B>): Plain<StructType<F>> {
+    const given = this.readFields(fields);
+    this.enter();
+    checkIndex(index, this.count);
+    const before = this.copyAt(index);
+    this.store(index, given);
+    return before;
   }
 
   /** Takes the last struct away: a plain copy of it; undefined: there is none. */
   pop(): Plain<StructType<F>> | undefined {
-    const { length } = this;
-    return length === 0 ? undefined : this.swapRemove(length - 1);
+    this.enter();
+    const length = this.count;
+    if (length === 0) return undefined;
+    const taken = this.copyAt(length - 1);
+    this.shorten(length - 1);
+    return taken;
   }
 
   /** Takes a struct away; the last one comes to its place. O(fields). */
   swapRemove(index: number): Plain<StructType<F>> {
-    const { length } = this;
-    checkIndex(index, length);
+    this.enter();
+    this.closeGap();
+    checkIndex(index, this.count);
     const taken = this.copyAt(index);
-    this.drop(index);
-    const { u8 } = this.space;
-    for (const { at, type } of this.columns) {
-      const last = at + (length - 1) * type.size;
-      u8.copyWithin(at + index * type.size, last, last + type.size);
-      u8.fill(0, last, last + type.size);
+    if (this.owning) {
+      this.openGap(index);
+      this.drop(index);
     }
-    this.setWord(AT_LENGTH, length - 1);
+    this.moved();
+    this.fillGap(index);
+    const last = this.count - 1;
+    this.count = last;
+    if (this.owning) {
+      this.endGap();
+      this.zero(last);
+    }
     return taken;
   }
 
   /** Sees to it that there is room for so many structs in all. Throws an OutOfMemoryError, and it is as it was. */
   reserve(capacity: number): void {
     if (!isWord(capacity)) refuseWord("capacity", capacity);
-    if (capacity > this.capacity) this.growTo(capacity, capacity)();
+    this.enter();
+    if (capacity > this.room) this.growTo(capacity, capacity);
   }
 
+  /** By indices, as an array's: what is added meanwhile comes, too. */
   *[Symbol.iterator](): Generator<Row<F, L, B>> {
     for (let index = 0; index < this.length; index++) yield this.at(index);
   }
@@ -190,87 +216,16 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     }
   }
 
-  protected override get title(): string {
-    return nameOf(this.type);
-  }
-
-  protected override get headerBytes(): number {
-    return headerBytes(this.columns);
-  }
-
-  /** Reads where the columns lie. */
-  private findColumns(): void {
+  protected override find(): void {
     this.columns.forEach((column, index) => {
-      column.at = this.word(HEADER_BYTES + 4 * index);
+      column.at = this.space.u32[placeOf(this.header, index) >>> 2] as number;
+      this.space.reaches(column.at + columnBytes(column.type, this.room));
     });
   }
 
-  /** Moves all columns to larger blocks: all of them, or none. Gives what frees the blocks before. */
-  private growTo(wanted: number, least: number): () => void {
-    const made = this.allocateAll(wanted) ?? this.allocateAll(least);
-    if (made === undefined) throw new OutOfMemoryError(rowBytes(this.columns) * least, this.title);
-    const { blocks, capacity } = made;
-    const { length, capacity: old } = this;
-    const before = this.columns.map(({ at }) => at);
-    this.columns.forEach((column, index) => {
-      const to = blocks[index] as number;
-      const { at, type } = column;
-      this.space.reaches(to + columnBytes(type, capacity));
-      if (old > 0) this.space.u8.copyWithin(to, at, at + length * type.size);
-      column.at = to;
-      this.setWord(HEADER_BYTES + 4 * index, to);
-    });
-    this.setWord(AT_CAPACITY, capacity);
-    return () => {
-      if (old === 0) return;
-      this.columns.forEach(({ type }, index) => {
-        this.allocator.deallocate(before[index] as number, columnBytes(type, old), ALIGNMENT);
-      });
-    };
-  }
-
-  /** Writes a struct where none is: what is not given is zero. */
-  private storeNew(index: number, fields: object | undefined): void {
-    for (const { at, type } of this.columns)
-      this.space.u8.fill(0, at + index * type.size, at + (index + 1) * type.size);
-    if (fields === undefined) return;
-    try {
-      this.store(index, fields);
-    } catch (error) {
-      this.drop(index);
-      throw error;
-    }
-  }
-
-  private allocateAll(capacity: number): { blocks: number[]; capacity: number } | undefined {
-    const blocks: number[] = [];
-    for (const { type } of this.columns) {
-      const bytes = columnBytes(type, capacity);
-      const at = bytes < 2 ** 32 ? this.allocator.allocate(bytes, ALIGNMENT) : 0;
-      if (at === 0) {
-        // Last first: a bump arena takes back what it gave last.
-        for (let index = blocks.length - 1; index >= 0; index--)
-          this.allocator.deallocate(
-            blocks[index] as number,
-            columnBytes((this.columns[index] as Column).type, capacity),
-            ALIGNMENT,
-          );
-        return undefined;
-      }
-      blocks.push(at);
-    }
-    return { blocks, capacity };
-  }
-
-  private store(index: number, fields: object): void {
-    for (const [name, value] of Object.entries(fields)) {
-      const column = this.columns.find((one) => one.name === name);
-      if (column === undefined) throw new TypeError(`${this.type.name}: no field ${describe(name)}`);
-      if (value === undefined) continue;
-      const at = column.at + index * column.type.size;
-      this.space.reaches(at + column.type.size);
-      column.type.store(this.space, at, column.type.read(this.space, value) as never, this.life);
-    }
+  protected override blocks(): ListBlock[] {
+    const places = this.columns.map(({ at }) => at);
+    return blocksAt(this.columns, places, this.room);
   }
 
   protected override drop(index: number): void {
@@ -278,17 +233,111 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
   }
 
   protected override copyAt(index: number): Plain<StructType<F>> {
-    const copy = this.columns.map(({ name, type, at }) => {
-      this.space.reaches(at + (index + 1) * type.size);
-      return [name, type.copy(this.space, at + index * type.size)];
-    });
+    const copy = this.columns.map(({ name, type, at }) => [
+      name,
+      type.copy(this.space, at + index * type.size),
+    ]);
     return Object.fromEntries(copy) as Plain<StructType<F>>;
   }
 
-  protected override freeElements(capacity: number): void {
-    // Last first: a bump arena takes back what it gave last.
-    for (const { at, type } of [...this.columns].reverse())
-      this.allocator.deallocate(at, columnBytes(type, capacity), ALIGNMENT);
+  protected override fillGap(index: number): void {
+    const last = this.count - 1;
+    if (index === last) return;
+    const { u8 } = this.space;
+    for (const { at, type } of this.columns)
+      u8.copyWithin(at + index * type.size, at + last * type.size, at + (last + 1) * type.size);
+    if (this.owning) this.moveGap(last);
+  }
+
+  private reserveFirst(capacity: number): void {
+    try {
+      this.growTo(capacity, capacity);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Moves all columns to larger blocks: all of them, or none. Each new address holds also for the old capacity, which comes last.
+   * Throws an OutOfMemoryError.
+   */
+  private growTo(wanted: number, least: number): void {
+    const made = this.allocateAll(wanted) ?? this.allocateAll(least);
+    if (made === undefined) throw new OutOfMemoryError(this.kind.elementBytes * least, this.kind.title);
+    const { count: length, space } = this;
+    const before = this.blocks();
+    made.places.forEach((to, index) => {
+      const { at, type } = this.columns[index] as Column;
+      space.u8.copyWithin(to, at, at + length * type.size);
+      this.setWord(placeOf(0, index), to);
+    });
+    this.setWord(AT_CAPACITY, made.capacity);
+    this.relocated();
+    this.free(before);
+  }
+
+  /** A block for each column, all within the arrays, or none. */
+  private allocateAll(capacity: number): { places: number[]; capacity: number } | undefined {
+    const places: number[] = [];
+    for (const { type } of this.columns) {
+      const bytes = columnBytes(type, capacity);
+      const at = bytes <= MOST_BYTES ? this.allocator.allocate(bytes, ALIGNMENT) : 0;
+      if (at === 0 || !this.space.reaches(at + bytes)) {
+        this.free(blocksAt(this.columns.slice(0, places.length), places, capacity));
+        return undefined;
+      }
+      places.push(at);
+    }
+    // The last one may have replaced the arrays that the others lie in.
+    for (const [index, at] of places.entries())
+      this.space.reaches(at + columnBytes((this.columns[index] as Column).type, capacity));
+    return { places, capacity };
+  }
+
+  /** Last first: a bump arena takes back what it gave last. */
+  private free(blocks: ListBlock[]): void {
+    for (const { at, bytes, align } of blocks.reverse()) this.allocator.deallocate(at, bytes, align);
+  }
+
+  /** What is given for a struct, read once and whole. */
+  private readFields(fields: object): ReadFields {
+    return this.type.read(this.space, fields) as ReadFields;
+  }
+
+  private zero(index: number): void {
+    const { u8 } = this.space;
+    for (const { at, type } of this.columns) u8.fill(0, at + index * type.size, at + (index + 1) * type.size);
+  }
+
+  /** Writes a struct where none is: what is not given is zero. Throws, and there is still none. */
+  private storeNew(index: number, given: ReadFields | undefined): void {
+    this.zero(index);
+    if (given === undefined) return;
+    try {
+      this.store(index, given);
+    } catch (error) {
+      this.drop(index);
+      throw error;
+    }
+  }
+
+  private store(index: number, given: ReadFields): void {
+    const { space, life, columns } = this;
+    for (let turn = 0; turn < columns.length; turn++) {
+      const { at, type, offset } = columns[turn] as Column;
+      const to = at + index * type.size;
+      // All bytes of a struct, or what each field's type has read.
+      if (!Array.isArray(given)) {
+        space.u8.set((given as Uint8Array).subarray(offset, offset + type.size), to);
+        continue;
+      }
+      const value = given[turn] as never;
+      if (value === undefined || type.store(space, to, value, life)) continue;
+      // Getting memory for one can replace the arrays.
+      space.refresh();
+      if (!type.store(space, to, value, life)) throw beyond(type, to);
+    }
   }
 
   /** The class of rows: accessors that hold their column, as those of references hold their offset. */
@@ -296,17 +345,22 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     const owner = this;
     const made = class extends AnyRow {};
     Object.defineProperty(made, "name", { value: `Row<${this.type.name}>` });
+    // What reads a struct takes a row for one.
+    Object.defineProperty(made.prototype, TYPE, { value: this.type });
     Object.defineProperty(made.prototype, "index", {
       get(this: AnyRow) {
         return this.$index;
       },
       set(this: AnyRow, index: number) {
-        checkIndex(index, owner.length);
+        owner.enter();
+        checkIndex(index, owner.count);
         this.$index = index;
+        this.$moves = owner.moves;
       },
     });
     Object.defineProperty(made.prototype, "toJSON", {
       value(this: AnyRow) {
+        owner.enterRow(this);
         return owner.copyAt(this.$index);
       },
     });
@@ -314,58 +368,82 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     return made;
   }
 
+  /** One load and one comparison say whether the row's index and the column's address are still good: either ends with a move. */
   private defineField(made: RowClass, column: Column): void {
     const owner = this;
-    const { space } = this;
+    const { space, movesAt, place } = this;
     const { load, read, store, size } = column.type;
-    const again = (index: number): unknown => {
-      space.refresh();
-      return load(space, column.at + index * size, owner.life);
-    };
-    const storeAgain = (index: number, value: never): void => {
-      space.refresh();
-      store(space, column.at + index * size, value, owner.life);
-    };
+    const lends = refersToPlace(column.type);
     Object.defineProperty(made.prototype, column.name, {
       enumerable: true,
       get(this: AnyRow) {
-        if (owner.life.ended) owner.check();
-        const value = load(space, column.at + this.$index * size, owner.life);
-        return value === undefined ? again(this.$index) : value;
+        if (space.u32[movesAt] !== this.$moves || owner.life.ended) owner.enterRow(this);
+        return load(space, column.at + this.$index * size, lends ? place.life : owner.life);
       },
       set(this: AnyRow, value: never) {
         const given = read(space, value) as never;
-        if (owner.life.ended) owner.check();
-        if (!store(space, column.at + this.$index * size, given, owner.life)) storeAgain(this.$index, given);
+        if (space.u32[movesAt] !== this.$moves || owner.life.ended) owner.enterRow(this);
+        const at = column.at + this.$index * size;
+        if (!store(space, at, given, owner.life)) throw beyond(column.type, at);
       },
     });
   }
+
+  /** Before a use of a row: it refers to a struct. Who does not check gets the one that has its index now. */
+  private enterRow(row: AnyRow): void {
+    this.enter();
+    if (row.$moves === this.moves) return;
+    if (row.$moves !== NEVER && this.space.checking)
+      throw new UseAfterFreeError(`Row<${this.type.name}>`, this.header, this.place.name, "had ended");
+    checkIndex(row.$index, this.count);
+    row.$moves = this.moves;
+  }
 }
 
-function nameOf(type: StructType<unknown>): string {
-  return `Columns<${type.name}>`;
+function kindOf(type: StructType<unknown>, columns: readonly Column[]): ListKind {
+  return {
+    title: `Columns<${type.name}>`,
+    magic: MAGIC,
+    former: FORMER_MAGIC,
+    type,
+    elementBytes: columns.reduce((sum, column) => sum + column.type.size, 0),
+    headerBytes: placeOf(0, columns.length),
+  };
+}
+
+/** Where in a header the address of a column stands. */
+function placeOf(header: number, index: number): number {
+  return header + LIST_HEADER_BYTES + 4 * index;
 }
 
 function columnsOf(type: StructType<unknown>): Column[] {
   if (!isStruct(type)) throw new TypeError(`Columns: expected a struct type, got ${describe(type)}`);
   const bad = (type.list as readonly Field[]).find(
-    (field) => field.name === "index" || field.name === INDEX || field.type.kind === "bits",
+    (field) => RESERVED.has(field.name) || field.type.kind === "bits",
   );
   if (bad !== undefined)
     throw new TypeError(
       `Columns: ${type.name} cannot have the field ${describe(bad.name)}: rows have an index, and no bit fields`,
     );
-  return type.list.map((field) => ({ name: field.name, type: field.type, at: 0 }));
+  return type.list.map((field) => ({ name: field.name, type: field.type, offset: field.offset, at: 0 }));
 }
 
-function rowBytes(columns: readonly Column[]): number {
-  return columns.reduce((sum, { type }) => sum + type.size, 0);
-}
+/** What a row has besides its fields. */
+const RESERVED: ReadonlySet<string> = new Set(["index", INDEX, "$moves"]);
 
-function headerBytes(columns: readonly Column[]): number {
-  return HEADER_BYTES + 4 * columns.length;
+function blocksAt(columns: readonly Column[], places: readonly number[], capacity: number): ListBlock[] {
+  if (capacity === 0) return [];
+  return columns.map(({ type }, index) => ({
+    at: places[index] as number,
+    bytes: columnBytes(type, capacity),
+    align: ALIGNMENT,
+  }));
 }
 
 function columnBytes(type: Type, capacity: number): number {
   return Math.max(1, capacity * type.size);
+}
+
+function beyond(type: Type, at: number): PointerError {
+  return new PointerError("outside", type.name, at, "leads beyond the memory");
 }

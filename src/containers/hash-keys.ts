@@ -13,36 +13,48 @@ import { addressOf, bigintOf, booleanOf, numberOf, partOf, stringOf } from "./ha
 import { mix, mixIn, Words } from "./hash-words.ts";
 
 export interface Keys {
-  /** A key's hash, 32 bits with a sign; the key is kept for `matches`. Throws for what is no key. */
+  /**
+   * A key's hash, 32 bits with a sign. Reads what the caller gives, once, and keeps it: the others are about that key. Throws for
+   * what is no key.
+   */
   readonly hash: (key: unknown) => number;
-  /** Whether the key that was hashed last equals the one at an address. */
+  /** Keeps the key beyond the next one: what this gives makes the others be about it again. */
+  readonly keep: () => () => void;
+  /** Whether the key equals the one at an address. */
   readonly matches: (at: number) => boolean;
-  /** Stores the key that was hashed last, or leaves that to its type: false. */
-  readonly store: (at: number, key: unknown, life: Life) => boolean;
+  /** Stores the key where all is zero. False: that is beyond the arrays. */
+  readonly store: (at: number, life: Life) => boolean;
 }
-
-const byItsType = (): boolean => false;
 
 export function keysOf(type: Type, space: Space, seed: number): Keys {
   if (type.kind === "bits") throw new TypeError(`HashMap: expected a type of whole bytes, got ${type.name}`);
   if (type.kind === "pointer" || type.kind === "raw-pointer") return addressKeys(type, space, seed);
   if (type.kind === "text") return textKeys(space, seed);
+  if (type.kind === "key") return floatKeys(type, space, seed);
   if (type.kind !== "scalar") return partKeys(type, space, seed);
-  if (type.name === "bool") {
-    let wanted = false;
-    return {
-      hash: (key) => {
-        wanted = booleanOf(key);
-        return mix(seed ^ (wanted ? 1 : 2));
-      },
-      matches: (at) => (space.u8[at] !== 0) === wanted,
-      store: byItsType,
-    };
-  }
+  if (type.name === "bool") return booleanKeys(type, space, seed);
   if (type.name === "u64" || type.name === "i64") return bigintKeys(type, space, seed);
   return type.name === "f64" || type.name === "f32"
     ? floatKeys(type, space, seed)
     : wholeKeys(type, space, seed);
+}
+
+function booleanKeys(type: Type, space: Space, seed: number): Keys {
+  let wanted = false;
+  return {
+    hash: (key) => {
+      wanted = booleanOf(key);
+      return mix(seed ^ (wanted ? 1 : 2));
+    },
+    keep: () => {
+      const own = wanted;
+      return () => {
+        wanted = own;
+      };
+    },
+    matches: (at) => (space.u8[at] !== 0) === wanted,
+    store: (at, life) => type.store(space, at, wanted as never, life),
+  };
 }
 
 function wholeKeys(type: Type, space: Space, seed: number): Keys {
@@ -54,8 +66,14 @@ function wholeKeys(type: Type, space: Space, seed: number): Keys {
       wanted = convert(key);
       return mix(wanted ^ seed);
     },
+    keep: () => {
+      const own = wanted;
+      return () => {
+        wanted = own;
+      };
+    },
     matches: (at) => load(space, at) === wanted,
-    store: byItsType,
+    store: (at, life) => type.store(space, at, wanted as never, life),
   };
 }
 
@@ -67,6 +85,7 @@ function floatKeys(type: Type, space: Space, seed: number): Keys {
   let wanted = 0;
   const normal = (key: unknown): number => {
     const number = convert(key);
+    // 0 for -0, as Map does.
     return Number.isNaN(number) ? Number.NaN : number + 0;
   };
   return {
@@ -75,12 +94,17 @@ function floatKeys(type: Type, space: Space, seed: number): Keys {
       value[0] = wanted;
       return mix(mixIn(seed, halves[1] as number) ^ (halves[0] as number));
     },
+    keep: () => {
+      const own = wanted;
+      return () => {
+        wanted = own;
+      };
+    },
     matches: (at) => {
       const found = load(space, at);
       return found === wanted || (Number.isNaN(found) && Number.isNaN(wanted));
     },
-    // 0 for -0, as Map does.
-    store: (at, _, life) => type.store(space, at, wanted as never, life),
+    store: (at, life) => type.store(space, at, wanted as never, life),
   };
 }
 
@@ -88,14 +112,23 @@ function bigintKeys(type: Type, space: Space, seed: number): Keys {
   const convert = bigintOf(type.name);
   const value = new BigUint64Array(1);
   const halves = new Uint32Array(value.buffer);
+  let wanted = 0n;
+  const want = (key: bigint): void => {
+    wanted = key;
+    value[0] = BigInt.asUintN(64, key);
+  };
   return {
     hash: (key) => {
-      value[0] = BigInt.asUintN(64, convert(key));
+      want(convert(key));
       return mix(mixIn(seed, halves[1] as number) ^ (halves[0] as number));
+    },
+    keep: () => {
+      const own = wanted;
+      return () => want(own);
     },
     // A bigint is an object: this makes none for what it finds.
     matches: (at) => space.u32[at >>> 2] === halves[0] && space.u32[(at >>> 2) + 1] === halves[1],
-    store: byItsType,
+    store: (at, life) => type.store(space, at, wanted as never, life),
   };
 }
 
@@ -105,29 +138,48 @@ function addressKeys(type: Type, space: Space, seed: number): Keys {
   let wanted = 0;
   return {
     hash: (key) => {
-      wanted = raw ? convert(key) : addressOf(space, key);
+      wanted = raw ? convert(key) : addressOf(type, space, key);
       return mix(wanted ^ seed);
     },
+    keep: () => {
+      const own = wanted;
+      return () => {
+        wanted = own;
+      };
+    },
     matches: (at) => space.u32[at >>> 2] === wanted,
-    store: byItsType,
+    store: (at) => {
+      if (at >>> 2 >= space.u32.length) return false;
+      space.u32[at >>> 2] = wanted;
+      return true;
+    },
   };
 }
 
 function textKeys(space: Space, seed: number): Keys {
   const words = new Words();
+  let given = "";
   let length = 0;
+  const want = (key: string): void => {
+    given = key;
+    length = words.reset().text(key);
+  };
   return {
     hash: (key) => {
-      length = words.reset().text(stringOf(key));
+      want(stringOf(key));
       return words.hash(seed);
+    },
+    keep: () => {
+      const own = given;
+      return () => want(own);
     },
     matches: (at) => {
       if (space.u32[(at >>> 2) + 1] !== length) return false;
       const ptr = space.u32[at >>> 2] as number;
       return space.reaches(ptr + length) && words.isText(space, ptr, length);
     },
-    // As the type does it, without encoding it again. The entry is zero.
-    store: (at, _, life) => {
+    // As the type does it, without encoding it again.
+    store: (at, life) => {
       if (length === 0) return true;
       const made = life.source.allocate(length, 1);
       if (made === 0 || !space.reaches(made + length)) throw new OutOfMemoryError(length, "a text");
@@ -144,23 +196,31 @@ function partKeys(type: Type, space: Space, seed: number): Keys {
   const spare: Words[] = [];
   const found = new Words();
   let wanted = found;
+  let given: unknown;
   return {
     hash: (key) => {
       // Reading a key may call code of the caller's, which may look up another one meanwhile.
       const words = (spare.pop() ?? new Words()).reset();
       try {
-        part.give(words, key);
+        given = part.give(words, key);
       } finally {
         spare.push(words);
       }
       wanted = words;
       return words.hash(seed);
     },
+    keep: () => {
+      const [own, copy] = [given, wanted.copy()];
+      return () => {
+        given = own;
+        wanted = copy;
+      };
+    },
     matches: (at) => {
       part.read(found.reset(), space, at);
       return found.equals(wanted);
     },
-    store: byItsType,
+    store: (at, life) => type.store(space, at, (part.pack?.(given) ?? given) as never, life),
   };
 }
 

@@ -5,8 +5,11 @@
 //
 // It behaves as Map does, also when it is changed while it is iterated over; keys are compared by their contents as the type
 // holds them, with -0 and 0 alike, and NaN equal to itself. Nothing of it is outside the memory but what is known of it: several
-// HashMaps may be attached to the same. A reference to a value holds until the entries move: until an insertion needs room. While
-// checking, later uses throw. The reference to a value that was deleted reads zeros until then.
+// HashMaps may be attached to the same. References to values hold until entries move or one is taken away: until an insertion
+// needs room, a delete, clear or dispose, through whichever of them. While checking, later uses throw.
+//
+// Key and value are read first, once and whole; that may run the caller's code, which may change the map. Then the map is looked
+// at anew and written to. So a call within another one comes before it.
 //
 // The default seed is 0, so that the same calls leave the same bytes. Who feeds a map with keys from strangers gives a random
 // one: keys that all collide are easily made otherwise, and make each call O(n). Of strings, lone surrogates become U+FFFD, as
@@ -22,11 +25,10 @@ import { SPACE } from "../typed/ref.ts";
 import type { Fields, StructType } from "../typed/struct.ts";
 import type { HoldsRefs, Init, Plain, Type, Value } from "../typed/type.ts";
 import { checkHashTable, type HashReport, reportOn } from "./hash-check.ts";
-import { checkMapHeader, MAP_HEADER_BYTES, makeMapHeader } from "./hash-header.ts";
+import { checkMapHeader, freeMapHeader, makeMapHeader } from "./hash-header.ts";
 import { HashIterator } from "./hash-iterator.ts";
 import { keysOf } from "./hash-keys.ts";
 import { HashTable } from "./hash-table.ts";
-import { freeHeader } from "./header.ts";
 
 export interface HashMapOptions {
   /** Room for so many entries from the beginning. */
@@ -58,7 +60,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
     try {
       if (options.capacity) this.table.reserve(options.capacity);
     } catch (error) {
-      freeHeader(source, header, MAP_HEADER_BYTES);
+      freeMapHeader(source, header);
       throw error;
     }
   }
@@ -89,7 +91,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
     return this.table.size;
   }
 
-  /** The value of a key; undefined: there is none. Of a struct, a reference, until the entries move. O(1). */
+  /** The value of a key; undefined: there is none. Of a struct, a reference, for as long as said above. O(1). */
   get(key: Init<K, B>): Value<V, L, B> | undefined {
     const at = this.locate(key);
     return at === 0 ? undefined : this.load(at);
@@ -101,22 +103,47 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
 
   /** Gives a key a value, in place of the one it had. O(1) on average. Throws an OutOfMemoryError, and it is as it was. */
   set(key: Init<K, B>, value: Init<V, B>): this {
+    const { table } = this;
+    const given = this.value.read(table.space, value);
     const hash = this.hash(key);
-    const at = this.table.find(hash);
-    if (at === 0) this.table.add(hash, key, value);
-    else this.table.replace(at, value);
+    const at = table.find(hash);
+    if (at === 0) table.add(hash, given);
+    else table.replace(at, given);
     return this;
+  }
+
+  /** As `set`, and gives a plain copy of the value that the key had; undefined: it had none. */
+  replace(key: Init<K, B>, value: Init<V, B>): Plain<V> | undefined {
+    const { table } = this;
+    const given = this.value.read(table.space, value);
+    const hash = this.hash(key);
+    const at = table.find(hash);
+    if (at === 0) {
+      table.add(hash, given);
+      return undefined;
+    }
+    const old = this.copy(this.value, at + table.layout.valueOffset) as Plain<V>;
+    table.replace(at, given);
+    return old;
   }
 
   /** The value of a key; if there is none, the one that a function makes is set before. */
   getOrInsert(key: Init<K, B>, make: (key: Init<K, B>) => Init<V, B>): Value<V, L, B> {
     if (typeof make !== "function")
       throw new TypeError(`getOrInsert: expected a function, got ${describe(make)}`);
-    const found = this.locate(key);
+    const { table } = this;
+    const hash = this.hash(key);
+    const found = table.find(hash);
     if (found !== 0) return this.load(found);
-    // It may change the map: the key is looked up again.
-    this.set(key, make(key));
-    return this.load(this.locate(key));
+    // The function may change the map and look up others: the key is looked up again, as it was read.
+    const recall = table.keys.keep();
+    const given = this.value.read(table.space, make(key));
+    recall();
+    table.enter();
+    const at = table.find(hash);
+    if (at === 0) table.add(hash, given);
+    else table.replace(at, given);
+    return this.load(table.find(hash));
   }
 
   /** Takes a key away, and what it and its value own. Whether it was there. O(1). */
@@ -185,9 +212,9 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
     return reportOn(this.table);
   }
 
-  /** Frees the entries, what they own, and the header. A second time does nothing; other uses throw from then on. */
+  /** Frees the entries, what they own, and the header. A second time does nothing, here or where else it is attached; other uses throw. */
   dispose(): void {
-    if (this.table.life.ended) return;
+    if (this.table.hasEnded()) return;
     this.table.enter();
     this.table.dispose();
   }
@@ -209,9 +236,9 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
   }
 
   private load(entry: number): Value<V, L, B> {
-    const { space, place, layout } = this.table;
+    const { space, valueLife, layout } = this.table;
     const at = entry + layout.valueOffset;
-    return (this.value.load(space, at, place.life) ?? this.loadAgain(this.value, at)) as Value<V, L, B>;
+    return (this.value.load(space, at, valueLife) ?? this.loadAgain(this.value, at)) as Value<V, L, B>;
   }
 
   private loadKey(entry: number): KeyOf<K, L, B> {
@@ -223,11 +250,11 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
 
   /** Null is a value; undefined: a text lies where the memory has grown to. */
   private loadAgain(type: Type, at: number): unknown {
-    const { space, place } = this.table;
-    const value = type.load(space, at, place.life);
+    const { space, valueLife } = this.table;
+    const value = type.load(space, at, valueLife);
     if (value !== undefined) return value;
     space.refresh();
-    return type.load(space, at, place.life);
+    return type.load(space, at, valueLife);
   }
 
   private copy(type: Type, at: number): unknown {

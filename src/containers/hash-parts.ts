@@ -4,19 +4,24 @@
 // Needs: hash-words, the kinds of types.
 //
 // Both ways must give the same words for what is equal: a field that is not given is zero, padding is nothing, a pointer is
-// its address, a text its bytes.
+// its address, a text its bytes. What a caller gives is read once: a generator gives nothing the second time, a getter something else.
 
 import { describe } from "../memory/arguments.ts";
 import type { ArrayType } from "../typed/array.ts";
-import { AT, isRef, LIFE, SPACE } from "../typed/ref.ts";
+import { type AnyRef, AT, isRef, LIFE, TYPE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { StructType } from "../typed/struct.ts";
 import type { Type } from "../typed/type.ts";
 import type { Words } from "./hash-words.ts";
 
 export interface Part {
-  /** Writes what a value comes to. Throws a TypeError or RangeError for what is no such value. */
-  readonly give: (words: Words, value: unknown) => void;
+  /**
+   * Writes what a value comes to, and gives what is to be stored, as the type's own `read` would, in which none of the caller's code
+   * is left. Throws a TypeError or RangeError for what is no such value.
+   */
+  readonly give: (words: Words, value: unknown) => unknown;
+  /** What is still to be done to that before it is stored: encoding texts, which a lookup need not. Missing: nothing. */
+  readonly pack?: ((given: unknown) => unknown) | undefined;
   /** Writes what lies at an address. */
   readonly read: (words: Words, space: Space, at: number) => void;
   /** Words that are all zero: what a missing value comes to. */
@@ -67,32 +72,33 @@ export function stringOf(value: unknown): string {
   return value;
 }
 
-/** The address of a reference that is a key. */
-export function addressOf(space: Space, value: unknown): number {
-  if (value === null) return 0;
-  if (!isRef(value) || value[SPACE].memory !== space.memory)
-    throw new TypeError(`key: expected a reference in the same memory, or null, got ${describe(value)}`);
-  value[LIFE].check("a key", value[AT]);
-  return value[AT];
+/** The address of a reference that is a key, checked as where one is stored. */
+export function addressOf(type: Type, space: Space, value: unknown): number {
+  const ref = type.read(space, value) as AnyRef | null;
+  return ref === null ? 0 : ref[AT];
 }
 
 /** How a type's values become words. Throws a TypeError for a type that keys cannot have. */
 export function partOf(type: Type, space: Space): Part {
   switch (type.kind) {
     case "scalar":
+    case "key":
     case "raw-pointer":
       return scalarPart(type, type.name === "u64" || type.name === "i64");
     case "bits":
       return bitsPart(type);
     case "pointer":
       return {
-        give: (words, value) => words.number(addressOf(space, value)),
+        give: (words, value) => {
+          words.number(addressOf(type, space, value));
+          return value;
+        },
         read: (words, from, at) => words.number(type.copy(from, at) as number),
         zeros: 1,
       };
     case "text":
     case "utf8":
-      return textPart(type);
+      return textPart(type, space);
     case "array":
       return arrayPart(type as ArrayType<Type>, space);
     case "struct":
@@ -103,7 +109,9 @@ export function partOf(type: Type, space: Space): Part {
 }
 
 function scalarPart(type: Type, big: boolean): Part {
-  const read = (words: Words, space: Space, at: number): void => put(words, type.copy(space, at));
+  const read = (words: Words, space: Space, at: number): void => {
+    put(words, type.copy(space, at));
+  };
   if (type.name === "bool") return { give: (words, value) => put(words, booleanOf(value)), read, zeros: 1 };
   const convert = big ? bigintOf(type.name) : numberOf(type.kind === "raw-pointer" ? "u32" : type.name);
   return { give: (words, value) => put(words, convert(value)), read, zeros: 1 };
@@ -116,19 +124,23 @@ function bitsPart(type: Type): Part {
   const [width, signed] = [Number(bits), base.startsWith("i")];
   const cut = (value: bigint): bigint =>
     signed ? BigInt.asIntN(width, value) : BigInt.asUintN(width, value);
-  const give = (words: Words, value: unknown): void => {
+  const give = (words: Words, value: unknown): unknown => {
     if (typeof value === "number" ? !Number.isInteger(value) : !["bigint", "boolean"].includes(typeof value))
       throw new TypeError(`key: expected a whole number for ${type.name}, got ${describe(value)}`);
     if (typeof value !== "boolean" && cut(BigInt(value as number)) !== BigInt(value as number))
       throw new RangeError(`key: expected at most ${width} bits for ${type.name}, got ${describe(value)}`);
-    put(words, base === "bool" ? Boolean(value) : value);
+    return put(words, base === "bool" ? Boolean(value) : value);
   };
   return { give, read: (words, space, at) => put(words, type.copy(space, at)), zeros: 1 };
 }
 
-function textPart(type: Type): Part {
+function textPart(type: Type, space: Space): Part {
   return {
-    give: (words, value) => void words.text(stringOf(value)),
+    pack: (given) => type.read(space, given),
+    give: (words, value) => {
+      words.text(stringOf(value));
+      return value;
+    },
     read: (words, space, at) => {
       if (type.kind === "utf8") {
         words.text(type.copy(space, at) as string);
@@ -144,18 +156,21 @@ function textPart(type: Type): Part {
 
 function arrayPart({ element, count, name }: ArrayType<Type>, space: Space): Part {
   const part = partOf(element, space);
+  const { pack } = part;
   return {
     give: (words, value) => {
       if (typeof value !== "object" || value === null || !(Symbol.iterator in value))
         throw new TypeError(`key: expected something iterable for ${name}, got ${describe(value)}`);
-      let given = 0;
+      const given: unknown[] = [];
       for (const each of value as Iterable<unknown>) {
-        if (given === count) throw new RangeError(`key: expected at most ${count} elements for ${name}`);
-        part.give(words, each);
-        given++;
+        if (given.length === count)
+          throw new RangeError(`key: expected at most ${count} elements for ${name}`);
+        given.push(part.give(words, each));
       }
-      words.zeros((count - given) * part.zeros);
+      words.zeros((count - given.length) * part.zeros);
+      return given;
     },
+    pack: pack && ((given) => (given as unknown[]).map(pack)),
     read: (words, from, at) => {
       for (let index = 0; index < count; index++) part.read(words, from, at + index * element.size);
     },
@@ -169,13 +184,14 @@ function structPart(type: StructType<unknown>, space: Space): Part {
   const read = (words: Words, from: Space, at: number): void => {
     for (const { part, offset } of fields) part.read(words, from, at + offset);
   };
-  const give = (words: Words, value: unknown): void => {
+  const give = (words: Words, value: unknown): unknown => {
     if (typeof value !== "object" || value === null)
       throw new TypeError(`key: expected the fields of ${type.name} in an object, got ${describe(value)}`);
-    if (isRef(value)) {
-      if (!isRef(value, type))
+    const viewed = (value as { readonly [TYPE]?: StructType<unknown> })[TYPE];
+    if (viewed !== undefined) {
+      if (viewed.fields !== type.fields)
         throw new TypeError(`key: expected a reference to ${type.name}, got ${describe(value)}`);
-      value[LIFE].check(type.name, value[AT]);
+      if (isRef(value)) value[LIFE].check(type.name, value[AT]);
     } else {
       for (const key in value)
         if (!names.has(key))
@@ -183,16 +199,26 @@ function structPart(type: StructType<unknown>, space: Space): Part {
             `key: ${type.name}: no field ${describe(key)}; it has ${[...names].join(", ")}`,
           );
     }
+    const given: unknown[] = [];
     for (const { name, part } of fields) {
-      const given = (value as Record<string, unknown>)[name];
-      if (given === undefined) words.zeros(part.zeros);
-      else part.give(words, given);
+      const one = (value as Record<string, unknown>)[name];
+      if (one === undefined) words.zeros(part.zeros);
+      given.push(one === undefined ? undefined : part.give(words, one));
     }
+    return given;
   };
-  return { give, read, zeros: fields.reduce((sum, { part }) => sum + part.zeros, 0) };
+  const pack = (given: unknown): unknown =>
+    (given as unknown[]).map((one, index) => {
+      const packOne = fields[index]?.part.pack;
+      return one === undefined || packOne === undefined ? one : packOne(one);
+    });
+  const packs = fields.some(({ part }) => part.pack !== undefined);
+  const zeros = fields.reduce((sum, { part }) => sum + part.zeros, 0);
+  return { give, read, zeros, pack: packs ? pack : undefined };
 }
 
-function put(words: Words, value: unknown): void {
+function put<V>(words: Words, value: V): V {
   if (typeof value === "bigint") words.bigint(value);
   else words.number(Number(value));
+  return value;
 }

@@ -1,47 +1,58 @@
 // Hash table: the memory of a HashMap. Entries in the order in which they came, and an index of them.
 //
-// Owns:  the block; finding, adding and removing in it; growth and compaction.
-// Needs: hash-header, hash-keys, hash-slots, allocator.
+// Owns:  the block; finding, adding and removing in it; growth and compaction; the order of the stores.
+// Needs: hash-header, hash-keys, hash-slots, hash-repair, allocator.
 // Invariants: T1  entries 0 to used - 1 are live or holes, size of them live; holes and the other entries are zero
 //             T2  each live entry's number stands in one slot, which is reached from its hash's slot over no empty one
 //             T3  at least half of the slots are empty
-//             (hash-check.ts)
+//             (hash-check.ts; C1 in hash-repair.ts)
 //
 // As in CPython and V8: iteration is in order of insertion and reads only entries. Slots are probed one after the other. A
 // deletion moves the slots behind it up, so that there are no tombstones among them; it leaves a hole among the entries, and
 // when these are used up, either a quarter are holes and the others move together, or there will be twice as many.
+//
+// What is stored has been read before: none of the caller's code runs in here.
 
-import type { Allocator } from "../typed/allocator.ts";
+import { type Allocator, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import { DELETED, type Life } from "../typed/life.ts";
+import { Place } from "../typed/place.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import type { Type } from "../typed/type.ts";
+import { isOneStore, isPlace, type Type } from "../typed/type.ts";
 import {
+  AT_ABOUT,
+  AT_ABOUT_MORE,
   AT_BLOCK,
+  AT_BORN,
   AT_MOVES,
   AT_RENUMBERINGS,
   AT_ROOM,
   AT_SEED,
   AT_SIZE,
-  AT_SLOTS,
   AT_USED,
+  blockBytes,
+  CHANGING,
+  CLEARED,
   type EntryLayout,
   entryLayout,
+  freeMapHeader,
+  GROWN,
+  isMagic,
   MAGIC,
   MAP_HEADER_BYTES,
   nameOf,
+  REPLACED,
 } from "./hash-header.ts";
 import { type Keys, keysOf } from "./hash-keys.ts";
 import { Order } from "./hash-order.ts";
-import { Place } from "./hash-place.ts";
+import { repair } from "./hash-repair.ts";
 import { closeSlot, emptySlot, fillSlots, holesOf, refuseFull } from "./hash-slots.ts";
-import { freeHeader } from "./header.ts";
 
-/** Kinds of values that are written at once, or not at all. */
-const AT_ONCE = new Set(["scalar", "raw-pointer", "pointer", "text", "utf8"]);
 const FIRST_CAPACITY = 4;
 const MOST_BYTES = 2 ** 32 - 1;
+/** Up to here a loop beats a call into the engine. */
+const LOOP_BYTES = 128;
 
 export class HashTable {
   readonly key: Type;
@@ -52,18 +63,21 @@ export class HashTable {
   readonly header: number;
   readonly keys: Keys;
   readonly order = new Order();
-  readonly place: Place;
   life: Life;
   /** What the header says, as of `moves`. */
   block = 0;
   capacity = 0;
   slotCount = 0;
   private moves = -1;
-  private renumberings = 0;
-  private readonly allocator: Allocator<never>;
-  private readonly atOnce: boolean;
-  /** Whether a key or value is being written, which may call code of the caller's. */
-  private busy = false;
+  private renumberings: number;
+  private readonly born: number;
+  private readonly place: Place;
+  private readonly allocator: MemorySource;
+  private readonly byOneStore: boolean;
+  /** Whether what a value is read as leads to its place. */
+  private readonly lends: boolean;
+  /** Whether keys or values have memory of their own. */
+  private readonly owns: boolean;
   /** The slot where the last search has ended. */
   private slot = 0;
 
@@ -72,14 +86,19 @@ export class HashTable {
     this.value = value;
     this.name = nameOf(key, value);
     this.layout = entryLayout(key, value);
-    this.allocator = allocator;
-    this.atOnce = AT_ONCE.has(value.kind);
+    this.allocator = allocator[HOLDER](header);
+    this.byOneStore = isOneStore(value);
+    this.lends = isPlace(value);
+    this.owns = key.drop !== undefined || value.drop !== undefined;
     this.space = allocator[SPACE];
-    this.life = allocator[LIFE];
+    this.life = this.allocator[LIFE];
     this.header = header;
-    this.keys = keysOf(key, this.space, this.space.u32[(header + AT_SEED) >>> 2] as number);
-    this.place = new Place(allocator, value, this.name);
-    this.reload();
+    this.born = this.word(AT_BORN);
+    this.renumberings = this.word(AT_RENUMBERINGS);
+    this.keys = keysOf(key, this.space, this.word(AT_SEED));
+    const place = `its place in ${this.name}`;
+    this.place = new Place(place, this.life, this, this.space, header + AT_MOVES);
+    this.enter();
   }
 
   get size(): number {
@@ -89,6 +108,11 @@ export class HashTable {
   /** Entries that are or were live: where the next one goes. */
   get used(): number {
     return this.word(AT_USED);
+  }
+
+  /** What a value that is read now lives in. */
+  get valueLife(): Life {
+    return this.lends ? this.place.life : this.life;
   }
 
   /** Before each use: the map is there, its block within the arrays, and what is known about it true. */
@@ -125,86 +149,110 @@ export class HashTable {
     return 0;
   }
 
-  /** Adds an entry whose key `find` did not find. All or nothing. Gives its address. */
-  add(hash: number, key: unknown, value: unknown): number {
-    this.checkCalm();
+  /** Adds an entry with the key that `find` did not find. All or nothing. */
+  add(hash: number, given: unknown): void {
     if (this.used === this.capacity) {
       this.makeRoom();
       this.slot = emptySlot(this, hash);
     }
-    // Code of the caller's that runs while its key and value are read may look up others.
-    const { slot } = this;
     const number = this.used + 1;
     const at = this.block + (number - 1) * this.layout.stride;
-    this.write(at, true, key, value);
+    this.setWord(0, CHANGING);
+    try {
+      this.storeKey(at + this.layout.keyOffset);
+      this.store(at + this.layout.valueOffset, given);
+    } catch (error) {
+      this.undo(at);
+      throw error;
+    }
     const { u32 } = this.space;
     u32[at >>> 2] = hash;
-    u32[(this.slotsAt >>> 2) + slot] = number;
+    u32[(this.slotsAt >>> 2) + this.slot] = number;
     this.setWord(AT_USED, number);
     this.setWord(AT_SIZE, this.size + 1);
-    return at;
+    this.setWord(0, MAGIC);
   }
 
   /** Gives an entry another value. All or nothing. */
-  replace(at: number, value: unknown): void {
+  replace(at: number, given: unknown): void {
     const to = at + this.layout.valueOffset;
-    if (this.atOnce) {
-      this.checkCalm();
-      this.store(this.value, to, value);
+    if (this.byOneStore) {
+      this.store(to, given);
       return;
     }
     // Made in the spare entry: fields that are not given must be zero, and the old value stays if the new one cannot be made.
-    const spare = this.block + this.capacity * this.layout.stride;
-    const from = spare + this.layout.valueOffset;
-    this.write(spare, false, undefined, value);
-    this.value.drop?.(this.space, to, this.life);
-    this.space.u8.copyWithin(to, from, from + this.value.size);
-    this.clearEntry(spare);
+    const { spareAt, value } = this;
+    const from = spareAt + this.layout.valueOffset;
+    this.setWord(AT_ABOUT, (at - this.block) / this.layout.stride);
+    this.setWord(0, CHANGING);
+    try {
+      this.store(from, given);
+    } catch (error) {
+      this.undo(spareAt);
+      throw error;
+    }
+    this.setWord(0, REPLACED);
+    value.drop?.(this.space, to, this.life);
+    this.space.u8.copyWithin(to, from, from + value.size);
+    this.setWord(0, CHANGING);
+    this.clearEntry(spareAt);
+    this.setWord(0, MAGIC);
   }
 
   /** Removes the entry that `find` has found last. */
   remove(at: number): void {
-    this.checkCalm();
+    const { u32 } = this.space;
+    const head = this.header >>> 2;
+    this.moves = (this.moves + 1) >>> 0;
+    u32[head + (AT_MOVES >>> 2)] = this.moves;
+    u32[head] = CHANGING;
+    u32[at >>> 2] = 0;
     closeSlot(this, this.slot);
-    this.setWord(AT_SIZE, this.size - 1);
-    this.space.u32[at >>> 2] = 0;
-    this.drop(at);
+    u32[head + (AT_SIZE >>> 2)] = (u32[head + (AT_SIZE >>> 2)] as number) - 1;
+    if (this.owns) this.drop(at);
     this.clearEntry(at);
+    this.setWord(0, MAGIC);
   }
 
   /** Removes all entries; the block stays. */
   clear(): void {
-    this.checkCalm();
     const { used } = this;
     if (used === 0) return;
     this.renumber(() => "all");
+    this.setWord(0, CLEARED);
     this.setWord(AT_USED, 0);
     this.setWord(AT_SIZE, 0);
     this.space.u8.fill(0, this.slotsAt, this.blockEnd);
-    for (let index = 0; index < used; index++) if (this.hashOf(index) !== 0) this.drop(this.entryAt(index));
+    this.dropAll(used);
     this.space.u8.fill(0, this.block, this.entryAt(used));
+    this.setWord(0, MAGIC);
   }
 
   /** Room for so many live entries in all, without another move. */
   reserve(count: number): void {
-    this.checkCalm();
     const { size, used, capacity } = this;
     if (used + (count - size) <= capacity) return;
     if (size < used) this.compact();
     let larger = Math.max(FIRST_CAPACITY, capacity);
     while (larger < count) larger *= 2;
     if (larger > capacity && !this.growTo(larger))
-      throw new OutOfMemoryError(this.bytesOf(larger), this.name);
+      throw new OutOfMemoryError(blockBytes(this.layout, larger), this.name);
+  }
+
+  /** Whether it has been disposed of, here or where else it is attached. */
+  hasEnded(): boolean {
+    return this.life.ended || !this.isHere();
   }
 
   /** Gives everything back. */
   dispose(): void {
-    this.clear();
-    if (this.block !== 0)
-      this.allocator.deallocate(this.block, this.bytesOf(this.capacity), this.layout.align);
+    const { used, block, bytes } = this;
+    this.moved();
+    // From here on there is none: what follows may be cut short and then loses memory, no more.
     this.setWord(0, 0);
-    freeHeader(this.allocator, this.header, MAP_HEADER_BYTES);
-    this.place.close();
+    this.dropAll(used);
+    if (block !== 0) this.allocator.deallocate(block, bytes, this.layout.align);
+    freeMapHeader(this.allocator, this.header);
     this.life = DELETED;
   }
 
@@ -217,62 +265,77 @@ export class HashTable {
     return this.space.u32[this.entryAt(index) >>> 2] as number;
   }
 
+  get spareAt(): number {
+    return this.block + this.capacity * this.layout.stride;
+  }
+
   get slotsAt(): number {
     return this.block + (this.capacity + 1) * this.layout.stride;
   }
 
   get bytes(): number {
-    return this.capacity === 0 ? 0 : this.bytesOf(this.capacity);
+    return blockBytes(this.layout, this.capacity);
   }
 
-  checkCalm(): void {
-    if (this.busy)
-      throw new TypeError(`${this.name}: cannot be changed while a key or value is being written`);
+  clearEntry(at: number): void {
+    const { stride } = this.layout;
+    if (stride > LOOP_BYTES) {
+      this.space.u8.fill(0, at, at + stride);
+      return;
+    }
+    const { u32 } = this.space;
+    for (let word = at >>> 2; word < (at + stride) >>> 2; word++) u32[word] = 0;
+  }
+
+  word(offset: number): number {
+    return this.space.u32[(this.header + offset) >>> 2] as number;
+  }
+
+  setWord(offset: number, value: number): void {
+    this.space.u32[(this.header + offset) >>> 2] = value;
+  }
+
+  /** Where the block lies and how large it is. */
+  readHeader(): void {
+    this.block = this.word(AT_BLOCK);
+    this.capacity = this.word(AT_ROOM);
+    this.slotCount = 2 * this.capacity;
+    this.space.reaches(this.blockEnd);
   }
 
   private get blockEnd(): number {
     return this.block + this.bytes;
   }
 
-  private bytesOf(capacity: number): number {
-    return (capacity + 1) * this.layout.stride + 8 * capacity;
+  /** Whether this map, and no other, lies where it did. */
+  private isHere(): boolean {
+    this.space.reaches(this.header + MAP_HEADER_BYTES);
+    return isMagic(this.word(0)) && this.word(AT_BORN) === this.born;
   }
 
-  private word(offset: number): number {
-    return this.space.u32[(this.header + offset) >>> 2] as number;
-  }
-
-  private setWord(offset: number, value: number): void {
-    this.space.u32[(this.header + offset) >>> 2] = value;
-  }
-
-  /** Reads the header anew: the arrays are old, or another HashMap has moved the entries, or there is none here any more. */
+  /** Reads the header anew: the arrays are old, another HashMap has moved the entries, a change was cut short, or none is here any more. */
   private reload(): void {
     this.life.check(this.name, this.header);
-    this.space.reaches(this.header + MAP_HEADER_BYTES);
-    if (this.word(0) !== MAGIC) {
-      const hex = `0x${this.header.toString(16)}`;
-      throw new PointerError(
-        "not-live",
-        this.name,
-        this.header,
-        `it has been disposed of, or overwritten: ${hex}`,
-      );
+    if (!this.isHere()) {
+      const sentence = `it has been disposed of, or overwritten: 0x${this.header.toString(16)}`;
+      throw new PointerError("not-live", this.name, this.header, sentence);
     }
-    if (this.moves !== this.word(AT_MOVES)) this.place.end();
+    if (this.word(0) !== MAGIC) {
+      this.setWord(AT_RENUMBERINGS, this.word(AT_RENUMBERINGS) + 1);
+      this.place.move();
+      repair(this);
+      this.setWord(0, MAGIC);
+    }
     if (this.renumberings !== this.word(AT_RENUMBERINGS)) this.order.renumber(() => "lost");
     this.renumberings = this.word(AT_RENUMBERINGS);
     this.moves = this.word(AT_MOVES);
-    this.block = this.word(AT_BLOCK);
-    this.capacity = this.word(AT_ROOM);
-    this.slotCount = this.word(AT_SLOTS);
-    this.space.reaches(this.blockEnd);
+    this.readHeader();
   }
 
-  /** Entries have moved: references to their values, here and through other HashMaps, are void. */
+  /** Entries have moved, or one goes: references to their values, here and through other HashMaps, end. */
   private moved(): void {
-    this.setWord(AT_MOVES, (this.moves + 1) >>> 0);
-    this.reload();
+    this.place.move();
+    this.moves = this.word(AT_MOVES);
   }
 
   private renumber(closed: () => Uint32Array | "all"): void {
@@ -287,7 +350,7 @@ export class HashTable {
     const { size, capacity } = this;
     if (capacity > 0 && 4 * size <= 3 * capacity) this.compact();
     else if (!this.growTo(Math.max(FIRST_CAPACITY, 2 * capacity))) {
-      if (size === capacity) throw new OutOfMemoryError(this.bytesOf(2 * capacity), this.name);
+      if (size === capacity) throw new OutOfMemoryError(blockBytes(this.layout, 2 * capacity), this.name);
       this.compact();
     }
   }
@@ -295,66 +358,99 @@ export class HashTable {
   /** A larger block: entries keep their numbers. False: no memory, and all is as it was. */
   private growTo(capacity: number): boolean {
     const { allocator, block, bytes, used, layout } = this;
-    const larger = this.bytesOf(capacity);
+    const larger = blockBytes(layout, capacity);
     if (larger > MOST_BYTES) return false;
-    const to =
-      block === 0
-        ? allocator.allocate(larger, layout.align)
-        : allocator.reallocate(block, bytes, larger, layout.align);
+    if (block !== 0 && allocator.reallocateInPlace(block, bytes, larger, layout.align)) {
+      this.extendTo(capacity);
+      return true;
+    }
+    const to = allocator.allocate(larger, layout.align);
     if (to === 0 || !this.space.reaches(to + larger)) return false;
-    this.setWord(AT_BLOCK, to);
-    this.setWord(AT_ROOM, capacity);
-    this.setWord(AT_SLOTS, 2 * capacity);
+    const { u8 } = this.space;
+    u8.copyWithin(to, block, block + used * layout.stride);
+    u8.fill(0, to + used * layout.stride, to + larger);
     this.moved();
-    this.space.u8.fill(0, this.entryAt(used), this.blockEnd);
+    this.setWord(AT_ABOUT, to);
+    this.setWord(AT_ABOUT_MORE, capacity);
+    this.setWord(0, GROWN);
+    this.setWord(AT_ROOM, capacity);
+    this.setWord(AT_BLOCK, to);
+    this.readHeader();
     fillSlots(this);
+    this.setWord(0, MAGIC);
+    if (block !== 0) allocator.deallocate(block, bytes, layout.align);
     return true;
+  }
+
+  /** The block has become larger where it is: the slots' place is the entries' now. */
+  private extendTo(capacity: number): void {
+    const { block, spareAt, layout } = this;
+    const end = block + blockBytes(layout, capacity);
+    this.space.reaches(end);
+    this.moved();
+    this.setWord(0, CHANGING);
+    this.space.u8.fill(0, spareAt, end);
+    this.setWord(AT_ROOM, capacity);
+    this.readHeader();
+    fillSlots(this);
+    this.setWord(0, MAGIC);
   }
 
   /** Moves the entries together, over the holes. */
   private compact(): void {
     const { used } = this;
     this.renumber(() => holesOf(this));
+    this.setWord(0, CHANGING);
     const { stride } = this.layout;
-    const { u8 } = this.space;
+    const { u8, u32 } = this.space;
     let count = 0;
     for (let index = 0; index < used; index++) {
-      if (this.hashOf(index) === 0) continue;
-      const from = this.entryAt(index);
-      if (count < index) u8.copyWithin(this.entryAt(count), from, from + stride);
+      const hash = this.hashOf(index);
+      if (hash === 0) continue;
+      const [from, to] = [this.entryAt(index), this.entryAt(count)];
+      if (count < index) {
+        // Whole before it is there, and there before it goes from where it was.
+        u8.copyWithin(to + HASH_BYTES, from + HASH_BYTES, from + stride);
+        u32[to >>> 2] = hash;
+        u32[from >>> 2] = 0;
+      }
       count++;
     }
     u8.fill(0, this.entryAt(count), this.entryAt(used));
     u8.fill(0, this.slotsAt, this.blockEnd);
     this.setWord(AT_USED, count);
     fillSlots(this);
+    this.setWord(0, MAGIC);
   }
 
-  /** Writes into an entry that is zero; if that throws, it is zero again, and owns nothing. */
-  private write(at: number, withKey: boolean, key: unknown, value: unknown): void {
-    this.checkCalm();
-    this.busy = true;
-    try {
-      const { keyOffset, valueOffset } = this.layout;
-      if (withKey && !this.keys.store(at + keyOffset, key, this.life))
-        this.store(this.key, at + keyOffset, key);
-      this.store(this.value, at + valueOffset, value);
-    } catch (error) {
-      this.drop(at);
-      this.clearEntry(at);
-      throw error;
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  private store(type: Type, at: number, value: unknown): void {
-    const given = type.read(this.space, value) as never;
-    if (type.store(this.space, at, given, this.life)) return;
+  private storeKey(at: number): void {
+    if (this.keys.store(at, this.life)) return;
     // It has needed memory, and the memory has grown.
     this.space.refresh();
-    if (type.store(this.space, at, given, this.life)) return;
+    if (!this.keys.store(at, this.life)) this.refuse(this.key, at);
+  }
+
+  private store(at: number, given: unknown): void {
+    const { space, value, life } = this;
+    if (value.store(space, at, given as never, life)) return;
+    space.refresh();
+    if (!value.store(space, at, given as never, life)) this.refuse(value, at);
+  }
+
+  private refuse(type: Type, at: number): never {
     throw new PointerError("outside", type.name, at, `0x${at.toString(16)} leads beyond the memory`);
+  }
+
+  /** An entry that could not be written becomes zero again, and owns nothing. */
+  private undo(at: number): void {
+    this.drop(at);
+    this.clearEntry(at);
+    this.setWord(0, MAGIC);
+  }
+
+  private dropAll(used: number): void {
+    if (!this.owns) return;
+    for (let index = 0; index < used; index++) if (this.hashOf(index) !== 0) this.drop(this.entryAt(index));
   }
 
   private drop(at: number): void {
@@ -362,8 +458,7 @@ export class HashTable {
     this.key.drop?.(this.space, at + this.layout.keyOffset, this.life);
     this.value.drop?.(this.space, at + this.layout.valueOffset, this.life);
   }
-
-  private clearEntry(at: number): void {
-    this.space.u8.fill(0, at, at + this.layout.stride);
-  }
 }
+
+/** Of an entry, what comes before the key. */
+const HASH_BYTES = 4;

@@ -50,6 +50,14 @@ export class Words {
     return this;
   }
 
+  /** The same words, apart from these. */
+  copy(): Words {
+    const made = new Words();
+    made.view(this.u8.slice().buffer);
+    made.slots = this.slots;
+    return made;
+  }
+
   number(value: number): void {
     this.need(1);
     // Adding makes 0 of -0. A NaN may have any bits: this writes those that the engine has for its own.

@@ -1,14 +1,12 @@
 // Header: the first words of a container, by which it is found again: in a heap that was saved, or by another thread.
 //
-// Owns:  magic numbers and the layout of headers; what attach refuses.
-// Needs: allocator, space.
+// Owns:  the layout that all headers have in common; what attach refuses of it; the check of indices.
+// Needs: space.
 //
 //     +0 magic   +4 bytes of an element   +8 address of the elements   +12 length   +16 capacity   … what a container adds
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
-import type { Allocator } from "../typed/allocator.ts";
-import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
-import { SPACE } from "../typed/ref.ts";
+import { PointerError } from "../typed/errors.ts";
 import type { Space } from "../typed/space.ts";
 
 export const AT_ELEMENT_BYTES = 4;
@@ -17,27 +15,6 @@ export const AT_LENGTH = 12;
 export const AT_CAPACITY = 16;
 export const HEADER_BYTES = 20;
 const ALIGNMENT = 4;
-
-/** Memory for a header, all zero but for the magic number and the size of an element. Throws an OutOfMemoryError. */
-export function makeHeader(
-  allocator: Allocator<never>,
-  what: string,
-  magic: number,
-  elementBytes: number,
-  bytes = HEADER_BYTES,
-): number {
-  const at = allocator.allocate(bytes, ALIGNMENT);
-  const space = allocator[SPACE];
-  if (at === 0 || !space.reaches(at + bytes)) throw new OutOfMemoryError(bytes, what);
-  space.u8.fill(0, at, at + bytes);
-  space.u32[at >>> 2] = magic;
-  space.u32[(at + AT_ELEMENT_BYTES) >>> 2] = elementBytes;
-  return at;
-}
-
-export function freeHeader(allocator: Allocator<never>, at: number, bytes = HEADER_BYTES): void {
-  allocator.deallocate(at, bytes, ALIGNMENT);
-}
 
 /** Throws unless a container of this kind, with elements of this size, lies at an address. */
 export function checkHeader(
@@ -62,24 +39,6 @@ export function checkHeader(
   const [length, capacity] = [word(AT_LENGTH), word(AT_CAPACITY)];
   if (length > capacity || !space.reaches(word(AT_ELEMENTS) + capacity * elementBytes))
     throw fault("not-live", `its length ${length} and capacity ${capacity} cannot be`);
-}
-
-/** Throws unless so many bytes of elements can lie at an address that a container's header has. */
-export function checkBlock(
-  space: Space,
-  what: string,
-  header: number,
-  at: number,
-  bytes: number,
-  align: number,
-): void {
-  if (bytes === 0 || (at !== 0 && at % align === 0 && space.reaches(at + bytes))) return;
-  throw new PointerError(
-    "not-live",
-    what,
-    header,
-    `its ${bytes} bytes at 0x${at.toString(16)} cannot be: expected a multiple of ${align}, inside the memory`,
-  );
 }
 
 /** Throws unless an index is a whole number from 0 to below `length`. */

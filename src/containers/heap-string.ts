@@ -5,17 +5,17 @@
 // Invariants: X1  its bytes are whole characters of UTF-8
 //
 // Positions and lengths are in bytes, as in Rust: those of JavaScript's strings count units of UTF-16 and are not known here
-// without reading from the beginning.
+// without reading from the beginning. A surrogate that has no partner has no UTF-8 and becomes U+FFFD, as in TextEncoder: so do both
+// halves of a pair that are appended one by one.
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Allocator } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { u8 } from "../typed/scalars.ts";
-import { encode } from "../typed/text.ts";
+import { decodeView, encode } from "../typed/text.ts";
 import { Vec } from "./vec.ts";
 
-const decoder = new TextDecoder();
 const FNV_OFFSET = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
 
@@ -67,7 +67,7 @@ export class HeapString<L = unknown> implements Disposable {
   }
 
   toString(): string {
-    return decode(this.view());
+    return decodeView(this.view());
   }
 
   toJSON(): string {
@@ -78,7 +78,7 @@ export class HeapString<L = unknown> implements Disposable {
   slice(begin: number, end: number = this.length): string {
     this.checkBoundary("begin", begin);
     this.checkBoundary("end", end);
-    return decode(this.view().subarray(begin, Math.max(begin, end)));
+    return decodeView(this.view().subarray(begin, Math.max(begin, end)));
   }
 
   /** Cuts it to so many bytes, which must be a boundary of characters. */
@@ -96,10 +96,18 @@ export class HeapString<L = unknown> implements Disposable {
     return begins(this.view(), bytesOf(other));
   }
 
-  /** Where a string is found first, from a byte on, in bytes; -1: nowhere. */
+  /**
+   * Where a string is found first, from a byte on, in bytes; -1: nowhere. An empty one is found at the first boundary of characters
+   * from there on, and beyond the end at the end, as by String.prototype.indexOf.
+   */
   indexOf(other: string | HeapString, begin = 0): number {
     if (!isWord(begin)) refuseWord("begin", begin);
     const [own, wanted] = [this.view(), bytesOf(other)];
+    if (wanted.length === 0) {
+      let at = Math.min(begin, own.length);
+      while (isInside(own, at)) at++;
+      return at;
+    }
     for (let at = begin; at + wanted.length <= own.length; at++)
       if (begins(own.subarray(at), wanted)) return at;
     return -1;
@@ -117,7 +125,7 @@ export class HeapString<L = unknown> implements Disposable {
     return this.bytes.view() as Uint8Array;
   }
 
-  /** Its characters: one string for each code point. */
+  /** Its characters, as they are when the first is asked for: one string for each code point. */
   *[Symbol.iterator](): Generator<string> {
     yield* this.toString();
   }
@@ -134,8 +142,7 @@ export class HeapString<L = unknown> implements Disposable {
     const { length } = this;
     if (!isWord(at) || at > length)
       throw new RangeError(`${name}: expected 0 to ${length} bytes, got ${describe(at)}`);
-    if (at < length && ((this.view()[at] as number) & 0xc0) === 0x80)
-      throw new RangeError(`${name}: byte ${at} is inside a character`);
+    if (isInside(this.view(), at)) throw new RangeError(`${name}: byte ${at} is inside a character`);
   }
 }
 
@@ -143,9 +150,9 @@ function bytesOf(value: string | HeapString): Uint8Array {
   return value instanceof HeapString ? value.view() : encode(value, "HeapString");
 }
 
-/** Decoders refuse shared memory, so a copy is decoded. */
-function decode(bytes: Uint8Array): string {
-  return decoder.decode(bytes.slice());
+/** Whether a byte is not the first one of its character. */
+function isInside(bytes: Uint8Array, at: number): boolean {
+  return at < bytes.length && ((bytes[at] as number) & 0xc0) === 0x80;
 }
 
 function begins(whole: Uint8Array, part: Uint8Array): boolean {

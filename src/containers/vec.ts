@@ -1,12 +1,13 @@
 // Vec: elements side by side, as many as there are. Rust's Vec, C++'s vector.
 //
 // Owns:  its header and its elements, in an allocator's memory.
-// Needs: collection, header, allocator, type.
+// Needs: collection, list-header, allocator, type.
 // Invariants: V1  length ≤ capacity, and the elements' block has capacity elements, or is none at 0
 //             V2  what lies from length on owns nothing
+//             (and those of collection.ts)
 //
-// Nothing of it is outside the memory: it reads its header at each use, so that several Vecs may be attached to the same.
-// References to elements, and views, hold until the Vec grows or its elements move.
+// Several Vecs may be attached to the same header: each notices by its count of moves what another has done. References to elements hold
+// until elements move or one is taken away; while checking, a later use throws.
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { type Allocator, checkType } from "../typed/allocator.ts";
@@ -14,217 +15,269 @@ import { type ArrayRef, Elements, type ViewOf, viewAt } from "../typed/array.ts"
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { type AnyRef, AT, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
+import { bool, type ScalarType } from "../typed/scalars.ts";
 import { isStruct } from "../typed/struct.ts";
-import { type HoldsRefs, type Init, isFlat, type Plain, type Type, type Value } from "../typed/type.ts";
-import { Collection } from "./collection.ts";
+import type { HoldsRefs, Init, Plain, Type, Value } from "../typed/type.ts";
+import { Collection, refersToPlace } from "./collection.ts";
+import { AT_CAPACITY, AT_ELEMENTS, checkIndex } from "./header.ts";
 import {
-  AT_CAPACITY,
-  AT_ELEMENTS,
-  AT_LENGTH,
-  checkBlock,
-  checkHeader,
-  checkIndex,
-  HEADER_BYTES,
-  makeHeader,
-} from "./header.ts";
+  checkListBlocks,
+  checkListHeader,
+  HeaderAt,
+  LIST_HEADER_BYTES,
+  type ListBlock,
+  type ListKind,
+} from "./list-header.ts";
 
-/** "MVEC" */
-const MAGIC = 0x4345_564d;
+/** "VEC2" */
+const MAGIC = 0x3243_4556;
+/** "MVEC": when the header ended with the capacity. */
+const FORMER_MAGIC = 0x4345_564d;
 const FIRST_CAPACITY = 4;
+const MOST_BYTES = 2 ** 32 - 1;
 
 export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   /** How long what it holds lives: for the compiler only. */
   declare protected readonly holds: HoldsRefs<E> extends true ? (life: B) => B : unknown;
   readonly element: E;
+  protected override readonly owning: boolean;
+  /** Whether elements that are read live in their place. */
+  private readonly lends: boolean;
+  /** Where the elements lie, as of `moves`. */
+  private elements = 0;
 
   /** An empty one; takes memory for its header. Throws an OutOfMemoryError. */
-  constructor(allocator: Allocator<L>, element: E, capacity = 0) {
+  constructor(allocator: Allocator<L>, element: E, capacity?: number);
+  /** For `attach`. */
+  constructor(allocator: Allocator<L>, element: E, from: HeaderAt);
+  constructor(allocator: Allocator<L>, element: E, from: number | HeaderAt = 0) {
     checkType("Vec", element);
-    if (!isWord(capacity)) refuseWord("capacity", capacity);
-    super(
-      allocator,
-      makeHeader(allocator as unknown as Allocator<never>, nameOf(element), MAGIC, element.size),
-    );
+    if (typeof from !== "object" && !isWord(from)) refuseWord("capacity", from);
+    super(allocator, kindOf(element), from);
     this.element = element;
-    if (capacity === 0) return;
-    try {
-      this.reserve(capacity);
-    } catch (error) {
-      this.dispose();
-      throw error;
-    }
+    this.owning = element.drop !== undefined;
+    this.lends = refersToPlace(element);
+    this.enter();
+    if (typeof from === "object") this.closeGap();
+    else if (from > 0) this.reserveFirst(from);
   }
 
   /** The Vec that lies at an address, of an allocator in the same memory. Throws a PointerError if there is none of such elements. */
   static attach<E extends Type, L>(allocator: Allocator<L>, element: E, ptr: Ptr<Vec<E>>): Vec<E, L> {
     checkType("Vec", element);
-    checkHeader(allocator[SPACE], nameOf(element), MAGIC, element.size, ptr);
-    const made: Vec<E, L> = Object.create(Vec.prototype);
-    const space = allocator[SPACE];
-    Object.assign(made, { element, allocator, space, life: allocator[LIFE], header: ptr });
-    checkBlock(space, nameOf(element), ptr, made.elements, made.capacity * element.size, element.align);
-    return made;
+    const [space, kind] = [allocator[SPACE], kindOf(element)];
+    checkListHeader(space, kind, ptr);
+    checkListBlocks(space, kind, ptr, blocksAt(element, ...wordsAt(space.u32, ptr)));
+    return new Vec(allocator, element, new HeaderAt(ptr));
   }
 
   /** Where its header lies: all that `attach` needs. */
   get ptr(): Ptr<Vec<E>> {
-    this.check();
+    this.enter();
     return this.header as Ptr<Vec<E>>;
   }
 
   /** The element at an index from 0 to length - 1, or a RangeError. */
   get(index: number): Value<E, L, B> {
-    checkIndex(index, this.length);
-    const { element, space } = this;
-    const at = this.elements + index * element.size;
-    const value = element.load(space, at, this.life);
-    return (value === undefined ? this.loadAgain(at) : value) as Value<E, L, B>;
+    this.enter();
+    checkIndex(index, this.count);
+    return this.load(index);
   }
 
+  /** Writes an element; of a struct the fields that are given. */
   set(index: number, value: Init<E, B>): void {
-    checkIndex(index, this.length);
-    this.store(this.elements + index * this.element.size, value);
+    const given = this.element.read(this.space, value) as never;
+    this.enter();
+    checkIndex(index, this.count);
+    this.store(index, given);
+  }
+
+  /** As `set`, and gives a plain copy of what the element was. */
+  replace(index: number, value: Init<E, B>): Plain<E> {
+    const given = this.element.read(this.space, value) as never;
+    this.enter();
+    checkIndex(index, this.count);
+    const before = this.copyAt(index);
+    this.store(index, given);
+    return before;
   }
 
   /** Array.prototype.at: from the end if negative, undefined where there is none. */
   at(index: number): Value<E, L, B> | undefined {
+    if (typeof index !== "number") throw new TypeError(`index: expected a number, got ${describe(index)}`);
     const { length } = this;
-    const from = index < 0 ? length + index : index;
+    const whole = Math.trunc(index) || 0;
+    const from = whole < 0 ? length + whole : whole;
     return from >= 0 && from < length ? this.get(from) : undefined;
   }
 
   /** Adds an element at the end. O(1) on average. Throws an OutOfMemoryError, and it is as it was. The new length. */
   push(value: Init<E, B>): number {
-    const { length } = this;
-    if (length < this.capacity) this.storeNew(length, value);
-    else if (isFlat(value)) {
-      this.growTo(Math.max(FIRST_CAPACITY, 2 * length));
-      this.storeNew(length, value);
-    } else this.pushInto(Math.max(FIRST_CAPACITY, 2 * length), value);
-    this.setWord(AT_LENGTH, length + 1);
+    const given = this.element.read(this.space, value) as never;
+    this.enter();
+    const length = this.count;
+    if (length === this.room) this.growTo(Math.max(FIRST_CAPACITY, 2 * length), length + 1);
+    this.storeNew(length, given);
+    this.count = length + 1;
     return length + 1;
   }
 
   /** Takes the last element away: a plain copy of it; undefined: there is none. */
   pop(): Plain<E> | undefined {
-    const { length } = this;
-    return length === 0 ? undefined : this.remove(length - 1);
+    this.enter();
+    const length = this.count;
+    if (length === 0) return undefined;
+    const taken = this.copyAt(length - 1);
+    this.shorten(length - 1);
+    return taken;
   }
 
   /** Puts an element before another, or at the end. O(length). */
   insert(index: number, value: Init<E, B>): void {
-    const { length } = this;
+    const given = this.element.read(this.space, value) as never;
+    this.enter();
+    this.closeGap();
+    const length = this.count;
     checkIndex(index, length + 1);
-    this.push(value);
-    this.rotate(index, length);
+    if (length === this.room) this.growTo(Math.max(FIRST_CAPACITY, 2 * length), length + 1);
+    this.storeNew(length, given);
+    if (index === length) {
+      this.count = length + 1;
+      return;
+    }
+    const bytes = this.bytesOf(length);
+    if (this.owning) this.openGap(length);
+    this.count = length + 1;
+    this.moved();
+    this.carryGap(length, index);
+    this.space.u8.set(bytes, this.elementAt(index));
+    this.endGap();
   }
 
   /** Takes an element away; those behind move up. O(length). */
   remove(index: number): Plain<E> {
-    const { length } = this;
-    checkIndex(index, length);
+    this.enter();
+    this.closeGap();
+    checkIndex(index, this.count);
     const taken = this.copyAt(index);
-    this.rotate(length - 1, index);
-    this.truncate(length - 1);
+    this.takeOut(index, () => this.carryGap(index, this.count - 1));
     return taken;
   }
 
   /** Takes an element away; the last one comes to its place. O(1). */
   swapRemove(index: number): Plain<E> {
-    const { length } = this;
-    checkIndex(index, length);
+    this.enter();
+    this.closeGap();
+    checkIndex(index, this.count);
     const taken = this.copyAt(index);
-    const { size } = this.element;
-    const [to, last] = [this.elements + index * size, this.elements + (length - 1) * size];
-    this.drop(index);
-    if (to !== last) this.space.u8.copyWithin(to, last, last + size);
-    // What it owned has moved along.
-    this.space.u8.fill(0, last, last + size);
-    this.setWord(AT_LENGTH, length - 1);
+    this.takeOut(index, () => {
+      const last = this.count - 1;
+      if (index === last) return;
+      this.copyElement(index, last);
+      if (this.owning) this.moveGap(last);
+    });
     return taken;
   }
 
-  /** Adds all of them at the end. If one cannot be added, those before it have been. */
+  /** Adds all of them at the end, or none: they are read before the first is added. */
   extend(values: Iterable<Init<E, B>>): void {
     if (typeof values !== "object" || values === null || !(Symbol.iterator in values))
       throw new TypeError(`extend: expected something iterable, got ${describe(values)}`);
-    if (this.element.kind === "scalar" && ArrayBuffer.isView(values) && !(values instanceof DataView)) {
-      let given = values as unknown as Uint8Array;
-      // A view of this memory may be of what moves now.
-      if (this.space.mayHold(given.buffer)) given = given.slice();
-      const { length } = this;
-      this.reserve(length + given.length);
-      (viewAt(this.space, this.element, this.elements, length + given.length) as Uint8Array).set(
-        given,
-        length,
-      );
-      this.setWord(AT_LENGTH, length + given.length);
+    const { element, space } = this;
+    if (isCopyable(element, values)) {
+      this.extendBy(values);
       return;
     }
-    if ((values as unknown) === this) {
-      // Up to where it ends now: an iterator would come by what it adds.
-      for (let index = 0, { length } = this; index < length; index++)
-        this.push(this.get(index) as unknown as Init<E, B>);
-      return;
+    const given: unknown[] = [];
+    for (const value of values) given.push(element.read(space, value));
+    this.enter();
+    const length = this.count;
+    const total = length + given.length;
+    this.makeRoom(total);
+    let made = length;
+    try {
+      for (; made < total; made++) this.storeNew(made, given[made - length] as never);
+    } catch (error) {
+      while (made > length) this.drop(--made);
+      throw error;
     }
-    for (const value of values) this.push(value);
+    this.count = total;
   }
 
   /** Sees to it that there is room for so many elements in all. Throws an OutOfMemoryError, and it is as it was. */
   reserve(capacity: number): void {
     if (!isWord(capacity)) refuseWord("capacity", capacity);
-    if (capacity > this.capacity) this.growTo(Math.max(capacity, 2 * this.capacity), capacity);
+    this.enter();
+    this.makeRoom(capacity);
   }
 
   /** Gives back the room that is not used. */
   shrinkToFit(): void {
-    const { length, capacity } = this;
-    if (length > 0 && length < capacity) this.growTo(length);
-    if (length > 0 || capacity === 0) return;
-    this.freeElements(capacity);
-    this.setWord(AT_ELEMENTS, 0);
-    this.setWord(AT_CAPACITY, 0);
+    this.enter();
+    const { count: length, room: old, elements: from, element } = this;
+    if (length === old) return;
+    const bytes = this.blockBytes(length);
+    this.setWord(AT_CAPACITY, length);
+    const stays =
+      length > 0 && this.allocator.reallocateInPlace(from, this.blockBytes(old), bytes, element.align);
+    const to = length === 0 || stays ? 0 : this.blockFor(bytes);
+    if (to > 0) this.space.u8.copyWithin(to, from, from + length * element.size);
+    // Of an allocator that neither makes blocks smaller nor has another one, it keeps what it has.
+    if (length > 0 && !stays && to === 0) this.setWord(AT_CAPACITY, old);
+    else if (!stays) this.setWord(AT_ELEMENTS, to);
+    this.relocated();
+    if (this.elements !== from) this.allocator.deallocate(from, this.blockBytes(old), element.align);
   }
 
-  /** Sorts: numbers by size, as typed arrays do; else by a function that compares plain copies. Stable. O(n log n). */
+  /**
+   * Sorts: numbers by size, as typed arrays do; else by a function that compares plain copies, which must not take elements away
+   * or have them move. Stable. O(n log n). What owns memory is sorted into another block; none: an OutOfMemoryError.
+   */
   sort(compare?: (a: Plain<E>, b: Plain<E>) => number): void {
-    const { length, element } = this;
-    if (element.kind === "scalar" && compare === undefined) {
+    this.enter();
+    if (this.element.kind === "scalar" && compare === undefined) {
       (this.view() as Float64Array).sort();
+      this.moved();
       return;
     }
     if (typeof compare !== "function")
       throw new TypeError(`sort: expected a function that compares, got ${describe(compare)}`);
-    const copies = Array.from({ length }, (_, index) => this.copyAt(index));
+    this.closeGap();
+    const { moves } = this;
+    const copies = Array.from({ length: this.count }, (_, index) => this.copyAt(index));
     const order = copies.map((_, index) => index);
     order.sort((a, b) => compare(copies[a] as Plain<E>, copies[b] as Plain<E>));
-    const bytes = this.space.u8.slice(this.elements, this.elements + length * element.size);
-    order.forEach((from, to) => {
-      const one = bytes.subarray(from * element.size, (from + 1) * element.size);
-      this.space.u8.set(one, this.elements + to * element.size);
-    });
+    this.enter();
+    if (this.moves !== moves)
+      throw new TypeError(
+        `sort: expected a function that leaves ${this.kind.title} as it is; it has moved elements`,
+      );
+    this.putInOrder(order);
   }
 
   /** A typed array over the elements, of a scalar type. Get it anew after anything that may allocate. */
   view(): ViewOf<E> {
-    this.check();
-    const { length, elements } = this;
-    if (!this.space.reaches(elements + length * this.element.size))
-      throw new RangeError("view: beyond the memory");
-    return viewAt(this.space, this.element, elements, length) as ViewOf<E>;
+    this.enter();
+    return viewAt(this.space, this.element, this.elements, this.count) as ViewOf<E>;
   }
 
-  /** The elements as an array in memory: until the Vec grows. */
+  /** The elements as an array in memory: until elements move, or one is taken away. */
   asArray(): ArrayRef<E, L, B> {
-    const made = new Elements<E, L, B>(this.space, this.element, this.elements, this.length, this.life);
-    return made as unknown as ArrayRef<E, L, B>;
+    this.enter();
+    const { space, element, elements, count, place } = this;
+    return new Elements<E, L, B>(space, element, elements, count, place.life) as unknown as ArrayRef<E, L, B>;
   }
 
+  /** By indices, as an array's: what is added meanwhile comes, too. */
   [Symbol.iterator](): IterableIterator<Value<E, L, B>> {
     let index = 0;
     const iterator: IterableIterator<Value<E, L, B>> = {
-      next: () =>
-        index < this.length ? { done: false, value: this.get(index++) } : { done: true, value: undefined },
+      next: () => {
+        this.enter();
+        return index < this.count
+          ? { done: false, value: this.load(index++) }
+          : { done: true, value: undefined };
+      },
       [Symbol.iterator]: () => iterator,
     };
     return iterator;
@@ -232,128 +285,228 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
 
   /** Calls a function with each element. For structs it is one reference that moves along: no object is made for each. */
   forEach(visit: (element: Value<E, L, B>, index: number) => void): void {
-    const { element } = this;
+    const { element, place } = this;
     if (!isStruct(element)) {
       for (let index = 0; index < this.length; index++) visit(this.get(index), index);
       return;
     }
-    const cursor: AnyRef = innerRefAt(this.space, element, 0, this.life);
+    const cursor: AnyRef = innerRefAt(this.space, element, 0, place.life);
     for (let index = 0; index < this.length; index++) {
       cursor[AT] = this.elements + index * element.size;
+      cursor[LIFE] = place.life;
       visit(cursor as unknown as Value<E, L, B>, index);
     }
   }
 
-  protected override get title(): string {
-    return nameOf(this.element);
+  protected override find(): void {
+    this.elements = this.word(AT_ELEMENTS);
+    this.space.reaches(this.elements + this.blockBytes(this.room));
   }
 
-  protected override get headerBytes(): number {
-    return HEADER_BYTES;
+  protected override blocks(): ListBlock[] {
+    return blocksAt(this.element, this.elements, this.room);
   }
 
-  private get elements(): number {
-    return this.word(AT_ELEMENTS);
+  protected override drop(index: number): void {
+    this.element.drop?.(this.space, this.elementAt(index), this.life);
+  }
+
+  protected override copyAt(index: number): Plain<E> {
+    return this.element.copy(this.space, this.elementAt(index)) as Plain<E>;
+  }
+
+  protected override fillGap(index: number): void {
+    this.carryGap(index, this.count - 1);
+  }
+
+  private elementAt(index: number): number {
+    return this.elements + index * this.element.size;
+  }
+
+  private bytesOf(index: number): Uint8Array {
+    return this.space.u8.slice(this.elementAt(index), this.elementAt(index + 1));
   }
 
   private blockBytes(capacity: number): number {
     return Math.max(1, capacity * this.element.size);
   }
 
-  /** Room for exactly so many elements; if there is none, for at least so many. */
-  private growTo(capacity: number, least = capacity): void {
-    const { length } = this;
-    const [from, old] = [this.elements, this.capacity];
-    const to = this.moved(from, old, capacity) || this.moved(from, old, Math.max(least, length + 1));
-    if (to === 0) throw new OutOfMemoryError(this.blockBytes(least), this.title);
-  }
-
-  /** push with a growth, of a value that may lie in this Vec: what moves is freed only when the value has been read. */
-  private pushInto(capacity: number, value: Init<E, B>): void {
-    const { element, allocator, length } = this;
-    const [from, old] = [this.elements, this.capacity];
-    const bytes = this.blockBytes(capacity);
-    const to = bytes < 2 ** 32 ? allocator.allocate(bytes, element.align) : 0;
-    if (to === 0 || !this.space.reaches(to + bytes)) throw new OutOfMemoryError(bytes, this.title);
-    this.space.u8.copyWithin(to, from, from + length * element.size);
-    this.setWord(AT_ELEMENTS, to);
-    this.setWord(AT_CAPACITY, capacity);
+  private reserveFirst(capacity: number): void {
     try {
-      this.storeNew(length, value);
-    } finally {
-      if (old > 0) allocator.deallocate(from, this.blockBytes(old), element.align);
-    }
-  }
-
-  private moved(from: number, old: number, capacity: number): number {
-    const { element, allocator } = this;
-    const bytes = this.blockBytes(capacity);
-    if (bytes >= 2 ** 32) return 0;
-    const to =
-      old === 0
-        ? allocator.allocate(bytes, element.align)
-        : allocator.reallocate(from, this.blockBytes(old), bytes, element.align);
-    if (to === 0 || !this.space.reaches(to + bytes)) return 0;
-    this.setWord(AT_ELEMENTS, to);
-    this.setWord(AT_CAPACITY, capacity);
-    return to;
-  }
-
-  /** Writes an element where none is. */
-  private storeNew(index: number, value: Init<E, B>): void {
-    const { element, space } = this;
-    const at = this.elements + index * element.size;
-    if (element.kind !== "scalar") space.u8.fill(0, at, at + element.size);
-    try {
-      this.store(at, value);
+      this.makeRoom(capacity);
     } catch (error) {
-      element.drop?.(space, at, this.life);
+      this.dispose();
       throw error;
     }
   }
 
-  private store(at: number, value: Init<E, B>): void {
+  private makeRoom(capacity: number): void {
+    if (capacity > this.room) this.growTo(Math.max(capacity, 2 * this.room), capacity);
+  }
+
+  /** Room for so many elements; if there is none, for at least so many. Throws an OutOfMemoryError, and it is as it was. */
+  private growTo(wanted: number, least: number): void {
+    if (!this.growExactly(wanted) && !this.growExactly(least))
+      throw new OutOfMemoryError(this.blockBytes(least), this.kind.title);
+  }
+
+  private growExactly(capacity: number): boolean {
+    const { element, allocator, elements: from, room: old } = this;
+    const bytes = this.blockBytes(capacity);
+    if (bytes > MOST_BYTES) return false;
+    const stretch = (): boolean =>
+      old > 0 &&
+      allocator.reallocateInPlace(from, this.blockBytes(old), bytes, element.align) &&
+      this.space.reaches(from + bytes);
+    // Once more, as a heap gives unused runs back when it has no block, and one may lie behind this one.
+    const to = stretch() ? from : this.blockFor(bytes) || (stretch() ? from : 0);
+    if (to === 0) return false;
+    if (to !== from) {
+      this.space.u8.copyWithin(to, from, from + this.count * element.size);
+      this.setWord(AT_ELEMENTS, to);
+    }
+    this.setWord(AT_CAPACITY, capacity);
+    this.relocated();
+    if (to !== from && old > 0) allocator.deallocate(from, this.blockBytes(old), element.align);
+    return true;
+  }
+
+  /** Another block, within the arrays; 0: no memory. The arrays may be other ones. */
+  private blockFor(bytes: number): number {
+    const { align } = this.element;
+    const at = this.allocator.allocate(bytes, align);
+    if (at === 0 || this.space.reaches(at + bytes)) return at;
+    this.allocator.deallocate(at, bytes, align);
+    return 0;
+  }
+
+  /** Writes an element where none is. Throws, and there is still none. */
+  private storeNew(index: number, given: never): void {
     const { element, space } = this;
-    this.check();
-    space.reaches(at + element.size);
-    const given = element.read(space, value) as never;
-    if (!element.store(space, at, given, this.life)) throw new RangeError("Vec: beyond the memory");
+    const at = this.elementAt(index);
+    if (element.kind !== "scalar") space.u8.fill(0, at, at + element.size);
+    try {
+      this.store(index, given);
+    } catch (error) {
+      this.drop(index);
+      throw error;
+    }
   }
 
-  private loadAgain(at: number): unknown {
-    this.space.refresh();
-    const value = this.element.load(this.space, at, this.life);
-    if (value === undefined)
-      throw new PointerError("outside", this.element.name, at, "leads beyond the memory");
-    return value;
+  private store(index: number, given: never): void {
+    const { element, space, life } = this;
+    const at = this.elementAt(index);
+    if (element.store(space, at, given, life)) return;
+    space.refresh();
+    if (!element.store(space, at, given, life)) throw beyond(element, at);
   }
 
-  protected override copyAt(index: number): Plain<E> {
-    const at = this.elements + index * this.element.size;
-    this.space.reaches(at + this.element.size);
-    return this.element.copy(this.space, at) as Plain<E>;
+  /** The element at an index that there is. Its block is within the arrays. */
+  private load(index: number): Value<E, L, B> {
+    const { element, space } = this;
+    const life = this.lends ? this.place.life : this.life;
+    return element.load(space, this.elements + index * element.size, life) as Value<E, L, B>;
   }
 
-  protected override drop(index: number): void {
-    this.element.drop?.(this.space, this.elements + index * this.element.size, this.life);
+  /** Copies the elements of a typed array. */
+  private extendBy(values: ArrayLike<number>): void {
+    // A view of this memory may be of what moves now.
+    const given = (values as Uint8Array).slice();
+    this.enter();
+    const { element, space } = this;
+    const length = this.count;
+    const total = length + given.length;
+    this.makeRoom(total);
+    (viewAt(space, element, this.elements, total) as Uint8Array).set(given, length);
+    this.count = total;
   }
 
-  protected override freeElements(capacity: number): void {
-    this.allocator.deallocate(this.elements, this.blockBytes(capacity), this.element.align);
+  /** Takes an element out, whose place `close` gives to others. */
+  private takeOut(index: number, close: () => void): void {
+    if (this.owning) {
+      this.openGap(index);
+      this.drop(index);
+    }
+    this.moved();
+    close();
+    const last = this.count - 1;
+    this.count = last;
+    if (!this.owning) return;
+    this.endGap();
+    // What it owned has moved along.
+    this.space.u8.fill(0, this.elementAt(last), this.elementAt(last + 1));
   }
 
-  /** Moves the element at an index to another, and those between by one. */
-  private rotate(to: number, from: number): void {
-    const { size } = this.element;
+  /** Moves the elements between two places by one, so that the one that is not there is the other. */
+  private carryGap(from: number, to: number): void {
+    if (!this.owning) {
+      const { u8 } = this.space;
+      if (from < to) u8.copyWithin(this.elementAt(from), this.elementAt(from + 1), this.elementAt(to + 1));
+      else u8.copyWithin(this.elementAt(to + 1), this.elementAt(to), this.elementAt(from));
+      return;
+    }
+    const step = from < to ? 1 : -1;
+    for (let index = from; index !== to; index += step) {
+      this.copyElement(index, index + step);
+      this.moveGap(index + step);
+    }
+  }
+
+  private copyElement(to: number, from: number): void {
+    this.space.u8.copyWithin(this.elementAt(to), this.elementAt(from), this.elementAt(from + 1));
+  }
+
+  /** Gives each place the element that a list says. Those behind the list, which came meanwhile, stay. */
+  private putInOrder(order: readonly number[]): void {
+    const { element, elements: from, room } = this;
+    const { size } = element;
+    const bytes = this.space.u8.slice(from, from + this.count * size);
+    const to = this.owning ? this.blockFor(this.blockBytes(room)) : from;
+    if (to === 0) throw new OutOfMemoryError(this.blockBytes(room), this.kind.title);
     const { u8 } = this.space;
-    const at = this.elements;
-    const one = u8.slice(at + from * size, at + (from + 1) * size);
-    if (from < to) u8.copyWithin(at + from * size, at + (from + 1) * size, at + (to + 1) * size);
-    else u8.copyWithin(at + (to + 1) * size, at + to * size, at + from * size);
-    u8.set(one, at + to * size);
+    if (to !== from) u8.set(bytes, to);
+    order.forEach((source, index) => {
+      u8.set(bytes.subarray(source * size, (source + 1) * size), to + index * size);
+    });
+    if (to === from) {
+      this.moved();
+      return;
+    }
+    this.setWord(AT_ELEMENTS, to);
+    this.relocated();
+    this.allocator.deallocate(from, this.blockBytes(room), element.align);
   }
 }
 
-function nameOf(element: Type): string {
-  return `Vec<${element.name}>`;
+function kindOf(element: Type): ListKind {
+  return {
+    title: `Vec<${element.name}>`,
+    magic: MAGIC,
+    former: FORMER_MAGIC,
+    type: element,
+    elementBytes: element.size,
+    headerBytes: LIST_HEADER_BYTES,
+  };
+}
+
+function wordsAt(u32: Uint32Array, header: number): [at: number, capacity: number] {
+  return [u32[(header + AT_ELEMENTS) >>> 2] as number, u32[(header + AT_CAPACITY) >>> 2] as number];
+}
+
+function blocksAt({ size, align }: Type, at: number, capacity: number): ListBlock[] {
+  return capacity === 0 ? [] : [{ at, bytes: Math.max(1, capacity * size), align }];
+}
+
+/** Whether a typed array's elements become such elements by being copied: a bool is not just any byte. */
+function isCopyable(element: Type, values: object): values is ArrayLike<number> & object {
+  return (
+    element.kind === "scalar" &&
+    (element as ScalarType<unknown>).load !== (bool as ScalarType<unknown>).load &&
+    ArrayBuffer.isView(values) &&
+    !(values instanceof DataView)
+  );
+}
+
+function beyond(element: Type, at: number): PointerError {
+  return new PointerError("outside", element.name, at, "leads beyond the memory");
 }

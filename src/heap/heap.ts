@@ -441,6 +441,10 @@ export class Heap extends HeapViews {
     return moved;
   }
 
+  override reallocateInPlace(ptr: number, _oldBytes: number, newBytes: number): boolean {
+    return this.reallocInPlace(ptr, newBytes) !== 0;
+  }
+
   /** An arena in this heap: `using frame = heap.bump()`. */
   bump(options: BumpOptions = {}): Bump {
     return new Bump(this, options);

@@ -36,7 +36,14 @@ const nothing = (): void => {};
 /** What an arena or a container needs of the allocator that it lies in, whatever the lifetime of what that makes. */
 export type MemorySource = Pick<
   Allocator,
-  "allocate" | "deallocate" | "reallocate" | typeof SPACE | typeof LIFE | typeof ENDING | typeof HOLDER
+  | "allocate"
+  | "deallocate"
+  | "reallocate"
+  | "reallocateInPlace"
+  | typeof SPACE
+  | typeof LIFE
+  | typeof ENDING
+  | typeof HOLDER
 >;
 
 export abstract class Allocator<L = unknown> {
@@ -53,6 +60,14 @@ export abstract class Allocator<L = unknown> {
 
   /** The block with another size, perhaps elsewhere, its contents kept up to the smaller of both; 0: no memory, and it is as it was. */
   abstract reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number;
+
+  /**
+   * Gives the block another size where it lies. False: it cannot be, and the block is as it was. For who must have the address of
+   * another block written down before this one is freed.
+   */
+  reallocateInPlace(_ptr: number, _oldBytes: number, _newBytes: number, _alignment: number): boolean {
+    return false;
+  }
 
   /** Whether bytes at an address lie within one live block. O(1) or worse: for turning raw pointers into references. */
   protected abstract isLive(at: number, bytes: number): boolean;

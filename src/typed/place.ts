@@ -14,7 +14,7 @@ import type { Space } from "./space.ts";
 const MIX = 0x9e37_79b1;
 
 export class Place {
-  private readonly name: string;
+  readonly name: string;
   private readonly outer: Life;
   private readonly owner: object;
   private readonly space: Space;
@@ -32,10 +32,13 @@ export class Place {
 
   /**
    * What a new header begins to count at: other than what a container that had the same place may have counted, so that whoever
-   * still holds a reference to that one notices. Reads what lies there, so the same calls leave the same bytes.
+   * still holds a reference to that one notices. It follows from what lies there and from how often this was called, so the
+   * same calls leave the same bytes. Below 2^30, which V8 keeps in an object without one of its own for it.
    */
   static first(space: Space, address: number): number {
-    return (Math.imul((space.u32[address >>> 2] as number) ^ address, MIX) + 1) >>> 0;
+    space.firsts += 1;
+    const seed = (space.u32[address >>> 2] as number) ^ address ^ Math.imul(space.firsts, MIX);
+    return (Math.imul(seed, MIX) + 1) >>> 2;
   }
 
   /** What a reference that is given now lives in. Who does not check has no use for one of its own. */

@@ -21,6 +21,8 @@ export class Space extends MemoryViews {
   private readonly regions: Regions;
   /** The life of what lies in no arena. */
   root: Life | undefined;
+  /** How many counts of moves have begun here (place.ts). */
+  firsts = 0;
   /** By a struct's number: the class of its references. Each struct and space has a class of its own, so that V8 takes the
    * space for a constant in it. */
   readonly classes: unknown[] = [];
@@ -59,12 +61,6 @@ export class Space extends MemoryViews {
     this.f32 = new Float32Array(buffer, 0, count(4));
     this.f64 = new Float64Array(buffer, 0, count(8));
     this.view = new DataView(buffer, 0, bytes);
-  }
-
-  /** Whether a buffer may be this memory's. Of one shared memory there can be several objects: they all may. */
-  mayHold(buffer: ArrayBufferLike): boolean {
-    const own = this.u8.buffer;
-    return buffer === own || !(own instanceof ArrayBuffer || buffer instanceof ArrayBuffer);
   }
 
   /**

@@ -112,7 +112,7 @@ function makeStruct<F>(fields: F, name: string, { list, size, align }: Laid): St
     list,
     load: (space, at, life) => (at + size <= space.u8.length ? innerRefAt(space, type, at, life) : undefined),
     read: (space, value) => readFields(type, indices, space, value),
-    store: (space, at, given: GivenFields, life) =>
+    store: (space, at, given: ReadFields, life) =>
       at + size <= space.u8.length && storeFields(list, space, at, given, life),
     copy: (space, at) =>
       Object.fromEntries(list.map((field) => [field.name, field.type.copy(space, at + field.offset)])),
@@ -133,7 +133,7 @@ function loosened<F>(type: StructType<F>): StructType<F> {
 }
 
 /** What is given for a struct: of each field what its type has read, or undefined; or all bytes at once. */
-type GivenFields = readonly unknown[] | Uint8Array;
+export type ReadFields = readonly unknown[] | Uint8Array;
 
 /** Reads the fields that are given: of a plain object, or of another struct of the type. */
 function readFields(
@@ -141,7 +141,7 @@ function readFields(
   indices: ReadonlyMap<string, number>,
   space: Space,
   value: unknown,
-): GivenFields {
+): ReadFields {
   if (typeof value !== "object" || value === null)
     throw new TypeError(
       `${type.name}: expected its fields in an object, or a reference, got ${describe(value)}`,
@@ -168,7 +168,7 @@ function readView(
   viewed: StructType<unknown>,
   space: Space,
   value: object,
-): GivenFields {
+): ReadFields {
   if (viewed.fields !== type.fields)
     throw new TypeError(`${type.name}: expected a reference to it, got ${describe(value)}`);
   // All bytes at once. From another memory, field by field: the addresses in its pointers mean nothing in this one.
@@ -196,7 +196,7 @@ function storeFields(
   list: readonly Field[],
   space: Space,
   at: number,
-  given: GivenFields,
+  given: ReadFields,
   life: Life,
 ): boolean {
   if (!Array.isArray(given)) {

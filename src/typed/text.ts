@@ -2,6 +2,8 @@
 //
 // Owns:  the encoding; the memory of owned strings.
 // Needs: space, life.
+// Invariants: X1  after each store to memory, an owned string's two words say nothing, or a block that it owns and all of whose
+//                 bytes are written: also what a process leaves that is killed between two stores
 
 import { describe } from "../memory/arguments.ts";
 import { OutOfMemoryError } from "./errors.ts";
@@ -18,9 +20,14 @@ export function encode(value: unknown, what: string): Uint8Array {
   return encoder.encode(value);
 }
 
-/** Bytes as a string. Invalid UTF-8 gives U+FFFD. A copy is decoded: decoders refuse shared memory. */
+/** Bytes as a string. Invalid UTF-8 gives U+FFFD. */
 export function decode(space: Space, at: number, bytes: number): string {
-  return decoder.decode(space.u8.slice(at, at + bytes));
+  return decodeView(space.u8.subarray(at, at + bytes));
+}
+
+/** The same, of a view. A copy is decoded: decoders refuse shared memory. */
+export function decodeView(view: Uint8Array): string {
+  return decoder.decode(view.slice());
 }
 
 /**
@@ -72,9 +79,7 @@ export const text: ValueType<string> = {
     if (made === 0 && encoded.length > 0) throw new OutOfMemoryError(encoded.length, "a text");
     if (!space.reaches(made + encoded.length)) return false;
     space.u8.set(encoded, made);
-    dropText(space, at, life);
-    space.u32[at >>> 2] = made;
-    space.u32[(at + AT_LENGTH) >>> 2] = encoded.length;
+    exchange(space, at, made, encoded.length, life);
     return true;
   },
   copy: loadText,
@@ -90,9 +95,29 @@ function loadText(space: Space, at: number): string | undefined {
 }
 
 function dropText(space: Space, at: number, life: Life): void {
-  const ptr = space.u32[at >>> 2] as number;
-  const length = space.u32[(at + AT_LENGTH) >>> 2] as number;
-  if (ptr !== 0) life.source.deallocate(ptr, length, 1);
-  space.u32[at >>> 2] = 0;
-  space.u32[(at + AT_LENGTH) >>> 2] = 0;
+  exchange(space, at, 0, 0, life);
+}
+
+/** The two words of a text that are to be written at once, and the same as one number of eight bytes. */
+const pair = new Uint32Array(2);
+const pairAsOne = new Float64Array(pair.buffer);
+
+/**
+ * Writes which block a text has, and frees the one that it had. Where both words lie in one unit of eight bytes it is one store.
+ * (As a double: a length is far below what would make it NaN, whose bits an engine may change.) Else the text is empty in between.
+ */
+function exchange(space: Space, at: number, ptr: number, length: number, life: Life): void {
+  const { u32 } = space;
+  const word = at >>> 2;
+  const [hadPtr, hadLength] = [u32[word] as number, u32[word + 1] as number];
+  if (at % 8 === 0 && length <= MAX_BYTES) {
+    pair[0] = ptr;
+    pair[1] = length;
+    space.f64[at >>> 3] = pairAsOne[0] as number;
+  } else {
+    u32[word + 1] = 0;
+    u32[word] = ptr;
+    u32[word + 1] = length;
+  }
+  if (hadPtr !== 0) life.source.deallocate(hadPtr, hadLength, 1);
 }

@@ -53,6 +53,19 @@ export function isType(value: unknown): value is Type {
   );
 }
 
+const ONE_STORE = new Set(["scalar", "key", "raw-pointer", "pointer"]);
+const PLACES = new Set(["struct", "array", "union"]);
+
+/** Whether a value is written by one store: it is there or not, whenever the process ends. */
+export function isOneStore(type: Type): boolean {
+  return ONE_STORE.has(type.kind);
+}
+
+/** Whether what reading gives leads back to the place that was read. */
+export function isPlace(type: Type): boolean {
+  return PLACES.has(type.kind);
+}
+
 /** A type whose values are JavaScript's own: numbers, bigints, booleans, strings. */
 export interface ValueType<V> extends Type {
   readonly [VALUE]?: V;
@@ -141,7 +154,10 @@ export type HeldBy<F, I, L> = [GivenRefs<F, I>] extends [never] ? L : ShortestOf
 
 /** Fields of F that I gives, and no others. */
 export type GivenFields<F, I, L> = I &
-  InitFields<F, HeldBy<F, I, L>> & { readonly [K in Exclude<keyof I, keyof F>]: never };
+  InitFields<F, HeldBy<F, I, L>> & { readonly [K in Exclude<keyof I, keyof F | ViewKeys<F, I>>]: never };
+
+/** What references and rows have besides their fields. */
+type ViewKeys<F, I> = I extends { readonly [K in keyof F]: unknown } ? "ptr" | "index" | symbol : never;
 
 /** What a plain copy of a T looks like. */
 export type Plain<T> =
@@ -177,12 +193,4 @@ export function looseOf(type: Type): Type | undefined {
   if (!("unaligned" in type)) return undefined;
   const { unaligned } = type as Type & { unaligned: Type | (() => Type) };
   return typeof unaligned === "function" ? unaligned() : unaligned;
-}
-
-/** Whether a value is known to refer to no memory: a primitive, or an object or array of primitives. */
-export function isFlat(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  const parent: unknown = Object.getPrototypeOf(value);
-  if (parent !== Object.prototype && parent !== Array.prototype) return false;
-  return Object.values(value).every((one) => typeof one !== "object" || one === null);
 }

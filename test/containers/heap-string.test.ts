@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Heap, HeapString } from "../../src/index.ts";
+import { Heap, HeapString, UseAfterFreeError } from "../../src/index.ts";
 import { liveBlocks } from "../support/live.ts";
 import { seedOf } from "../support/seed.ts";
 
@@ -16,7 +16,7 @@ describe("a HeapString", () => {
       for (const one of pieces.slice(1)) string.append(one);
       const whole = pieces.join("");
       const bytes = new TextEncoder().encode(whole);
-      expect(string.toString()).toBe(new TextDecoder("utf-8", { ignoreBOM: false }).decode(bytes));
+      expect(string.toString()).toBe(whole);
       expect(string.length).toBe(bytes.length);
       expect(Array.from(string.view())).toEqual(Array.from(bytes));
       const at = whole.indexOf(wanted);
@@ -46,6 +46,42 @@ describe("a HeapString", () => {
     expect(() => string.truncate(9)).toThrow("length: expected 0 to 5 bytes, got 9");
     string.truncate(4);
     expect(JSON.stringify({ string })).toBe('{"string":"grü"}');
+  });
+
+  it("keeps U+FEFF, wherever it stands", () => {
+    const heap = Heap.create();
+    const string = new HeapString(heap, "\uFEFFid,\uFEFFname");
+    expect([string.length, string.toString().length]).toEqual([13, 9]);
+    expect([string.slice(0, 3), string.slice(6, 9)]).toEqual(["\uFEFF", "\uFEFF"]);
+    expect(string.equals(string.toString())).toBe(true);
+    expect(JSON.parse(JSON.stringify(string))).toBe("\uFEFFid,\uFEFFname");
+    expect([...string].slice(0, 2)).toEqual(["\uFEFF", "i"]);
+    expect([string.indexOf("\uFEFF"), string.indexOf("\uFEFF", 1)]).toEqual([0, 6]);
+    expect(HeapString.attach(heap, string.ptr).startsWith("\uFEFF")).toBe(true);
+  });
+
+  it("finds an empty string at the next boundary, beyond the end at the end", () => {
+    const string = new HeapString(Heap.create(), "aü");
+    expect([0, 1, 2, 3, 4, 99].map((begin) => string.indexOf("", begin))).toEqual([0, 1, 3, 3, 3, 3]);
+    expect([string.indexOf("ü", 1), string.indexOf("ü", 2), string.indexOf("a", 99)]).toEqual([1, -1, -1]);
+    expect(new HeapString(Heap.create()).indexOf("")).toBe(0);
+  });
+
+  it("has U+FFFD for surrogates that have no partner, appended one by one, too", () => {
+    const string = new HeapString(Heap.create()).append("\ud83d").append("\ude00");
+    expect(string.toString()).toBe("\ufffd\ufffd");
+    expect(string.append("\ud83d\ude00").slice(6)).toBe("\u{1f600}");
+  });
+
+  it("appends itself, and what another window on it has", () => {
+    const heap = Heap.create();
+    const string = new HeapString(heap, "ab");
+    const other = HeapString.attach(heap, string.ptr);
+    expect(string.append(string).append(other).toString()).toBe("abababab");
+    other.dispose();
+    expect(() => string.append("x")).toThrow(UseAfterFreeError);
+    string.dispose();
+    expect(liveBlocks(heap)).toBe(0);
   });
 
   it("is found again by its address", () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import {
   type Allocator,
   array,
+  bool,
   f64,
   Heap,
   i32,
@@ -257,5 +258,44 @@ describe("a Vec", () => {
       });
       expect(vec.length).toBe(2);
     });
+  });
+});
+
+describe("extend", () => {
+  it("adds all or none", () => {
+    const heap = Heap.create({ footprintLimit: 1 << 18 });
+    const vec = new Vec(heap, Named);
+    vec.push({ name: "first" });
+    const live = liveBlocks(heap);
+    const more = Array.from({ length: 40 }, () => ({ name: "x".repeat(8000) }));
+    expect(() => vec.extend(more)).toThrow(OutOfMemoryError);
+    expect(() => vec.extend([{ name: "good" }, { name: 5 as never }])).toThrow(TypeError);
+    expect([vec.length, liveBlocks(heap)]).toEqual([1, live]);
+    vec.dispose();
+    heap.check();
+    expect(liveBlocks(heap)).toBe(0);
+  });
+
+  it("makes bools of whatever bytes", () => {
+    const vec = new Vec(Heap.create(), bool);
+    vec.extend(new Uint8Array([5, 0, 1]) as never);
+    expect([...vec.view()]).toEqual([1, 0, 1]);
+  });
+
+  it("takes a typed array over its own elements, whatever of them moves", () => {
+    const vec = new Vec(Heap.create(), i32);
+    vec.extend([1, 2, 3]);
+    for (let round = 0; round < 8; round++) vec.extend(vec.view());
+    expect(Array.from(vec.view())).toEqual(Array.from({ length: 768 }, (_, index) => 1 + (index % 3)));
+  });
+});
+
+describe("at", () => {
+  it("takes any number as Array.prototype.at does, and nothing else", () => {
+    const vec = new Vec(Heap.create(), i32);
+    vec.extend([1, 2, 3]);
+    for (const index of [0, 2, 3, -1, -3, -4, NaN, 1.5, -0.5, -1.5, Infinity, -Infinity])
+      expect(vec.at(index)).toBe([1, 2, 3].at(index));
+    expect(() => vec.at("1" as never)).toThrow('index: expected a number, got "1"');
   });
 });

@@ -2,7 +2,7 @@
 // it never ended.
 
 import { expect, test } from "vitest";
-import { AT_SLOTS } from "../../src/containers/hash-header.ts";
+import { AT_ROOM } from "../../src/containers/hash-header.ts";
 import { HashMap, Heap, u32 } from "../../src/index.ts";
 
 test("a map none of whose slots is empty refuses every search, instead of going round for ever", () => {
@@ -27,7 +27,7 @@ test("a map none of whose slots is empty refuses every search, instead of going 
 /** The slots end where the map's block does, which is all that its report counts. */
 function slotsOf(heap: Heap, ptr: number): { slotsAt: number; count: number } {
   const header = heap.u32(ptr, 14);
-  const count = header[AT_SLOTS / 4] ?? 0;
+  const count = 2 * (header[AT_ROOM / 4] ?? 0);
   const map = HashMap.attach(heap, u32, u32, ptr as never);
   return { slotsAt: (header[2] ?? 0) + map.report().bytes - 4 * count, count };
 }

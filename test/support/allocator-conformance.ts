@@ -148,6 +148,26 @@ export function describeAllocator(subject: SubjectMaker, memory: HeapMaker, seed
       });
     });
 
+    test("reallocateInPlace moves nothing, says whether it could be, and touches no other block", () => {
+      run((allocator) => {
+        const random = randomFrom(seed + 2);
+        const blocks = Array.from({ length: 8 }, () =>
+          stamp(heap, allocator.allocate(10, 4), 10, 1 + random(255)),
+        );
+        const last = blocks.at(-1) as Stamped;
+        expect(allocator.reallocateInPlace(last.at, last.bytes, 2 ** 31, 4)).toBe(false);
+        for (let step = 0; step < 300; step++) {
+          const block = blocks[random(blocks.length)] as Stamped;
+          const bytes = random(Math.min(mostBytes, 100)) + 1;
+          if (!allocator.reallocateInPlace(block.at, block.bytes, bytes, 4)) continue;
+          expectStamped(heap, { ...block, bytes: Math.min(bytes, block.bytes) });
+          Object.assign(block, stamp(heap, block.at, bytes, 1 + random(255)));
+        }
+        for (const block of blocks) expectStamped(heap, block);
+        free(allocator, blocks, 4);
+      });
+    });
+
     test("without memory it answers 0, nothing has changed, and it goes on when there is some", () => {
       run((allocator) => {
         const bytes = Math.min(mostBytes, 500);
