@@ -21,7 +21,6 @@ import { DELETED, type Life } from "../typed/life.ts";
 import { Place } from "../typed/place.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import type { Type } from "../typed/type.ts";
 import { AT_CAPACITY, AT_LENGTH } from "./header.ts";
 import {
   AT_BORN,
@@ -39,13 +38,6 @@ import {
 
 /** What no word is. */
 const NEVER = -1;
-const PLAIN_KINDS: ReadonlySet<string> = new Set(["scalar", "text", "utf8", "raw-pointer", "pointer"]);
-
-/** Whether what reading such an element gives refers to its place: what is JavaScript's own does not. */
-export function refersToPlace({ kind }: Type): boolean {
-  return !PLAIN_KINDS.has(kind);
-}
-
 export abstract class Collection<L> implements Disposable {
   /** How long it may be used: for the compiler only. */
   declare protected readonly lives: (life: L) => void;

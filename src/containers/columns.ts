@@ -16,8 +16,17 @@ import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/erro
 import type { Ptr } from "../typed/pointer.ts";
 import { INDEX, SPACE, TYPE } from "../typed/ref.ts";
 import { type Field, type Fields, isStruct, type ReadFields, type StructType } from "../typed/struct.ts";
-import type { GivenFields, HeldBy, HoldsRefs, InitFields, Plain, Type, Value } from "../typed/type.ts";
-import { Collection, refersToPlace } from "./collection.ts";
+import {
+  type GivenFields,
+  type HeldBy,
+  type HoldsRefs,
+  type InitFields,
+  isPlace,
+  type Plain,
+  type Type,
+  type Value,
+} from "../typed/type.ts";
+import { Collection } from "./collection.ts";
 import { AT_CAPACITY, checkIndex } from "./header.ts";
 import {
   checkListBlocks,
@@ -373,7 +382,7 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     const owner = this;
     const { space, movesAt, place } = this;
     const { load, read, store, size } = column.type;
-    const lends = refersToPlace(column.type);
+    const lends = isPlace(column.type);
     Object.defineProperty(made.prototype, column.name, {
       enumerable: true,
       get(this: AnyRow) {

@@ -17,8 +17,8 @@ import type { Ptr } from "../typed/pointer.ts";
 import { type AnyRef, AT, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
 import { bool, type ScalarType } from "../typed/scalars.ts";
 import { isStruct } from "../typed/struct.ts";
-import type { HoldsRefs, Init, Plain, Type, Value } from "../typed/type.ts";
-import { Collection, refersToPlace } from "./collection.ts";
+import { type HoldsRefs, type Init, isPlace, type Plain, type Type, type Value } from "../typed/type.ts";
+import { Collection } from "./collection.ts";
 import { AT_CAPACITY, AT_ELEMENTS, checkIndex } from "./header.ts";
 import {
   checkListBlocks,
@@ -56,7 +56,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     super(allocator, kindOf(element), from);
     this.element = element;
     this.owning = element.drop !== undefined;
-    this.lends = refersToPlace(element);
+    this.lends = isPlace(element);
     this.enter();
     if (typeof from === "object") this.closeGap();
     else if (from > 0) this.reserveFirst(from);

@@ -7,10 +7,11 @@
 // zero is the first variant of zeros.
 
 import { describe } from "../memory/arguments.ts";
+import { OutOfMemoryError } from "./errors.ts";
 import { type Life, WordLife } from "./life.ts";
 import type { Space } from "./space.ts";
 import type { Fields } from "./struct.ts";
-import { type Init, isType, type Type, type Value } from "./type.ts";
+import { type Init, isPlace, isType, type Type, type Value } from "./type.ts";
 
 export interface UnionType<F> extends Type {
   readonly kind: "union";
@@ -57,33 +58,49 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
   const drop = (space: Space, at: number, life: Life): void =>
     types[tagAt(space, at)]?.drop?.(space, at + valueOffset, life);
   const fits = (space: Space, at: number): boolean => at + size <= space.u8.length;
-  /** Puts another variant in place of the one that is there, which stays if the new value cannot be made. */
-  const change = (space: Space, at: number, { next, given }: GivenVariant, life: Life): boolean => {
-    const before = space.u8.slice(at, at + size);
+  const begin = (space: Space, at: number, tag: number): void => {
+    space.reaches(at + size);
+    space.u8.fill(0, at + valueOffset, at + size);
+    space.u32[at >>> 2] = tag;
+  };
+  /** For a variant of which nothing is owned, or a value that needs no memory and so cannot fail. */
+  const changeInPlace = (space: Space, at: number, { next, given }: GivenVariant, life: Life): boolean => {
+    const tag = tagAt(space, at);
     const type = types[next] as Type;
-    const old = types[tagAt(space, at)] as Type;
-    const set = (bytes: Uint8Array): void => {
-      space.reaches(at + size);
-      space.u8.set(bytes, at);
-    };
-    space.u8.fill(0, at, at + size);
-    space.u32[at >>> 2] = next;
+    const before = space.u8.slice(at + valueOffset, at + size);
+    types[tag]?.drop?.(space, at + valueOffset, life);
+    begin(space, at, next);
     let stored = false;
     try {
       stored = type.store(space, at + valueOffset, given, life);
     } finally {
       if (!stored) {
         type.drop?.(space, at + valueOffset, life);
-        set(before);
+        begin(space, at, tag);
+        space.u8.set(before, at + valueOffset);
       }
     }
-    if (stored && old.drop) {
-      const after = space.u8.slice(at, at + size);
-      set(before);
-      old.drop(space, at + valueOffset, life);
-      set(after);
-    }
     return stored;
+  };
+  /**
+   * Puts another variant in place of the one that is there, which stays if the new value cannot be made. After each store the union is one
+   * of the two, with zeros for what is not written. So a value that owns memory is made beside what is to be freed for it, and then copied
+   * over zeros word by word: of an owned string the address first, then the length.
+   */
+  const change = (space: Space, at: number, variant: GivenVariant, life: Life): boolean => {
+    const old = types[tagAt(space, at)] as Type;
+    const type = types[variant.next] as Type;
+    const owned =
+      old.drop !== undefined && space.u8.subarray(at + valueOffset, at + size).some((byte) => byte !== 0);
+    if (!owned || type.drop === undefined) return changeInPlace(space, at, variant, life);
+    const made = makeBeside(space, type, variant.given, life);
+    old.drop?.(space, at + valueOffset, life);
+    begin(space, at, variant.next);
+    const { u32 } = space;
+    for (let offset = 0; offset < type.size; offset += 4)
+      u32[(at + valueOffset + offset) >>> 2] = u32[(made + offset) >>> 2] as number;
+    life.source.deallocate(made, type.size, type.align);
+    return true;
   };
   const owning = types.some((type) => type.drop !== undefined);
   return {
@@ -99,7 +116,7 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
       const type = types[tag] as Type;
       // A reference to the value is for as long as it is this variant.
       const within =
-        space.checking && refersTo(type)
+        space.checking && isPlace(type)
           ? new WordLife(`the variant ${names[tag]} of ${name}`, life, type, space, at)
           : life;
       const value = type.load(space, at + valueOffset, within);
@@ -127,9 +144,22 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
   };
 }
 
-/** Whether reading a type gives something that refers to where it lies. */
-function refersTo({ kind }: Type): boolean {
-  return kind === "struct" || kind === "array" || kind === "union";
+/** A value in a block of its own. Throws an OutOfMemoryError. */
+function makeBeside(space: Space, type: Type, given: never, life: Life): number {
+  const at = life.source.allocate(type.size, type.align);
+  if (at === 0 || !space.reaches(at + type.size)) throw new OutOfMemoryError(type.size, type.name);
+  space.u8.fill(0, at, at + type.size);
+  let stored = false;
+  try {
+    stored = type.store(space, at, given, life);
+  } finally {
+    if (!stored) {
+      type.drop?.(space, at, life);
+      life.source.deallocate(at, type.size, type.align);
+    }
+  }
+  if (!stored) throw new OutOfMemoryError(type.size, type.name);
+  return at;
 }
 
 function checkTagged(name: string, value: unknown): { tag: string; value: unknown } {

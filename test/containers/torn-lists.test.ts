@@ -169,4 +169,35 @@ describe("a process dies between two stores", () => {
     console.log(states);
     expect(Object.values(states).reduce((sum, each) => sum + each, 0)).toBeGreaterThan(1000);
   });
+
+  it("of a call of a Vec of numbers: it has as many as before or as after, and none that it never had", () => {
+    const heap = tearableHeap(1 << 15);
+    const vec = new Vec(heap, i32);
+    const calls: readonly ((list: Vec<typeof i32>) => unknown)[] = [
+      (list) => list.push(1),
+      (list) => list.extend([2, 3, 4, 5, 6, 7]),
+      (list) => list.insert(2, 8),
+      (list) => list.remove(1),
+      (list) => list.swapRemove(0),
+      (list) => list.sort(),
+      (list) => list.sort((a, b) => b - a),
+      (list) => list.shrinkToFit(),
+      (list) => list.extend(Int32Array.of(1, 2, 3, 4)),
+      (list) => list.clear(),
+      (list) => list.shrinkToFit(),
+    ];
+    for (const call of calls) {
+      const bytes = (heap.memory.buffer as ArrayBuffer).slice(0);
+      const lengths = [vec.length];
+      const stores = storesOf(heap, () => call(vec));
+      lengths.push(vec.length);
+      eachPrefix(bytes, stores, (copy) => {
+        const torn = Vec.attach(openTorn(copy, heap.base), i32, vec.ptr);
+        torn.check();
+        expect(lengths).toContain(torn.length);
+        expect([...torn].every((number) => number >= 1 && number <= 8)).toBe(true);
+        expect(torn.push(3)).toBe(torn.length);
+      });
+    }
+  });
 });
