@@ -11,7 +11,7 @@
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Allocator } from "../typed/allocator.ts";
-import { type ViewOf, viewAt } from "../typed/array.ts";
+import { type View, viewAt } from "../typed/array.ts";
 import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { INDEX, SPACE, TYPE } from "../typed/ref.ts";
@@ -134,12 +134,12 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
   }
 
   /** One field of all structs, of a scalar type, as a typed array. Get it anew after anything that may allocate. */
-  column<K extends keyof F & string>(name: K): ViewOf<F[K]> {
+  column<K extends keyof F & string>(name: K): View<F[K], L> {
     this.enter();
     const column = this.columns.find((one) => one.name === name);
     if (column === undefined)
       throw new RangeError(`column: ${this.type.name} has no field ${describe(name)}`);
-    return viewAt(this.space, column.type, column.at, this.count) as ViewOf<F[K]>;
+    return viewAt(this.space, column.type, column.at, this.count) as unknown as View<F[K], L>;
   }
 
   /** Adds a struct at the end. O(fields) on average. Throws an OutOfMemoryError, and it is as it was. The new length. */

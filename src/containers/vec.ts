@@ -11,7 +11,7 @@
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { type Allocator, checkType } from "../typed/allocator.ts";
-import { type ArrayRef, Elements, type ViewOf, viewAt } from "../typed/array.ts";
+import { type ArrayRef, Elements, type View, viewAt } from "../typed/array.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import type { Ptr } from "../typed/pointer.ts";
 import { type AnyRef, AT, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
@@ -256,9 +256,9 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   }
 
   /** A typed array over the elements, of a scalar type. Get it anew after anything that may allocate. */
-  view(): ViewOf<E> {
+  view(): View<E, L> {
     this.enter();
-    return viewAt(this.space, this.element, this.elements, this.count) as ViewOf<E>;
+    return viewAt(this.space, this.element, this.elements, this.count) as unknown as View<E, L>;
   }
 
   /** The elements as an array in memory: until elements move, or one is taken away. */

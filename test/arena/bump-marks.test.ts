@@ -1,7 +1,22 @@
 // Marks: what is older than a mark and needs memory after it gets it beside the arena, so that a release takes nothing of it.
 
 import { describe, expect, it } from "vitest";
-import { Bump, Heap, i32, OutOfMemoryError, Pool, struct, text, u8, union } from "../../src/index.ts";
+import {
+  Bump,
+  Columns,
+  HashMap,
+  Heap,
+  HeapString,
+  i32,
+  OutOfMemoryError,
+  Pool,
+  SlotMap,
+  struct,
+  text,
+  u8,
+  union,
+  Vec,
+} from "../../src/index.ts";
 import { live } from "../support/typed.ts";
 
 const Named = struct({ name: text, n: i32 }, { name: "Named" });
@@ -82,6 +97,40 @@ describe.each(MODES)("with checking: %s, what is older than a mark", (checking) 
     arena.release(later);
     arena.newArray(u8, 900, new Array(900).fill(9));
     expect([one.n, many.every(({ n }, index) => n === index)]).toEqual([3, true]);
+  });
+
+  it("keeps a container that grows after the mark", () => {
+    const { heap, arena, before } = setUp();
+    const vec = new Vec(arena, i32);
+    const map = new HashMap(arena, text, i32);
+    const slots = new SlotMap(arena, Named);
+    const columns = new Columns(arena, Named);
+    const string = new HeapString(arena, "s");
+    const key = slots.insert({ n: 0 });
+    const mark = arena.mark();
+    for (let n = 0; n < 50; n++) {
+      vec.push(n);
+      map.set(`key ${n}`, n);
+      slots.insert({ n, name: "a text" });
+      columns.push({ n, name: `column ${n}` });
+      string.append("more");
+    }
+    const attached = Vec.attach(arena, i32, vec.ptr);
+    attached.push(50);
+    arena.release(mark);
+    arena.newArray(u8, 3000, new Array(3000).fill(255));
+    map.check();
+    slots.check();
+    expect([...vec]).toEqual(Array.from({ length: 51 }, (_, n) => n));
+    expect([map.get("key 49"), slots.size, slots.get(key)?.n, columns.at(49).name, string.length]).toEqual([
+      49,
+      51,
+      0,
+      "column 49",
+      201,
+    ]);
+    arena.dispose();
+    expect(live(heap)).toBe(before);
   });
 
   it("counts against the arena's limit, and out of memory is an answer", () => {
