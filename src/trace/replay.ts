@@ -9,6 +9,7 @@
 //             R5  when all is freed, the heap has no chunk but its top
 
 import { type HeapMap, type Inspectable, takeHeapMap } from "../inspect/heap-map.ts";
+import { checkKeys } from "../memory/arguments.ts";
 import { KIND, kindName, type Trace } from "./format.ts";
 import { type Allocator, findPeak } from "./play.ts";
 import { type BrokenStamp, Stamper, stampSeed } from "./stamp.ts";
@@ -104,6 +105,7 @@ class Replay {
   #peakMap: HeapMap | undefined;
 
   constructor(trace: Trace, heap: ReplayHeap, options: ReplayOptions) {
+    checkKeys(options, ["checkEvery", "sampleCount", "onProgress"]);
     const { checkEvery = 25_000, sampleCount = 600, onProgress = () => {} } = options;
     this.#trace = trace;
     this.#heap = heap;

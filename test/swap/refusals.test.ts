@@ -3,7 +3,7 @@
 import binaryen from "binaryen";
 import { describe, expect, it } from "vitest";
 import { decide } from "../../src/wasm/swap/decide.ts";
-import { swapModule, WasmFormatError } from "../../src/wasm/swap/index.ts";
+import { inspectModule, swapModule, WasmFormatError } from "../../src/wasm/swap/index.ts";
 import { readModule } from "../../src/wasm/swap/module.ts";
 import { packageFile, refusal } from "../support/swap.ts";
 
@@ -18,6 +18,12 @@ function assemble(text: string): Uint8Array {
 }
 
 describe("swap refuses", () => {
+  it("an option that it does not know, by name", async () => {
+    const rule = 'options: unknown option "keepimports"; known are glue, keepImports';
+    await expect(swapModule(assemble(BUMP), { keepimports: true } as object)).rejects.toThrow(rule);
+    expect(() => inspectModule(assemble(BUMP), { keepImports: true } as object)).toThrow("known are glue");
+  });
+
   it("another allocator behind the exports, and says that it is not dlmalloc", async () => {
     const { refusals, functions } = await refusal(assemble(BUMP));
     expect(refusals).toEqual([

@@ -3,6 +3,7 @@
 // Owns:  the order of things: read, decide, rewrite, prove.
 // Needs: the files beside it, and binaryen.
 
+import { checkKeys } from "../../memory/arguments.ts";
 import { readSections, withoutStale, writeSections } from "../binary.ts";
 import { BinaryenError, MissingToolError } from "../binaryen.ts";
 import { checkNoTakers, mayTakeMemory, secondMallocError } from "./beside.ts";
@@ -40,6 +41,7 @@ export interface SwapResult {
  * Throws a WasmFormatError for what is no module, a GlueError for glue that is no JavaScript.
  */
 export function inspectModule(bytes: Uint8Array, options: Pick<SwapOptions, "glue"> = {}): SwapReport {
+  checkKeys(options, ["glue"]);
   return decide(bytes, readModule(bytes), options).report;
 }
 
@@ -48,6 +50,7 @@ export function inspectModule(bytes: Uint8Array, options: Pick<SwapOptions, "glu
  * if binaryen cannot do it.
  */
 export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): Promise<SwapResult> {
+  checkKeys(options, ["glue", "keepImports"]);
   const { glue, keepImports = false } = options;
   const facts = readModule(bytes);
   return replaced(bytes, facts, decide(bytes, facts, { glue, mayImportKernel: keepImports }), keepImports);

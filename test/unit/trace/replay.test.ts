@@ -119,6 +119,9 @@ describe("a replay on a sound heap", () => {
   it("refuses options that mean nothing", () => {
     const heap = Heap.create();
     expect(() => replay(TWO_BLOCKS, heap, { checkEvery: -1 })).toThrow("checkEvery");
+    expect(() => replay(TWO_BLOCKS, heap, { checkevery: 1 } as object)).toThrow(
+      'options: unknown option "checkevery"; known are checkEvery, sampleCount, onProgress',
+    );
     expect(() => replay(TWO_BLOCKS, heap, { sampleCount: 0.5 })).toThrow("sampleCount");
   });
 });
