@@ -21,6 +21,7 @@ import {
   AT_MAGIC,
   AT_TRIM_COUNT,
   GRANULE,
+  SMALL_MAX,
 } from "../kernel/layout.ts";
 import { Machine } from "../kernel/machine.ts";
 import { NO_PIECE } from "../kernel/walk.ts";
@@ -34,7 +35,7 @@ import { OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { Space } from "../typed/space.ts";
 import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
-import { ledAstray, refuse, refuseImage } from "./errors.ts";
+import { HeapMisuseError, hex, ledAstray, refuse, refuseImage } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
 import { type HeapIdentity, identityOf, newIdentity } from "./identity.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, pieceInfo, readMallinfo } from "./info.ts";
@@ -425,10 +426,20 @@ export class Heap extends HeapViews {
     return usual ? this.malloc(bytes) : this.alignedAlloc(alignment, bytes);
   }
 
-  /** free; while checking, a size that is not the block's is refused, as where a part of it was taken for the whole. */
-  override deallocate(ptr: number, bytes: number, _alignment: number): void {
-    if (this.isChecking) this.freeSized(ptr, bytes);
-    else this.free(ptr);
+  override deallocate(ptr: number, _bytes: number, _alignment: number): void {
+    this.free(ptr);
+  }
+
+  protected override checkWhole(ptr: number, bytes: number): void {
+    if (!this.isChecking) return;
+    const usable = this.usableSize(ptr);
+    // Of a small block only a size that is too large can be told.
+    if (bytes <= usable && (usable <= SMALL_MAX || usable === this.goodSize(bytes))) return;
+    throw new HeapMisuseError(
+      "size-mismatch",
+      ptr,
+      `delete: expected all of a block, got ${bytes} bytes at ${hex(ptr)}, where one of ${usable} begins (size-mismatch)`,
+    );
   }
 
   override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {

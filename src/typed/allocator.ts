@@ -72,6 +72,9 @@ export abstract class Allocator<L = unknown> {
   /** Whether bytes at an address lie within one live block. O(1) or worse: for turning raw pointers into references. */
   protected abstract isLive(at: number, bytes: number): boolean;
 
+  /** Throws if what is to be deleted is surely not all of a block, so that a part was taken for the whole; before anything is freed. */
+  protected checkWhole(_ptr: number, _bytes: number): void {}
+
   /**
    * Calls a function before what is made here ends, unless the function that this gives is called before. What a heap makes
    * does not end by itself.
@@ -144,7 +147,8 @@ export abstract class Allocator<L = unknown> {
   /** Frees what `new`, `alloc` or `newArray` made here, and what it owns. Later uses of this reference throw. */
   delete(what: { readonly ptr: number }): void {
     if (what instanceof Elements) {
-      const { at, element, length } = what.takeOver(this[SPACE], this[LIFE].owner);
+      const check = (at: number, bytes: number): void => this.checkWhole(at, bytes);
+      const { at, element, length } = what.takeOver(this[SPACE], this[LIFE].owner, check);
       for (let index = 0; element.drop && index < length; index++)
         element.drop(this[SPACE], at + index * element.size, this[LIFE]);
       this.deallocate(at, Math.max(1, length * element.size), element.align);
@@ -158,6 +162,7 @@ export abstract class Allocator<L = unknown> {
       );
     checkOwner("a reference", what[SPACE], what[LIFE], this[SPACE], this[LIFE].owner);
     const type = what[TYPE];
+    this.checkWhole(what[AT], type.size);
     this[SPACE].reaches(what[AT] + type.size);
     type.drop?.(this[SPACE], what[AT], this[LIFE]);
     this.deallocate(what[AT], Math.max(1, type.size), type.align);

@@ -207,14 +207,19 @@ export class Elements<E, L, B> {
     );
   }
 
-  /** What is to be freed, for the allocator in this space that frees it; later uses throw. */
-  takeOver(space: Space, owner: object): { at: number; element: Type; length: number } {
+  /** What is to be freed, for the allocator in this space that frees it, if `check` lets it; later uses throw. */
+  takeOver(
+    space: Space,
+    owner: object,
+    check: (at: number, bytes: number) => void,
+  ): { at: number; element: Type; length: number } {
     this.reach();
     if (!this.whole)
       throw new TypeError(
         `delete: expected an array that was made by itself, got a ${this.element.name}[] that is a part of something larger`,
       );
     checkOwner("an array", this.space, this.life, space, owner);
+    check(this.at, this.length * this.element.size);
     this.life = DELETED;
     return { at: this.at, element: this.element, length: this.length };
   }

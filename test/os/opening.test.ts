@@ -142,16 +142,18 @@ describe.runIf(hasOs)("a heap that was opened", () => {
     Heap.unlink(name);
   });
 
-  it("is the only kind that ends so: one in a memory of the program's goes on", () => {
+  it("is the only kind that is closed so: in a memory of the program's a window ends, and the heap goes on", () => {
     const memory = mmapMemory({ reserve: MEBIBYTE });
     const heap = Heap.create({ memory });
     {
       using window = Heap.attach(memory, heap.base);
       window.malloc(10);
     }
-    heap[DISPOSE]();
     heap.free(heap.malloc(10));
     heap.check();
+    heap[DISPOSE]();
+    expect(() => heap.malloc(10)).toThrow(/has been disposed of/);
+    Heap.attach(memory, heap.base).check();
   });
 
   it("has a root that lies in it, whatever is written there", () => {
