@@ -117,7 +117,10 @@ function isHeader(m: Machine, at: number, { top, fence }: Ends): boolean {
   const ends = (place: number): boolean => place === top || place === fence || isTopHeader(m, place, fence);
   if (ends(at)) return true;
   const bytes = bytesOf(m.load32(at), fence - at);
-  return bytes !== 0 && (ends(at + bytes) || bytesOf(m.load32(at + bytes), fence - at - bytes) !== 0);
+  if (bytes === 0) return false;
+  // What was just growing into top has nothing behind it yet.
+  const grows = at < top && at + bytes > top;
+  return grows || ends(at + bytes) || bytesOf(m.load32(at + bytes), fence - at - bytes) !== 0;
 }
 
 /**
