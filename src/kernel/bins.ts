@@ -40,12 +40,17 @@ export function binOf(m: Machine, size: Word): Word {
   return ((log2 - EXACT_LOG2 + 2) << BINS_PER_DOUBLING_LOG2) | within;
 }
 
-/** Puts a free chunk into the bin of its size, as the first. Its header and footer are written already. */
+/**
+ * Puts a free chunk into the bin of its size, as the first. Its header and footer are written already. Aborts if what was the first
+ * lies outside of the heap: to write its link would write into others' memory.
+ */
 export function putFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const words = m.words;
   const bin = binOf(m, size);
   const list = heap + AT_BINS + (bin << 2);
   const first = load32(words, list);
+  if (first !== NO_CHUNK && (first <= heap || first >= load32(words, heap + AT_END)))
+    m.abort(CORRUPTED, list);
   store32(words, chunk + NEXT, first);
   store32(words, chunk + PREVIOUS, NO_CHUNK);
   store32(words, list, chunk);

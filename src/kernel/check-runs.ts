@@ -136,8 +136,9 @@ export function checkClasses(m: Machine, heap: Base): void {
 function checkCurrent(m: Machine, heap: Base, state: Word, sizeClass: Word): void {
   const run = m.load32(state + CLASS_RUN);
   const at = m.load32(state + CLASS_BITS);
+  if (m.load32(heap + AT_NO_BITS) !== 0) m.abort(BROKEN_CLASS, state);
   if (run === 0) {
-    if (at !== heap + AT_NO_BITS || m.load32(at) !== 0) m.abort(BROKEN_CLASS, state);
+    if (at !== heap + AT_NO_BITS) m.abort(BROKEN_CLASS, state);
     return;
   }
   if (!isOwn(m, heap, run) || classOf(m, run) !== sizeClass) m.abort(BROKEN_CLASS, state);
