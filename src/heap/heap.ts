@@ -21,7 +21,6 @@ import {
   AT_MAGIC,
   AT_TRIM_COUNT,
   GRANULE,
-  SMALL_MAX,
 } from "../kernel/layout.ts";
 import { Machine } from "../kernel/machine.ts";
 import { NO_PIECE } from "../kernel/walk.ts";
@@ -73,6 +72,19 @@ export class Heap extends HeapViews {
     this[LIFE] = new OwnedLife("the heap", this, () => false, this.identity);
     this.options = settingsOf(() => this.fresh(), this.heap);
     this.calls = callsOf(machine, this.heap);
+    machine.around = (ask) => this.whileAsking(ask);
+  }
+
+  /** The memory may call anything when it is asked for more, but not this heap: that is in the middle of a call. */
+  private whileAsking(ask: () => number): number {
+    const { calls } = this;
+    this.calls = ASKING;
+    try {
+      return ask();
+    } finally {
+      // It may have been disposed of.
+      if (this.calls === ASKING) this.calls = calls;
+    }
   }
 
   /**
@@ -433,8 +445,9 @@ export class Heap extends HeapViews {
   protected override checkWhole(ptr: number, bytes: number): void {
     if (!this.isChecking) return;
     const usable = this.usableSize(ptr);
-    // Of a small block only a size that is too large can be told.
-    if (bytes <= usable && (usable <= SMALL_MAX || usable === this.goodSize(bytes))) return;
+    // A block of a run has a whole number of granules, a chunk a header's word less.
+    const header = -usable & (GRANULE - 1);
+    if (usable === Math.ceil((Math.max(bytes, 1) + header) / GRANULE) * GRANULE - header) return;
     throw new HeapMisuseError(
       "size-mismatch",
       ptr,
@@ -503,7 +516,7 @@ export class Heap extends HeapViews {
 
   /** Whether bytes lie within one live block: O(1) at its beginning, else O(chunks). */
   protected override isLive(at: number, bytes: number): boolean {
-    let live = this.startsBlock(at) && bytes <= this.usableSize(at);
+    let live = bytes <= this.usableIfLive(at);
     if (live) return true;
     this.inspectAll((piece) => {
       if (piece.state === "live" && at >= piece.ptr && at + bytes <= piece.ptr + piece.usable) live = true;
@@ -511,11 +524,14 @@ export class Heap extends HeapViews {
     return live;
   }
 
-  private startsBlock(at: number): boolean {
-    const machine = this.fresh();
-    const live = kernel.claim(machine, this.heap, asPtr(at));
-    if (live) kernel.unclaim(machine, this.heap, asPtr(at));
-    return live;
+  /** usableSize, or -1 where no live block begins. Writes nothing: a process that ends here leaves the heap as it was. */
+  private usableIfLive(at: number): number {
+    try {
+      return this.usableSize(at);
+    } catch (error) {
+      if (error instanceof HeapMisuseError) return -1;
+      throw error;
+    }
   }
 
   /** The usable size of the block at an address, for views without a count. */
@@ -527,6 +543,13 @@ export class Heap extends HeapViews {
 function endedError(): TypeError {
   return new TypeError("the heap has been disposed of");
 }
+
+/** What serves a heap whose memory is being asked for more. */
+const ASKING: Calls = new Proxy({} as Calls, {
+  get: () => {
+    throw new TypeError("memory.grow: the heap cannot be called while it asks its memory for more");
+  },
+});
 
 /** What serves a heap that was disposed of. */
 const ENDED: Calls = new Proxy({} as Calls, {

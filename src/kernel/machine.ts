@@ -45,6 +45,8 @@ export class Machine extends MemoryViews {
   words!: Words;
   private readonly refuse: (code: Word, address: Word) => never;
   private readonly above: () => Word;
+  /** Runs what asks the memory: for who must not be called meanwhile. */
+  around: (ask: () => Word) => Word = (ask) => ask();
   /** What the memory threw when it was asked for more, or what was wrong with its answer, and nobody has been told yet. */
   private trouble: { readonly error: unknown } | undefined;
 
@@ -145,7 +147,8 @@ export class Machine extends MemoryViews {
     const words = this.words;
     let from: Word = 0;
     try {
-      from = askMemory(this.memory, bytes, this.above());
+      const above = this.above();
+      from = this.around(() => askMemory(this.memory, bytes, above));
       if (from !== 0) this.trouble = undefined;
     } catch (error) {
       this.trouble ??= { error };

@@ -18,6 +18,8 @@ export abstract class MemoryViews {
   readonly memory: Memory;
   /** All bytes that the arrays cover. */
   u8!: Uint8Array;
+  /** How many bytes the memory had when the arrays were made. */
+  private bytes = 0;
   /** Whether only the memory can tell that it has grown. */
   protected watched = false;
 
@@ -33,6 +35,8 @@ export abstract class MemoryViews {
     this.memory.settle?.();
     const { buffer } = this.memory;
     if (this.u8 !== undefined) checkLeft(this.u8.buffer, buffer);
+    if (buffer.byteLength === 0 && this.bytes > 0) refuseDetached();
+    this.bytes = buffer.byteLength;
     this.watched = isWatched(this.memory, buffer);
     this.cover(buffer);
   }
@@ -43,6 +47,12 @@ export abstract class MemoryViews {
     this.refresh();
     return end <= this.u8.length;
   }
+}
+
+function refuseDetached(): never {
+  throw new TypeError(
+    "memory: its buffer has been detached, as when a WebAssembly.Memory grows or a buffer is transferred; attach to the memory instead",
+  );
 }
 
 /** Whether a buffer can change its size while it is the same object. */
