@@ -16,11 +16,15 @@ export class FileError extends Error {
   override readonly name = "FileError";
 }
 
-/** Throws a FileError. */
+/** Throws a FileError, also for what has no end that could be read up to, as a device. */
 export function readInput(path: string): Uint8Array<ArrayBuffer> {
   try {
+    const kind = statSync(path);
+    if (kind.isCharacterDevice() || kind.isBlockDevice())
+      throw new FileError(`cannot read ${path}: it is a device, not a file`);
     return Uint8Array.from(readFileSync(path));
   } catch (error) {
+    if (error instanceof FileError) throw error;
     throw new FileError(systemMessage(`cannot read ${path}`, error), { cause: error });
   }
 }

@@ -128,6 +128,8 @@ export class FileMemory implements OsMemory {
 
   /** Makes the file larger, and maps what came. False: no room, and all is as it was. */
   private extend(bytes: number): boolean {
+    // What others have put behind the heap is not zero, as new memory is.
+    if (fstatSync(this.descriptor).size > this.mapped) ftruncateSync(this.descriptor, this.mapped);
     if (fstatSync(this.descriptor).size < bytes) {
       if (!this.libc.allocate(this.descriptor, this.mapped, bytes - this.mapped)) return false;
       if (fstatSync(this.descriptor).size < bytes) ftruncateSync(this.descriptor, bytes);

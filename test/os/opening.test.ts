@@ -1,6 +1,7 @@
 // Opening: what is refused and how it is said; what a refusal leaves; and how a heap that was opened ends.
 
 import {
+  appendFileSync,
   existsSync,
   mkdtempSync,
   readFileSync,
@@ -154,6 +155,17 @@ describe.runIf(hasOs)("a heap that was opened", () => {
     heap[DISPOSE]();
     expect(() => heap.malloc(10)).toThrow(/has been disposed of/);
     Heap.attach(memory, heap.base).check();
+  });
+
+  it("gives zeros for new memory, whatever others have put behind the heap in its file", () => {
+    const { path } = fiveBlocks("longer.heap");
+    const heap = Heap.open(path, { size: 16 * MEBIBYTE });
+    appendFileSync(path, Buffer.alloc(100_000, 0xee));
+    for (let count = 0; count < 200; count++) {
+      const ptr = heap.calloc(5000, 1);
+      expect(heap.u8(ptr, 5000).every((byte) => byte === 0)).toBe(true);
+    }
+    heap.close();
   });
 
   it("has a root that lies in it, whatever is written there", () => {

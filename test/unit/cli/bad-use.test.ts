@@ -47,6 +47,7 @@ const COMMANDS: Readonly<Record<string, (file: string) => string[]>> = {
 const FILES: Readonly<Record<string, string>> = {
   none: "cannot read none: no such file or directory",
   folder: "cannot read folder: illegal operation on a directory",
+  "/dev/zero": "cannot read /dev/zero: it is a device, not a file",
   empty: "empty: it is no WebAssembly module: it is empty",
   text: "text: it is no WebAssembly module: it does not begin with \\0asm",
   "cut.wasm": "cut.wasm: it ends in the middle of a section",
