@@ -11,7 +11,7 @@
 // written to. So a call within another one comes before it.
 
 import { describe } from "../memory/arguments.ts";
-import { type Allocator, checkType } from "../typed/allocator.ts";
+import { type Allocator, checkType, HOLDS } from "../typed/allocator.ts";
 import { type ArrayRef, Elements } from "../typed/array.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import type { Ptr } from "../typed/pointer.ts";
@@ -20,7 +20,14 @@ import { isStruct } from "../typed/struct.ts";
 import type { Init, Plain, Type, Value } from "../typed/type.ts";
 import { checkArenaOptions } from "./arena-options.ts";
 import { indexOf, type Key, type KeyType, LAST_ID, LAST_VERSION, MOST_SLOTS } from "./key.ts";
-import { AT_RETIRED, AT_SIZE, checkHeader, checkImage } from "./slot-image.ts";
+import {
+  AT_RETIRED,
+  AT_SIZE,
+  checkHeader,
+  checkImage,
+  HEADER_BYTES,
+  SlotMapFormatError,
+} from "./slot-image.ts";
 import { Slots } from "./slots.ts";
 
 export interface SlotMapOptions<K> {
@@ -76,6 +83,11 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
     checkType("attach", type);
     checkArenaOptions("attach", options, { name: "a string", key: "a type" });
     checkHeader(allocator[SPACE], ptr, type);
+    if (allocator[SPACE].checking && !allocator[HOLDS](ptr, HEADER_BYTES))
+      throw new SlotMapFormatError(
+        ptr,
+        "it was not made by this allocator; attach by the heap or the arena that it lies in",
+      );
     const map = new SlotMap<T, L, K>(allocator, type, options, ptr);
     checkImage(allocator[SPACE], ptr, type);
     return map;

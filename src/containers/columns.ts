@@ -27,7 +27,7 @@ import {
   type Value,
 } from "../typed/type.ts";
 import { Collection } from "./collection.ts";
-import { AT_CAPACITY, checkIndex } from "./header.ts";
+import { AT_CAPACITY, checkHeld, checkIndex } from "./header.ts";
 import {
   checkListBlocks,
   checkListHeader,
@@ -111,6 +111,7 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     const capacity = space.u32[(ptr + AT_CAPACITY) >>> 2] as number;
     const places = columns.map((_, index) => space.u32[placeOf(ptr, index) >>> 2] as number);
     checkListBlocks(space, kind, ptr, blocksAt(columns, places, capacity));
+    checkHeld(allocator, kind.title, ptr, kind.headerBytes);
     return new Columns(allocator, type, new HeaderAt(ptr));
   }
 

@@ -25,10 +25,11 @@ import { SPACE } from "../typed/ref.ts";
 import type { Fields, StructType } from "../typed/struct.ts";
 import type { HoldsRefs, Init, Plain, Type, Value } from "../typed/type.ts";
 import { checkHashTable, type HashReport, reportOn } from "./hash-check.ts";
-import { checkMapHeader, freeMapHeader, makeMapHeader } from "./hash-header.ts";
+import { checkMapHeader, freeMapHeader, MAP_HEADER_BYTES, makeMapHeader, nameOf } from "./hash-header.ts";
 import { HashIterator } from "./hash-iterator.ts";
 import { keysOf } from "./hash-keys.ts";
 import { HashTable } from "./hash-table.ts";
+import { checkHeld } from "./header.ts";
 
 export interface HashMapOptions {
   /** Room for so many entries from the beginning. */
@@ -75,6 +76,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
     checkTypes(allocator, key, value);
     const source = allocator as unknown as Allocator<never>;
     checkMapHeader(source, key, value, ptr);
+    checkHeld(source, nameOf(key, value), ptr, MAP_HEADER_BYTES);
     const made: HashMap<K, V, L> = Object.create(HashMap.prototype);
     return Object.assign(made, { key, value, table: new HashTable(source, key, value, ptr) });
   }

@@ -6,7 +6,9 @@
 //     +0 magic   +4 bytes of an element   +8 address of the elements   +12 length   +16 capacity   … what a container adds
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { type Allocator, HOLDS } from "../typed/allocator.ts";
 import { PointerError } from "../typed/errors.ts";
+import { SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 
 export const AT_ELEMENT_BYTES = 4;
@@ -39,6 +41,25 @@ export function checkHeader(
   const [length, capacity] = [word(AT_LENGTH), word(AT_CAPACITY)];
   if (length > capacity || !space.reaches(word(AT_ELEMENTS) + capacity * elementBytes))
     throw fault("not-live", `its length ${length} and capacity ${capacity} cannot be`);
+}
+
+/**
+ * Throws, while checking, unless a header lies in what an allocator has handed out and lets live: one that ends sooner would let go
+ * of what the container gets from it, and another one free what it never gave.
+ */
+export function checkHeld(
+  allocator: Pick<Allocator<never>, typeof SPACE | typeof HOLDS>,
+  what: string,
+  at: number,
+  bytes: number,
+): void {
+  if (!allocator[SPACE].checking || allocator[HOLDS](at, bytes)) return;
+  throw new PointerError(
+    "not-live",
+    what,
+    at,
+    `it was not made by this allocator; attach by the heap or the arena that 0x${at.toString(16)} lies in`,
+  );
 }
 
 /** Throws unless an index is a whole number from 0 to below `length`. */

@@ -19,7 +19,7 @@ import { bool, type ScalarType } from "../typed/scalars.ts";
 import { isStruct } from "../typed/struct.ts";
 import { type HoldsRefs, type Init, isPlace, type Plain, type Type, type Value } from "../typed/type.ts";
 import { Collection } from "./collection.ts";
-import { AT_CAPACITY, AT_ELEMENTS, checkIndex } from "./header.ts";
+import { AT_CAPACITY, AT_ELEMENTS, checkHeld, checkIndex } from "./header.ts";
 import {
   checkListBlocks,
   checkListHeader,
@@ -68,6 +68,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     const [space, kind] = [allocator[SPACE], kindOf(element)];
     checkListHeader(space, kind, ptr);
     checkListBlocks(space, kind, ptr, blocksAt(element, ...wordsAt(space.u32, ptr)));
+    checkHeld(allocator, kind.title, ptr, kind.headerBytes);
     return new Vec(allocator, element, new HeaderAt(ptr));
   }
 
@@ -458,6 +459,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
 
   /** Gives each place the element that a list says. Those behind the list, which came meanwhile, stay. */
   private putInOrder(order: readonly number[]): void {
+    if (this.count === 0) return;
     const { element, elements: from, room } = this;
     const { size } = element;
     const bytes = this.space.u8.slice(from, from + this.count * size);

@@ -11,7 +11,19 @@ import { type ArrayRef, checkOwner, Elements } from "./array.ts";
 import { OutOfMemoryError, PointerError } from "./errors.ts";
 import type { Life } from "./life.ts";
 import type { ConstPtr, MutPtr, Ptr } from "./pointer.ts";
-import { type AnyRef, AT, endRef, isInner, isRef, LIFE, refAt, SPACE, TYPE, useAfterFree } from "./ref.ts";
+import {
+  type AnyRef,
+  AT,
+  endRef,
+  INDEX,
+  isInner,
+  isRef,
+  LIFE,
+  refAt,
+  SPACE,
+  TYPE,
+  useAfterFree,
+} from "./ref.ts";
 import type { Space } from "./space.ts";
 import { type Fields, isStruct, type StructType } from "./struct.ts";
 import {
@@ -29,9 +41,13 @@ import {
 export const FILL: unique symbol = Symbol("fill");
 /** How what is made in an allocator's memory learns that this memory ends. */
 export const ENDING: unique symbol = Symbol("ending");
+/** Whether an allocator has handed out what lies at an address, and lets it live. */
+export const HOLDS: unique symbol = Symbol("holds");
 /** What things take their memory from that are made in an allocator's memory, and live as long as what is made there. */
 export const HOLDER: unique symbol = Symbol("holder");
 const nothing = (): void => {};
+/** For what is asked of any type: one that owns memory. */
+const OWNER = { drop: nothing };
 
 /** What an arena or a container needs of the allocator that it lies in, whatever the lifetime of what that makes. */
 export type MemorySource = Pick<
@@ -71,6 +87,12 @@ export abstract class Allocator<L = unknown> {
 
   /** Whether bytes at an address lie within one live block. O(1) or worse: for turning raw pointers into references. */
   protected abstract isLive(at: number, bytes: number): boolean;
+
+  /** Whether bytes at an address lie in one live block of this allocator's, and live as long as what it makes. */
+  [HOLDS](at: number, bytes: number): boolean {
+    if (!this.isLive(at, bytes)) return false;
+    return this[SPACE].lifeAt(at, this[LIFE], OWNER).owner === this[LIFE].owner;
+  }
 
   /** Throws if what is to be deleted is surely not all of a block, so that a part was taken for the whole; before anything is freed. */
   protected checkWhole(_ptr: number, _bytes: number): void {}
@@ -339,10 +361,14 @@ export function assign<T, L, B>(ref: Ref<T, L, B>, fields: Init<T, B>): void {
  * The fields of a struct in a plain object, each as reading the property gives it: `{ ...fieldsOf(ref), x: 1 }`. A reference
  * itself cannot be spread, as its fields are not in it but in the memory.
  */
-export function fieldsOf<T, L, B>(ref: Ref<T, L, B>): FieldValues<T, L, B> {
-  const { [TYPE]: type } = checkRef("fieldsOf", ref);
+export function fieldsOf<T, L, B>(ref: Ref<T, L, B>): FieldValues<T, L, B>;
+/** The same for a row of Columns. */
+export function fieldsOf<R extends { index: number }>(row: R): Omit<R, "index">;
+export function fieldsOf(ref: object): unknown {
+  const { [TYPE]: type } =
+    INDEX in ref && TYPE in ref ? (ref as unknown as AnyRef) : checkRef("fieldsOf", ref);
   const values = ref as unknown as Record<string, unknown>;
-  return Object.fromEntries(type.list.map(({ name }) => [name, values[name]])) as FieldValues<T, L, B>;
+  return Object.fromEntries(type.list.map(({ name }) => [name, values[name]]));
 }
 
 /** Lets a cursor refer to another struct of its type. Nothing is checked but, at the accesses, the memory's end. */

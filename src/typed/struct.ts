@@ -159,7 +159,31 @@ function readFields(
     if (one !== undefined) given[index] = (list[index] as Field).type.read(space, one);
     turn = index + 1;
   }
+  if (!isPlain(value)) readInherited(type, space, value, given);
   return given;
+}
+
+/** Whether all that an object has are its own properties: it is no instance of a class. */
+function isPlain(value: object): boolean {
+  const parent: unknown = Object.getPrototypeOf(value);
+  // Also that of another realm: there is nothing above Object.prototype.
+  return parent === Object.prototype || parent === null || Object.getPrototypeOf(parent) === null;
+}
+
+/** Reads what an object has from its class, as getters, which a loop over names does not see. Something of the struct must be there. */
+function readInherited(type: StructType<unknown>, space: Space, value: object, given: unknown[]): void {
+  let found = false;
+  type.list.forEach(({ name, type: field }, index) => {
+    if (!(name in value)) return;
+    found = true;
+    if (given[index] !== undefined) return;
+    const one: unknown = value[name as keyof typeof value];
+    if (one !== undefined) given[index] = field.read(space, one);
+  });
+  if (!found && type.list.length > 0)
+    throw new TypeError(
+      `${type.name}: expected its fields in an object, or a reference, got ${describe(value)} that has none of them`,
+    );
 }
 
 /** Reads a struct through something that has its fields as properties: a reference, or a row of columns. */

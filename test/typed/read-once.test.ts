@@ -4,8 +4,10 @@ import { describe, expect, it } from "vitest";
 import {
   array,
   assign,
+  Columns,
   f64,
   fieldsOf,
+  HashMap,
   Heap,
   i32,
   pointer,
@@ -96,6 +98,34 @@ describe("what a value is made from is read once", () => {
   });
 });
 
+describe("an object of a class", () => {
+  class Inherited {
+    get x() {
+      return 1;
+    }
+    get y() {
+      return 2;
+    }
+  }
+
+  it("is read by its getters, as a struct and as a key", () => {
+    const heap = Heap.create();
+    const ref = heap.new(Point, new Inherited());
+    expect([ref.x, ref.y]).toEqual([1, 2]);
+    const map = new HashMap(heap, Point, i32).set(new Inherited(), 7);
+    map.check();
+    expect([map.get({ x: 1, y: 2 }), JSON.stringify([...map.keys()])]).toEqual([7, '[{"x":1,"y":2}]']);
+  });
+
+  it("that has none of the fields is refused: a promise that nobody waited for, a map", () => {
+    const heap = Heap.create();
+    const rule =
+      /Point: expected its fields in an object, or a reference, got an object of class \w+ that has none/;
+    for (const wrong of [Promise.resolve({ x: 1 }), new Map([["x", 1]]), new Date(0), []])
+      expect(() => heap.new(Point, wrong as object)).toThrow(rule);
+  });
+});
+
 describe("a reference that was spread", () => {
   const Node = struct({ x: i32, y: f64, next: pointer(() => Point) }, { name: "Node" });
 
@@ -114,5 +144,9 @@ describe("a reference that was spread", () => {
     const ref = heap.new(Node, { x: 5, y: 6, next: at });
     const made = heap.new(Node, { ...fieldsOf(ref), x: 1 });
     expect([made.x, made.y, made.next?.x]).toEqual([1, 6, 3]);
+    const columns = new Columns(heap, Point);
+    columns.push({ x: 7, y: 8 });
+    columns.push({ ...fieldsOf(columns.at(0)), y: 9 });
+    expect(JSON.stringify(columns)).toBe('[{"x":7,"y":8},{"x":7,"y":9}]');
   });
 });

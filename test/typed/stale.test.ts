@@ -5,6 +5,7 @@ import {
   array,
   assign,
   bits,
+  cast,
   f64,
   Heap,
   HeapMisuseError,
@@ -127,6 +128,14 @@ describe("delete", () => {
     if (to === null) throw new Error("null");
     expect(() => heap.delete(to)).toThrow(HeapMisuseError);
     expect([large.point.x, live(heap)]).toEqual([3, 2]);
+    const Named = struct({ name: text });
+    const points = heap.newArray(Point, 4, [{ x: 5 }]);
+    const names = heap.newArray(Named, 100, [{ name: "kept" }]);
+    const rule = /expected all of a block/;
+    expect(() => heap.delete(heap.ref(Point, cast(Point, points.ptr)))).toThrow(rule);
+    expect(() => heap.delete(heap.refArray(Point, cast(Point, points.ptr), 2))).toThrow(rule);
+    expect(() => heap.delete(heap.refArray(Named, cast(Named, names.ptr), 1))).toThrow(rule);
+    expect([points.get(0).x, names.get(0).name]).toEqual([5, "kept"]);
   });
 
   it("gives back what was made by itself: arrays, and those from raw pointers", () => {
