@@ -92,7 +92,9 @@ class OsHeap extends Heap {
 
   /** As the library's Heap.create. */
   static override create(options: HeapOptions = {}): OsHeap {
-    return new OsHeap(...Heap.made(options));
+    const heap = new OsHeap(...Heap.made(options));
+    if (options.checking !== undefined) heap.checking = options.checking;
+    return heap;
   }
 
   /** As the library's Heap.inside. */

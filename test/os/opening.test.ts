@@ -157,6 +157,14 @@ describe.runIf(hasOs)("a heap that was opened", () => {
     Heap.attach(memory, heap.base).check();
   });
 
+  it("takes the option checking, as the library's heaps do", () => {
+    const memory = mmapMemory({ reserve: MEBIBYTE });
+    expect([
+      Heap.create({ memory, checking: false }).checking,
+      Heap.create({ checking: true }).checking,
+    ]).toEqual([false, true]);
+  });
+
   it("gives zeros for new memory, whatever others have put behind the heap in its file", () => {
     const { path } = fiveBlocks("longer.heap");
     const heap = Heap.open(path, { size: 16 * MEBIBYTE });
