@@ -5,7 +5,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import type { TraceInput } from "../src/bench/inputs.ts";
+import type { TraceInput } from "./harness/inputs.ts";
 
 const EXTENSION = ".mct.gz";
 const SHORT = /-20k$/;

@@ -4,12 +4,12 @@
 // Needs: one module for each command.
 
 import { Command, InvalidArgumentError } from "commander";
-import { positiveNumber, wholeNumber } from "../src/cli/numbers.ts";
-import { type AdversaryOptions, runAdversary } from "./adversary/main.ts";
-import { type Burst, parseSequence } from "./adversary/sequence.ts";
-import { type ChartsOptions, drawCharts } from "./pictures/main.ts";
+import { positiveNumber, wholeNumber } from "./harness/numbers.ts";
+import { type ChartsOptions, drawCharts } from "./report/pictures/main.ts";
 import { type RunOptions, runAll } from "./run.ts";
-import { runSteps, type StepsOptions } from "./steps.ts";
+import { type AdversaryOptions, runAdversary } from "./suites/adversary/main.ts";
+import { type Burst, parseSequence } from "./suites/adversary/sequence.ts";
+import { runSteps, type StepsOptions } from "./suites/steps/main.ts";
 
 const ADVERSARY_SECONDS = 30;
 const ADVERSARY_HELP = `

@@ -6,22 +6,22 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { Plan } from "../src/bench/measure.ts";
-import { PATTERN_NAMES, SCALE_LIVE } from "../src/bench/patterns.ts";
-import { installedPeers } from "../src/bench/peers/installed.ts";
-import { Progress } from "../src/bench/progress.ts";
-import { machineText, measurePeers, stepsOf, type Work } from "../src/bench/run.ts";
-import { toTerminal } from "../src/bench/tables.ts";
-import { adversaryIn, findAnomalies, stepsOfAnomalies } from "./anomalies.ts";
+import type { Plan } from "./harness/measure.ts";
+import { PATTERN_NAMES, SCALE_LIVE } from "./harness/patterns.ts";
+import { Progress } from "./harness/progress.ts";
+import { machineText, measurePeers, stepsOf, type Work } from "./harness/run.ts";
+import { toTerminal } from "./harness/tables.ts";
 import { findTraces } from "./inputs.ts";
 import { PEERS, RESULTS, RESULTS_JSON, ROOT } from "./paths.ts";
-import { drawCharts } from "./pictures/main.ts";
-import { measureMade, stepsOfMade } from "./programs/measure.ts";
-import { describe, notes, toMarkdownFile } from "./report.ts";
-import type { Results } from "./results.ts";
-import { withSectionsOf } from "./sections.ts";
-import { measureSizes } from "./sizes.ts";
-import { allTables } from "./tables.ts";
+import { installedPeers } from "./peers/installed.ts";
+import { drawCharts } from "./report/pictures/main.ts";
+import { describe, notes, toMarkdownFile } from "./report/report.ts";
+import type { Results } from "./report/results.ts";
+import { withSectionsOf } from "./report/sections.ts";
+import { measureSizes } from "./report/sizes.ts";
+import { allTables } from "./report/tables.ts";
+import { adversaryIn, findAnomalies, stepsOfAnomalies } from "./suites/patterns/anomalies.ts";
+import { measureMade, stepsOfMade } from "./suites/programs/measure.ts";
 
 export interface RunOptions {
   readonly quick?: true;
@@ -77,7 +77,9 @@ export async function runAll(options: RunOptions): Promise<void> {
   remarks.push(...wasm.remarks);
   const anomalies = findAnomalies({ ...counting, onStep: plan.onStep });
   progress.stop();
-  const sizes = isNamed("sizes") ? await measureSizes(path.join(ROOT, "dist")) : undefined;
+  const sizes = isNamed("sizes")
+    ? await measureSizes(path.join(ROOT, "packages", "morecore", "dist"))
+    : undefined;
 
   report(
     {

@@ -1,23 +1,61 @@
-// The part of the bench that is about programs in WebAssembly, by itself: it builds nothing but what must be merged.
+// Programs: fetches real programs in C, compiles them to WebAssembly and links each with and without morecore.
 //
-//   npm run bench:programs             all programs and patterns that `npm run programs` has made
-//   npm run bench:programs -- lua      those with "lua" in their name
-//   npm run bench:programs -- lua 9    in nine rounds instead of five
-//   npm run bench:programs -- lua 9 FOLDER  with mimalloc too, whose sources are in the folder
+//   npm run programs              all of them; what has been done already is not done again
+//   npm run programs -- lua       those with "lua" in their names, and those that are there already
+//   npm run programs -- --install installs first what is needed of Debian's packages, for the tests in C++ too
+//
+// Owns:  the command line, and what is said. Exit codes: 0 all is there; 1 some program is not, and why has been said.
+// Needs: the network for what has not been fetched; clang, lld and wasi-libc.
 
-import { buildMimalloc } from "../../src/bench/peers/build-mimalloc.ts";
-import { toTerminal } from "../../src/bench/tables.ts";
-import { PEERS } from "../paths.ts";
-import { measureMade } from "./measure.ts";
-import { programGoals, programTables } from "./tables.ts";
+import { installPackages } from "./apt.ts";
+import { type MadePatterns, type MadeProgram, writeMade } from "./cache.ts";
+import { APT_PACKAGES, CXX_PACKAGES, NATIVE_PACKAGES, PROGRAMS, type Program } from "./catalog.ts";
+import { clangVersion, compileFiles } from "./compile.ts";
+import { fetched, fetchSources } from "./fetch.ts";
+import { linkFile, linkWays, merge, optimize } from "./link.ts";
+import { PATTERN_FLAGS, patternParts, programParts } from "./parts.ts";
+import { OWN } from "./places.ts";
 
-const [only = "", rounds = "5", sources] = process.argv.slice(2);
-const plan = { rounds: Number(rounds), targetMs: 100, onStep: () => undefined };
-const mimalloc = sources === undefined ? undefined : buildMimalloc(PEERS, sources);
-if (typeof mimalloc === "string") console.error(`mimalloc is left out: ${mimalloc}`);
-const object = typeof mimalloc === "object" ? mimalloc.object : undefined;
-const results = await measureMade(plan, (name) => name.includes(only), object);
-for (const table of programTables(results)) console.log(toTerminal(table));
-for (const { figure, measured, aim } of programGoals(results))
-  console.log(`${figure}: ${measured.toFixed(3)}${aim === undefined ? "" : ` (goal: ≤ ${aim})`}`);
-for (const remark of results.remarks) console.log(`- ${remark}`);
+async function main(args: readonly string[]): Promise<void> {
+  const only = args.find((argument) => !argument.startsWith("-")) ?? "";
+  if (args.includes("--install")) installPackages([...APT_PACKAGES, ...CXX_PACKAGES, ...NATIVE_PACKAGES]);
+  clangVersion();
+  const patterns = makePatterns();
+  await merge("patterns", patterns);
+  const programs: MadeProgram[] = [];
+  for (const program of PROGRAMS) {
+    if (!program.name.includes(only) && fetched(program.origin) === undefined) continue;
+    try {
+      programs.push(await makeProgram(program));
+    } catch (error) {
+      complain(`${program.name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  writeMade({ programs, patterns });
+}
+
+async function makeProgram(program: Program): Promise<MadeProgram> {
+  const start = performance.now();
+  const linked = linkWays(programParts(program, fetchSources(program.origin)));
+  await merge(program.name, linked);
+  console.log(`${program.name}: there, after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return { name: program.name, workload: program.workload, ...linked };
+}
+
+function makePatterns(): MadePatterns {
+  const toLink = patternParts();
+  const nothing = compileFiles("no-malloc", [`${OWN}/c/no-malloc.c`], PATTERN_FLAGS);
+  return { ...linkWays(toLink), nothing: linkFile(toLink, "nothing", nothing, optimize) };
+}
+
+function complain(message: string): void {
+  console.error(message);
+  process.exitCode = 1;
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  complain(error instanceof Error ? error.message : String(error));
+  console.error(`What is needed: apt-get install --no-install-recommends ${APT_PACKAGES.join(" ")}`);
+}

@@ -1,7 +1,7 @@
 // Structs for C: laid out in a heap by JavaScript, worked on by libc's qsort and strftime, read again in place.
 
+import { Heap, mmapMemory } from "@morecore/os";
 import koffi from "koffi";
-import { Heap, mmapMemory } from "morecore/os";
 
 const libc = koffi.load(null);
 const qsort = libc.func("void qsort(void *base, size_t count, size_t bytes, void *compare)");

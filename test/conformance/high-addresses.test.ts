@@ -1,8 +1,8 @@
 // High addresses: a heap works the same where addresses need the 32nd bit. The memory is virtual: hardly a page of it
 // is written, so it costs no resident memory.
 
+import { Heap } from "morecore";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 import { conformance } from "../support/conformance.ts";
 import { expectEmpty, Shadow } from "../support/shadow.ts";
 

@@ -2,8 +2,8 @@
 // a heap that grew beside these allocators would lose is refused.
 
 import asc from "assemblyscript/asc";
+import { Heap, type ModuleParts } from "morecore";
 import { describe, expect, it } from "vitest";
-import { Heap, type ModuleParts } from "../../src/index.ts";
 import { load, packageFile } from "../support/swap.ts";
 
 const OURS = 20_000;

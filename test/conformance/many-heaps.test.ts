@@ -1,7 +1,7 @@
 // Many heaps share one memory without knowing of each other.
 
+import { Heap, HeapMisuseError, wasmMemory } from "morecore";
 import { expect, test } from "vitest";
-import { Heap, HeapMisuseError, wasmMemory } from "../../src/index.ts";
 import { Shadow } from "../support/shadow.ts";
 
 test("heaps that grow in turns in one wasm memory never touch each other", () => {

@@ -1,8 +1,8 @@
 // Refusing memory: a Memory says no at chosen moments. A refused call changes no live block and no free byte's owner;
 // only unused runs may have been given back, which is tried before a refusal is passed on. Then the heap serves on.
 
+import { Heap, HeapMisuseError } from "morecore";
 import { describe, expect, test } from "vitest";
-import { Heap, HeapMisuseError } from "../../src/index.ts";
 import { CopyingMemory } from "../support/memories.ts";
 import { expectEmpty, Shadow } from "../support/shadow.ts";
 

@@ -1,8 +1,8 @@
 // The kernel in WebAssembly and the kernel in JavaScript are one: the same calls give the same answers and the same bytes.
 
 import fc from "fast-check";
+import { Heap, type Memory } from "morecore";
 import { describe, expect, it } from "vitest";
-import { Heap, type Memory } from "../../src/index.ts";
 import {
   AT_CLASSES,
   AT_RUN_COUNT,
@@ -10,7 +10,7 @@ import {
   CLASS_COUNT,
   CLASS_HEAD,
   CLASS_RUNS,
-} from "../../src/kernel/layout.ts";
+} from "../../packages/morecore/src/kernel/layout.ts";
 import { seedOf } from "../support/seed.ts";
 
 const BASE = 1024;

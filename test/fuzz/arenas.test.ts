@@ -1,12 +1,16 @@
 // Saved arenas that were damaged: load and attach refuse them, or give one that serves on, with results and errors of its own.
 
+import { Heap, HeapCorruptError, HeapMisuseError } from "morecore";
 import { describe, expect, test } from "vitest";
-import { type Key, SlotMap, SlotMapFormatError } from "../../src/arena/index.ts";
-import { OffsetAllocator, OffsetFormatError, OffsetMisuseError } from "../../src/arena/offset-allocator.ts";
-import { HEADER_BYTES, SLOT_BYTES } from "../../src/arena/slot-image.ts";
-import { Heap, HeapCorruptError, HeapMisuseError } from "../../src/index.ts";
-import { OutOfMemoryError } from "../../src/typed/errors.ts";
-import { u32 } from "../../src/typed/index.ts";
+import {
+  OffsetAllocator,
+  OffsetFormatError,
+  OffsetMisuseError,
+} from "../../packages/morecore/src/offset/offset-allocator.ts";
+import { HEADER_BYTES, SLOT_BYTES } from "../../packages/morecore/src/slotmap/image.ts";
+import { type Key, SlotMap, SlotMapFormatError } from "../../packages/morecore/src/slotmap/index.ts";
+import { OutOfMemoryError } from "../../packages/morecore/src/typed/errors.ts";
+import { u32 } from "../../packages/morecore/src/typed/index.ts";
 import { mutatedBytes, mutatedWord, pick } from "../support/mutate.ts";
 import { randomFrom } from "../support/random.ts";
 import { roundsOf, seedOf } from "../support/seed.ts";

@@ -1,18 +1,14 @@
 // Containers whose headers or blocks were damaged: attach refuses them, or gives one whose calls end, with results and errors
 // of the library's own.
 
+import { Columns, HashMap, Heap, HeapCorruptError, HeapMisuseError, HeapString, Vec } from "morecore";
 import { describe, expect, test } from "vitest";
 import {
-  Columns,
-  HashMap,
-  Heap,
-  HeapCorruptError,
-  HeapMisuseError,
-  HeapString,
-  Vec,
-} from "../../src/index.ts";
-import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../../src/typed/errors.ts";
-import { f64, struct, text, u8, u32 } from "../../src/typed/index.ts";
+  OutOfMemoryError,
+  PointerError,
+  UseAfterFreeError,
+} from "../../packages/morecore/src/typed/errors.ts";
+import { f64, struct, text, u8, u32 } from "../../packages/morecore/src/typed/index.ts";
 import { mutatedWord, pick } from "../support/mutate.ts";
 import { randomFrom } from "../support/random.ts";
 import { roundsOf, seedOf } from "../support/seed.ts";

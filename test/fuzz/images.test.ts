@@ -1,17 +1,17 @@
 // Images of heaps with a few words overwritten: attach, check, and whatever is called next end, with a result or with an error
 // of the heap's own. In JavaScript the kernel's steps are counted; the kernel in wasm is of the same sources.
 
+import { HeapCorruptError, HeapFormatError, HeapMisuseError } from "morecore";
 import { describe, expect, test, vi } from "vitest";
-import { Heap } from "../../src/heap/heap.ts";
-import { HeapCorruptError, HeapFormatError, HeapMisuseError } from "../../src/index.ts";
-import type * as Plain from "../../src/kernel/machine.ts";
+import { Heap } from "../../packages/morecore/src/heap/heap.ts";
+import type * as Plain from "../../packages/morecore/src/kernel/machine.ts";
 import { allowSteps } from "../support/bounded-machine.ts";
 import { type HeapImage, heapImage } from "../support/image.ts";
 import { mutatedWord, pick } from "../support/mutate.ts";
 import { randomFrom } from "../support/random.ts";
 import { roundsOf, seedOf } from "../support/seed.ts";
 
-vi.mock("../../src/kernel/machine.ts", async (original: () => Promise<typeof Plain>) => {
+vi.mock("../../packages/morecore/src/kernel/machine.ts", async (original: () => Promise<typeof Plain>) => {
   const { boundedMachine } = await import("../support/bounded-machine.ts");
   return boundedMachine(original);
 });

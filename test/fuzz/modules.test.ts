@@ -1,7 +1,7 @@
 // Modules from strangers: whatever the bytes are, each reader answers, or says in a WasmFormatError what is wrong.
 
+import { inspectModule } from "@morecore/wasm/swap";
 import { describe, expect, it } from "vitest";
-import { autoSwap } from "../../src/wasm/auto-swap.ts";
 import {
   nameSection,
   readExports,
@@ -11,13 +11,13 @@ import {
   readSections,
   WasmFormatError,
   writeSections,
-} from "../../src/wasm/binary.ts";
-import { featuresWith } from "../../src/wasm/features.ts";
-import { isHeapImport } from "../../src/wasm/host-heap.ts";
-import { heapBaseOf, readProgram } from "../../src/wasm/program.ts";
-import { checkNoTakers } from "../../src/wasm/swap/beside.ts";
-import { inspectModule } from "../../src/wasm/swap/index.ts";
-import { readModule } from "../../src/wasm/swap/module.ts";
+} from "../../packages/wasm/src/format/binary.ts";
+import { featuresWith } from "../../packages/wasm/src/format/features.ts";
+import { autoSwap } from "../../packages/wasm/src/run/auto-swap.ts";
+import { isHeapImport } from "../../packages/wasm/src/run/host-heap.ts";
+import { heapBaseOf, readProgram } from "../../packages/wasm/src/run/program.ts";
+import { checkNoTakers } from "../../packages/wasm/src/swap/beside.ts";
+import { readModule } from "../../packages/wasm/src/swap/module.ts";
 import { hasC } from "../support/c-program.ts";
 import { mutateModule } from "../support/mutate-module.ts";
 import { randomFrom } from "../support/random.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
-import { readTraceFile } from "../../src/trace/file.ts";
+import { readTraceFile } from "../../packages/inspect/src/trace/file.ts";
 import {
   decodeTrace,
   encodeTrace,
@@ -15,7 +15,7 @@ import {
   type Trace,
   TraceFormatError,
   type TraceRecord,
-} from "../../src/trace/format.ts";
+} from "../../packages/inspect/src/trace/format.ts";
 import { joined, mutatedBytes, mutatedWord } from "../support/mutate.ts";
 import { randomFrom } from "../support/random.ts";
 import { roundsOf, seedOf } from "../support/seed.ts";

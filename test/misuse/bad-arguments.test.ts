@@ -1,5 +1,5 @@
+import type { Heap } from "morecore";
 import { describe, expect, it } from "vitest";
-import type { Heap } from "../../src/index.ts";
 import { expectOneTop, filled, smallHeap, thrownBy } from "./refusal.ts";
 
 type Call = (heap: Heap, value: number, ptr: number) => unknown;

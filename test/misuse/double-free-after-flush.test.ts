@@ -1,5 +1,5 @@
+import type { Heap } from "morecore";
 import { expect, it } from "vitest";
-import type { Heap } from "../../src/index.ts";
 import { expectMisuse, expectOneTop, filled, smallHeap } from "./refusal.ts";
 
 it.each<[string, (heap: Heap, last: number) => void]>([

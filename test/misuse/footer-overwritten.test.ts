@@ -1,5 +1,5 @@
+import { HeapMisuseError } from "morecore";
 import { describe, expect, it } from "vitest";
-import { HeapMisuseError } from "../../src/index.ts";
 import { expectCorrupt, filled, hex, smallHeap, thrownBy } from "./refusal.ts";
 
 describe.each([0, 16, 0x70 + 16, 0x4141_4140, 0xffff_fff0, 0x71].map((word) => [hex(word), word] as const))(

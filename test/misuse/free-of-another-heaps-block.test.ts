@@ -1,5 +1,5 @@
+import { Heap } from "morecore";
 import { expect, it } from "vitest";
-import { Heap } from "../../src/index.ts";
 import { bytesOf, expectMisuse, expectOneTop, filled } from "./refusal.ts";
 
 it("a block of another heap in the same memory is refused by every call, and both heaps stay whole", () => {

@@ -1,5 +1,5 @@
+import { Heap } from "morecore";
 import { it } from "vitest";
-import { Heap } from "../../src/index.ts";
 import { expectMisuse, expectOneTop, filled, smallHeap } from "./refusal.ts";
 
 it("addresses below the heap are refused", () => {

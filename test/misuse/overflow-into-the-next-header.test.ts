@@ -1,5 +1,5 @@
+import { HeapMisuseError } from "morecore";
 import { describe, expect, it } from "vitest";
-import { HeapMisuseError } from "../../src/index.ts";
 import { expectCorrupt, filled, hex, smallHeap, thrownBy } from "./refusal.ts";
 
 /** Writes one word past the end of a block. */

@@ -1,13 +1,7 @@
 // Refusal: what every test of a misuse asserts. The error, to the letter, and that not one byte has changed.
 
+import { Heap, HeapCorruptError, HeapMisuseError, type HeapOptions, type MisuseCode } from "morecore";
 import { expect } from "vitest";
-import {
-  Heap,
-  HeapCorruptError,
-  HeapMisuseError,
-  type HeapOptions,
-  type MisuseCode,
-} from "../../src/index.ts";
 
 /** Where the first chunk of smallHeap has its payload: base 16, header and segment 2284 bytes, header word 4. */
 export const FIRST = 2304;

@@ -1,5 +1,5 @@
+import type { Heap } from "morecore";
 import { describe, expect, it } from "vitest";
-import type { Heap } from "../../src/index.ts";
 import { expectMisuse, expectOneTop, filled, smallHeap } from "./refusal.ts";
 
 /** Every call that takes a live block, with arguments that would be right if it were one of 100 bytes. */

@@ -1,8 +1,8 @@
 // Random calls: every program keeps every invariant, and every block what was written to it, in every kind of memory.
 
 import fc from "fast-check";
+import { Heap, type HeapSettings } from "morecore";
 import { describe, expect, test } from "vitest";
-import { Heap, type HeapSettings } from "../../src/index.ts";
 import { type Call, call, Program, settings } from "../support/calls.ts";
 import { MAKERS, refusingMemory } from "../support/memories.ts";
 import { seedOf } from "../support/seed.ts";

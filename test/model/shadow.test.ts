@@ -1,7 +1,7 @@
 // The shadow itself: each kind of error that the model is there to find is one that the shadow does find.
 
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 import { expectEmpty, Shadow } from "../support/shadow.ts";
 
 /** A heap with one block on the book. */

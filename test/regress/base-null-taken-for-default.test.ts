@@ -1,7 +1,7 @@
 // `base: null` fell through `??` to the default base, where every other bad value of an option is refused by name.
 
+import { Heap, type HeapOptions } from "morecore";
 import { expect, it } from "vitest";
-import { Heap, type HeapOptions } from "../../src/index.ts";
 
 it("a base of null is refused, not taken for the default", () => {
   // What JavaScript without types would pass.

@@ -1,7 +1,7 @@
 // A bigint or a symbol was shifted before its type was looked at: the engine's message named neither argument nor value.
 
+import { Heap } from "morecore";
 import { expect, it } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 it("a bigint and a symbol are refused with the argument's name and the value", () => {
   const heap = Heap.create();

@@ -1,8 +1,8 @@
 // A bin whose first chunk a damaged header puts outside of the heap: a free wrote its link there, into memory that is not the heap's.
 
+import { Heap } from "morecore";
 import { expect, it } from "vitest";
-import { Heap } from "../../src/index.ts";
-import { AT_BINS, BIN_COUNT } from "../../src/kernel/layout.ts";
+import { AT_BINS, BIN_COUNT } from "../../packages/morecore/src/kernel/layout.ts";
 
 const BASE = 65_536;
 const SIZE = 65_536;

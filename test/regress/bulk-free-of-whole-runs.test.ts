@@ -2,8 +2,8 @@
 // first (or second) of a run, that run looked unused and was given back, with others of the list still in it: these
 // were then taken for chunks, and a header was written over what lay before them.
 
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 /** A heap with so many small blocks that there are runs that malloc does not take from: full ones and, perhaps, others. */
 function filled(): { heap: Heap; ptrs: number[] } {

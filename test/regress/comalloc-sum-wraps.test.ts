@@ -1,5 +1,5 @@
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 // Found by test/model with seed 1451044434. Each size alone was checked, and the sum only after each addition; but the
 // chunk of a request for 2^31 - 1 bytes is larger than that, and two such wrapped to a sum of 0: blocks of 2 GiB were

@@ -1,8 +1,8 @@
 // Calls on a damaged image never ended: free and realloc walked a ring of segments for ever, inspectAll and mallinfo a run
 // whose descriptor stated blocks of 0 bytes or led back. check() refused such images, but nobody has to call it.
 
+import { Heap, HeapCorruptError } from "morecore";
 import { describe, expect, test, vi } from "vitest";
-import { Heap, HeapCorruptError } from "../../src/index.ts";
 import {
   AT_CLASSES,
   AT_SEGMENT,
@@ -14,11 +14,11 @@ import {
   SEGMENT_NEXT,
   SHAPE_CLASS,
   SHAPE_CLASS_SHIFT,
-} from "../../src/kernel/layout.ts";
-import type * as Plain from "../../src/kernel/machine.ts";
+} from "../../packages/morecore/src/kernel/layout.ts";
+import type * as Plain from "../../packages/morecore/src/kernel/machine.ts";
 import { allowSteps } from "../support/bounded-machine.ts";
 
-vi.mock("../../src/kernel/machine.ts", async (original: () => Promise<typeof Plain>) => {
+vi.mock("../../packages/morecore/src/kernel/machine.ts", async (original: () => Promise<typeof Plain>) => {
   const { boundedMachine } = await import("../support/bounded-machine.ts");
   return boundedMachine(original);
 });

@@ -1,8 +1,8 @@
 // A heap that was attached by a memory's buffer, instead of the memory, had no memory any more once that had grown, and said that there
 // was none to be had.
 
+import { Heap } from "morecore";
 import { expect, it } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 it("a heap whose buffer has been detached says so", () => {
   const memory = new WebAssembly.Memory({ initial: 1 });

@@ -1,5 +1,5 @@
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 test("a heap can be made in a given wasm memory that has no page yet", () => {
   const heap = Heap.create({ memory: new WebAssembly.Memory({ initial: 0 }) });

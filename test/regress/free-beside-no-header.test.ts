@@ -1,8 +1,8 @@
 // A block was taken for live when the word behind it had the flag P, even if it had the reserved flag too, which no
 // header has: an overflow of text or of -1 went unseen until the neighbour was freed.
 
+import { Heap } from "morecore";
 import { expect, it } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 it("a block is not freed when the word behind it is no header", () => {
   const heap = Heap.create({ smallLimit: 0 });

@@ -1,7 +1,7 @@
 // A Memory that answered grow with an address that is no multiple of 16 made a heap whose chunks were misaligned.
 
+import { Heap, type Memory } from "morecore";
 import { expect, it } from "vitest";
-import { Heap, type Memory } from "../../src/index.ts";
 
 it("growth at an address that is no multiple of 16 is an error that says so, and the heap is as it was", () => {
   let buffer = new ArrayBuffer(65_544);

@@ -2,8 +2,8 @@
 // empty view for the only sign of a growth reported corruption and misuse on sound heaps. (Emscripten 6.0.2 makes such
 // memories by default; Node 26 has them: test/engines.)
 
+import { Heap, i32, type Memory, struct, Vec } from "morecore";
 import { describe, expect, it } from "vitest";
-import { Heap, i32, type Memory, struct, Vec } from "../../src/index.ts";
 import { growableMemory, resizableMemory } from "../support/memories.ts";
 
 const MEMORIES: readonly [string, () => Memory | WebAssembly.Memory][] = [

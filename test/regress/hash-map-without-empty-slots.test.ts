@@ -1,9 +1,9 @@
 // A search in a HashMap goes from slot to slot until one is empty. In a saved map that somebody had filled up with numbers
 // it never ended.
 
+import { HashMap, Heap, u32 } from "morecore";
 import { expect, test } from "vitest";
-import { AT_ROOM } from "../../src/containers/hash-header.ts";
-import { HashMap, Heap, u32 } from "../../src/index.ts";
+import { AT_ROOM } from "../../packages/morecore/src/containers/hash-header.ts";
 
 test("a map none of whose slots is empty refuses every search, instead of going round for ever", () => {
   const heap = Heap.create();

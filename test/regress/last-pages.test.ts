@@ -1,5 +1,5 @@
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 test("a request that top and the last pages to be had serve together is served", () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });

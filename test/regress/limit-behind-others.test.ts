@@ -1,5 +1,5 @@
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 test("a request that the footprint limit forbids never makes a memory larger that others have grown", () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 64 });

@@ -1,7 +1,7 @@
 // heap.ref looked whether a block is live by marking it for a moment: a process that was killed then left a file in which it was free.
 
+import { Heap, i32, struct } from "morecore";
 import { expect, it } from "vitest";
-import { Heap, i32, struct } from "../../src/index.ts";
 import { storesOf, tearableHeap } from "../support/torn-stores.ts";
 
 it("looking at a raw pointer writes nothing", () => {

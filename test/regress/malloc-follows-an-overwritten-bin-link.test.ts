@@ -1,8 +1,8 @@
 // malloc took a chunk out of its bin without asking whether its links agree. After a write after free, the second
 // malloc of the size followed the link the program had written, and handed out the inside of a live block.
 
+import { Heap } from "morecore";
 import { expect, it } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 it("malloc refuses a bin whose link leads into a live block, instead of handing out its inside", () => {
   const heap = Heap.create({ memory: new ArrayBuffer(65_536), smallLimit: 0 });

@@ -1,5 +1,5 @@
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 test("a heap lives in a memory of exactly 4 GiB", () => {
   const memory = new WebAssembly.Memory({ initial: 65_536 });

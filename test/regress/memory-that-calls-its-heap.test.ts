@@ -1,7 +1,7 @@
 // A memory that called the heap from its grow found it in the middle of a call: the heap was corrupt afterwards, without a word.
 
+import { Heap } from "morecore";
 import { expect, it } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 type Resizable = ArrayBuffer & { resize(bytes: number): void };
 /** This TypeScript library does not know buffers that can be resized yet. */

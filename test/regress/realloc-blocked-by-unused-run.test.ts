@@ -1,8 +1,8 @@
 // A realloc failed, though a block that could be grown where it lies was hindered only by memory that nobody used any more
 // and that its own attempt to move had just made free (then cached chunks, now an unused run): a second call succeeded.
 
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 import { refusingMemory } from "../support/memories.ts";
 
 test("a realloc that only an unused run stands in the way of is served at the first call", () => {

@@ -1,5 +1,5 @@
+import { Heap, wasmMemory } from "morecore";
 import { expect, test } from "vitest";
-import { Heap, wasmMemory } from "../../src/index.ts";
 
 test("calloc is zero in a heap that was made anew on a wasm memory that another heap has used", () => {
   const memory = wasmMemory();

@@ -1,5 +1,5 @@
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 test("a heap in a shared memory sees what another Heap on the same image has grown it by", () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 64, shared: true });

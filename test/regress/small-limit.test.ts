@@ -2,8 +2,8 @@
 // it were still served from runs, until these were full. And a limit of 0 let malloc(0) begin a run. goodSize told
 // another size than was got.
 
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 /** What malloc gives and what goodSize says, and that the heap is whole when all is freed. */
 function sizesOf(

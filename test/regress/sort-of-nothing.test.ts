@@ -1,7 +1,7 @@
 // sort of an empty Vec whose elements own memory took a block for no elements, which nobody freed.
 
+import { Heap, text, Vec } from "morecore";
 import { expect, it } from "vitest";
-import { Heap, text, Vec } from "../../src/index.ts";
 import { live } from "../support/typed.ts";
 
 it("sorting nothing takes nothing", () => {

@@ -2,8 +2,8 @@
 // thread comes by a check of its stack. What a heap's header says, in the bytes that all threads see, decides.
 
 import { Worker } from "node:worker_threads";
+import { Heap, i32, type Memory, struct, text } from "morecore";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Heap, i32, type Memory, struct, text } from "../../src/index.ts";
 
 /** A window on a shared memory whose buffer is shown as it was until it is settled. */
 class LaggingMemory implements Memory {
@@ -107,7 +107,7 @@ describe("a thread that has waited without a pause for another one to grow the m
   let worker: Worker;
 
   beforeAll(async () => {
-    const library = new URL("../../dist/index.js", import.meta.url).href;
+    const library = new URL("../../packages/morecore/dist/index.js", import.meta.url).href;
     worker = new Worker(GROWER, { eval: true, workerData: { library, memory, flags } });
     await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
   });

@@ -1,5 +1,5 @@
+import { Heap } from "morecore";
 import { expect, test } from "vitest";
-import { Heap } from "../../src/index.ts";
 
 test("trim says true when giving back an unused run was what gave memory back", () => {
   const heap = Heap.create({ trimThreshold: 0, growthStep: 4096 });

@@ -1,8 +1,8 @@
 // A walk never ended when a header had been overwritten with a size of 0, or with what looks like a fencepost: mallinfo,
 // inspectAll and a replay's map ran for ever. A write just before a run's first block was enough.
 
+import { Heap, HeapCorruptError } from "morecore";
 import { expect, test } from "vitest";
-import { Heap, HeapCorruptError } from "../../src/index.ts";
 
 test.each([
   ["0", 0],

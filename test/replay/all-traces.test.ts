@@ -1,9 +1,9 @@
 // All traces that are at hand beside the repository, played with stamps. They are large: without the folder this says so.
 
 import { existsSync, readdirSync } from "node:fs";
+import { readTraceFile, replay } from "@morecore/inspect";
+import { Heap } from "morecore";
 import { describe, expect, it } from "vitest";
-import { Heap } from "../../src/index.ts";
-import { readTraceFile, replay } from "../../src/trace/index.ts";
 
 const folder = new URL("../../../shared/traces/", import.meta.url);
 const here = existsSync(folder);

@@ -1,9 +1,9 @@
 // The traces of the repository, played with stamps: what real programs do is done right.
 
 import { readdirSync } from "node:fs";
+import { readTraceFile, replay } from "@morecore/inspect";
+import { Heap } from "morecore";
 import { describe, expect, it } from "vitest";
-import { Heap } from "../../src/index.ts";
-import { readTraceFile, replay } from "../../src/trace/index.ts";
 
 const folder = new URL("../../traces/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".mct.gz"));

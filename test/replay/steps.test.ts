@@ -5,8 +5,8 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { HeldSteps } from "../../bench/steps.ts";
-import { readTraceFile } from "../../src/trace/file.ts";
+import type { HeldSteps } from "../../bench/suites/steps/main.ts";
+import { readTraceFile } from "../../packages/inspect/src/trace/file.ts";
 import { countedLibrary } from "../support/steps.ts";
 
 const MEAN_MARGIN = 1.1;

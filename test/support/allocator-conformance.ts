@@ -3,7 +3,6 @@
 // Owns:  the tests that each allocator runs through; how to tell whether a heap has got everything back.
 // Needs: a way to make the allocator in a heap, and to end it.
 
-import { afterEach, describe, expect, test } from "vitest";
 import {
   type Allocator,
   array,
@@ -17,7 +16,8 @@ import {
   UseAfterFreeError,
   u8,
   u32,
-} from "../../src/index.ts";
+} from "morecore";
+import { afterEach, describe, expect, test } from "vitest";
 import type { HeapMaker } from "./memories.ts";
 import { randomFrom } from "./random.ts";
 

@@ -3,7 +3,7 @@
 //
 // vi.mock puts what boundedMachine makes in the place of kernel/machine.ts (test/fuzz/images.test.ts).
 
-import type * as plain from "../../src/kernel/machine.ts";
+import type * as plain from "../../packages/morecore/src/kernel/machine.ts";
 
 /** A call took more loads and stores than it may. */
 export class TooManySteps extends Error {

@@ -6,16 +6,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Heap } from "../../src/index.ts";
-import { type Kernels, type LinkOptions, linkProgram } from "../../src/wasm/link.ts";
+import { Heap } from "morecore";
+import { type Kernels, type LinkOptions, linkProgram } from "../../packages/wasm/src/link/link.ts";
 import { runWasi, type WasiOptions, type WasiResult } from "./wasi.ts";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What has to be installed for C; for C++ also what comes after it. */
 export const C_PACKAGES = "clang lld wasi-libc libclang-rt-dev-wasm32";
 export const CXX_PACKAGES = `${C_PACKAGES} libc++-dev-wasm32`;
-const STUB = join(ROOT, "lib/morecore.c");
-const INCLUDE = join(ROOT, "include");
+const STUB = join(ROOT, "packages/wasm/c/lib/morecore.c");
+const INCLUDE = join(ROOT, "packages/wasm/c/include");
 const PAGE = 65_536;
 /** The most memory that such a program can have: 16 MiB, so that there is an end to reach. */
 export const MEMORY_PAGES = 256;
@@ -76,7 +76,7 @@ export function compile({
 }
 
 export function builtKernels(): Kernels {
-  const built = (name: string) => readFileSync(join(ROOT, "dist", name));
+  const built = (name: string) => readFileSync(join(ROOT, "packages/morecore/dist", name));
   return { growing: built("kernel.wasm"), asking: built("kernel-grow.wasm") };
 }
 

@@ -7,8 +7,8 @@
 // program, and a shrunk list still is.
 
 import fc from "fast-check";
+import type { Heap, HeapSettings } from "morecore";
 import { expect } from "vitest";
-import type { Heap, HeapSettings } from "../../src/index.ts";
 import type { Block, Shadow } from "./shadow.ts";
 
 export type Call =

@@ -1,8 +1,8 @@
 // Conformance: what every heap does, whatever memory it lives in. One suite; each memory is put through all of it.
 
+import { Heap, type HeapSettings } from "morecore";
 import { describe, expect, test } from "vitest";
-import { Heap, type HeapSettings } from "../../src/index.ts";
-import { ModuleMemory } from "../../src/memory/module.ts";
+import { ModuleMemory } from "../../packages/morecore/src/memory/module.ts";
 import { FIXED_BYTES, type HeapMaker } from "./memories.ts";
 import { expectEmpty, Shadow } from "./shadow.ts";
 

@@ -29,7 +29,7 @@ import {
   u64,
   union,
   utf8,
-} from "../../src/index.ts";
+} from "morecore";
 
 export const WHOLE = { u8, i8, u16, i16, u32, i32, u64, i64, bool };
 const SCALARS = { ...WHOLE, f32, f64 };

@@ -1,6 +1,6 @@
 // Live: what callers hold of a heap, counted by walking it.
 
-import type { Heap } from "../../src/index.ts";
+import type { Heap } from "morecore";
 
 /** How many blocks there are that somebody has got and not freed. */
 export function liveBlocks(heap: Heap): number {

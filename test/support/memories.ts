@@ -1,6 +1,6 @@
 // Memories: every kind of memory that a heap can live in, made small, for tests that all of them must pass.
 
-import { Heap, type HeapOptions, type HeapSettings, type Memory } from "../../src/index.ts";
+import { Heap, type HeapOptions, type HeapSettings, type Memory } from "morecore";
 
 /** A way to make a heap, and what it can do. */
 export interface HeapMaker {

@@ -4,10 +4,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LIBRARY, missingTools } from "../../scripts/native.mjs";
+import { LIBRARY, missingTools } from "../../tools/native.mjs";
 import { ROOT } from "./c-program.ts";
 
-const SOURCES = ["native", "scripts", "src/kernel"];
+const SOURCES = ["packages/native/src", "tools", "packages/morecore/src/kernel"];
 
 /** Why the library cannot be built here; "": it can. Said once for each test file that needs it. */
 export const whyNoNative: string =
@@ -28,7 +28,7 @@ export function nativeLibrary(): string {
     readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name)),
   );
   if (changedAt(LIBRARY) < Math.max(...sources.map(changedAt)))
-    execFileSync(process.execPath, [join(ROOT, "scripts/native.mjs")], { stdio: "pipe" });
+    execFileSync(process.execPath, [join(ROOT, "tools/native.mjs")], { stdio: "pipe" });
   return LIBRARY;
 }
 

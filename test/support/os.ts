@@ -4,14 +4,14 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HeapSettings } from "../../src/index.ts";
-import { Heap, mmapMemory, type OsMemory, sbrkMemory } from "../../src/os/index.ts";
-import { loadKoffi } from "../../src/os/koffi.ts";
+import { Heap, mmapMemory, type OsMemory, sbrkMemory } from "@morecore/os";
+import type { HeapSettings } from "morecore";
+import { loadKoffi } from "../../packages/os/src/koffi.ts";
 import { ROOT } from "./c-program.ts";
 import type { HeapMaker } from "./memories.ts";
 
 /** The built package: Node runs it in processes of their own. */
-export const BUILT = join(ROOT, "dist/os/index.js");
+export const BUILT = join(ROOT, "packages/os/dist/index.js");
 
 /** What a module of such a process begins with. */
 export const IMPORT = `import { Heap, mmapMemory, OsError, sbrkMemory } from ${JSON.stringify(BUILT)};`;

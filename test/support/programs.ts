@@ -4,12 +4,12 @@
 // Needs: build/programs; nothing of it is fetched or compiled here.
 
 import { readFileSync } from "node:fs";
-import { roundedUp } from "../../scripts/programs/beside.ts";
-import { type MadeProgram, readMade, readWorkload } from "../../scripts/programs/cache.ts";
-import { merge } from "../../scripts/programs/link.ts";
-import { type ProgramRun, type Runnable, runProgram } from "../../scripts/programs/run.ts";
-import { Heap, type HeapOptions } from "../../src/index.ts";
-import { swapModule } from "../../src/wasm/swap/index.ts";
+import { swapModule } from "@morecore/wasm/swap";
+import { Heap, type HeapOptions } from "morecore";
+import { roundedUp } from "../../bench/programs/beside.ts";
+import { type MadeProgram, readMade, readWorkload } from "../../bench/programs/cache.ts";
+import { merge } from "../../bench/programs/link.ts";
+import { type ProgramRun, type Runnable, runProgram } from "../../bench/programs/run.ts";
 
 const made = readMade();
 

@@ -4,8 +4,8 @@
 //        block is freed, moved or at the end.
 // Needs: the public Heap, nothing of the kernel.
 
+import type { Heap } from "morecore";
 import { expect } from "vitest";
-import type { Heap } from "../../src/index.ts";
 
 /** A live block, as the shadow knows it. */
 export interface Block {

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundleSteps } from "../../scripts/steps.mjs";
+import { bundleSteps } from "../../tools/steps.mjs";
 
-export type StepsModule = typeof import("../../src/steps/index.ts");
+export type StepsModule = typeof import("../../bench/suites/steps/index.ts");
 
 export async function countedLibrary(): Promise<StepsModule> {
   const folder = mkdtempSync(join(tmpdir(), "morecore-steps-"));

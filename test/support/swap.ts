@@ -3,9 +3,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { SwapRefusedError, type SwapReport, swapModule } from "@morecore/wasm/swap";
 import { Heap } from "morecore";
 import { expect } from "vitest";
-import { SwapRefusedError, type SwapReport, swapModule } from "../../src/wasm/swap/index.ts";
 
 const require = createRequire(import.meta.url);
 

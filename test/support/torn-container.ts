@@ -1,7 +1,7 @@
 // Torn container: a call on a container is cut short after each of its stores; what is found then.
 
+import type { Heap } from "morecore";
 import { expect } from "vitest";
-import type { Heap } from "../../src/index.ts";
 import { eachPrefix, openTorn, storesOf } from "./torn-stores.ts";
 
 /** A container in a heap that others open again. */

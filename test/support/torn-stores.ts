@@ -5,13 +5,13 @@
 // which writes through those of its Machine. For that each array is replaced by a proxy of it. A bulk call (fill, set, copyWithin)
 // counts as stores of a word each, in the order in which memmove goes.
 
-import { Heap, HeapCorruptError } from "../../src/index.ts";
-import { asBase } from "../../src/kernel/address.ts";
-import { checkHeap } from "../../src/kernel/check.ts";
-import { Machine } from "../../src/kernel/machine.ts";
-import { bufferMemory } from "../../src/memory/buffer.ts";
-import { repairHeap } from "../../src/os/repair.ts";
-import { SPACE } from "../../src/typed/ref.ts";
+import { Heap, HeapCorruptError } from "morecore";
+import { asBase } from "../../packages/morecore/src/kernel/address.ts";
+import { checkHeap } from "../../packages/morecore/src/kernel/check.ts";
+import { Machine } from "../../packages/morecore/src/kernel/machine.ts";
+import { bufferMemory } from "../../packages/morecore/src/memory/buffer.ts";
+import { SPACE } from "../../packages/morecore/src/typed/ref.ts";
+import { repairHeap } from "../../packages/os/src/repair.ts";
 
 /** Bytes as they came to lie at an address. */
 export interface Store {

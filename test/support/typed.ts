@@ -1,6 +1,6 @@
 // Typed: what the tests of the typed layer share.
 
-import type { Heap } from "../../src/index.ts";
+import type { Heap } from "morecore";
 
 /** How many blocks are live. */
 export function live(heap: Heap): number {

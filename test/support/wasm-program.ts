@@ -66,7 +66,7 @@ export function cProgram(source: string, { malloc = "morecore", flags = [] }: CB
     clang("-O1", "-w", "-c", "program.c", "-o", "program.o");
     const objects = ["program.o"];
     if (malloc === "morecore") {
-      clang("-O2", "-c", join(ROOT, "lib/morecore.c"), "-o", "morecore.o");
+      clang("-O2", "-c", join(ROOT, "packages/wasm/c/lib/morecore.c"), "-o", "morecore.o");
       objects.push("morecore.o");
     }
     clang(...objects, "-Wl,--export=__heap_base", ...flags, "-o", "program.wasm");

@@ -1,0 +1,21 @@
+// Results: what a whole run has found, as --json prints it.
+//
+// Owns:  the shape.
+// Needs: the results of the peers (src/bench) and of the programs in wasm.
+
+import type { PeerResults } from "../harness/results.ts";
+import type { Anomalies } from "../suites/patterns/anomalies.ts";
+import type { ProgramResults } from "../suites/programs/measure.ts";
+import type { Sizes } from "./sizes.ts";
+
+export interface Results extends PeerResults {
+  readonly machine: string;
+  readonly command: string;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly remarks: readonly string[];
+  readonly wasm: ProgramResults;
+  /** Runs that were saved before these were part of them have none. */
+  readonly anomalies?: Anomalies;
+  readonly sizes?: Sizes;
+}

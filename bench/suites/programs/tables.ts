@@ -1,0 +1,87 @@
+// Tables: programs and patterns in WebAssembly as text, and the goals T3 and T4.
+//
+// Owns:  columns, formats, aims.
+// Note:  a cell of time reads "median ±spread (minimum) ratio", the ratio being its median over dlmalloc's: below 1 is faster.
+
+import { largest, type Sample } from "../../harness/stats.ts";
+import { sampleText, type TextTable } from "../../harness/tables.ts";
+import type { GoalFigure } from "../../report/goal-figure.ts";
+import { linkingsIn } from "./jobs.ts";
+import type { ProgramResults } from "./measure.ts";
+import type { PatternName, PerLinking } from "./protocol.ts";
+
+const PATTERN_AIMS: Readonly<Record<PatternName, number>> = { pair: 0.5, churn: 0.25, fifo: 0.75 };
+/** Programs that allocate enough to tell allocators apart. */
+const ALLOCATING = ["lua", "mujs"];
+const ALLOCATING_AIM = 0.95;
+const WORST_AIM = 1;
+
+export function programGoals({ programs, patterns }: ProgramResults): GoalFigure[] {
+  const timeRatios = programs.map(({ ms }) => ms.merged.median / ms.dlmalloc.median);
+  const spaceRatios = programs.map(({ heapBytes }) => heapBytes.merged / heapBytes.dlmalloc);
+  const known = programs.filter(({ program }) => ALLOCATING.includes(program));
+  const figures = [
+    ...patterns.map(({ pattern, nsPerPair }) => ({
+      goal: "T3",
+      figure: `${pattern}, caller in wasm, merged, over dlmalloc`,
+      measured: nsPerPair.merged.median / nsPerPair.dlmalloc.median,
+      aim: PATTERN_AIMS[pattern],
+    })),
+    ...known.map(({ program, ms }) => ({
+      goal: "T4",
+      figure: `${program}, whole program, merged, over dlmalloc`,
+      measured: ms.merged.median / ms.dlmalloc.median,
+      aim: ALLOCATING_AIM,
+    })),
+    { goal: "T4", figure: "worst program: time", measured: largest(timeRatios), aim: WORST_AIM },
+    { goal: "T4", figure: "worst program: peak memory", measured: largest(spaceRatios), aim: WORST_AIM },
+  ];
+  return figures.filter(({ measured }) => Number.isFinite(measured));
+}
+
+export function programTables({ programs, patterns }: ProgramResults): TextTable[] {
+  const tables: TextTable[] = [];
+  if (programs.length > 0) tables.push(programTable(programs));
+  if (patterns.length > 0) tables.push(patternTable(patterns));
+  return tables;
+}
+
+function programTable(programs: ProgramResults["programs"]): TextTable {
+  const names = programs[0] === undefined ? [] : linkingsIn(programs[0].ms).map(([name]) => name);
+  const rows = programs.map(({ program, ms, heapBytes }) => [
+    program,
+    ...timeCells(ms, 0),
+    ...spaceCells(heapBytes),
+  ]);
+  return {
+    title:
+      "Programs in wasm: time and peak memory; ms, median ±spread (minimum) over dlmalloc's, and MB over dlmalloc's",
+    head: ["program", ...names, ...names.map((name) => `${name}, MB`)],
+    rows,
+  };
+}
+
+function patternTable(patterns: ProgramResults["patterns"]): TextTable {
+  const names = patterns[0] === undefined ? [] : linkingsIn(patterns[0].nsPerPair).map(([name]) => name);
+  const rows = patterns.map(({ pattern, nsPerPair }) => [pattern, ...timeCells(nsPerPair, 1)]);
+  return {
+    title:
+      "Patterns, caller in wasm: net ns for a malloc and a free, median ±spread (minimum) over dlmalloc's",
+    head: ["pattern", ...names],
+    rows,
+  };
+}
+
+function timeCells(times: PerLinking<Sample>, digits: number): string[] {
+  return linkingsIn(times).map(([name, sample]) => {
+    const own = sampleText(sample, digits);
+    return name === "dlmalloc" ? own : `${own} ${(sample.median / times.dlmalloc.median).toFixed(3)}`;
+  });
+}
+
+function spaceCells(bytes: PerLinking<number>): string[] {
+  return linkingsIn(bytes).map(([name, count]) => {
+    const own = (count / 1e6).toFixed(2);
+    return name === "dlmalloc" ? own : `${own} ${(count / bytes.dlmalloc).toFixed(3)}`;
+  });
+}

@@ -1,0 +1,41 @@
+// The twin of machine.ts for the wasm build. A Machine there is a null reference that the optimiser removes; its methods
+// are the instructions of WebAssembly.
+
+// @ts-ignore: decorator
+@external("morecore", "abort") declare function refuse(code: u32, address: u32): void;
+// @ts-ignore: decorator
+@external("morecore", "release") declare function releaseBytes(from: u32, to: u32): void;
+// Each of these three is a function of the host or, bound by tools/kernel.mjs, one of the module.
+// @ts-ignore: decorator
+@external("morecore", "grow") declare function growBytes(bytes: u32): u32;
+
+/** There is one memory, so the words of a Machine are as empty as the Machine. */
+// @ts-ignore: decorator
+@unmanaged export class Words {}
+// @ts-ignore: decorator
+@inline export function load32(words: Words, address: u32): u32 { return load<u32>(address); }
+// @ts-ignore: decorator
+@inline export function store32(words: Words, address: u32, value: u32): void { store<u32>(address, value); }
+
+// @ts-ignore: decorator
+@inline export function multiply(a: u32, b: u32): u32 { return a * b; }
+// @ts-ignore: decorator
+@inline export function rotate(word: u32, by: u32): u32 { return rotr<u32>(word, by); }
+
+const PAGE_LOG2: u32 = 16;
+
+// @ts-ignore: decorator
+@unmanaged export class Machine {
+  @inline get words(): Words { return changetype<Words>(0); }
+  @inline load32(address: u32): u32 { return load<u32>(address); }
+  @inline store32(address: u32, value: u32): void { store<u32>(address, value); }
+  @inline clz(word: u32): u32 { return clz<u32>(word); }
+  @inline ctz(word: u32): u32 { return ctz<u32>(word); }
+  @inline divide(dividend: u32, divisor: u32): u32 { return dividend / divisor; }
+  @inline copy(to: u32, from: u32, bytes: u32): void { memory.copy(to, from, bytes); }
+  @inline zero(at: u32, bytes: u32): void { memory.fill(at, 0, bytes); }
+  @inline size(): u32 { return <u32>memory.size() << PAGE_LOG2; }
+  @inline grow(bytes: u32): u32 { return growBytes(bytes); }
+  @inline release(from: u32, to: u32): void { releaseBytes(from, to); }
+  abort(code: u32, address: u32): void { refuse(code, address); unreachable(); }
+}

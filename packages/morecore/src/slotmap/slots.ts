@@ -1,0 +1,463 @@
+// Slots: a slot map's bytes at work: finding, taking and freeing slots, moving values, growing.
+//
+// Owns:  what a slot map has in memory, but not the public calls; the order of the stores.
+// Needs: an Allocator, key, slot-image, slot-repair, place.
+// Invariants: those of slot-image.ts, after every call; C1 of slot-repair.ts after every store
+//
+// The header is read at each call, as others may have the same map in hand; nothing is kept here but what never changes. What is
+// stored has been read before: none of the caller's code runs in here.
+
+import { HOLDER, type MemorySource } from "../typed/allocator.ts";
+import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
+import { DELETED, type Life } from "../typed/life.ts";
+import { Place } from "../typed/place.ts";
+import { LIFE, SPACE } from "../typed/ref.ts";
+import type { Space } from "../typed/space.ts";
+import { isPlace, type Type } from "../typed/type.ts";
+import * as image from "./image.ts";
+import {
+  checkKey,
+  indexOf,
+  LAST_ID,
+  LAST_VERSION,
+  MOST_SLOTS,
+  makeKey,
+  makeTag,
+  tagOf,
+  versionOf,
+} from "./key.ts";
+import { repair } from "./repair.ts";
+
+/** Values that the first growth makes room for. */
+const FIRST_CAPACITY = 8;
+const MOST_BYTES = 2 ** 32 - 1;
+let lastId = 0;
+
+/** How a new map is to be. */
+export interface NewSlots {
+  readonly id?: number;
+  readonly versionLimit?: number;
+}
+
+export class Slots {
+  readonly name: string;
+  readonly id: number;
+  /** The header's address. */
+  readonly ptr: number;
+  readonly type: Type;
+  readonly space: Space;
+  readonly stride: number;
+  readonly allocator: MemorySource;
+  life: Life;
+  private readonly place: Place;
+  /** Whether what a value is read as leads to its place. */
+  private readonly lends: boolean;
+  /** The header's first word. */
+  private readonly head: number;
+  private readonly born: number;
+
+  /** At an address, where the header of a map for the type has been checked. A change that was cut short is settled. */
+  constructor(allocator: MemorySource, type: Type, ptr: number, name?: string) {
+    this.allocator = allocator[HOLDER](ptr);
+    this.type = type;
+    this.ptr = ptr;
+    this.space = allocator[SPACE];
+    this.life = this.allocator[LIFE];
+    this.stride = image.strideOf(type);
+    this.lends = isPlace(type);
+    this.head = ptr >>> 2;
+    this.id = this.at(image.AT_ID);
+    this.born = this.at(image.AT_BORN);
+    this.name = name ?? `slot map ${this.id}`;
+    const place = `its place in ${this.name}`;
+    this.place = new Place(place, this.life, this, this.space, ptr + 4 * image.AT_MOVES);
+    this.words();
+  }
+
+  /** Lays out an empty map's header, and gives its address. Throws an OutOfMemoryError. */
+  static format(allocator: MemorySource, type: Type, options: NewSlots): number {
+    const space = allocator[SPACE];
+    allocator[LIFE].check("a slot map", 0);
+    const at = allocator.allocate(image.HEADER_BYTES, 4);
+    if (at === 0 || !space.reaches(at + image.HEADER_BYTES))
+      throw new OutOfMemoryError(image.HEADER_BYTES, "a slot map");
+    const id = options.id ?? (lastId % LAST_ID) + 1;
+    lastId = id;
+    const [moves, born] = [image.AT_MOVES, image.AT_BORN].map((word) => Place.first(space, at + 4 * word));
+    const header = space.u32.subarray(at >>> 2, (at + image.HEADER_BYTES) >>> 2).fill(0);
+    header[image.AT_MAGIC] = image.MAGIC;
+    header[image.AT_FORMAT] = image.FORMAT;
+    header[image.AT_ID] = id;
+    header[image.AT_BYTES] = type.size;
+    header[image.AT_ALIGN] = type.align;
+    header[image.AT_VERSION_LIMIT] = options.versionLimit ?? LAST_VERSION;
+    header[image.AT_MOVES] = moves as number;
+    header[image.AT_BORN] = born as number;
+    return at;
+  }
+
+  /** A word of the header. */
+  word(index: number): number {
+    return this.words()[this.head + index] as number;
+  }
+
+  /** The life for what leads to a value's place: it ends when values move or one goes. */
+  lend(): Life {
+    return this.place.life;
+  }
+
+  /** Where a key's value lies; 0: nowhere. */
+  find(call: string, key: number): number {
+    // What only looks like a number is no key.
+    const at = typeof key === "number" ? this.seek(this.words(), key) : 0;
+    return at === 0 ? this.seekAgain(call, key) : at;
+  }
+
+  private seek(words: Uint32Array, key: number): number {
+    const { head } = this;
+    const index = indexOf(key);
+    if (index >= (words[head + image.AT_SLOT_COUNT] as number)) return 0;
+    const slot = this.slotAt(words, index);
+    if (words[slot] !== tagOf(key) + image.LIVE) return 0;
+    return (words[head + image.AT_VALUES] as number) + (words[slot + 1] as number) * this.stride;
+  }
+
+  /** No such slot is live, or it lies where shared memory has grown to. */
+  private seekAgain(call: string, key: number): number {
+    const words = this.wordsOfAll();
+    return checkKey(call, key, this.name, this.id) ? this.seek(words, key) : 0;
+  }
+
+  /** The memory's words; of those, the header is there. Throws once the map has ended. */
+  words(): Uint32Array {
+    const { life, head } = this;
+    const words = this.space.u32;
+    if (life.ended) life.check("a value", head * 4);
+    if (words[head] === image.MAGIC && words[head + image.AT_BORN] === this.born) return words;
+    return this.wordsAgain();
+  }
+
+  /** The arrays are old, a change was cut short, or this map has ended elsewhere. */
+  private wordsAgain(): Uint32Array {
+    const { space, head } = this;
+    if (!this.isHere()) throw new UseAfterFreeError("a value", head * 4, this.name, "had ended elsewhere");
+    if (space.u32[head] !== image.MAGIC) {
+      repair(this);
+      this.place.move();
+      this.put(image.AT_MAGIC, image.MAGIC);
+    }
+    return space.u32;
+  }
+
+  /** Whether this map, and no other, lies where it did. */
+  private isHere(): boolean {
+    const { space, head, ptr } = this;
+    space.reaches(ptr + image.HEADER_BYTES);
+    return image.isMagic(space.u32[head] as number) && space.u32[head + image.AT_BORN] === this.born;
+  }
+
+  /** The memory's words; of those, all that the map has are there. */
+  wordsOfAll(): Uint32Array {
+    this.words();
+    this.reach();
+    return this.space.u32;
+  }
+
+  /** Sees to it that all that the map has is within the arrays. */
+  reach(): void {
+    const end = (at: number, each: number): number => this.at(at) + this.at(at + 1) * each;
+    this.space.reaches(end(image.AT_SLOTS, image.SLOT_BYTES));
+    this.space.reaches(end(image.AT_OWNERS, image.OWNER_BYTES));
+    this.space.reaches(end(image.AT_VALUES, this.stride));
+  }
+
+  private slotAt(words: Uint32Array, index: number): number {
+    return ((words[this.head + image.AT_SLOTS] as number) >>> 2) + 2 * index;
+  }
+
+  /** The address of a value. */
+  valueAt(index: number): number {
+    return (this.words()[this.head + image.AT_VALUES] as number) + index * this.stride;
+  }
+
+  /** The key of a value. */
+  keyAt(index: number): number {
+    return this.readKey(this.words(), index) || this.readKey(this.wordsOfAll(), index);
+  }
+
+  /** 0: it lies where shared memory has grown to. */
+  private readKey(words: Uint32Array, index: number): number {
+    const owner = words[((words[this.head + image.AT_OWNERS] as number) >>> 2) + index];
+    const first = owner === undefined ? undefined : words[this.slotAt(words, owner)];
+    return owner === undefined || first === undefined ? 0 : makeKey(first - image.LIVE, owner);
+  }
+
+  /** What is given for a value. */
+  load(at: number): unknown {
+    const { type, space } = this;
+    const life = this.lends ? this.place.life : this.life;
+    const value = type.load(space, at, life);
+    if (value !== undefined) return value;
+    if (space.reaches(at + this.stride)) return type.load(space, at, life);
+    throw this.beyond(at);
+  }
+
+  /** Writes a value that has been read; throws what its type throws. */
+  store(at: number, given: unknown): void {
+    const { type, space, life } = this;
+    if (type.store(space, at, given as never, life)) return;
+    space.refresh();
+    if (!type.store(space, at, given as never, life)) throw this.beyond(at);
+  }
+
+  /** The same where none is; if it cannot be written, nothing of it stays. */
+  private storeNew(at: number, given: unknown): void {
+    const { space, type, life } = this;
+    space.u8.fill(0, at, at + this.stride);
+    try {
+      this.store(at, given);
+    } catch (error) {
+      type.drop?.(space, at, life);
+      throw error;
+    }
+  }
+
+  private beyond(at: number): PointerError {
+    return new PointerError("outside", this.type.name, at, `a value of ${this.name} lies beyond the memory`);
+  }
+
+  /** Puts a value behind the last one, and gives its key. There is room. All or nothing. */
+  add(given: unknown): number {
+    this.storeNew(this.valueAt(this.at(image.AT_SIZE)), given);
+    const words = this.wordsOfAll();
+    const { head } = this;
+    const size = words[head + image.AT_SIZE] as number;
+    words[head] = image.CHANGING;
+    const index = this.takeSlot(words);
+    words[((words[head + image.AT_OWNERS] as number) >>> 2) + size] = index;
+    const slot = this.slotAt(words, index);
+    const tag = words[slot] as number;
+    words[slot + 1] = size;
+    words[slot] = tag + image.LIVE;
+    words[head + image.AT_SIZE] = size + 1;
+    words[head] = image.MAGIC;
+    return makeKey(tag, index);
+  }
+
+  /** Takes the slot that was freed last, or a new one: first from where it is found, then what it says may change. */
+  private takeSlot(words: Uint32Array): number {
+    const { head } = this;
+    const free = words[head + image.AT_FREE] as number;
+    if (free !== 0) {
+      words[head + image.AT_FREE] = words[this.slotAt(words, free - 1) + 1] as number;
+      return free - 1;
+    }
+    const index = words[head + image.AT_SLOT_COUNT] as number;
+    words[this.slotAt(words, index)] = makeTag(this.id, 1);
+    words[head + image.AT_SLOT_COUNT] = index + 1;
+    return index;
+  }
+
+  /** Removes a live slot's value, closes the gap with the last one, and frees or retires the slot. */
+  remove(index: number): void {
+    const words = this.wordsOfAll();
+    const { head } = this;
+    const gap = this.valueOf(index);
+    const last = (words[head + image.AT_SIZE] as number) - 1;
+    this.place.move();
+    words[head] = image.CHANGING;
+    const retires = this.endKey(index);
+    this.drop(gap);
+    if (gap !== last) {
+      this.copyValue(this.valueAddress(last), gap);
+      const owner = this.owner(last);
+      this.setOwner(gap, owner);
+      this.setValueOf(owner, gap);
+    }
+    words[head + image.AT_SIZE] = last;
+    if (retires) this.retire(index);
+    else this.putFree(index);
+    words[head] = image.MAGIC;
+  }
+
+  /** Removes all values, as if one by one from the last to the first. */
+  clear(): void {
+    this.wordsOfAll();
+    const size = this.at(image.AT_SIZE);
+    if (size === 0) return;
+    this.place.move();
+    this.put(image.AT_MAGIC, image.CLEARED);
+    for (let index = size - 1; index >= 0; index--) {
+      this.drop(index);
+      this.release(this.owner(index), index);
+    }
+    this.put(image.AT_MAGIC, image.MAGIC);
+  }
+
+  /** Frees or retires a live slot whose value is the last one. What that owned is not given back. */
+  release(index: number, last: number): void {
+    const retires = this.endKey(index);
+    this.put(image.AT_SIZE, last);
+    if (retires) this.retire(index);
+    else this.putFree(index);
+  }
+
+  /** A live slot's key is good no more. Whether it was the last key that the slot could give. */
+  private endKey(index: number): boolean {
+    const words = this.space.u32;
+    const slot = this.slotAt(words, index);
+    const tag = (words[slot] as number) - image.LIVE;
+    const retires = versionOf(tag) >= (words[this.head + image.AT_VERSION_LIMIT] as number);
+    words[slot] = retires ? tag + image.RETIRED : tag + 1;
+    return retires;
+  }
+
+  private retire(index: number): void {
+    this.setValueOf(index, 0);
+    this.put(image.AT_RETIRED, this.at(image.AT_RETIRED) + 1);
+  }
+
+  /** Puts a slot in front of the free ones. */
+  putFree(index: number): void {
+    this.setValueOf(index, this.at(image.AT_FREE));
+    this.put(image.AT_FREE, index + 1);
+  }
+
+  private drop(index: number): void {
+    this.type.drop?.(this.space, this.valueAddress(index), this.life);
+  }
+
+  /** Copies a value's bytes from an address to where one lies. */
+  copyValue(from: number, index: number): void {
+    this.space.u8.copyWithin(this.valueAddress(index), from, from + this.stride);
+  }
+
+  // What follows reads and writes words whatever the first one says, within the arrays.
+
+  at(index: number): number {
+    return this.space.u32[this.head + index] as number;
+  }
+
+  put(index: number, value: number): void {
+    this.space.u32[this.head + index] = value;
+  }
+
+  /** A slot's first word. */
+  firstOf(slot: number): number {
+    return this.space.u32[this.slotAt(this.space.u32, slot)] as number;
+  }
+
+  /** A slot's second word: which value; of a free one, the next free slot, plus 1. */
+  valueOf(slot: number): number {
+    return this.space.u32[this.slotAt(this.space.u32, slot) + 1] as number;
+  }
+
+  setValueOf(slot: number, value: number): void {
+    this.space.u32[this.slotAt(this.space.u32, slot) + 1] = value;
+  }
+
+  /** The slot of a value. */
+  owner(index: number): number {
+    return this.space.u32[(this.at(image.AT_OWNERS) >>> 2) + index] as number;
+  }
+
+  setOwner(index: number, slot: number): void {
+    this.space.u32[(this.at(image.AT_OWNERS) >>> 2) + index] = slot;
+  }
+
+  private valueAddress(index: number): number {
+    return this.at(image.AT_VALUES) + index * this.stride;
+  }
+
+  /** Sees to it that one more value fits. */
+  makeRoom(): void {
+    const words = this.wordsOfAll();
+    const { head } = this;
+    const size = words[head + image.AT_SIZE] as number;
+    const slots = words[head + image.AT_SLOT_COUNT] as number;
+    if (words[head + image.AT_FREE] === 0) {
+      if (slots >= MOST_SLOTS)
+        throw new RangeError(`insert: expected fewer than ${MOST_SLOTS} slots in ${this.name}, all are used`);
+      this.growTo(image.AT_SLOTS, image.SLOT_BYTES, 4, slots + 1);
+    }
+    this.growTo(image.AT_OWNERS, image.OWNER_BYTES, 4, size + 1);
+    this.growTo(image.AT_VALUES, this.stride, this.type.align, size + 1);
+  }
+
+  /** Sees to it that so many values fit. Throws an OutOfMemoryError. */
+  reserve(count: number): void {
+    const grow = (at: number, each: number, alignment: number, capacity: number): void => {
+      if (this.word(at + 1) >= capacity) return;
+      if (!this.resize(at, each, alignment, capacity)) throw new OutOfMemoryError(capacity * each, this.name);
+    };
+    grow(image.AT_SLOTS, image.SLOT_BYTES, 4, Math.min(MOST_SLOTS, count + this.word(image.AT_RETIRED)));
+    grow(image.AT_OWNERS, image.OWNER_BYTES, 4, count);
+    grow(image.AT_VALUES, this.stride, this.type.align, count);
+  }
+
+  /** How many values fit. */
+  capacity(): number {
+    return Math.min(
+      this.word(image.AT_OWNER_CAPACITY),
+      this.word(image.AT_VALUE_CAPACITY),
+      this.word(image.AT_SLOT_CAPACITY) - this.word(image.AT_RETIRED),
+    );
+  }
+
+  /** Doubles an array that is full; when memory is short, makes it as large as can be. */
+  private growTo(at: number, each: number, alignment: number, need: number): void {
+    const capacity = this.words()[this.head + at + 1] as number;
+    if (capacity >= need) return;
+    for (let more = Math.max(capacity, FIRST_CAPACITY); more > 1; more >>>= 1)
+      if (this.resize(at, each, alignment, Math.min(MOST_SLOTS, capacity + more))) return;
+    if (!this.resize(at, each, alignment, need)) throw new OutOfMemoryError(need * each, this.name);
+  }
+
+  /** Gives an array another capacity; false: no memory, and it is as it was. */
+  private resize(at: number, each: number, alignment: number, capacity: number): boolean {
+    const { allocator, space } = this;
+    const bytes = capacity * each;
+    if (bytes > MOST_BYTES) return false;
+    const [from, had] = [this.word(at), this.word(at + 1)];
+    if (had > 0 && allocator.reallocateInPlace(from, had * each, bytes, alignment)) {
+      this.words()[this.head + at + 1] = capacity;
+      return true;
+    }
+    const to = allocator.allocate(bytes, alignment);
+    if (to === 0 || !space.reaches(to + bytes)) return false;
+    space.u8.copyWithin(to, from, from + had * each);
+    if (at === image.AT_VALUES) this.place.move();
+    this.put(image.AT_ABOUT, at);
+    this.put(image.AT_ABOUT + 1, to);
+    this.put(image.AT_ABOUT + 2, capacity);
+    this.put(image.AT_MAGIC, image.GROWN);
+    this.put(at + 1, capacity);
+    this.put(at, to);
+    this.put(image.AT_MAGIC, image.MAGIC);
+    if (had > 0) allocator.deallocate(from, had * each, alignment);
+    return true;
+  }
+
+  /** Whether the map has ended, here or where else it is attached. */
+  hasEnded(): boolean {
+    return this.life.ended || !this.isHere();
+  }
+
+  /** Ends the map: gives back what values own, the arrays and the header. */
+  dispose(): void {
+    this.wordsOfAll();
+    const { allocator } = this;
+    const blocks: [at: number, bytes: number, alignment: number][] = [
+      [this.at(image.AT_VALUES), this.at(image.AT_VALUE_CAPACITY) * this.stride, this.type.align],
+      [this.at(image.AT_OWNERS), this.at(image.AT_OWNER_CAPACITY) * image.OWNER_BYTES, 4],
+      [this.at(image.AT_SLOTS), this.at(image.AT_SLOT_CAPACITY) * image.SLOT_BYTES, 4],
+      [this.ptr, image.HEADER_BYTES, 4],
+    ];
+    this.place.move();
+    // From here on there is none: what follows may be cut short and then loses memory, no more.
+    this.put(image.AT_MAGIC, 0);
+    if (this.type.drop) for (let index = this.at(image.AT_SIZE) - 1; index >= 0; index--) this.drop(index);
+    for (const [at, bytes, alignment] of blocks) if (at !== 0) allocator.deallocate(at, bytes, alignment);
+    this.life = DELETED;
+  }
+}

@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import { wasmMemory } from "../../src/index.ts";
+
+const WASM_PAGE = 65_536;
+
+test("a wasm memory of its own has the reserve, in whole wasm pages, and at least one", () => {
+  expect(wasmMemory().buffer.byteLength).toBe(WASM_PAGE);
+  expect(wasmMemory(undefined, 0).buffer.byteLength).toBe(WASM_PAGE);
+  expect(wasmMemory(undefined, 1).buffer.byteLength).toBe(WASM_PAGE);
+  expect(wasmMemory(undefined, WASM_PAGE + 1).buffer.byteLength).toBe(2 * WASM_PAGE);
+});
+
+test("grow gives the address of the first new byte, and the buffer is as long", () => {
+  const memory = wasmMemory(new WebAssembly.Memory({ initial: 3 }));
+  const before = memory.buffer;
+  expect(memory.grow(2 * WASM_PAGE)).toBe(3 * WASM_PAGE);
+  expect(memory.buffer.byteLength).toBe(5 * WASM_PAGE);
+  expect(before.byteLength).toBe(0);
+});
+
+test("grow gives 0 at the maximum and leaves the memory as it was", () => {
+  const memory = wasmMemory(new WebAssembly.Memory({ initial: 1, maximum: 2 }));
+  const before = memory.buffer;
+  expect(memory.grow(2 * WASM_PAGE)).toBe(0);
+  expect(memory.buffer).toBe(before);
+  expect(memory.grow(WASM_PAGE)).toBe(WASM_PAGE);
+  expect(memory.grow(WASM_PAGE)).toBe(0);
+});
+
+test("grow gives 0 for more than any engine has", () => {
+  expect(wasmMemory().grow(65_536 * WASM_PAGE)).toBe(0);
+});
+
+test("an error that is no refusal comes through", () => {
+  const given = new WebAssembly.Memory({ initial: 1 });
+  given.grow = () => {
+    throw new TypeError("broken");
+  };
+  expect(() => wasmMemory(given).grow(WASM_PAGE)).toThrow("broken");
+});
+
+test("a given memory is used as it is, and what others grow it by is seen", () => {
+  const given = new WebAssembly.Memory({ initial: 1 });
+  const memory = wasmMemory(given);
+  expect(memory.buffer).toBe(given.buffer);
+  given.grow(1);
+  expect(memory.buffer.byteLength).toBe(2 * WASM_PAGE);
+  expect(memory.grow(WASM_PAGE)).toBe(2 * WASM_PAGE);
+});
+
+test("nothing that a memory has already is said to be untouched", () => {
+  const given = new WebAssembly.Memory({ initial: 2 });
+  expect(wasmMemory(given).untouched).toBe(2 * WASM_PAGE);
+  expect(wasmMemory().untouched).toBe(WASM_PAGE);
+});
+
+test("a shared memory grows without losing the views from before", () => {
+  const given = new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true });
+  const memory = wasmMemory(given);
+  const before = memory.buffer;
+  new Uint8Array(before)[5] = 77;
+  expect(memory.grow(WASM_PAGE)).toBe(WASM_PAGE);
+  expect(before.byteLength).toBe(WASM_PAGE);
+  expect(new Uint8Array(memory.buffer)[5]).toBe(77);
+});
+
+test("one WebAssembly.Memory is one Memory, however often it is asked for", () => {
+  const given = new WebAssembly.Memory({ initial: 1 });
+  expect(wasmMemory(given)).toBe(wasmMemory(given));
+  expect(wasmMemory(given)).not.toBe(wasmMemory(new WebAssembly.Memory({ initial: 1 })));
+  expect(wasmMemory()).not.toBe(wasmMemory());
+});
+
+test("to settle leaves the buffer of a memory that is not shared alone", () => {
+  const memory = wasmMemory();
+  const { buffer } = memory;
+  memory.settle?.();
+  expect(memory.buffer).toBe(buffer);
+  const shared = wasmMemory(new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true }));
+  shared.settle?.();
+  expect(shared.buffer.byteLength).toBe(WASM_PAGE);
+});
+
+test("the most that a memory of its own can have is its maximum, in whole wasm pages", () => {
+  const memory = wasmMemory(undefined, WASM_PAGE, WASM_PAGE + 1);
+  expect(memory.grow(WASM_PAGE)).toBe(WASM_PAGE);
+  expect(memory.grow(WASM_PAGE)).toBe(0);
+});

@@ -1,0 +1,8 @@
+// @morecore/os: heaps in the operating system's memory. Needs the package koffi, and Linux or macOS.
+
+export { OsError, type OsErrorCode } from "./errors.ts";
+export { Heap, type OpenOptions } from "./heap.ts";
+export { type MmapOptions, mmapMemory } from "./mmap.ts";
+export type { OsMemory } from "./region.ts";
+export type { RepairReport } from "./repair.ts";
+export { type SbrkMemory, type SbrkOptions, sbrkMemory } from "./sbrk.ts";

@@ -1,0 +1,195 @@
+// Repair: a heap that a process died in the middle of a call on, made sound again.
+//
+// Owns:  nothing; writes all of the heap that can be reckoned anew.
+// Needs: the kernel's layout, bins; repair-chain, repair-runs.
+//
+// What is believed: the chunks' headers (size, in use, the heap's own), the runs' descriptors, the map of runs, the options. Where
+// the heap ends, two of three words must say. All else is written anew from these: flags P, footers, links, bins, bitmaps, lists, counters.
+// A dead process has stopped between two stores of one call. The kernel writes the header of what is cut off before it
+// makes smaller what that is cut from, so the headers lead from the first chunk to top at every such moment (chunk.ts: C5).
+// A repair that dies is such a call, too: each of its stores writes what is to stand there in the end, and the next repair
+// reads the same from what is half done (test/os/torn-calls.test.ts).
+
+import { type HeapSettings, type Memory } from "morecore";
+import {
+  AT_BIN_MAP,
+  AT_BIN_SUMMARY,
+  AT_BINS,
+  AT_END,
+  AT_FLAGS,
+  AT_FOOTPRINT,
+  AT_LIMIT,
+  AT_MAGIC,
+  AT_MAX_FOOTPRINT,
+  AT_SEGMENT,
+  AT_SELF,
+  AT_TOP,
+  AT_UNTOUCHED,
+  AT_VERSION,
+  asBase,
+  asChunk,
+  type Base,
+  BIN_COUNT,
+  BIN_MAP_WORDS,
+  brokenSettings,
+  FLAGS,
+  FORMAT_VERSION,
+  GRANULE,
+  HEADER_BYTES,
+  HEADER_WORD,
+  IN_USE,
+  KNOWN_HEAP_FLAGS,
+  MAGIC,
+  Machine,
+  MIN_REGION,
+  markFree,
+  OWN,
+  PREVIOUS_IN_USE,
+  putFree,
+  resetSetting,
+  SEGMENT_END,
+  SEGMENT_NEXT,
+  setTop,
+  sizeIn,
+  ZERO_REALLOC_FREES,
+} from "morecore/engine";
+import { beyondRepair } from "./errors.ts";
+import { type Link, readChain } from "./repair-chain.ts";
+import { rebuildRuns } from "./repair-runs.ts";
+
+/** What a repair found and did. */
+export interface Repaired {
+  /** What was wrong, as check() says it. */
+  readonly reason: string;
+  /**
+   * Stretches whose headers somebody had overwritten; a call that was cut short leaves none. Each is now a live block of its own, at `ptr`, which nobody has: look into
+   * it, or free it.
+   */
+  readonly lost: readonly { readonly ptr: number; readonly bytes: number }[];
+  /** Chunks of the heap's own that served nothing yet, or no more, and have been freed. */
+  readonly freedOwn: number;
+  /** Runs whose descriptors somebody had overwritten. Each is now one live block at that address, with what its blocks held. */
+  readonly lostRuns: readonly number[];
+  /** Options that had no value that they can have, and have their defaults now. */
+  readonly settings: readonly (keyof HeapSettings)[];
+}
+
+/** What was repaired in a file. */
+export interface RepairReport extends Repaired {
+  /** The heap's header as it was, from the heap's first byte on. It is kept in the file's label, too, until the next repair. */
+  readonly header: Uint8Array;
+}
+
+/**
+ * Makes a heap of one segment sound. Throws an OsError when too little of it is left: it may then have written already.
+ * The memory is not left, nor is there a loop without end, whatever it holds.
+ */
+export function repairHeap(memory: Memory, address: number, reason: string): Repaired {
+  const m: Machine = new Machine(memory, (code, at) => {
+    throw beyondRepair(`code ${code} at ${at}`);
+  });
+  return repairImage(m, asBase(address), reason);
+}
+
+/** repairHeap, on a machine. */
+export function repairImage(m: Machine, base: Base, reason: string): Repaired {
+  checkIdentity(m, base);
+  const end = endOf(m, base);
+  const fence = end - HEADER_WORD;
+  const chain = readChain(m, base, fence);
+  const runs = rebuildRuns(m, base, chain.links);
+  const settings = repairHeader(m, base, end);
+  writeChunks(m, base, chain.links, chain.top, fence);
+  raiseUntouched(m, base);
+  const lost = chain.links
+    .filter((link) => link.lost && !link.own)
+    .map(({ at, bytes }) => ({ ptr: at + HEADER_WORD, bytes: bytes - HEADER_WORD }));
+  return { reason, lost, freedOwn: runs.freed, lostRuns: runs.lost, settings };
+}
+
+/** Throws unless the words that no repair could make up say that this is a heap, and where. */
+function checkIdentity(m: Machine, base: Base): void {
+  if (base + MIN_REGION > m.size()) throw beyondRepair("the memory ends before the heap's header does");
+  if (m.load32(base + AT_MAGIC) !== MAGIC) throw beyondRepair("the heap's magic number is gone");
+  if (m.load32(base + AT_VERSION) !== FORMAT_VERSION)
+    throw beyondRepair(`the heap is not of version ${FORMAT_VERSION}`);
+  if (m.load32(base + AT_SELF) !== base) throw beyondRepair("the heap was made at another base");
+}
+
+/**
+ * Where the heap ends: what two of the three words say that know it. Between any two stores of a call, two agree; and
+ * who has overwritten one of them has left two.
+ */
+function endOf(m: Machine, base: Base): number {
+  const top = m.load32(base + AT_TOP);
+  const head = top % HEADER_WORD === 0 && top < m.size() ? m.load32(top) : 0;
+  const isTop = (head & FLAGS) === PREVIOUS_IN_USE;
+  const said = [
+    m.load32(base + AT_END),
+    base + m.load32(base + AT_FOOTPRINT),
+    ...(isTop ? [top + sizeIn(head) + HEADER_WORD] : []),
+  ];
+  for (const end of said) {
+    const agree = said.filter((other) => other === end).length;
+    if (agree > 1 && end % GRANULE === 0 && end >= base + MIN_REGION && end <= m.size()) return end;
+  }
+  throw beyondRepair("the heap's end is lost");
+}
+
+/** Writes the header's words that say where the heap lies, and what it was told. Gives the settings that had to be set anew. */
+function repairHeader(m: Machine, base: Base, end: number): (keyof HeapSettings)[] {
+  const segment = base + HEADER_BYTES;
+  m.store32(segment + SEGMENT_NEXT, 0);
+  m.store32(segment + SEGMENT_END, 0);
+  m.store32(base + AT_SEGMENT, segment);
+  m.store32(base + AT_END, end);
+  m.store32(base + AT_FOOTPRINT, end - base);
+  if (m.load32(base + AT_MAX_FOOTPRINT) < end - base) m.store32(base + AT_MAX_FOOTPRINT, end - base);
+  // A growth that was not finished: the memory has more than the heap knows of.
+  m.store32(base + AT_LIMIT, m.size());
+  const settings = brokenSettings(m, base);
+  for (const name of settings) resetSetting(m, base, name);
+  if (m.load32(base + AT_FLAGS) > KNOWN_HEAP_FLAGS) {
+    m.store32(base + AT_FLAGS, 0);
+    settings.push("zeroSizeRealloc");
+  }
+  // A heap that is repaired lies in memory that grows.
+  m.store32(base + AT_FLAGS, m.load32(base + AT_FLAGS) & ZERO_REALLOC_FREES);
+  return settings;
+}
+
+/** Writes every header anew, merges what is free, and puts it into bins that are emptied before. */
+function writeChunks(m: Machine, base: Base, links: readonly Link[], top: number, fence: number): void {
+  for (let bin = 0; bin < BIN_COUNT; bin++) m.store32(base + AT_BINS + bin * 4, 0);
+  for (let word = 0; word < BIN_MAP_WORDS; word++) m.store32(base + AT_BIN_MAP + word * 4, 0);
+  m.store32(base + AT_BIN_SUMMARY, 0);
+  let free: { at: number; bytes: number } | undefined;
+  const settle = (): void => {
+    if (free === undefined) return;
+    markFree(m, asChunk(free.at), free.bytes);
+    putFree(m, base, asChunk(free.at), free.bytes);
+    free = undefined;
+  };
+  for (const { at, bytes, inUse, own } of links) {
+    if (!inUse) {
+      if (free === undefined) free = { at, bytes };
+      else free.bytes += bytes;
+      continue;
+    }
+    // markFree clears P in the header behind it, so that has to be there: without P, or it would be wrong for a moment.
+    const previous = free === undefined ? PREVIOUS_IN_USE : 0;
+    m.store32(at, (bytes | IN_USE | previous | (own ? OWN : 0)) >>> 0);
+    settle();
+  }
+  const begin = free?.at ?? top;
+  setTop(m, base, asChunk(begin), fence - begin);
+}
+
+/** What lies in top and is not zero has been written. */
+function raiseUntouched(m: Machine, base: Base): void {
+  const limit = m.load32(base + AT_LIMIT);
+  const stored = Math.min(m.load32(base + AT_UNTOUCHED), limit);
+  let from = Math.max(m.load32(base + AT_TOP) + HEADER_WORD, stored - (stored % HEADER_WORD));
+  for (let at = from; at < limit; at += HEADER_WORD) if (m.load32(at) !== 0) from = at + HEADER_WORD;
+  m.store32(base + AT_UNTOUCHED, Math.min(from, limit));
+}

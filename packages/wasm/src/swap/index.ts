@@ -1,0 +1,101 @@
+// Swap: replaces the malloc inside a prebuilt WebAssembly module.
+//
+// Owns:  the order of things: read, decide, rewrite, prove.
+// Needs: the files beside it, and binaryen.
+
+import { checkKeys } from "morecore/engine";
+import { readSections, withoutStale, writeSections } from "../format/binary.ts";
+import { BinaryenError, MissingToolError } from "../format/binaryen.ts";
+import { checkNoTakers, mayTakeMemory, secondMallocError } from "./beside.ts";
+import { type Decision, decide } from "./decide.ts";
+import { type ModuleFacts, readModule } from "./module.ts";
+import { findHeaderReaders, findLeftovers } from "./proof.ts";
+import { SwapRefusedError, type SwapReport } from "./report.ts";
+import { rewrite } from "./rewrite.ts";
+
+export { WasmFormatError } from "../format/binary.ts";
+export { BinaryenError, MissingToolError } from "../format/binaryen.ts";
+export { GlueError } from "./glue.ts";
+export { type FoundAction, type FoundFunction, SwapRefusedError, type SwapReport } from "./report.ts";
+
+export interface SwapOptions {
+  /** The source of the module's JavaScript, for modules whose exports' names are minified. */
+  readonly glue?: string;
+  /**
+   * Leave the kernel's functions as imports of module "morecore", for a host that brings them: it begins the heap, by
+   * mc_begin(report.room ?? 0), before the module's first call. The module then exports `morecore_grow` if it has an sbrk,
+   * and `morecore_memory` if its memory was not exported.
+   */
+  readonly keepImports?: boolean;
+}
+
+export interface SwapResult {
+  readonly bytes: Uint8Array;
+  readonly report: SwapReport;
+  /** With `keepImports`: for each function of `bytes`, its number in the module as it was; -1: it is new. */
+  readonly origins: readonly number[] | undefined;
+}
+
+/**
+ * Finds the malloc family and says what a swap would do; `refusals` of the report tell why it would not.
+ * Throws a WasmFormatError for what is no module, a GlueError for glue that is no JavaScript.
+ */
+export function inspectModule(bytes: Uint8Array, options: Pick<SwapOptions, "glue"> = {}): SwapReport {
+  checkKeys(options, ["glue"]);
+  return decide(bytes, readModule(bytes), options).report;
+}
+
+/**
+ * The module with the kernel for its allocator. Throws a SwapRefusedError if that is not surely safe, and a BinaryenError
+ * if binaryen cannot do it.
+ */
+export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): Promise<SwapResult> {
+  checkKeys(options, ["glue", "keepImports"]);
+  const { glue, keepImports = false } = options;
+  const facts = readModule(bytes);
+  return replaced(bytes, facts, decide(bytes, facts, { glue, mayImportKernel: keepImports }), keepImports);
+}
+
+/**
+ * A program that imports the kernel's functions, and has a malloc of its own besides: the same with that one's functions
+ * calling the kernel's imports, too. Undefined: it has none. Throws a WasmFormatError if it has one that cannot be replaced,
+ * or takes memory by itself as an allocator does. `heapBase`: where the kernel's heap is to begin, if that is known.
+ */
+export async function swapBeside(
+  bytes: Uint8Array,
+  heapBase: number | undefined,
+): Promise<SwapResult | undefined> {
+  // What this engine does not know is not looked at: it will not run here, and binaryen says what is wrong with it.
+  if (!WebAssembly.validate(bytes as BufferSource)) return undefined;
+  const facts = readModule(bytes);
+  if (!mayTakeMemory(facts, heapBase)) return undefined;
+  const decision = decide(bytes, facts, { mayImportKernel: true });
+  if (!decision.isRecognised) {
+    checkNoTakers(bytes, facts, heapBase);
+    return undefined;
+  }
+  try {
+    return await replaced(bytes, facts, decision, true);
+  } catch (error) {
+    const isSaid = [SwapRefusedError, BinaryenError, MissingToolError].some((kind) => error instanceof kind);
+    throw isSaid && error instanceof Error ? secondMallocError(error) : error;
+  }
+}
+
+async function replaced(
+  bytes: Uint8Array,
+  facts: ModuleFacts,
+  { plan, report }: Decision,
+  keepImports: boolean,
+): Promise<SwapResult> {
+  if (plan === undefined) throw new SwapRefusedError(report);
+  const rewritten = await rewrite(bytes, facts, plan, { keepImports });
+  const swapped = writeSections(withoutStale(readSections(rewritten.bytes)));
+  const isOurs = (name: string) => keepImports && /^morecore[._]/.test(name);
+  const leftovers = [
+    ...findHeaderReaders(rewritten.own),
+    ...findLeftovers(swapped, facts, plan.block, isOurs),
+  ];
+  if (leftovers.length > 0) throw new SwapRefusedError({ ...report, refusals: leftovers });
+  return { bytes: swapped, report, origins: keepImports ? rewritten.origins : undefined };
+}

@@ -1,0 +1,33 @@
+// Holds the kernel's sources and the wasm that we ship together.
+//
+//   node tools/asc.mjs          checks: all of the kernel is in the subset that asc takes, and the wasm in
+//                                 src/heap/kernel-bytes.ts is what the sources give
+//   node tools/asc.mjs --write  writes src/heap/kernel-bytes.ts
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { boundKernel, compile } from "./kernel.mjs";
+
+const target = new URL("../packages/morecore/src/heap/kernel-bytes.ts", import.meta.url);
+
+function moduleText(bytes) {
+  const lines =
+    Buffer.from(bytes)
+      .toString("base64")
+      .match(/.{1,104}/g) ?? [];
+  return `// Made by \`npm run asc -- --write\` from src/kernel/family.ts: the malloc family as WebAssembly, ${bytes.length} bytes.
+
+export const KERNEL_BYTES =
+${lines.map((line) => `  "${line}"`).join(" +\n")};
+`;
+}
+
+await compile("index.ts");
+// It asks JavaScript for memory: so a heap grows in any way that its Memory does, and what that answers is looked at there.
+const kernel = await boundKernel({ importsGrow: true });
+const text = moduleText(kernel);
+console.log(`asc: the kernel compiles; the malloc family has ${kernel.length} bytes of wasm`);
+if (process.argv.includes("--write")) writeFileSync(target, text);
+else if (!existsSync(target) || readFileSync(target, "utf8") !== text) {
+  console.error("src/heap/kernel-bytes.ts is not what the kernel's sources give: npm run asc -- --write");
+  process.exit(1);
+}
