@@ -31,8 +31,8 @@ const HOT = new Set([
   "take/takeNear",
   "realloc/realloc",
   "realloc/resize",
-  "runs/freeBlock",
-  "runs/takeBlock",
+  "slabs/freeBlock",
+  "slabs/takeBlock",
 ]);
 
 /** What hot functions call seldom. These, and all that no hot function calls, are made small. */
@@ -42,11 +42,11 @@ export const RARE = new Set([
   "take/growAndTake",
   "take/takeOrGrow",
   "realloc/intoTop",
-  "runs/beginRun",
-  "runs/endRun",
-  "runs/endUnused",
-  "runs/flushIdle",
-  "runs/flushRuns",
+  "slabs/beginSlab",
+  "slabs/endSlab",
+  "slabs/endUnused",
+  "slabs/flushIdle",
+  "slabs/flushSlabs",
   "top/trimTop",
 ]);
 

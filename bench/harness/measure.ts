@@ -1,19 +1,19 @@
 // Measure: the order in which things are run.
 //
 // Owns:       rounds, the alternation of the peers within each, and the subtraction of the empty loop.
-// Needs:      a crew, of which it lets one worker run at a time while the clock does.
+// Needs:      a workers, of which it lets one worker run at a time while the clock does.
 // Invariants: M1  within a round every peer runs once, next to the others; who is first changes from round to round
 //             M2  what a peer could not do is recorded with its reason, never left out silently
 
 import type { PeerName } from "../peers/peer.ts";
 import { Collector } from "./collector.ts";
-import type { Crew } from "./crew.ts";
 import { readFacts, type TraceInput } from "./inputs.ts";
 import type { PatternName } from "./patterns.ts";
 import { type Task, whyNot } from "./policy.ts";
 import type { Request } from "./protocol.ts";
 import type { PatternResult, PerPeer, ScaleResult, Space, TraceResult, Variant } from "./results.ts";
 import type { Sample } from "./stats.ts";
+import type { Workers } from "./workers.ts";
 
 export interface Plan {
   readonly peers: readonly PeerName[];
@@ -39,21 +39,25 @@ export function stepCount(plan: Plan, { patterns, scale, traces }: Counts): numb
   return (patterns + scale) * plan.rounds + traces * (2 * plan.rounds + 1);
 }
 
-export async function measurePattern(crew: Crew, plan: Plan, pattern: PatternName): Promise<PatternResult> {
+export async function measurePattern(
+  workers: Workers,
+  plan: Plan,
+  pattern: PatternName,
+): Promise<PatternResult> {
   const collected = new Collector(plan.peers);
-  await samplePairs(crew, plan, collected, { job: "pattern", pattern, targetMs: plan.targetMs }, pattern);
+  await samplePairs(workers, plan, collected, { job: "pattern", pattern, targetMs: plan.targetMs }, pattern);
   return { pattern, nsPerPair: collected.net("time", 1) };
 }
 
-export async function measureScale(crew: Crew, plan: Plan, live: number): Promise<ScaleResult> {
+export async function measureScale(workers: Workers, plan: Plan, live: number): Promise<ScaleResult> {
   const collected = collectorFor(plan, { do: "scale", live });
   const request: Request = { job: "scale", live, targetMs: plan.targetMs };
-  await samplePairs(crew, plan, collected, request, `${live} live blocks`);
+  await samplePairs(workers, plan, collected, request, `${live} live blocks`);
   return { live, nsPerPair: collected.net("time", 1) };
 }
 
 async function samplePairs(
-  crew: Crew,
+  workers: Workers,
   plan: Plan,
   collected: Collector,
   request: Request,
@@ -61,7 +65,7 @@ async function samplePairs(
 ): Promise<void> {
   for (let round = 0; round < plan.rounds; round++) {
     for (const peer of inTurn(collected.remaining(), round)) {
-      collected.add(peer, await crew.ask(peer, request), (answer) =>
+      collected.add(peer, await workers.ask(peer, request), (answer) =>
         answer.kind === "pattern" ? { time: [answer.nsPerPair] } : {},
       );
     }
@@ -81,7 +85,7 @@ function collectorFor(plan: Plan, task: Task): Collector {
 
 /** Times of one trace; `space` comes from measureSpace. */
 export async function measureTrace(
-  crew: Crew,
+  workers: Workers,
   plan: Plan,
   input: TraceInput,
   space: PerPeer<Space>,
@@ -89,9 +93,9 @@ export async function measureTrace(
   const facts = readFacts(input.file);
   const task = { do: "replay", isWhole: !input.isShort, touched: false } as const;
   const players = plan.peers.filter((peer) => whyNot(peer, task, plan.patient) === undefined);
-  await crew.askAll(players, { job: "load", file: input.file });
-  const untouched = await measureReplays(crew, plan, input, false);
-  const touched = await measureReplays(crew, plan, input, true);
+  await workers.askAll(players, { job: "load", file: input.file });
+  const untouched = await measureReplays(workers, plan, input, false);
+  const touched = await measureReplays(workers, plan, input, true);
   const perCall = 1e6 / facts.opCount;
   const nsPerCall: Record<Variant, PerPeer<Sample>> = {
     "cold untouched": untouched.net("cold", perCall),
@@ -103,7 +107,7 @@ export async function measureTrace(
 }
 
 async function measureReplays(
-  crew: Crew,
+  workers: Workers,
   plan: Plan,
   { name, file, isShort }: TraceInput,
   touched: boolean,
@@ -117,7 +121,7 @@ async function measureReplays(
   };
   for (let round = 0; round < plan.rounds; round++) {
     for (const peer of inTurn(collected.remaining(), round)) {
-      collected.add(peer, await crew.ask(peer, request), (answer) =>
+      collected.add(peer, await workers.ask(peer, request), (answer) =>
         answer.kind === "replay" ? { cold: [answer.coldMs], warm: answer.warmMs } : {},
       );
     }
@@ -126,8 +130,8 @@ async function measureReplays(
   return collected;
 }
 
-/** Not timed, so all peers at once. The crew must be another one: growing memories slow a process down for good. */
-export async function measureSpace(crew: Crew, plan: Plan, input: TraceInput): Promise<PerPeer<Space>> {
+/** Not timed, so all peers at once. The workers must be another one: growing memories slow a process down for good. */
+export async function measureSpace(workers: Workers, plan: Plan, input: TraceInput): Promise<PerPeer<Space>> {
   const space: PerPeer<Space> = {};
   await Promise.all(
     plan.peers.map(async (peer) => {
@@ -137,7 +141,7 @@ export async function measureSpace(crew: Crew, plan: Plan, input: TraceInput): P
         space[peer] = { skipped: reason };
         return;
       }
-      const answer = await crew.ask(peer, { job: "space", file: input.file });
+      const answer = await workers.ask(peer, { job: "space", file: input.file });
       if (answer.kind === "space") space[peer] = answer;
       else space[peer] = { skipped: answer.kind === "skipped" ? answer.reason : answer.kind };
     }),

@@ -1,14 +1,14 @@
 // Run: all that is measured of the peers that JavaScript calls, in one go.
 //
 // Owns:  the order: space first, by workers of its own, since growing memories slow a process down for good.
-// Needs: a crew, measure.
+// Needs: a workers, measure.
 
 import os from "node:os";
-import { Crew, type PeerInfo } from "./crew.ts";
 import type { TraceInput } from "./inputs.ts";
 import { measurePattern, measureScale, measureSpace, measureTrace, type Plan, stepCount } from "./measure.ts";
 import type { PatternName } from "./patterns.ts";
 import type { PatternResult, PeerResults, PerPeer, ScaleResult, Space, TraceResult } from "./results.ts";
+import { type PeerInfo, Workers } from "./workers.ts";
 
 /** What to measure. */
 export interface Work {
@@ -27,40 +27,41 @@ export function stepsOf(plan: Plan, { patterns, scale, traces }: Work): number {
 }
 
 export async function measurePeers(peers: readonly PeerInfo[], plan: Plan, work: Work): Promise<PeerResults> {
-  const spaces = await withCrew(peers, async (crew) => {
+  const spaces = await withCrew(peers, async (workers) => {
     const found: PerPeer<Space>[] = [];
-    for (const trace of work.traces) found.push(await measureSpace(crew, plan, trace));
+    for (const trace of work.traces) found.push(await measureSpace(workers, plan, trace));
     return found;
   });
-  const times = await withCrew(peers, (crew) => timesOf(crew, plan, work, spaces));
+  const times = await withCrew(peers, (workers) => timesOf(workers, plan, work, spaces));
   const versions: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 };
   for (const { name, version } of peers) if (name !== "nothing") versions[name] = version;
   return { versions, ...times };
 }
 
 async function timesOf(
-  crew: Crew,
+  workers: Workers,
   plan: Plan,
   work: Work,
   spaces: readonly PerPeer<Space>[],
 ): Promise<Omit<PeerResults, "versions">> {
-  if (work.warmUpFile !== undefined) await crew.askAll(plan.peers, { job: "warm-up", file: work.warmUpFile });
+  if (work.warmUpFile !== undefined)
+    await workers.askAll(plan.peers, { job: "warm-up", file: work.warmUpFile });
   const patterns: PatternResult[] = [];
   const scale: ScaleResult[] = [];
   const traces: TraceResult[] = [];
-  for (const pattern of work.patterns) patterns.push(await measurePattern(crew, plan, pattern));
-  for (const live of work.scale) scale.push(await measureScale(crew, plan, live));
+  for (const pattern of work.patterns) patterns.push(await measurePattern(workers, plan, pattern));
+  for (const live of work.scale) scale.push(await measureScale(workers, plan, live));
   for (const [index, trace] of work.traces.entries())
-    traces.push(await measureTrace(crew, plan, trace, spaces[index] ?? {}));
+    traces.push(await measureTrace(workers, plan, trace, spaces[index] ?? {}));
   return { patterns, scale, traces };
 }
 
-async function withCrew<T>(peers: readonly PeerInfo[], work: (crew: Crew) => Promise<T>): Promise<T> {
-  const crew = new Crew(peers);
+async function withCrew<T>(peers: readonly PeerInfo[], work: (workers: Workers) => Promise<T>): Promise<T> {
+  const workers = new Workers(peers);
   try {
-    return await work(crew);
+    return await work(workers);
   } finally {
-    crew.stop();
+    workers.stop();
   }
 }
 

@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { PeerInfo } from "../harness/crew.ts";
+import type { PeerInfo } from "../harness/workers.ts";
 import { buildDlmalloc } from "./build-dlmalloc.ts";
 import { buildMimalloc } from "./build-mimalloc.ts";
 import { buildTlsf } from "./build-tlsf.ts";

@@ -1,5 +1,5 @@
 // Refusing memory: a Memory says no at chosen moments. A refused call changes no live block and no free byte's owner;
-// only unused runs may have been given back, which is tried before a refusal is passed on. Then the heap serves on.
+// only unused slabs may have been given back, which is tried before a refusal is passed on. Then the heap serves on.
 
 import { Heap, HeapMisuseError } from "morecore";
 import { describe, expect, test } from "vitest";
@@ -79,7 +79,7 @@ describe.each(ASKING)("a refused %s", (_, ask) => {
     shadow.finish();
   });
 
-  test("gives back unused runs at most, and the second time changes nothing", () => {
+  test("gives back unused slabs at most, and the second time changes nothing", () => {
     const memory = new RefusingMemory(() => true);
     const heap = Heap.create({ memory });
     const shadow = new Shadow(heap);

@@ -5,11 +5,11 @@ import { Heap, type Memory } from "morecore";
 import { describe, expect, it } from "vitest";
 import {
   AT_CLASSES,
-  AT_RUN_COUNT,
+  AT_SLAB_COUNT,
   CLASS_BYTES_LOG2,
   CLASS_COUNT,
   CLASS_HEAD,
-  CLASS_RUNS,
+  CLASS_SLABS,
 } from "../../packages/morecore/src/kernel/layout.ts";
 import { seedOf } from "../support/seed.ts";
 
@@ -115,10 +115,10 @@ const sameBytes = (a: Heap, b: Heap): boolean =>
 
 const wordAt = (heap: Heap, offset: number): number => heap.u32(heap.base + offset, 1)[0] as number;
 
-/** What a size class has: its runs, and whether some other than the current one are listed as having room. */
-function classOf(heap: Heap, sizeClass: number): { runs: number; listed: boolean } {
+/** What a size class has: its slabs, and whether some other than the current one are listed as having room. */
+function classOf(heap: Heap, sizeClass: number): { slabs: number; listed: boolean } {
   const state = AT_CLASSES + (sizeClass << CLASS_BYTES_LOG2);
-  return { runs: wordAt(heap, state + CLASS_RUNS), listed: wordAt(heap, state + CLASS_HEAD) !== 0 };
+  return { slabs: wordAt(heap, state + CLASS_SLABS), listed: wordAt(heap, state + CLASS_HEAD) !== 0 };
 }
 
 /** A heap by each kernel, and calls that must give the same and leave the same bytes. */
@@ -137,35 +137,35 @@ function twins(): { wasm: Heap; both: (call: (heap: Heap) => unknown) => number 
 }
 
 describe("the two kernels", () => {
-  it.each(BOUNDS)("leave the same bytes while runs for requests of %d bytes come and go", (bytes) => {
+  it.each(BOUNDS)("leave the same bytes while slabs for requests of %d bytes come and go", (bytes) => {
     const { wasm, both } = twins();
     const sizeClass = Math.max(Math.ceil(bytes / 16), 1);
-    const inRuns = sizeClass <= CLASS_COUNT;
+    const inSlabs = sizeClass <= CLASS_COUNT;
     const ptrs = Array.from({ length: 700 }, () => both((heap) => heap.malloc(bytes)));
     expect(ptrs).not.toContain(0);
-    const { runs } = inRuns ? classOf(wasm, sizeClass) : { runs: 0 };
-    if (inRuns) expect(runs, "several runs exist").toBeGreaterThan(2);
-    // A block of each run, so that runs which were full are listed …
+    const { slabs } = inSlabs ? classOf(wasm, sizeClass) : { slabs: 0 };
+    if (inSlabs) expect(slabs, "several slabs exist").toBeGreaterThan(2);
+    // A block of each slab, so that slabs which were full are listed …
     const spread = ptrs.filter((_, index) => index % 9 === 0);
     for (const ptr of spread) both((heap) => heap.free(ptr));
-    if (inRuns) expect(classOf(wasm, sizeClass).listed, "runs with room are listed").toBe(true);
+    if (inSlabs) expect(classOf(wasm, sizeClass).listed, "slabs with room are listed").toBe(true);
     wasm.check();
-    // … are filled again, before any new run is made …
+    // … are filled again, before any new slab is made …
     const again = [both((heap) => heap.malloc(bytes))];
-    while (inRuns && classOf(wasm, sizeClass).listed) again.push(both((heap) => heap.malloc(bytes)));
-    if (inRuns) expect(again.length, "what was freed is used again").toBeGreaterThan(spread.length / 2);
-    if (inRuns) expect(classOf(wasm, sizeClass).runs).toBe(runs);
+    while (inSlabs && classOf(wasm, sizeClass).listed) again.push(both((heap) => heap.malloc(bytes)));
+    if (inSlabs) expect(again.length, "what was freed is used again").toBeGreaterThan(spread.length / 2);
+    if (inSlabs) expect(classOf(wasm, sizeClass).slabs).toBe(slabs);
     wasm.check();
-    // … and emptied in an order of their own: runs are given back at once, the current one by trim.
+    // … and emptied in an order of their own: slabs are given back at once, the current one by trim.
     const freed = new Set(spread);
     const live = [...ptrs.filter((ptr) => !freed.has(ptr)), ...again];
     live.sort((one, other) => ((one * 7919) % 4093) - ((other * 7919) % 4093));
     const moved = live.pop() as number;
     live.push(both((heap) => heap.realloc(moved, 3000)));
     for (const ptr of live) both((heap) => heap.free(ptr));
-    if (inRuns) expect(classOf(wasm, sizeClass).runs, "all other runs were given back").toBeLessThan(2);
+    if (inSlabs) expect(classOf(wasm, sizeClass).slabs, "all other slabs were given back").toBeLessThan(2);
     both((heap) => heap.trim());
-    expect(wordAt(wasm, AT_RUN_COUNT)).toBe(0);
+    expect(wordAt(wasm, AT_SLAB_COUNT)).toBe(0);
     wasm.check();
   });
 

@@ -54,7 +54,7 @@ it("a block from alignedAlloc is freed with its alignment, or with a smaller one
   expectOneTop(heap);
 });
 
-it("an aligned free of a block of a run with an alignment that its address has not is refused", () => {
+it("an aligned free of a block of a slab with an alignment that its address has not is refused", () => {
   const heap = smallHeap();
   const ptrs = [filled(heap, 100, 0x31), filled(heap, 100, 0x31)];
   // Of two blocks 112 bytes apart one is no multiple of 32.

@@ -19,7 +19,7 @@ it.each<[string, (heap: Heap, last: number) => void]>([
       heap.free(heap.malloc(5000));
     },
   ],
-])("a double free is refused after the block's run was given back for %s", (_, giveBack) => {
+])("a double free is refused after the block's slab was given back for %s", (_, giveBack) => {
   const heap = smallHeap();
   const [first, ptr] = [filled(heap, 100), filled(heap, 100)];
   const guard = filled(heap, 300, 0x22);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { expectMisuse, expectOneTop, filled, smallHeap } from "./refusal.ts";
 
 describe("double free, immediately", () => {
-  it("is refused while malloc takes from the block's run", () => {
+  it("is refused while malloc takes from the block's slab", () => {
     const heap = smallHeap();
     const other = filled(heap, 64, 0x11);
     const ptr = filled(heap, 100);
@@ -23,7 +23,7 @@ describe("double free, immediately", () => {
     expectOneTop(heap, one, two);
   });
 
-  it("is refused for the largest block of a run", () => {
+  it("is refused for the largest block of a slab", () => {
     const heap = smallHeap();
     const ptr = filled(heap, 256);
     heap.free(ptr);
@@ -31,7 +31,7 @@ describe("double free, immediately", () => {
     expectOneTop(heap);
   });
 
-  it("is refused in a run that was full, and in one that has been given more room since", () => {
+  it("is refused in a slab that was full, and in one that has been given more room since", () => {
     const heap = smallHeap();
     const ptrs = Array.from({ length: 200 }, () => filled(heap, 100));
     for (const ptr of [ptrs[0] ?? 0, ptrs[1] ?? 0, ptrs[60] ?? 0]) {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { expectMisuse, expectOneTop, filled, smallHeap } from "./refusal.ts";
 
-it("a double free of a block too large for runs is refused", () => {
+it("a double free of a block too large for slabs is refused", () => {
   const heap = smallHeap();
   const ptr = filled(heap, 5000);
   const guard = filled(heap, 100, 0x44);

@@ -125,7 +125,7 @@ describe("free of an address inside a live block", () => {
   });
 });
 
-describe("free of an address inside a run", () => {
+describe("free of an address inside a slab", () => {
   it.each([16, 48, 100, 112, 240, 256])(
     "is refused at every granule but a block's first, blocks of %i bytes",
     (bytes) => {

@@ -62,7 +62,7 @@ export function thrownBy(heap: Heap, call: () => unknown): unknown {
 
 /**
  * Expects a misuse to be refused with this code and address, and its message in full. `found` is what the message says
- * of the header word: "0x00000073: size 112, in use, previous in use"; or, for an address in a run, its blocks' size. `isSure`
+ * of the header word: "0x00000073: size 112, in use, previous in use"; or, for an address in a slab, its blocks' size. `isSure`
  * is whether more than one header tells so.
  */
 export function expectMisuse(
@@ -78,7 +78,7 @@ export function expectMisuse(
   if (!(error instanceof HeapMisuseError)) return;
   const header = typeof found === "string" ? `; its header word is ${found}` : "";
   const says =
-    found === undefined || typeof found === "string" ? error.message : withoutRun(error.message, found);
+    found === undefined || typeof found === "string" ? error.message : withoutSlab(error.message, found);
   const sentence = (isSure ? undefined : BY_HEADER[code]) ?? SENTENCES[code];
   expect(says).toBe(`${hex(address)}: ${sentence}${header} (${code})`);
   expect({ name: error.name, code: error.code, address: error.address }).toEqual({
@@ -89,11 +89,11 @@ export function expectMisuse(
   heap.check();
 }
 
-/** A message less what it says of a run, which must be there; where a run begins is not for these tests. */
-function withoutRun(message: string, bytes: number): string {
-  const run = new RegExp(`; it lies in a run of blocks of ${bytes} bytes from 0x[0-9a-f]{8} on`);
-  expect(message).toMatch(run);
-  return message.replace(run, "");
+/** A message less what it says of a slab, which must be there; where a slab begins is not for these tests. */
+function withoutSlab(message: string, bytes: number): string {
+  const slab = new RegExp(`; it lies in a slab of blocks of ${bytes} bytes from 0x[0-9a-f]{8} on`);
+  expect(message).toMatch(slab);
+  return message.replace(slab, "");
 }
 
 /** Expects a call to find the heap corrupted, with this invariant and address. */

@@ -22,7 +22,7 @@ const CALLS: readonly [string, (heap: Heap, ptr: number) => unknown][] = [
 ];
 
 describe.each(CALLS)("%s", (_name, call) => {
-  it("refuses a freed block of a run", () => {
+  it("refuses a freed block of a slab", () => {
     const heap = smallHeap();
     const ptr = filled(heap, 100);
     heap.free(ptr);

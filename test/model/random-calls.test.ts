@@ -17,7 +17,7 @@ const CERTAIN = 100_000;
 /** A memory that does not grow need not serve anything, not even a request for nothing. */
 const NOTHING_CERTAIN = -1;
 
-/** Shrinking a long program can take minutes; what has been found by then is short enough. Runs that pass take one second. */
+/** Shrinking a long program can take minutes; what has been found by then is short enough. Slabs that pass take one second. */
 const LIMIT = { interruptAfterTimeLimit: 30_000 };
 
 const SETS: readonly Partial<HeapSettings>[] = [
@@ -34,42 +34,42 @@ const SETS: readonly Partial<HeapSettings>[] = [
 ];
 
 describe.each(MAKERS)("in $name", ({ make, grows }) => {
-  const run = (set: Partial<HeapSettings>, calls: readonly Call[]): void => {
+  const slab = (set: Partial<HeapSettings>, calls: readonly Call[]): void => {
     const heap = make(set);
     new Program(new Shadow(heap), grows ? CERTAIN : NOTHING_CERTAIN).run(calls);
   };
 
   test("any short program of calls leaves a sound heap after each", () => {
     const program = fc.array(call(MOST), { maxLength: 60, size: "max" });
-    const property = fc.property(fc.constantFrom(...SETS), program, run);
+    const property = fc.property(fc.constantFrom(...SETS), program, slab);
     fc.assert(property, { seed, numRuns: 120, ...LIMIT });
   });
 
   test("any long program of calls leaves a sound heap after each", () => {
     const program = fc.array(call(MOST), { maxLength: 500, size: "max" });
     const set = fc.oneof(fc.constantFrom(...SETS), settings(MOST));
-    fc.assert(fc.property(set, program, run), { seed, numRuns: 15, ...LIMIT });
+    fc.assert(fc.property(set, program, slab), { seed, numRuns: 15, ...LIMIT });
   });
 });
 
 /**
  * Bytes of heaps so small that small requests fall back to chunks: there is room for next to nothing; for chunks but no
- * run; for one run; for the first runs of a few size classes.
+ * slab; for one slab; for the first slabs of a few size classes.
  */
 const TIGHT = [2304, 2400, 3000, 4096, 8192, 12_288, 16_384, 24_576, 49_152];
 
-test("any program of calls leaves a sound heap where most runs have no room", () => {
-  const small = { inRuns: 0, fellBack: 0 };
+test("any program of calls leaves a sound heap where most slabs have no room", () => {
+  const small = { inSlabs: 0, fellBack: 0 };
   const program = fc.array(call(MOST), { maxLength: 150, size: "max" });
   const set = fc.oneof(fc.constantFrom(...SETS), settings(MOST));
-  const run = (bytes: number, settings: Partial<HeapSettings>, calls: readonly Call[]): void => {
+  const slab = (bytes: number, settings: Partial<HeapSettings>, calls: readonly Call[]): void => {
     const heap = Heap.create({ memory: refusingMemory(new ArrayBuffer(16 + bytes)), ...settings });
     const program = new Program(new Shadow(heap), NOTHING_CERTAIN);
     program.run(calls);
-    small.inRuns += program.small.inRuns;
+    small.inSlabs += program.small.inSlabs;
     small.fellBack += program.small.fellBack;
   };
-  fc.assert(fc.property(fc.constantFrom(...TIGHT), set, program, run), { seed, numRuns: 300, ...LIMIT });
-  expect(small.inRuns, "some runs had room").toBeGreaterThan(100);
+  fc.assert(fc.property(fc.constantFrom(...TIGHT), set, program, slab), { seed, numRuns: 300, ...LIMIT });
+  expect(small.inSlabs, "some slabs had room").toBeGreaterThan(100);
   expect(small.fellBack, "some had not").toBeGreaterThan(100);
 });

@@ -27,20 +27,20 @@ test("a block that lies over another is found", () => {
 });
 
 test("a block that is smaller than was asked for is found", () => {
-  const runs = booked(100);
-  expect(() => runs.shadow.add(runs.heap.malloc(10), 17)).toThrow(/holds what was asked for/);
+  const slabs = booked(100);
+  expect(() => slabs.shadow.add(slabs.heap.malloc(10), 17)).toThrow(/holds what was asked for/);
   const chunks = booked(100, 0);
   expect(() => chunks.shadow.add(chunks.heap.malloc(10), 13)).toThrow(/holds what was asked for/);
 });
 
 test("a block that is larger than the request, rounded, is found", () => {
-  const runs = booked(100);
-  expect(() => runs.shadow.add(runs.heap.malloc(33), 32)).toThrow(/no larger than the request/);
+  const slabs = booked(100);
+  expect(() => slabs.shadow.add(slabs.heap.malloc(33), 32)).toThrow(/no larger than the request/);
   const chunks = booked(100, 0);
   expect(() => chunks.shadow.add(chunks.heap.malloc(33), 28)).toThrow(/no larger than the request/);
 });
 
-test("a block of a run that shrinks keeps its size only where it lies", () => {
+test("a block of a slab that shrinks keeps its size only where it lies", () => {
   const { heap, shadow, ptr } = booked(100);
   const [block] = shadow.list;
   if (block === undefined) throw new Error("no block is booked");

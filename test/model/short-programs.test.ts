@@ -1,4 +1,4 @@
-// Exhaustive: every program of up to six calls over a small alphabet, in a heap so small that memory runs out.
+// Exhaustive: every program of up to six calls over a small alphabet, in a heap so small that memory slabs out.
 //
 // A depth-first search: the heap's bytes are copied before each call and put back after it, so a program costs one
 // call, not its whole length. A heap is nothing but its bytes, so this is all that there is to put back.
@@ -19,8 +19,8 @@ type Letter = (heap: Heap, held: readonly Held[], stamp: number) => readonly Hel
 const LENGTH = 6;
 /** Header, segment and last word, and room for a few blocks. */
 const HEAP_BYTES = 2288 + 336;
-/** Room for two runs, but not for one of each size class that the alphabet asks for. */
-const HEAP_WITH_RUNS_BYTES = 2288 + 12_000;
+/** Room for two slabs, but not for one of each size class that the alphabet asks for. */
+const HEAP_WITH_SLABS_BYTES = 2288 + 12_000;
 
 const malloc =
   (bytes: number): Letter =>
@@ -102,7 +102,7 @@ function verify(heap: Heap, block: Held): void {
   }
 }
 
-/** Runs every program that goes on from here with `left` more calls at most; gives their number. */
+/** Slabs every program that goes on from here with `left` more calls at most; gives their number. */
 function explore(heap: Heap, image: Uint8Array, held: readonly Held[], left: number, path: string): number {
   if (left === 0) return 0;
   const before = image.slice();
@@ -135,10 +135,10 @@ function wordsUpTo(length: number): number {
 }
 
 describe.each<[string, Partial<HeapSettings>, number, number]>([
-  ["that has no room for a run", {}, HEAP_BYTES, LENGTH],
-  ["without runs", { smallLimit: 0 }, HEAP_BYTES, LENGTH - 1],
-  ["with runs", {}, HEAP_WITH_RUNS_BYTES, LENGTH - 1],
-  ["with runs for the smallest only", { smallLimit: 16 }, HEAP_WITH_RUNS_BYTES, LENGTH - 1],
+  ["that has no room for a slab", {}, HEAP_BYTES, LENGTH],
+  ["without slabs", { smallLimit: 0 }, HEAP_BYTES, LENGTH - 1],
+  ["with slabs", {}, HEAP_WITH_SLABS_BYTES, LENGTH - 1],
+  ["with slabs for the smallest only", { smallLimit: 16 }, HEAP_WITH_SLABS_BYTES, LENGTH - 1],
 ])("a tiny heap %s", (_, settings, bytes, length) => {
   test(`survives every program of up to ${length} calls`, () => {
     const buffer = new ArrayBuffer(16 + bytes);
@@ -148,8 +148,8 @@ describe.each<[string, Partial<HeapSettings>, number, number]>([
   });
 });
 
-test("the alphabet makes runs in the heap that has room for them", () => {
-  const heap = Heap.create({ memory: refusingMemory(new ArrayBuffer(16 + HEAP_WITH_RUNS_BYTES)) });
+test("the alphabet makes slabs in the heap that has room for them", () => {
+  const heap = Heap.create({ memory: refusingMemory(new ArrayBuffer(16 + HEAP_WITH_SLABS_BYTES)) });
   heap.malloc(12);
   let cached = 0;
   heap.inspectAll(({ state }) => {
@@ -158,7 +158,7 @@ test("the alphabet makes runs in the heap that has room for them", () => {
   expect(cached).toBeGreaterThan(0);
 });
 
-test("the alphabet runs out of memory in the tiny heap", () => {
+test("the alphabet slabs out of memory in the tiny heap", () => {
   const heap = Heap.create({ memory: new ArrayBuffer(16 + HEAP_BYTES) });
   const ptrs = Array.from({ length: LENGTH }, () => heap.malloc(150));
   expect(ptrs).toContain(0);

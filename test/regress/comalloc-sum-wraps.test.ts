@@ -14,7 +14,7 @@ test.each([
     const before = heap.mallinfo();
     expect(heap.independentComalloc(sizes)).toBeUndefined();
     heap.check();
-    // The list of sizes was a block of a run for a while.
+    // The list of sizes was a block of a slab for a while.
     heap.trim();
     expect(heap.mallinfo().uordblks).toBe(before.uordblks);
   }

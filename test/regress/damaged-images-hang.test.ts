@@ -1,4 +1,4 @@
-// Calls on a damaged image never ended: free and realloc walked a ring of segments for ever, inspectAll and mallinfo a run
+// Calls on a damaged image never ended: free and realloc walked a ring of segments for ever, inspectAll and mallinfo a slab
 // whose descriptor stated blocks of 0 bytes or led back. check() refused such images, but nobody has to call it.
 
 import { Heap, HeapCorruptError } from "morecore";
@@ -9,11 +9,11 @@ import {
   CLASS_BITS,
   CLASS_BYTES_LOG2,
   HEADER_BYTES,
-  RUN_FIRST,
-  RUN_SHAPE,
   SEGMENT_NEXT,
   SHAPE_CLASS,
   SHAPE_CLASS_SHIFT,
+  SLAB_FIRST,
+  SLAB_SHAPE,
 } from "../../packages/morecore/src/kernel/layout.ts";
 import type * as Plain from "../../packages/morecore/src/kernel/machine.ts";
 import { allowSteps } from "../support/bounded-machine.ts";
@@ -67,22 +67,22 @@ describe("segments that lead round in a ring end every call with an error", () =
   });
 });
 
-describe("a run's descriptor that leads nowhere ends a walk with an error", () => {
+describe("a slab's descriptor that leads nowhere ends a walk with an error", () => {
   test.each([
-    ["blocks of 0 bytes", RUN_SHAPE, (shape: number) => shape & ~(SHAPE_CLASS << SHAPE_CLASS_SHIFT)],
-    ["blocks that begin before the heap", RUN_FIRST, () => 0],
-    ["blocks that begin a granule too low", RUN_FIRST, (at: number) => at - 16],
+    ["blocks of 0 bytes", SLAB_SHAPE, (shape: number) => shape & ~(SHAPE_CLASS << SHAPE_CLASS_SHIFT)],
+    ["blocks that begin before the heap", SLAB_FIRST, () => 0],
+    ["blocks that begin a granule too low", SLAB_FIRST, (at: number) => at - 16],
   ])("%s", (_, offset, damage) => {
     const buffer = new ArrayBuffer(1 << 18);
     const heap = Heap.create({ memory: buffer });
     heap.malloc(100);
     heap.malloc(100);
-    const runs: number[] = [];
+    const slabs: number[] = [];
     heap.inspectAll(({ ptr, state }) => {
-      if (state === "overhead") runs.push(ptr);
+      if (state === "overhead") slabs.push(ptr);
     });
     const words = new Uint32Array(buffer);
-    const descriptor = runs.find((at) => runs.includes(words[(at + RUN_FIRST) >>> 2] ?? 0)) ?? 0;
+    const descriptor = slabs.find((at) => slabs.includes(words[(at + SLAB_FIRST) >>> 2] ?? 0)) ?? 0;
     const at = (descriptor + offset) >>> 2;
     words[at] = damage(words[at] ?? 0);
     allowSteps(STEPS);

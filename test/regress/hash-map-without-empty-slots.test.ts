@@ -9,7 +9,7 @@ test("a map none of whose slots is empty refuses every search, instead of going 
   const heap = Heap.create();
   const map = new HashMap(heap, u32, u32);
   for (let key = 0; key < 3; key++) map.set(key, key);
-  const { slotsAt, count } = slotsOf(heap, map.ptr);
+  const { slotsAt, count } = blockCountOf(heap, map.ptr);
   heap.u32(slotsAt, count).fill(1);
   const found = HashMap.attach(heap, u32, u32, map.ptr);
   const rule = `none of its ${count} slots is empty: overwritten`;
@@ -25,7 +25,7 @@ test("a map none of whose slots is empty refuses every search, instead of going 
 });
 
 /** The slots end where the map's block does, which is all that its report counts. */
-function slotsOf(heap: Heap, ptr: number): { slotsAt: number; count: number } {
+function blockCountOf(heap: Heap, ptr: number): { slotsAt: number; count: number } {
   const header = heap.u32(ptr, 14);
   const count = 2 * (header[AT_ROOM / 4] ?? 0);
   const map = HashMap.attach(heap, u32, u32, ptr as never);

@@ -1,5 +1,5 @@
-// malloc took from a size class's current run before it looked at smallLimit: after the limit was lowered, requests above
-// it were still served from runs, until these were full. And a limit of 0 let malloc(0) begin a run. goodSize told
+// malloc took from a size class's current slab before it looked at smallLimit: after the limit was lowered, requests above
+// it were still served from slabs, until these were full. And a limit of 0 let malloc(0) begin a slab. goodSize told
 // another size than was got.
 
 import { Heap } from "morecore";
@@ -19,7 +19,7 @@ function sizesOf(
   return { got, told: requests.map((bytes) => heap.goodSize(bytes)) };
 }
 
-test("a smaller smallLimit holds from the next request on, and blocks in runs stay there", () => {
+test("a smaller smallLimit holds from the next request on, and blocks in slabs stay there", () => {
   const heap = Heap.create();
   const small = heap.malloc(100);
   heap.options.smallLimit = 0;
@@ -27,7 +27,7 @@ test("a smaller smallLimit holds from the next request on, and blocks in runs st
   expect(sizesOf(heap, [100], small)).toEqual({ got: [108], told: [108] });
 });
 
-test("a smallLimit of 0 makes no runs, even for requests for nothing", () => {
+test("a smallLimit of 0 makes no slabs, even for requests for nothing", () => {
   const heap = Heap.create({ smallLimit: 0 });
   expect(sizesOf(heap, [0, 1, 12, 16])).toEqual({ got: [12, 12, 12, 28], told: [12, 12, 12, 28] });
 });

@@ -1,5 +1,5 @@
 // A walk never ended when a header had been overwritten with a size of 0, or with what looks like a fencepost: mallinfo,
-// inspectAll and a replay's map ran for ever. A write just before a run's first block was enough.
+// inspectAll and a replay's map ran for ever. A write just before a slab's first block was enough.
 
 import { Heap, HeapCorruptError } from "morecore";
 import { expect, test } from "vitest";
@@ -20,7 +20,7 @@ test.each([
   expect(() => heap.mallinfo()).toThrow(HeapCorruptError);
 });
 
-test("a walk over a run whose chunk's header was overwritten ends with an error", () => {
+test("a walk over a slab whose chunk's header was overwritten ends with an error", () => {
   const heap = Heap.create({ memory: new ArrayBuffer(1 << 18) });
   const ptr = heap.malloc(100);
   heap.u32(ptr - 4, 1)[0] = 0;

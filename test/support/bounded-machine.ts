@@ -1,5 +1,5 @@
 // Bounded machine: the kernel's Machine with a number of steps that a call may take. A loop without an end is then an error,
-// in the same place in each run, and no test waits for a clock.
+// in the same place in each slab, and no test waits for a clock.
 //
 // vi.mock puts what boundedMachine makes in the place of kernel/machine.ts (test/fuzz/images.test.ts).
 

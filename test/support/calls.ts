@@ -54,7 +54,7 @@ const count = fc.oneof(
   { weight: 8, arbitrary: fc.nat(6) },
   { weight: 1, arbitrary: fc.constantFrom(...HUGE) },
 );
-/** So many blocks that they fill a run and begin the next. */
+/** So many blocks that they fill a slab and begin the next. */
 const many = fc.oneof({ weight: 3, arbitrary: fc.nat(6) }, { weight: 1, arbitrary: fc.nat(120) });
 const which = fc.nat(1000);
 const alignmentLog2 = fc.oneof({ weight: 6, arbitrary: fc.nat(8) }, { weight: 1, arbitrary: fc.nat(17) });
@@ -120,8 +120,8 @@ export class Program {
   /** The most bytes of a single request that a growing memory must serve; -1 for a memory that need not serve any. */
   private readonly certain: number;
   private readonly foreign: number[] = [];
-  /** How many small requests were given a block of a run, and how many a chunk, for lack of memory. */
-  readonly small = { inRuns: 0, fellBack: 0 };
+  /** How many small requests were given a block of a slab, and how many a chunk, for lack of memory. */
+  readonly small = { inSlabs: 0, fellBack: 0 };
 
   constructor(shadow: Shadow, certain: number) {
     this.heap = shadow.heap;
@@ -214,7 +214,7 @@ export class Program {
     if (zero) this.shadow.expectZero(ptr, this.heap.usableSize(ptr));
     const { usable } = this.shadow.add(ptr, bytes, alignment);
     if (alignment > 16 || bytes > this.heap.options.smallLimit) return;
-    if (usable % 16 === 0) this.small.inRuns += 1;
+    if (usable % 16 === 0) this.small.inSlabs += 1;
     else this.small.fellBack += 1;
   }
 
@@ -303,12 +303,12 @@ export class Program {
   private expectRefusable(bytes: number, alignment: number): void {
     if (bytes > MAX_REQUEST) return;
     const due = this.heap.goodSize(bytes) + 4 + (alignment > 16 ? alignment : 0);
-    const fromRuns = alignment <= 16 && bytes <= this.heap.options.smallLimit;
+    const fromSlabs = alignment <= 16 && bytes <= this.heap.options.smallLimit;
     let largest = 0;
     this.heap.inspectAll(({ state, size }) => {
       if (state === "free" || state === "top") largest = Math.max(largest, size);
-      if (state === "cached" && fromRuns)
-        expect(size, `a run's free block would have served ${bytes}`).not.toBe(this.heap.goodSize(bytes));
+      if (state === "cached" && fromSlabs)
+        expect(size, `a slab's free block would have served ${bytes}`).not.toBe(this.heap.goodSize(bytes));
     });
     // In the request's own bin only the first few are looked at, but what the bins above have fits.
     expect(largest, `a free chunk would have served ${bytes}`).toBeLessThan((due * 18) / 16 + 16);

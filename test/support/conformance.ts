@@ -106,7 +106,7 @@ function single(make: HeapMaker["make"]): void {
     }
   });
 
-  test("thousands of small blocks of all sizes fill runs, leave them, come back and vanish without a trace", () => {
+  test("thousands of small blocks of all sizes fill slabs, leave them, come back and vanish without a trace", () => {
     const heap = make();
     const shadow = new Shadow(heap);
     for (let index = 0; index < 1500; index++) {
@@ -114,7 +114,7 @@ function single(make: HeapMaker["make"]): void {
       shadow.add(heap.malloc(bytes), bytes);
     }
     heap.check();
-    // Most runs are left with room, some are emptied: what is over of them is listed, or given back.
+    // Most slabs are left with room, some are emptied: what is over of them is listed, or given back.
     for (const block of shadow.list.filter((_, index) => index % 4 !== 0 || index < 700))
       freeOne(shadow, block);
     heap.check();
@@ -129,11 +129,11 @@ function single(make: HeapMaker["make"]): void {
     expectWhole(heap);
   });
 
-  test("a small request is served by a chunk where there is no room for a run", () => {
+  test("a small request is served by a chunk where there is no room for a slab", () => {
     const { heap, ptrs } = exhausted(make, { smallLimit: 0 });
     heap.options.smallLimit = 256;
     const [large = 0] = ptrs;
-    // What is freed has room for the block, but not for a run of such.
+    // What is freed has room for the block, but not for a slab of such.
     const kept = heap.realloc(large, heap.usableSize(large) - 200);
     expect(kept).toBe(large);
     const shadow = new Shadow(heap);
@@ -428,7 +428,7 @@ function bulk(make: HeapMaker["make"]): void {
     expectWhole(heap);
   });
 
-  test("bulkFree frees all, and gives back the runs", () => {
+  test("bulkFree frees all, and gives back the slabs", () => {
     const heap = make();
     const ptrs = Array.from({ length: 100 }, (_, index) => heap.malloc(index * 13));
     heap.bulkFree(ptrs);
@@ -445,7 +445,7 @@ function information(make: HeapMaker["make"], grows: boolean): void {
     for (const block of shadow.list.filter((_, index) => index % 2 === 0)) freeOne(shadow, block);
     shadow.expectAgreement();
     const info = heap.mallinfo();
-    expect(info.smblks, "the scenario has free blocks in runs").toBeGreaterThan(0);
+    expect(info.smblks, "the scenario has free blocks in slabs").toBeGreaterThan(0);
     expect(info.ordblks, "the scenario has free chunks").toBeGreaterThan(1);
     shadow.finish();
     shadow.expectAgreement();

@@ -1,4 +1,4 @@
-// Image: a heap that has something of everything, as bytes to be damaged: runs full, half empty and unused, holes in many bins,
+// Image: a heap that has something of everything, as bytes to be damaged: slabs full, half empty and unused, holes in many bins,
 // three segments with others' memory between them, a top.
 
 import { Heap } from "../../packages/morecore/src/heap/heap.ts";
@@ -11,9 +11,9 @@ import {
   HEADER_BYTES,
   NEXT,
   PREVIOUS,
-  RUN_BYTES,
   SEGMENT_END,
   SEGMENT_NEXT,
+  SLAB_BYTES,
 } from "../../packages/morecore/src/kernel/layout.ts";
 
 const WASM_PAGE = 65_536;
@@ -43,7 +43,7 @@ export function heapImage(random: (bound: number) => number): HeapImage {
     }
     new Uint32Array(memory.buffer, others, WASM_PAGE / 4).fill(0x5555_5555);
   }
-  // A class whose runs have no live block any more.
+  // A class whose slabs have no live block any more.
   const unused = Array.from({ length: 40 }, () => heap.malloc(240));
   for (const ptr of unused) heap.free(ptr);
   heap.check();
@@ -70,8 +70,8 @@ function ledWords(heap: Heap): HeapImage["led"] {
     if (address === ptr) return;
     headers.push(address);
     if (state === "free") links.push(address + NEXT, address + PREVIOUS, address + size - 4);
-    // A descriptor, the map's beginning, or a run's few bytes that are no block's.
-    if (state === "overhead") own.push(...range(ptr, RUN_BYTES));
+    // A descriptor, the map's beginning, or a slab's few bytes that are no block's.
+    if (state === "overhead") own.push(...range(ptr, SLAB_BYTES));
   });
   return {
     options: range(heap.base, AT_CLASSES + CLASS_BYTES),

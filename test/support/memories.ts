@@ -88,7 +88,7 @@ function growingInPlace(buffer: ArrayBufferLike & Resizing): Memory {
   };
 }
 
-/** A small memory that does not say that it never grows, so that a heap in it has runs; it refuses when it is asked. */
+/** A small memory that does not say that it never grows, so that a heap in it has slabs; it refuses when it is asked. */
 export function refusingMemory(buffer: ArrayBuffer): Memory {
   return { buffer, grow: () => 0, untouched: buffer.byteLength };
 }

@@ -81,8 +81,8 @@ export class Shadow {
     this.verify({ ...block, ptr, bytes: Math.min(block.bytes, bytes) }, block.bytes);
     this.blocks.delete(block.ptr);
     const usable = this.heap.usableSize(ptr);
-    // A block of a run that shrinks where it lies keeps its size, for it cannot be cut.
-    const kept = ptr === block.ptr && isInRun(usable) && usable === block.usable && bytes <= usable;
+    // A block of a slab that shrinks where it lies keeps its size, for it cannot be cut.
+    const kept = ptr === block.ptr && isInSlab(usable) && usable === block.usable && bytes <= usable;
     if (kept) this.enter(ptr, bytes, usable);
     else this.add(ptr, bytes);
   }
@@ -138,7 +138,7 @@ export class Shadow {
 }
 
 /**
- * Gives back the unused runs and asserts that nothing is live, nothing the heap's own, and all free neighbours were
+ * Gives back the unused slabs and asserts that nothing is live, nothing the heap's own, and all free neighbours were
  * merged. Returns how many chunks are left.
  */
 export function expectEmpty(heap: Heap, segments?: number): number {
@@ -157,14 +157,14 @@ export function expectEmpty(heap: Heap, segments?: number): number {
   return states.length;
 }
 
-/** Blocks of runs have multiples of 16 bytes; chunks a header less. */
-function isInRun(usable: number): boolean {
+/** Blocks of slabs have multiples of 16 bytes; chunks a header less. */
+function isInSlab(usable: number): boolean {
   return usable % 16 === 0;
 }
 
-/** What a request of so many bytes is given, in a run or as a chunk, whichever a block of `usable` bytes is. */
+/** What a request of so many bytes is given, in a slab or as a chunk, whichever a block of `usable` bytes is. */
 function roundedLike(usable: number, bytes: number): number {
-  const header = isInRun(usable) ? 0 : 4;
+  const header = isInSlab(usable) ? 0 : 4;
   return Math.max(Math.ceil((bytes + header) / 16) * 16, 16) - header;
 }
 

@@ -3,7 +3,7 @@
 // Owns:  the command, the targets, and making what was found short.
 // Needs: #steps, search.
 
-import { countedHeapIn, isOrdinary, stepsSoFar, type Work, WorkWatch } from "#steps";
+import { countedHeapIn, isOrdinary, type Outcome, OutcomeWatch, stepsSoFar } from "#steps";
 import { createSequence, mutateSequence } from "./mutate.ts";
 import { climb, type Found, randomFrom } from "./search.ts";
 import { type Burst, CALLS, formatSequence, type Letter, playSequence } from "./sequence.ts";
@@ -18,7 +18,7 @@ export interface AdversaryOptions {
 }
 
 const TARGETS = {
-  "nothing else done": (work: Work) => work === "plain",
+  "nothing else done": (work: Outcome) => work === "plain",
   "refill and growth aside": isOrdinary,
   "any call": () => true,
 } as const;
@@ -29,7 +29,7 @@ interface WorstCall {
   readonly call: number;
   readonly letter: Letter;
   readonly bytes: number;
-  readonly work: Work;
+  readonly work: Outcome;
 }
 
 export interface Verdict {
@@ -83,7 +83,7 @@ export function searchAll(
 /** The first of the calls with the most steps, of those that the target counts. */
 function worstCall(bursts: readonly Burst[], target: TargetName): WorstCall | undefined {
   const heap = countedHeapIn(BUFFER);
-  const watch = new WorkWatch(heap);
+  const watch = new OutcomeWatch(heap);
   const counts = TARGETS[target];
   let worst: WorstCall | undefined;
   let call = 0;

@@ -9,7 +9,7 @@ import { type Burst, type Letter } from "./sequence.ts";
 const MOST_BURSTS = 40;
 const FIRST_BURSTS = 12;
 const MOST_TIMES = 600;
-/** Where allocators change their ways: classes, runs, bins, thresholds, steps of growth. */
+/** Where allocators change their ways: classes, slabs, bins, thresholds, steps of growth. */
 const EDGES = [
   1, 16, 128, 240, 256, 257, 508, 512, 1008, 1024, 1025, 4080, 4096, 8192, 32_768, 65_536, 262_144,
 ];

@@ -7,7 +7,6 @@
 
 import { net, type Sample, summarize } from "../../harness/stats.ts";
 import { type MadePatterns, type MadeProgram, readMade } from "../../programs/cache.ts";
-import { ProgramCrew } from "./crew.ts";
 import { patternJobs, programJobs } from "./jobs.ts";
 import {
   type Answer,
@@ -19,6 +18,7 @@ import {
   type PerLinking,
   type Request,
 } from "./protocol.ts";
+import { ProgramCrew } from "./workers.ts";
 
 export interface ProgramPlan {
   readonly rounds: number;
@@ -86,9 +86,9 @@ async function measureProgram(
 ): Promise<ProgramResult | string> {
   const jobs = await programJobs(program, mimalloc).catch(messageOf);
   if (typeof jobs === "string") return jobs;
-  return await withCrew(jobs, async (crew) => {
+  return await withCrew(jobs, async (workers) => {
     const runs = new Samples();
-    const failure = await inTurns(crew, jobs, plan.rounds + 1, { job: "run" }, (way, round, answer) => {
+    const failure = await inTurns(workers, jobs, plan.rounds + 1, { job: "run" }, (way, round, answer) => {
       if (answer.kind !== "run") return;
       runs.output(way, answer.output);
       runs.heapBytes.set(way, answer.heapBytes);
@@ -116,12 +116,12 @@ async function measurePatterns(
   if (names.length === 0) return [];
   const jobs = await patternJobs(patterns, mimalloc).catch(messageOf);
   if (typeof jobs === "string") return jobs;
-  return await withCrew(jobs, async (crew) => {
+  return await withCrew(jobs, async (workers) => {
     const results: WasmPatternResult[] = [];
     for (const pattern of names) {
       const samples = new Samples();
       const request: Request = { job: "pattern", pattern, targetMs: plan.targetMs };
-      const failure = await inTurns(crew, jobs, plan.rounds + 1, request, (kind, round, answer) => {
+      const failure = await inTurns(workers, jobs, plan.rounds + 1, request, (kind, round, answer) => {
         if (answer.kind === "pattern" && round > 0) samples.add(kind, answer.nsPerPair);
       });
       if (failure !== undefined) return failure;
@@ -159,7 +159,7 @@ class Samples {
 
 /** A failure's reason, if there is one. */
 async function inTurns(
-  crew: ProgramCrew,
+  workers: ProgramCrew,
   jobs: readonly Job[],
   rounds: number,
   request: Request,
@@ -169,7 +169,7 @@ async function inTurns(
   for (let round = 0; round < rounds; round++) {
     const first = round % kinds.length;
     for (const kind of [...kinds.slice(first), ...kinds.slice(0, first)]) {
-      const answer = await crew.ask(kind, request);
+      const answer = await workers.ask(kind, request);
       if (answer.kind === "failed") return `${kind}: ${answer.reason}`;
       take(kind, round, answer);
     }
@@ -189,12 +189,12 @@ function perLinking<T>(jobs: readonly Job[], of: (kind: Linking) => T): PerLinki
   };
 }
 
-async function withCrew<T>(jobs: readonly Job[], work: (crew: ProgramCrew) => Promise<T>): Promise<T> {
-  const crew = new ProgramCrew(jobs);
+async function withCrew<T>(jobs: readonly Job[], work: (workers: ProgramCrew) => Promise<T>): Promise<T> {
+  const workers = new ProgramCrew(jobs);
   try {
-    return await work(crew);
+    return await work(workers);
   } finally {
-    crew.stop();
+    workers.stop();
   }
 }
 

@@ -16,7 +16,7 @@ import type { Answer, Job, PatternName, Request } from "./protocol.ts";
 const FIRST_PAIRS = 100_000;
 const MAX_PAIRS = 200_000_000;
 
-// A border: crew.ts is who starts this.
+// A border: workers.ts is who starts this.
 const job = JSON.parse(process.argv[2] ?? "null") as Job;
 const module = new WebAssembly.Module(readFileSync(job.file));
 const runnable: Runnable = job.kind === "beside" ? { module, beside: kernelBeside(job.beside) } : { module };

@@ -9,9 +9,9 @@
 import { KIND, kindName, type Trace } from "@morecore/inspect";
 import { type Heap } from "morecore";
 import { countedHeap, stepsSoFar } from "./heap.ts";
+import { isOrdinary, type Outcome } from "./outcome.ts";
+import { OutcomeWatch } from "./outcome-watch.ts";
 import { type CountedCall, type Spread, SpreadCounter } from "./spread.ts";
-import { WorkWatch } from "./work.ts";
-import { isOrdinary, type Work } from "./works.ts";
 
 export interface KindProfile {
   /** malloc, calloc, realloc, free, aligned, or "all" of them. */
@@ -20,7 +20,7 @@ export interface KindProfile {
   /** Refill and growth aside. */
   readonly ordinary: Spread;
   /** The first of the calls that took the most steps, of those that did each kind of work. */
-  readonly worst: Readonly<Partial<Record<Work, CountedCall>>>;
+  readonly worst: Readonly<Partial<Record<Outcome, CountedCall>>>;
 }
 
 export interface StepProfile {
@@ -39,7 +39,7 @@ export function profileTrace(trace: Trace, from = 0): StepProfile {
   const { opCount, kinds, slots, sizes, alignments } = trace;
   const pointers = new Uint32Array(trace.slotCount);
   const live = new Uint32Array(trace.slotCount);
-  const watch = new WorkWatch(heap);
+  const watch = new OutcomeWatch(heap);
   const counters = new Counters();
   let failures = 0;
   for (let index = 0; index < opCount; index++) {
@@ -81,13 +81,13 @@ function perform(heap: Heap, kind: number, ptr: number, size: number, alignment:
 interface KindCounters {
   readonly every: SpreadCounter;
   readonly ordinary: SpreadCounter;
-  readonly worst: Partial<Record<Work, CountedCall>>;
+  readonly worst: Partial<Record<Outcome, CountedCall>>;
 }
 
 class Counters {
   readonly #byKind = new Map<string, KindCounters>();
 
-  add(call: number, kind: string, bytes: number, steps: number, work: Work): void {
+  add(call: number, kind: string, bytes: number, steps: number, work: Outcome): void {
     for (const name of [ALL, kind]) {
       const { every, ordinary, worst } = this.#of(name);
       every.add(call, kind, bytes, steps, work);

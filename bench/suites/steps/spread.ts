@@ -3,7 +3,7 @@
 // Owns:  the counts of calls by steps.
 // Needs: nothing.
 
-import type { Work } from "./works.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** One call, and where it stands. */
 export interface CountedCall {
@@ -13,7 +13,7 @@ export interface CountedCall {
   /** Asked for; of a free, what the block was asked for. */
   readonly bytes: number;
   readonly steps: number;
-  readonly work: Work;
+  readonly work: Outcome;
 }
 
 export interface Spread {
@@ -33,7 +33,7 @@ export class SpreadCounter {
   #steps = 0;
   #worst: CountedCall | undefined;
 
-  add(call: number, kind: string, bytes: number, steps: number, work: Work): void {
+  add(call: number, kind: string, bytes: number, steps: number, work: Outcome): void {
     this.#calls++;
     this.#steps += steps;
     this.#callsBySteps.set(steps, (this.#callsBySteps.get(steps) ?? 0) + 1);

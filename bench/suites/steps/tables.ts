@@ -4,9 +4,9 @@
 // Needs: profiles. Does not count, so it may be in any bundle.
 
 import type { TextTable } from "../../harness/tables.ts";
+import { OUTCOMES } from "./outcome.ts";
 import type { KindProfile, StepProfile } from "./profile.ts";
 import type { CountedCall } from "./spread.ts";
-import { WORKS } from "./works.ts";
 
 export interface TraceSteps extends StepProfile {
   readonly trace: string;
@@ -25,13 +25,13 @@ export function stepsJson(results: readonly TraceSteps[]): string {
 export function callTable(results: readonly TraceSteps[]): TextTable {
   const rows = results.flatMap(({ trace, calls, kinds: [all] }) => {
     if (all === undefined) return [];
-    const worsts = WORKS.map((work) => String(all.worst[work]?.steps ?? "–"));
+    const worsts = OUTCOMES.map((work) => String(all.worst[work]?.steps ?? "–"));
     return [[trace, String(calls), ...spreadCells(all), ...worsts, callText(all.ordinary.worst)]];
   });
-  const works = WORKS.map((work) => `worst,\n${work}`);
+  const works = OUTCOMES.map((work) => `worst,\n${work}`);
   return {
     title:
-      "Steps (loads and stores) for a call. plain: it served its caller and no more; gave back: it ended a run; refill: it began one; growth: the footprint grew; refused: the memory had no more",
+      "Steps (loads and stores) for a call. plain: it served its caller and no more; gave back: it ended a slab; refill: it began one; growth: the footprint grew; refused: the memory had no more",
     head: ["trace", "calls", "mean", "p50", "p99", "p99.9", ...works, "the worst, refill and growth aside"],
     rows,
   };

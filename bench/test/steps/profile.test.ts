@@ -10,7 +10,7 @@ import {
 } from "../../../packages/inspect/src/trace/format.ts";
 import { countedLibrary } from "../../../test/support/steps.ts";
 
-const { ALL, countedHeap, countedHeapIn, profileTrace, stepsSoFar, WorkWatch } = await countedLibrary();
+const { ALL, countedHeap, countedHeapIn, profileTrace, stepsSoFar, OutcomeWatch } = await countedLibrary();
 
 function traceOf(records: readonly TraceRecord[]): Trace {
   return decodeTrace(encodeTrace(records));
@@ -74,7 +74,7 @@ test("percentiles are of calls, and the mean of all their steps", () => {
 
 test("work is told apart: a run begun, the heap grown, a run given back", () => {
   const heap = countedHeap();
-  const watch = new WorkWatch(heap);
+  const watch = new OutcomeWatch(heap);
   expect(watch.since()).toBe("plain");
   heap.options.growthStep = 65_536;
   heap.malloc(5000);
@@ -92,7 +92,7 @@ test("work is told apart: a run begun, the heap grown, a run given back", () => 
 
 test("a call for which the memory has no more is told from others", () => {
   const heap = countedHeapIn(new ArrayBuffer(65_536));
-  const watch = new WorkWatch(heap);
+  const watch = new OutcomeWatch(heap);
   expect([heap.malloc(10_000) > 0, watch.since()]).toEqual([true, "growth"]);
   expect([heap.malloc(100_000), watch.since()]).toEqual([0, "refused"]);
   expect([heap.malloc(1000) > 0, watch.since()]).toEqual([true, "plain"]);
@@ -101,7 +101,7 @@ test("a call for which the memory has no more is told from others", () => {
 test("a call that begins one run and gives back another counts as refill", () => {
   const workOf = (last: (heap: ReturnType<typeof countedHeap>, ptr: number) => void): string => {
     const heap = countedHeap();
-    const watch = new WorkWatch(heap);
+    const watch = new OutcomeWatch(heap);
     // Several runs of 16 bytes; the one that has the first block is not the current one.
     const blocks = Array.from({ length: 1000 }, () => heap.malloc(16));
     const first = blocks.shift() as number;

@@ -32,7 +32,7 @@ static const struct range *abandoned_around(const void *ptr) {
 // What the kernel would say, without its doubts: what stands beside a live block may be half written.
 static size_t abandoned_size(const void *ptr) {
   const struct range *range = abandoned_around(ptr);
-  u32 at = (u32)((Base)ptr - range->from), bytes = run_block_bytes(range->from, range->bytes, at);
+  u32 at = (u32)((Base)ptr - range->from), bytes = slab_block_bytes(range->from, range->bytes, at);
   if (bytes != 0)
     return bytes;
   size_t size = safe_word(range->from, range->bytes, at - HEADER_WORD) & ~(u32)FLAGS, room = range->bytes - at;

@@ -3,7 +3,7 @@
 // Owns:  whether the library has started.
 // Needs: settings, regions, lock, trace, stats.
 //
-// The first call may come from the dynamic linker, before any constructor has run: so nothing here needs one, and
+// The first call may come from the dynamic linker, before any constructor has slab: so nothing here needs one, and
 // nothing allocates.
 
 #include "lock.h"

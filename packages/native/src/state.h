@@ -75,15 +75,15 @@ static inline u32 safe_word(Base base, size_t span, u64 at) {
   return at % sizeof(u32) == 0 && at <= span - sizeof(u32) ? i32_load(base, at) : 0;
 }
 
-// The bytes of each block of the run that an address lies in; 0: it lies in none. As src/kernel/run-map.ts has it.
-static inline u32 run_block_bytes(Base base, size_t span, u32 at) {
+// The bytes of each block of the slab that an address lies in; 0: it lies in none. As src/kernel/slab-map.ts has it.
+static inline u32 slab_block_bytes(Base base, size_t span, u32 at) {
   if (at - HEAP >= header_word(base, AT_MAPPED))
     return 0;
-  u32 entry = header_word(base, AT_MAP) + (at >> RUN_UNIT_LOG2) * (u32)sizeof(u32);
-  u32 run = safe_word(base, span, entry);
-  u32 shape = safe_word(base, span, (u64)run + RUN_SHAPE), first = safe_word(base, span, (u64)run + RUN_FIRST);
+  u32 entry = header_word(base, AT_MAP) + (at >> SLAB_UNIT_LOG2) * (u32)sizeof(u32);
+  u32 slab = safe_word(base, span, entry);
+  u32 shape = safe_word(base, span, (u64)slab + SLAB_SHAPE), first = safe_word(base, span, (u64)slab + SLAB_FIRST);
   u32 bytes = (shape >> SHAPE_CLASS_SHIFT & SHAPE_CLASS) << GRANULE_LOG2;
-  return run != 0 && at - first < bytes * (shape >> SHAPE_SLOTS_SHIFT) ? bytes : 0;
+  return slab != 0 && at - first < bytes * (shape >> SHAPE_BLOCKS_SHIFT) ? bytes : 0;
 }
 
 // regions.c

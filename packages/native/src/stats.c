@@ -106,7 +106,7 @@ void print_stats(void) {
   print_figure("  at most          ", all.max_footprint, 0, NULL);
   print_figure("live blocks        ", all.live_bytes, all.live, "");
   print_figure("free chunks        ", all.free_bytes, all.free, "");
-  print_figure("free blocks of runs", all.cached_bytes, all.cached, "");
+  print_figure("free blocks of slabs", all.cached_bytes, all.cached, "");
   print_figure("top                ", all.top_bytes, 0, NULL);
   print_figure("own mappings       ", all.mapped.bytes, all.mapped.count, "");
   print_figure("  at most          ", all.mapped.max_bytes, 0, NULL);

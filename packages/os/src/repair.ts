@@ -1,9 +1,9 @@
 // Repair: a heap that a process died in the middle of a call on, made sound again.
 //
 // Owns:  nothing; writes all of the heap that can be reckoned anew.
-// Needs: the kernel's layout, bins; repair-chain, repair-runs.
+// Needs: the kernel's layout, bins; repair-chain, repair-slabs.
 //
-// What is believed: the chunks' headers (size, in use, the heap's own), the runs' descriptors, the map of runs, the options. Where
+// What is believed: the chunks' headers (size, in use, the heap's own), the slabs' descriptors, the map of slabs, the options. Where
 // the heap ends, two of three words must say. All else is written anew from these: flags P, footers, links, bins, bitmaps, lists, counters.
 // A dead process has stopped between two stores of one call. The kernel writes the header of what is cut off before it
 // makes smaller what that is cut from, so the headers lead from the first chunk to top at every such moment (chunk.ts: C5).
@@ -55,7 +55,7 @@ import {
 } from "morecore/engine";
 import { beyondRepair } from "./errors.ts";
 import { type Link, readChain } from "./repair-chain.ts";
-import { rebuildRuns } from "./repair-runs.ts";
+import { rebuildSlabs } from "./repair-slabs.ts";
 
 /** What a repair found and did. */
 export interface Repaired {
@@ -68,8 +68,8 @@ export interface Repaired {
   readonly lost: readonly { readonly ptr: number; readonly bytes: number }[];
   /** Chunks of the heap's own that served nothing yet, or no more, and have been freed. */
   readonly freedOwn: number;
-  /** Runs whose descriptors somebody had overwritten. Each is now one live block at that address, with what its blocks held. */
-  readonly lostRuns: readonly number[];
+  /** Slabs whose descriptors somebody had overwritten. Each is now one live block at that address, with what its blocks held. */
+  readonly lostSlabs: readonly number[];
   /** Options that had no value that they can have, and have their defaults now. */
   readonly settings: readonly (keyof HeapSettings)[];
 }
@@ -97,14 +97,14 @@ export function repairImage(m: Machine, base: Base, reason: string): Repaired {
   const end = endOf(m, base);
   const fence = end - HEADER_WORD;
   const chain = readChain(m, base, fence);
-  const runs = rebuildRuns(m, base, chain.links);
+  const slabs = rebuildSlabs(m, base, chain.links);
   const settings = repairHeader(m, base, end);
   writeChunks(m, base, chain.links, chain.top, fence);
   raiseUntouched(m, base);
   const lost = chain.links
     .filter((link) => link.lost && !link.own)
     .map(({ at, bytes }) => ({ ptr: at + HEADER_WORD, bytes: bytes - HEADER_WORD }));
-  return { reason, lost, freedOwn: runs.freed, lostRuns: runs.lost, settings };
+  return { reason, lost, freedOwn: slabs.freed, lostSlabs: slabs.lost, settings };
 }
 
 /** Throws unless the words that no repair could make up say that this is a heap, and where. */

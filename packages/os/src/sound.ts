@@ -34,8 +34,8 @@ import {
   Machine,
   mapOf,
   NEXT,
-  RUN_UNIT_LOG2,
   refuse,
+  SLAB_UNIT_LOG2,
   sizeOf,
   ZERO_REALLOC_FREES,
 } from "morecore/engine";
@@ -114,9 +114,9 @@ function checkWords(m: Machine, base: Base): void {
       if ((at + HEADER_WORD) % GRANULE !== 0) broken(at, "a link leads to no chunk's address");
   for (const at of [AT_MAYBE_UNUSED, AT_IDLE])
     if ((m.load32(base + at) & ~ALL_CLASSES) !== 0) broken(base + at, "a bit stands for no size class");
-  const units = m.load32(base + AT_MAPPED) >>> RUN_UNIT_LOG2;
+  const units = m.load32(base + AT_MAPPED) >>> SLAB_UNIT_LOG2;
   if (units !== 0 && units * 4 > sizeOf(m, chunkOf(mapOf(m, base))) - HEADER_WORD)
-    broken(base + AT_MAPPED, "the map of runs is said to reach further than it can");
+    broken(base + AT_MAPPED, "the map of slabs is said to reach further than it can");
 }
 
 /**

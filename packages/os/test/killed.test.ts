@@ -84,7 +84,7 @@ describe.runIf(hasOs)("a process is killed at a random moment", () => {
       heap.check();
       repaired += heap.repaired === undefined ? 0 : 1;
       lost += heap.repaired?.lost.length ?? 0;
-      expect(heap.repaired?.lostRuns ?? []).toEqual([]);
+      expect(heap.repaired?.lostSlabs ?? []).toEqual([]);
       const left = orphans(heap, expectTable(heap));
       expect(
         left.length,

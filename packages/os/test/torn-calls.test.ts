@@ -181,7 +181,7 @@ function chainOf(m: Machine): Map<number, number> {
   return chain;
 }
 
-/** Every block that is no run's and that the call is not about has its header in the chain, as it was. */
+/** Every block that is no slab's and that the call is not about has its header in the chain, as it was. */
 function expectChain(m: Machine, before: ReadonlyMap<number, number>, call: Call): void {
   const now = chainOf(m);
   for (const [at, head] of before) {
@@ -285,7 +285,7 @@ function expectSoundAfter(memory: Memory, checker: Machine, tally: Tally): void 
 /** A repair that loses nothing makes the heap sound. */
 function expectRepair(memory: Memory, checker: Machine, reason: string): void {
   const report = repairHeap(memory, BASE, reason);
-  expect({ runs: report.lostRuns, stretches: report.lost }).toEqual({ runs: [], stretches: [] });
+  expect({ slabs: report.lostSlabs, stretches: report.lost }).toEqual({ slabs: [], stretches: [] });
   checkHeap(checker, heap);
 }
 

@@ -1,7 +1,7 @@
 // Collection: what Vec and Columns have in common: a header, a life, and elements that are counted.
 //
 // Owns:  the words of its header; what is known of them, and whether that is still true.
-// Needs: list-header, allocator, life, place.
+// Needs: list-header, allocator, life, moves.
 // Invariants: C1  after each store, the container is sound: with the elements that it had before the call, or has after it. What may be
 //                 lost is memory; never has an element twice an owner, or none that it needs
 //             C2  what is known outside the memory is used only while the count of moves is what it was when that was read
@@ -18,7 +18,7 @@ import { isWord, refuseWord } from "../memory/arguments.ts";
 import { type Allocator, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { DELETED, type Life } from "../typed/life.ts";
-import { Place } from "../typed/place.ts";
+import { Moves } from "../typed/moves.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import { AT_CAPACITY, AT_LENGTH } from "./header.ts";
@@ -45,7 +45,7 @@ export abstract class Collection<L> implements Disposable {
   protected readonly space: Space;
   protected readonly header: number;
   protected readonly kind: ListKind;
-  protected readonly place: Place;
+  protected readonly movement: Moves;
   protected life: Life;
   /** The count of moves, as of which the rest is known. */
   protected moves: number = NEVER;
@@ -67,7 +67,7 @@ export abstract class Collection<L> implements Disposable {
     this.lengthAt = (this.header + AT_LENGTH) >>> 2;
     this.born = this.word(AT_BORN);
     const name = `the place that the elements of ${kind.title} had`;
-    this.place = new Place(name, this.life, this, this.space, this.header + AT_MOVES);
+    this.movement = new Moves(name, this.life, this, this.space, this.header + AT_MOVES);
   }
 
   get length(): number {
@@ -159,7 +159,7 @@ export abstract class Collection<L> implements Disposable {
   /** Elements have changed their place, or are gone: no reference is good any more. */
   protected moved(): void {
     this.space.reaches(this.header + this.kind.headerBytes);
-    this.place.move();
+    this.movement.record();
     this.moves = this.word(AT_MOVES);
   }
 

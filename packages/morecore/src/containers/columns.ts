@@ -381,14 +381,14 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
   /** One load and one comparison say whether the row's index and the column's address are still good: either ends with a move. */
   private defineField(made: RowClass, column: Column): void {
     const owner = this;
-    const { space, movesAt, place } = this;
+    const { space, movesAt, movement } = this;
     const { load, read, store, size } = column.type;
     const lends = isPlace(column.type);
     Object.defineProperty(made.prototype, column.name, {
       enumerable: true,
       get(this: AnyRow) {
         if (space.u32[movesAt] !== this.$moves || owner.life.ended) owner.enterRow(this);
-        return load(space, column.at + this.$index * size, lends ? place.life : owner.life);
+        return load(space, column.at + this.$index * size, lends ? movement.life : owner.life);
       },
       set(this: AnyRow, value: never) {
         const given = read(space, value) as never;
@@ -404,7 +404,7 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     this.enter();
     if (row.$moves === this.moves) return;
     if (row.$moves !== NEVER && this.space.checking)
-      throw new UseAfterFreeError(`Row<${this.type.name}>`, this.header, this.place.name, "had ended");
+      throw new UseAfterFreeError(`Row<${this.type.name}>`, this.header, this.movement.name, "had ended");
     checkIndex(row.$index, this.count);
     row.$moves = this.moves;
   }

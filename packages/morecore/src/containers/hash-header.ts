@@ -1,7 +1,7 @@
 // Hash header: where a HashMap's parts lie, by which it is found again.
 //
 // Owns:  the layout of the header and of the block; what attach refuses.
-// Needs: header, allocator, place.
+// Needs: header, allocator, moves.
 //
 //     header   +0 what every container has: magic, bytes of an entry, block, entries used, entries there is room for
 //              +20 version  +24 size  +28 bytes of a key  +32 of a value  +36 types  +40 seed  +44 born  +48 moves
@@ -15,7 +15,7 @@
 
 import type { Allocator } from "../typed/allocator.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
-import { Place } from "../typed/place.ts";
+import { Moves } from "../typed/moves.ts";
 import { SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
@@ -93,7 +93,7 @@ export function makeMapHeader(allocator: Allocator<never>, key: Type, value: Typ
   const space = allocator[SPACE];
   if (at === 0 || !space.reaches(at + MAP_HEADER_BYTES))
     throw new OutOfMemoryError(MAP_HEADER_BYTES, nameOf(key, value));
-  const [born, moves] = [Place.first(space, at + AT_BORN), Place.first(space, at + AT_MOVES)];
+  const [born, moves] = [Moves.first(space, at + AT_BORN), Moves.first(space, at + AT_MOVES)];
   const words: [at: number, value: number][] = [
     [0, MAGIC],
     [AT_ELEMENT_BYTES, entryLayout(key, value).stride],

@@ -16,7 +16,7 @@
 import { type Allocator, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import { DELETED, type Life } from "../typed/life.ts";
-import { Place } from "../typed/place.ts";
+import { Moves } from "../typed/moves.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import { isOneStore, isPlace, type Type } from "../typed/type.ts";
@@ -71,7 +71,7 @@ export class HashTable {
   private moves = -1;
   private renumberings: number;
   private readonly born: number;
-  private readonly place: Place;
+  private readonly movement: Moves;
   private readonly allocator: MemorySource;
   private readonly byOneStore: boolean;
   /** Whether what a value is read as leads to its place. */
@@ -97,7 +97,7 @@ export class HashTable {
     this.renumberings = this.word(AT_RENUMBERINGS);
     this.keys = keysOf(key, this.space, this.word(AT_SEED));
     const place = `its place in ${this.name}`;
-    this.place = new Place(place, this.life, this, this.space, header + AT_MOVES);
+    this.movement = new Moves(place, this.life, this, this.space, header + AT_MOVES);
     this.enter();
   }
 
@@ -112,7 +112,7 @@ export class HashTable {
 
   /** What a value that is read now lives in. */
   get valueLife(): Life {
-    return this.lends ? this.place.life : this.life;
+    return this.lends ? this.movement.life : this.life;
   }
 
   /** Before each use: the map is there, its block within the arrays, and what is known about it true. */
@@ -322,7 +322,7 @@ export class HashTable {
     }
     if (this.word(0) !== MAGIC) {
       this.setWord(AT_RENUMBERINGS, this.word(AT_RENUMBERINGS) + 1);
-      this.place.move();
+      this.movement.record();
       repair(this);
       this.setWord(0, MAGIC);
     }
@@ -334,7 +334,7 @@ export class HashTable {
 
   /** Entries have moved, or one goes: references to their values, here and through other HashMaps, end. */
   private moved(): void {
-    this.place.move();
+    this.movement.record();
     this.moves = this.word(AT_MOVES);
   }
 

@@ -1,18 +1,18 @@
 // List header: what Vec and Columns have in theirs, behind what every container has.
 //
 // Owns:  the layout; making, checking and ending such a header.
-// Needs: header, place, shape.
+// Needs: header, moves, shape.
 //
 //     +20 hash of the type   +24 born   +28 moves   +32 gap   Columns: +36 address of each column
 //
-// `born` tells a container from one that had the same place before; `moves` counts what ends references (typed/place.ts). `gap` is not 0
+// `born` tells a container from one that had the same place before; `moves` counts what ends references (typed/moves.ts). `gap` is not 0
 // while an element that owns something changes its place: the number, counted from 1, of the one that is not there now. Whoever
 // finds it so, because a process ended then, closes the gap (collection.ts).
 
 import { isWord } from "../memory/arguments.ts";
 import type { Allocator, MemorySource } from "../typed/allocator.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
-import { Place } from "../typed/place.ts";
+import { Moves } from "../typed/moves.ts";
 import { SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
@@ -57,8 +57,8 @@ export function makeListHeader(allocator: MemorySource, kind: ListKind): number 
   const words: readonly [offset: number, word: number][] = [
     [AT_ELEMENT_BYTES, elementBytes],
     [AT_TYPE, shapeHash(shapeOf(type))],
-    [AT_BORN, Place.first(space, at + AT_BORN)],
-    [AT_MOVES, Place.first(space, at + AT_MOVES)],
+    [AT_BORN, Moves.first(space, at + AT_BORN)],
+    [AT_MOVES, Moves.first(space, at + AT_MOVES)],
     [0, magic],
   ];
   space.u8.fill(0, at, at + headerBytes);

@@ -265,8 +265,12 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   /** The elements as an array in memory: until elements move, or one is taken away. */
   asArray(): ArrayRef<E, L, B> {
     this.enter();
-    const { space, element, elements, count, place } = this;
-    return new Elements<E, L, B>(space, element, elements, count, place.life) as unknown as ArrayRef<E, L, B>;
+    const { space, element, elements, count, movement } = this;
+    return new Elements<E, L, B>(space, element, elements, count, movement.life) as unknown as ArrayRef<
+      E,
+      L,
+      B
+    >;
   }
 
   /** By indices, as an array's: what is added meanwhile comes, too. */
@@ -286,15 +290,15 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
 
   /** Calls a function with each element. For structs it is one reference that moves along: no object is made for each. */
   forEach(visit: (element: Value<E, L, B>, index: number) => void): void {
-    const { element, place } = this;
+    const { element, movement } = this;
     if (!isStruct(element)) {
       for (let index = 0; index < this.length; index++) visit(this.get(index), index);
       return;
     }
-    const cursor: AnyRef = innerRefAt(this.space, element, 0, place.life);
+    const cursor: AnyRef = innerRefAt(this.space, element, 0, movement.life);
     for (let index = 0; index < this.length; index++) {
       cursor[AT] = this.elements + index * element.size;
-      cursor[LIFE] = place.life;
+      cursor[LIFE] = movement.life;
       visit(cursor as unknown as Value<E, L, B>, index);
     }
   }
@@ -359,7 +363,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
       old > 0 &&
       allocator.reallocateInPlace(from, this.blockBytes(old), bytes, element.align) &&
       this.space.reaches(from + bytes);
-    // Once more, as a heap gives unused runs back when it has no block, and one may lie behind this one.
+    // Once more, as a heap gives unused slabs back when it has no block, and one may lie behind this one.
     const to = stretch() ? from : this.blockFor(bytes) || (stretch() ? from : 0);
     if (to === 0) return false;
     if (to !== from) {
@@ -405,7 +409,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   /** The element at an index that there is. Its block is within the arrays. */
   private load(index: number): Value<E, L, B> {
     const { element, space } = this;
-    const life = this.lends ? this.place.life : this.life;
+    const life = this.lends ? this.movement.life : this.life;
     return element.load(space, this.elements + index * element.size, life) as Value<E, L, B>;
   }
 

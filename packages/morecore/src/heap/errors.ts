@@ -18,8 +18,8 @@ import {
   RESERVED_FLAG,
 } from "../kernel/layout.ts";
 import type { Machine } from "../kernel/machine.ts";
-import { blockBytesOf, firstBlock } from "../kernel/run.ts";
-import { runOf } from "../kernel/run-map.ts";
+import { blockBytesOf, firstBlock } from "../kernel/slab.ts";
+import { slabOf } from "../kernel/slab-map.ts";
 import { describe } from "../memory/arguments.ts";
 
 export type MisuseCode =
@@ -110,17 +110,17 @@ const BROKEN: Readonly<Record<number, readonly [string, string]>> = {
     "a bin holds a chunk that is not free or of another size, or a free chunk is in no bin",
   ],
   [code.BROKEN_LINK]: ["B3", "a free chunk's links do not agree both ways"],
-  [code.BROKEN_CLASS]: ["R1", "a size class does not take from its current run"],
+  [code.BROKEN_CLASS]: ["S1", "a size class does not take from its current slab"],
   [code.BROKEN_LIST]: [
-    "R2",
-    "a run with room is not listed, or a listed one is full, unused or of another class",
+    "S2",
+    "a slab with room is not listed, or a listed one is full, unused or of another class",
   ],
-  [code.BROKEN_BITS]: ["R3", "a run's descriptor states no blocks, or has bits that stand for none"],
-  [code.BROKEN_OWN]: [
-    "R4",
-    "a chunk of the heap's own is no run, descriptor or map, or one of these is none",
+  [code.BROKEN_BITS]: ["S3", "a slab's descriptor states no blocks, or has bits that stand for none"],
+  [code.BROKEN_INTERNAL]: [
+    "S4",
+    "a chunk of the heap's own is no slab, descriptor or map, or one of these is none",
   ],
-  [code.BROKEN_MAP]: ["M1", "the map does not say which run covers a stretch of memory"],
+  [code.BROKEN_MAP]: ["S5", "the map does not say which slab covers a stretch of memory"],
   [code.BROKEN_TOP]: ["T1", "top's header is not its size with P set"],
   [code.BROKEN_SEGMENT]: ["T2", "segments, ends and footprint do not agree"],
   [code.BROKEN_UNTOUCHED]: ["T3", "memory that is said to be untouched is not zero"],
@@ -157,22 +157,22 @@ export function ledAstray(base: number, cause?: unknown): HeapCorruptError {
 }
 
 /**
- * Whether what is said of an address is beyond doubt. Of a run's blocks it is: what is known of them lies elsewhere. Of a free
+ * Whether what is said of an address is beyond doubt. Of a slab's blocks it is: what is known of them lies elsewhere. Of a free
  * chunk if its footer and the header behind it say the same as its own.
  */
 function isSure(m: Machine, heap: Base, refused: number, address: number): boolean {
-  if (runOf(m.words, heap, address) !== 0) return true;
+  if (slabOf(m.words, heap, address) !== 0) return true;
   if (refused !== code.DOUBLE_FREE) return false;
   const chunk = address - HEADER_WORD;
   const size = sizeIn(m.load32(chunk));
   return m.load32(chunk + size - FOOTER) === size && (m.load32(chunk + size) & PREVIOUS_IN_USE) === 0;
 }
 
-/** What the heap knows of an address: the run that it lies in, or what the word before it says when read as a header. */
+/** What the heap knows of an address: the slab that it lies in, or what the word before it says when read as a header. */
 function whatIsAt(m: Machine, heap: Base, address: number): string {
-  const run = runOf(m.words, heap, address);
-  if (run !== 0)
-    return `; it lies in a run of blocks of ${blockBytesOf(m, run)} bytes from ${hex(firstBlock(m, run))} on`;
+  const slab = slabOf(m.words, heap, address);
+  if (slab !== 0)
+    return `; it lies in a slab of blocks of ${blockBytesOf(m, slab)} bytes from ${hex(firstBlock(m, slab))} on`;
   const head = m.load32(address - HEADER_WORD);
   if (head === undefined) return "";
   const flags = [

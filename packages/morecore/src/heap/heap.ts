@@ -265,7 +265,7 @@ export class Heap extends HeapViews {
 
   /**
    * macOS `malloc_good_size`: the usable size that malloc(bytes) will give; 0 if it never can. A small block that there is no
-   * run for may have up to 4 bytes less: usableSize tells.
+   * slab for may have up to 4 bytes less: usableSize tells.
    */
   goodSize(bytes: number): number {
     checkWord("bytes", bytes);
@@ -327,13 +327,13 @@ export class Heap extends HeapViews {
       kernel.usableSize(machine, this.heap, ptr);
       machine.abort(LISTED_TWICE, ptr);
     }
-    // All of them before the first is freed: a run whose other blocks are claimed would look unused.
+    // All of them before the first is freed: a slab whose other blocks are claimed would look unused.
     for (const ptr of list) kernel.unclaim(machine, this.heap, asPtr(ptr));
     for (const ptr of list) kernel.free(machine, this.heap, asPtr(ptr));
-    kernel.flushRuns(machine, this.heap);
+    kernel.flushSlabs(machine, this.heap);
   }
 
-  /** glibc `malloc_trim`: gives back unused runs and what top has beyond `pad` bytes. True if there was any. */
+  /** glibc `malloc_trim`: gives back unused slabs and what top has beyond `pad` bytes. True if there was any. */
   trim(pad = 0): boolean {
     checkWord("pad", pad);
     return this.calls.trim(pad);
@@ -380,7 +380,7 @@ export class Heap extends HeapViews {
   }
 
   /**
-   * dlmalloc's `malloc_inspect_all`: calls `visit` for each piece of the heap, in address order: each block of a run, and each
+   * dlmalloc's `malloc_inspect_all`: calls `visit` for each piece of the heap, in address order: each block of a slab, and each
    * chunk that is none. It must not change the heap.
    */
   inspectAll(visit: (chunk: ChunkInfo) => void): void {
@@ -445,7 +445,7 @@ export class Heap extends HeapViews {
   protected override checkWhole(ptr: number, bytes: number): void {
     if (!this.isChecking) return;
     const usable = this.usableSize(ptr);
-    // A block of a run has a whole number of granules, a chunk a header's word less.
+    // A block of a slab has a whole number of granules, a chunk a header's word less.
     const header = -usable & (GRANULE - 1);
     if (usable === Math.ceil((Math.max(bytes, 1) + header) / GRANULE) * GRANULE - header) return;
     throw new HeapMisuseError(
@@ -475,7 +475,7 @@ export class Heap extends HeapViews {
   }
 
   /**
-   * Runs a function with an arena that ends when it returns. References that are made there have a lifetime that cannot leave
+   * Slabs a function with an arena that ends when it returns. References that are made there have a lifetime that cannot leave
    * the function. Gives what the function gives. Throws a TypeError for a promise.
    */
   scope<R>(body: <L>(scope: Scope<L>) => R, ..._refused: NoPromise<R>): R {

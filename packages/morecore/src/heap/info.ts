@@ -12,7 +12,7 @@ export interface Mallinfo {
   readonly arena: number;
   /** Free chunks, top among them. */
   readonly ordblks: number;
-  /** Free blocks of runs (glibc: "fastbin" chunks). */
+  /** Free blocks of slabs (glibc: "fastbin" chunks). */
   readonly smblks: number;
   /** Blocks got from mmap alone: always 0. */
   readonly hblks: number;
@@ -24,7 +24,7 @@ export interface Mallinfo {
   readonly fsmblks: number;
   /** Bytes in use: live blocks, and what the heap needs for itself. */
   readonly uordblks: number;
-  /** Free bytes: chunks, top and blocks of runs. */
+  /** Free bytes: chunks, top and blocks of slabs. */
   readonly fordblks: number;
   /** Bytes of top. */
   readonly keepcost: number;
@@ -32,7 +32,7 @@ export interface Mallinfo {
 
 /** A piece of a heap as inspectAll shows it. */
 export interface ChunkInfo {
-  /** Where it begins: of a chunk its header, of a run's block its first byte. */
+  /** Where it begins: of a chunk its header, of a slab's block its first byte. */
   readonly address: number;
   /** Of its payload: what malloc returned, if it is live. */
   readonly ptr: number;
@@ -41,8 +41,8 @@ export interface ChunkInfo {
   /** Bytes of its payload. */
   readonly usable: number;
   /**
-   * "cached": a free block of a run; "free": a chunk that can serve any request; "overhead": the heap's own, a
-   * run's chunk less its blocks, a descriptor or the map.
+   * "cached": a free block of a slab; "free": a chunk that can serve any request; "overhead": the heap's own, a
+   * slab's chunk less its blocks, a descriptor or the map.
    */
   readonly state: "live" | "cached" | "free" | "top" | "overhead";
 }
@@ -53,7 +53,7 @@ export interface HeapStatistics {
   readonly growthCount: number;
   /** Two free neighbours were merged. */
   readonly coalesceCount: number;
-  /** Unused runs were given back. */
+  /** Unused slabs were given back. */
   readonly flushCount: number;
   /** Top was trimmed. */
   readonly trimCount: number;

@@ -23,8 +23,8 @@ export interface HeapSettings {
    */
   advance: number;
   /**
-   * The largest request, in bytes, that is served from runs, where blocks have no headers: a multiple of 16 up to 256; 0
-   * makes every block a chunk of its own, merged as soon as it is freed. Blocks that are in runs already stay there. A run takes
+   * The largest request, in bytes, that is served from slabs, where blocks have no headers: a multiple of 16 up to 256; 0
+   * makes every block a chunk of its own, merged as soon as it is freed. Blocks that are in slabs already stay there. A slab takes
    * at most the 128th part of the region, or of footprintLimit: below 128 KiB there are none, from 256 KiB on all classes have them.
    * Default 256.
    */

@@ -22,14 +22,14 @@ import {
 import { chunkSizeFor, sizeOf } from "./chunk.ts";
 import { LISTED_TWICE } from "./codes.ts";
 import { free, usableSize } from "./free.ts";
+import { markInternal } from "./internal.ts";
 import { HEADER_WORD, IN_USE, MAX_REQUEST, OWN, PREVIOUS_IN_USE } from "./layout.ts";
 import { isLive } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { productOf, takeChunk, zeroUsed } from "./malloc.ts";
-import { own } from "./own.ts";
-import { indexOf, isLiveBlock, liveBlock, setFree } from "./run.ts";
-import { runOf } from "./run-map.ts";
-import { flushRuns } from "./runs.ts";
+import { indexOf, isLiveBlock, liveBlock, setFree } from "./slab.ts";
+import { slabOf } from "./slab-map.ts";
+import { flushSlabs } from "./slabs.ts";
 import { topOf } from "./top.ts";
 
 /**
@@ -40,39 +40,39 @@ export function independentCalloc(m: Machine, heap: Base, times: Word, bytes: Wo
   if (bytes > MAX_REQUEST) return NO_PTR;
   const size = chunkSizeFor(bytes);
   const topBefore = topOf(m, heap);
-  const run = takeRun(m, heap, times, productOf(m, times, size), result);
-  if (run === NO_CHUNK) return times === 0 ? result : NO_PTR;
-  const array = result === NO_PTR ? ptrOf(run) : result;
-  let chunk = chunkAfter(run, sizeOf(m, run));
+  const whole = takeWhole(m, heap, times, productOf(m, times, size), result);
+  if (whole === NO_CHUNK) return times === 0 ? result : NO_PTR;
+  const array = result === NO_PTR ? ptrOf(whole) : result;
+  let chunk = chunkAfter(whole, sizeOf(m, whole));
   for (let index: Word = times; index !== 0; index--) {
     chunk = chunkBefore(chunk, size);
     m.store32(chunk, size | IN_USE | PREVIOUS_IN_USE);
     m.store32(array + ((index - 1) << 2), ptrOf(chunk));
     zeroUsed(m, heap, ptrOf(chunk), size - HEADER_WORD, topBefore);
   }
-  if (result === NO_PTR) writeArray(m, run, times);
+  if (result === NO_PTR) writeArray(m, whole, times);
   return array;
 }
 
 /** As independentCalloc, for blocks of different sizes, given in the array at `sizes`, and not zeroed. */
 export function independentComalloc(m: Machine, heap: Base, times: Word, sizes: Ptr, result: Ptr): Ptr {
-  const run = takeRun(m, heap, times, totalOf(m, times, sizes), result);
-  if (run === NO_CHUNK) return times === 0 ? result : NO_PTR;
-  const array = result === NO_PTR ? ptrOf(run) : result;
-  let chunk = chunkAfter(run, sizeOf(m, run));
+  const whole = takeWhole(m, heap, times, totalOf(m, times, sizes), result);
+  if (whole === NO_CHUNK) return times === 0 ? result : NO_PTR;
+  const array = result === NO_PTR ? ptrOf(whole) : result;
+  let chunk = chunkAfter(whole, sizeOf(m, whole));
   for (let index: Word = times; index !== 0; index--) {
     const size = chunkSizeFor(m.load32(sizes + ((index - 1) << 2)));
     chunk = chunkBefore(chunk, size);
     m.store32(chunk, size | IN_USE | PREVIOUS_IN_USE);
     m.store32(array + ((index - 1) << 2), ptrOf(chunk));
   }
-  if (result === NO_PTR) writeArray(m, run, times);
+  if (result === NO_PTR) writeArray(m, whole, times);
   return array;
 }
 
-/** Cuts the array's chunk from the run, after all that follow it have their headers. */
-function writeArray(m: Machine, run: Chunk, times: Word): void {
-  m.store32(run, arraySizeOf(times) | IN_USE | PREVIOUS_IN_USE);
+/** Cuts the array's chunk from the whole, after all that follow it have their headers. */
+function writeArray(m: Machine, whole: Chunk, times: Word): void {
+  m.store32(whole, arraySizeOf(times) | IN_USE | PREVIOUS_IN_USE);
 }
 
 /** The chunk size of an array of so many addresses. */
@@ -98,7 +98,7 @@ function totalOf(m: Machine, times: Word, sizes: Ptr): Word {
  * A live chunk to cut `total` bytes of chunks from, and before them, if no place for their addresses was given, the
  * chunk of an array. NO_CHUNK: no memory, or nothing to cut.
  */
-function takeRun(m: Machine, heap: Base, times: Word, total: Word, result: Ptr): Chunk {
+function takeWhole(m: Machine, heap: Base, times: Word, total: Word, result: Ptr): Chunk {
   if (total > MAX_REQUEST || times > MAX_REQUEST >>> 3) return NO_CHUNK;
   const arraySize: Word = result === NO_PTR ? arraySizeOf(times) : 0;
   if (total > MAX_REQUEST - arraySize || arraySize + total === 0) return NO_CHUNK;
@@ -117,14 +117,14 @@ export function bulkFree(m: Machine, heap: Base, list: Ptr, times: Word): void {
     usableSize(m, heap, ptr);
     m.abort(LISTED_TWICE, ptr);
   }
-  // All of them before the first is freed: a run whose other blocks are claimed would look unused.
+  // All of them before the first is freed: a slab whose other blocks are claimed would look unused.
   unclaimFirst(m, heap, list, times);
   for (let index: Word = 0; index < times; index++) {
     const ptr = asPtr(m.load32(list + (index << 2)));
     m.store32(list + (index << 2), NO_PTR);
     free(m, heap, ptr);
   }
-  flushRuns(m, heap);
+  flushSlabs(m, heap);
 }
 
 function unclaimFirst(m: Machine, heap: Base, list: Ptr, times: Word): void {
@@ -133,21 +133,21 @@ function unclaimFirst(m: Machine, heap: Base, list: Ptr, times: Word): void {
 
 /** Marks a live block so that it is not live a second time. False: it is none. */
 export function claim(m: Machine, heap: Base, ptr: Ptr): boolean {
-  const run = runOf(m.words, heap, ptr);
-  if (run !== 0) {
-    if (!isLiveBlock(m, run, ptr)) return false;
-    setFree(m, run, liveBlock(m, run, ptr), true);
+  const slab = slabOf(m.words, heap, ptr);
+  if (slab !== 0) {
+    if (!isLiveBlock(m, slab, ptr)) return false;
+    setFree(m, slab, liveBlock(m, slab, ptr), true);
     return true;
   }
   const chunk = chunkOf(ptr);
   if (!isLive(m, heap, chunk)) return false;
-  own(m, chunk);
+  markInternal(m, chunk);
   return true;
 }
 
 export function unclaim(m: Machine, heap: Base, ptr: Ptr): void {
   if (ptr === NO_PTR) return;
-  const run = runOf(m.words, heap, ptr);
-  if (run !== 0) setFree(m, run, indexOf(m.words, run, ptr), false);
+  const slab = slabOf(m.words, heap, ptr);
+  if (slab !== 0) setFree(m, slab, indexOf(m.words, slab, ptr), false);
   else m.store32(chunkOf(ptr), m.load32(chunkOf(ptr)) - OWN);
 }

@@ -8,7 +8,7 @@
 
 import { asChunk, Base, Chunk, chunkAfter, NO_CHUNK, Word } from "./address.ts";
 import { binOf } from "./bins.ts";
-import { checkClasses, checkRuns } from "./check-runs.ts";
+import { checkClasses, checkSlabs } from "./check-slabs.ts";
 import { sizeIn, sizeOf } from "./chunk.ts";
 import {
   BROKEN_BIN,
@@ -60,7 +60,7 @@ export function checkHeap(m: Machine, heap: Base): void {
   checkChunks(m, heap);
   checkBinMap(m, heap);
   checkBins(m, heap);
-  checkRuns(m, heap);
+  checkSlabs(m, heap);
   checkClasses(m, heap);
 }
 

@@ -1,7 +1,7 @@
-// Free: one block becomes free: a bit is set for those of runs, chunks are released.
+// Free: one block becomes free: a bit is set for those of slabs, chunks are released.
 //
 // Owns:  nothing.
-// Needs: runs, release, live.
+// Needs: slabs, release, live.
 
 import { Base, NO_PTR, Ptr, Word } from "./address.ts";
 import { chunkSizeFor, sizeOf } from "./chunk.ts";
@@ -10,19 +10,19 @@ import { HEADER_WORD, MAX_REQUEST } from "./layout.ts";
 import { liveChunk } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { release } from "./release.ts";
-import { blockBytesOf, isIn, liveBlock } from "./run.ts";
-import { runAt, runOf } from "./run-map.ts";
-import { freeBlock, pushBlock } from "./runs.ts";
+import { blockBytesOf, isIn, liveBlock } from "./slab.ts";
+import { slabAt, slabOf } from "./slab-map.ts";
+import { freeBlock, pushBlock } from "./slabs.ts";
 
 /** ISO C `free`: gives a block back. 0 does nothing. O(1). Misuse aborts, with nothing changed. */
 export function free(m: Machine, heap: Base, ptr: Ptr): void {
-  const run = runAt(m.words, heap, ptr);
-  if (run === 0 || !pushBlock(m.words, heap, run, ptr)) freeSlow(m, heap, run, ptr);
+  const slab = slabAt(m.words, heap, ptr);
+  if (slab === 0 || !pushBlock(m.words, heap, slab, ptr)) freeSlow(m, heap, slab, ptr);
 }
 
-/** free, when pushBlock has done nothing. `run` is the one in the address's unit, or 0. */
-function freeSlow(m: Machine, heap: Base, run: Word, ptr: Ptr): void {
-  if (run !== 0 && isIn(m.words, run, ptr)) freeBlock(m, heap, run, ptr);
+/** free, when pushBlock has done nothing. `slab` is the one in the address's unit, or 0. */
+function freeSlow(m: Machine, heap: Base, slab: Word, ptr: Ptr): void {
+  if (slab !== 0 && isIn(m.words, slab, ptr)) freeBlock(m, heap, slab, ptr);
   else if (ptr !== NO_PTR) release(m, heap, liveChunk(m, heap, ptr));
 }
 
@@ -44,14 +44,14 @@ export function freeAlignedSized(m: Machine, heap: Base, ptr: Ptr, alignment: Wo
 }
 
 /**
- * Whether a live block may have been asked for with so many bytes: a chunk is just as large; a run's block at least, since
+ * Whether a live block may have been asked for with so many bytes: a chunk is just as large; a slab's block at least, since
  * one that shrinks in place keeps its size. What is no live block aborts.
  */
 function isSize(m: Machine, heap: Base, ptr: Ptr, bytes: Word): boolean {
-  const run = runOf(m.words, heap, ptr);
-  if (run !== 0) {
-    liveBlock(m, run, ptr);
-    return bytes <= blockBytesOf(m, run);
+  const slab = slabOf(m.words, heap, ptr);
+  if (slab !== 0) {
+    liveBlock(m, slab, ptr);
+    return bytes <= blockBytesOf(m, slab);
   }
   return bytes <= MAX_REQUEST && chunkSizeFor(bytes) === sizeOf(m, liveChunk(m, heap, ptr));
 }
@@ -59,8 +59,8 @@ function isSize(m: Machine, heap: Base, ptr: Ptr, bytes: Word): boolean {
 /** glibc `malloc_usable_size`: bytes that the block can hold, at least as many as were asked for. 0 for 0. */
 export function usableSize(m: Machine, heap: Base, ptr: Ptr): Word {
   if (ptr === NO_PTR) return 0;
-  const run = runOf(m.words, heap, ptr);
-  if (run === 0) return sizeOf(m, liveChunk(m, heap, ptr)) - HEADER_WORD;
-  liveBlock(m, run, ptr);
-  return blockBytesOf(m, run);
+  const slab = slabOf(m.words, heap, ptr);
+  if (slab === 0) return sizeOf(m, liveChunk(m, heap, ptr)) - HEADER_WORD;
+  liveBlock(m, slab, ptr);
+  return blockBytesOf(m, slab);
 }

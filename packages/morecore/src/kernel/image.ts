@@ -33,7 +33,7 @@ import {
   UNLIMITED,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { formatClasses } from "./runs.ts";
+import { formatClasses } from "./slabs.ts";
 import { setTop } from "./top.ts";
 
 /** What probeHeap finds. */

@@ -17,7 +17,7 @@ import {
   setZeroReallocFrees,
 } from "./options.ts";
 import { realloc, reallocarray, reallocInPlace } from "./realloc.ts";
-import { flushRuns } from "./runs.ts";
+import { flushSlabs } from "./slabs.ts";
 import { firstPiece, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
 // Not `export … from`: asc does not resolve the names of files there.
@@ -30,7 +30,7 @@ export {
   claim,
   countOf,
   firstPiece,
-  flushRuns,
+  flushSlabs,
   footprint,
   footprintLimit,
   formatHeap,

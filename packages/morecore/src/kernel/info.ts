@@ -16,7 +16,7 @@ import {
 } from "./layout.ts";
 import { segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
-import { classFor, flushRuns, hasRuns, isSmall } from "./runs.ts";
+import { classFor, flushSlabs, hasSlabs, isSmall } from "./slabs.ts";
 import { trimTop } from "./top.ts";
 import { firstPiece, NO_PIECE, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
@@ -40,22 +40,22 @@ export function reserved(m: Machine, heap: Base): Word {
 }
 
 /**
- * The usable size that a request of so many bytes gets, in a run if it is small and one can be had; what is over
+ * The usable size that a request of so many bytes gets, in a slab if it is small and one can be had; what is over
  * MAX_REQUEST gets nothing: 0. O(1).
  */
 export function goodSize(m: Machine, heap: Base, bytes: Word): Word {
   if (isSmall(m, heap, bytes)) {
     const sizeClass = classFor(bytes);
-    if (hasRuns(m, heap, sizeClass)) return sizeClass << GRANULE_LOG2;
+    if (hasSlabs(m, heap, sizeClass)) return sizeClass << GRANULE_LOG2;
   }
   return bytes > MAX_REQUEST ? 0 : chunkSizeFor(bytes) - HEADER_WORD;
 }
 
-/** glibc `malloc_trim`: gives back unused runs and what top has beyond `pad` bytes. True if there was any. */
+/** glibc `malloc_trim`: gives back unused slabs and what top has beyond `pad` bytes. True if there was any. */
 export function trim(m: Machine, heap: Base, pad: Word): boolean {
   const before = footprint(m, heap);
-  // A run that is given back may trim top by itself: the footprint tells.
-  flushRuns(m, heap);
+  // A slab that is given back may trim top by itself: the footprint tells.
+  flushSlabs(m, heap);
   trimTop(m, heap, pad);
   return footprint(m, heap) < before;
 }

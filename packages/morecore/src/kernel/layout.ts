@@ -16,16 +16,16 @@
 //  ptr   → +4    payload …             if free: +4 next, +8 previous
 //          end-4                       if free: size again (the footer)
 //
-//  Three kinds of chunk are the heap's own. A run: small blocks of one size class side by side, without headers. The
-//  map: for each unit of RUN_UNIT bytes, from the one that base lies in, the descriptor of the run in it, or 0. And a
-//  run's descriptor:
+//  Three kinds of chunk are the heap's own. A slab: small blocks of one size class side by side, without headers. The
+//  map: for each unit of SLAB_UNIT bytes, from the one that base lies in, the descriptor of the slab in it, or 0. And a
+//  slab's descriptor:
 //
-//  run   → +0    the first block's address
+//  slab   → +0    the first block's address
 //          +4    the inverse of the block size's odd part, modulo 2^32
 //          +8    blocks << 16 | L: listed | size class << 8 | log2 of the block size's even part
 //          +12   the last word of bits that are in use, as it is when all its blocks are free
 //          +16   a bit for each block, set if it is free                      9 words
-//          +52   next, +56 previous    in the list of runs with room, if L
+//          +52   next, +56 previous    in the list of slabs with room, if L
 
 import { Word } from "./address.ts";
 
@@ -44,7 +44,7 @@ export const ADDRESS_END: Word = 0xffff_0000;
 // A chunk's header word.
 export const PREVIOUS_IN_USE: Word = 1;
 export const IN_USE: Word = 2;
-/** The chunk is the heap's own: a run, a run's descriptor, the map. */
+/** The chunk is the heap's own: a slab, a slab's descriptor, the map. */
 export const OWN: Word = 4;
 /** Always clear: a word with this bit is no header. */
 export const RESERVED_FLAG: Word = 8;
@@ -74,9 +74,9 @@ export const AT_UNTOUCHED: Word = 32;
 export const AT_FOOTPRINT: Word = 36;
 export const AT_MAX_FOOTPRINT: Word = 40;
 export const AT_FOOTPRINT_LIMIT: Word = 44;
-/** The largest request that is served from runs. */
+/** The largest request that is served from slabs. */
 export const AT_SMALL_LIMIT: Word = 48;
-export const AT_RUN_COUNT: Word = 52;
+export const AT_SLAB_COUNT: Word = 52;
 export const AT_GROWTH_STEP: Word = 56;
 export const AT_TRIM_THRESHOLD: Word = 60;
 /** Memory is asked for in advance: its size so far, shifted right by this. */
@@ -85,18 +85,18 @@ export const AT_GROWTH_COUNT: Word = 68;
 export const AT_COALESCE_COUNT: Word = 72;
 export const AT_FLUSH_COUNT: Word = 76;
 export const AT_TRIM_COUNT: Word = 80;
-/** The map's address, less what makes the entry of an address lie at map + (address >>> RUN_UNIT_LOG2) * 4. */
+/** The map's address, less what makes the entry of an address lie at map + (address >>> SLAB_UNIT_LOG2) * 4. */
 export const AT_MAP: Word = 84;
 /** From base on, so many bytes are mapped; 0: there is no map. */
 export const AT_MAPPED: Word = 88;
-/** Always zero: the bits of a class that has no run. */
+/** Always zero: the bits of a class that has no slab. */
 export const AT_NO_BITS: Word = 92;
 export const AT_BIN_SUMMARY: Word = 96;
 export const AT_BIN_MAP: Word = 100;
 export const AT_BINS: Word = 664;
 /** The state of size class c lies at AT_CLASSES + c * 32; there is no class 0, so its 32 bytes are others'. */
 export const AT_CLASSES: Word = 120;
-/** Bit c is set if the current run of size class c may have no live block. */
+/** Bit c is set if the current slab of size class c may have no live block. */
 export const AT_MAYBE_UNUSED: Word = 2264;
 /** The same, and it was so before the last block of more than a KiB was placed. */
 export const AT_IDLE: Word = 2268;
@@ -136,7 +136,7 @@ export const SEARCH_LIMIT: Word = 16;
 
 // Size classes: class c has blocks of c granules.
 export const CLASS_COUNT: Word = 16;
-/** The largest block of a run. */
+/** The largest block of a slab. */
 export const SMALL_MAX: Word = 256;
 
 // A size class's state, offsets from AT_CLASSES + c * 32.
@@ -145,44 +145,44 @@ export const CLASS_BYTES_LOG2: Word = 5;
 export const CLASS_BITS: Word = 0;
 /** The block that the lowest bit of that word stands for. */
 export const CLASS_FIRST: Word = 4;
-/** The descriptor that the word lies in: the current run, which is in no list. */
-export const CLASS_RUN: Word = 8;
-/** The first and the last of the other runs that have room. */
+/** The descriptor that the word lies in: the current slab, which is in no list. */
+export const CLASS_SLAB: Word = 8;
+/** The first and the last of the other slabs that have room. */
 export const CLASS_HEAD: Word = 12;
 export const CLASS_TAIL: Word = 16;
-/** How many runs there are. */
-export const CLASS_RUNS: Word = 20;
+/** How many slabs there are. */
+export const CLASS_SLABS: Word = 20;
 
-// Runs. No two lie, even in part, in the same unit of RUN_UNIT bytes, so that the map needs one entry for a unit.
-export const RUN_UNIT: Word = 4096;
-export const RUN_UNIT_LOG2: Word = 12;
-/** A run has at least so many bytes and so many blocks … */
-export const MIN_RUN: Word = 1024;
+// Slabs. No two lie, even in part, in the same unit of SLAB_UNIT bytes, so that the map needs one entry for a unit.
+export const SLAB_UNIT: Word = 4096;
+export const SLAB_UNIT_LOG2: Word = 12;
+/** A slab has at least so many bytes and so many blocks … */
+export const MIN_SLAB: Word = 1024;
 export const MIN_SLOTS: Word = 8;
-/** … and when it is cut from more, about as many bytes as this, but the first runs of a class less. */
-export const MAX_RUN: Word = 8192;
+/** … and when it is cut from more, about as many bytes as this, but the first slabs of a class less. */
+export const MAX_SLAB: Word = 8192;
 /** At most this share of what the heap may ever have, as a power of two. */
-export const RUN_SHARE_LOG2: Word = 7;
+export const SLAB_SHARE_LOG2: Word = 7;
 
-// A run's descriptor, offsets from its address.
-export const RUN_FIRST: Word = 0;
-export const RUN_INVERSE: Word = 4;
-export const RUN_SHAPE: Word = 8;
-export const RUN_LAST: Word = 12;
-export const RUN_BITS: Word = 16;
-export const RUN_NEXT: Word = 52;
-export const RUN_PREVIOUS: Word = 56;
-export const RUN_BYTES: Word = 60;
+// A slab's descriptor, offsets from its address.
+export const SLAB_FIRST: Word = 0;
+export const SLAB_INVERSE: Word = 4;
+export const SLAB_SHAPE: Word = 8;
+export const SLAB_LAST: Word = 12;
+export const SLAB_BITS: Word = 16;
+export const SLAB_NEXT: Word = 52;
+export const SLAB_PREVIOUS: Word = 56;
+export const SLAB_BYTES: Word = 60;
 /** Where the bits end. */
-export const RUN_BITS_END: Word = 52;
+export const SLAB_BITS_END: Word = 52;
 /** The most blocks: a bit for each. */
-export const MAX_SLOTS: Word = 288;
+export const MAX_BLOCKS: Word = 288;
 
-// In RUN_SHAPE. The lowest five bits are a number of bits to rotate by.
+// In SLAB_SHAPE. The lowest five bits are a number of bits to rotate by.
 export const SHAPE_CLASS_SHIFT: Word = 8;
 export const SHAPE_CLASS: Word = 31;
-export const RUN_LISTED: Word = 0x8000;
-export const SHAPE_SLOTS_SHIFT: Word = 16;
+export const SLAB_LISTED: Word = 0x8000;
+export const SHAPE_BLOCKS_SHIFT: Word = 16;
 
 /** The smallest region that a heap fits in: header, segment, one chunk, the last word. */
 export const MIN_REGION: Word = 2304;

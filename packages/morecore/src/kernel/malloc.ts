@@ -1,7 +1,7 @@
-// Malloc: the ways to a block, from the nearest to the farthest: a run; bins, top, unused runs given back, more memory.
+// Malloc: the ways to a block, from the nearest to the farthest: a slab; bins, top, unused slabs given back, more memory.
 //
 // Owns:  nothing.
-// Needs: runs, take, top.
+// Needs: slabs, take, top.
 
 import { Base, Chunk, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor } from "./chunk.ts";
@@ -15,17 +15,17 @@ import {
   SMALL_MAX,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { runOf } from "./run-map.ts";
-import { classFor, flushIdle, flushRuns, isSmall, popBlock, takeBlock } from "./runs.ts";
+import { slabOf } from "./slab-map.ts";
+import { classFor, flushIdle, flushSlabs, isSmall, popBlock, takeBlock } from "./slabs.ts";
 import { growAndTake, takeNear, takeOrGrow } from "./take.ts";
 import { topOf } from "./top.ts";
 
-/** A block larger than this is not placed before the idle runs have been given back. */
-const MUCH: Word = 1024;
+/** A block larger than this is not placed before the idle slabs have been given back. */
+const LARGE_BYTES: Word = 1024;
 
 /**
  * ISO C `malloc`: a block of at least `bytes` bytes, 16-byte aligned, or 0 when there is no memory. malloc(0) is a block
- * of its own. O(1), growth and the giving back of unused runs apart.
+ * of its own. O(1), growth and the giving back of unused slabs apart.
  */
 export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
   if (bytes <= SMALL_MAX) {
@@ -35,14 +35,15 @@ export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
   return mallocSlow(m, heap, bytes);
 }
 
-/** malloc, when the size class has no block at hand, or the request is none for runs. */
+/** malloc, when the size class has no block at hand, or the request is none for slabs. */
 export function mallocSlow(m: Machine, heap: Base, bytes: Word): Ptr {
   if (bytes > MAX_REQUEST) return NO_PTR;
   if (isSmall(m, heap, bytes)) {
     const ptr = takeBlock(m, heap, classFor(bytes));
     if (ptr !== NO_PTR) return ptr;
   }
-  if (bytes > MUCH && (m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE)) !== 0) flushIdle(m, heap);
+  if (bytes > LARGE_BYTES && (m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE)) !== 0)
+    flushIdle(m, heap);
   return ptrOrNone(takeChunk(m, heap, chunkSizeFor(bytes), false));
 }
 
@@ -51,11 +52,11 @@ export function ptrOrNone(chunk: Chunk): Ptr {
   return chunk === NO_CHUNK ? NO_PTR : ptrOf(chunk);
 }
 
-/** takeOrGrow that gives the unused runs back before it gets more memory. */
+/** takeOrGrow that gives the unused slabs back before it gets more memory. */
 export function takeChunk(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
   const near = takeNear(m, heap, size, whole);
   if (near !== NO_CHUNK) return near;
-  return flushRuns(m, heap) ? takeOrGrow(m, heap, size, whole) : growAndTake(m, heap, size);
+  return flushSlabs(m, heap) ? takeOrGrow(m, heap, size, whole) : growAndTake(m, heap, size);
 }
 
 /** ISO C `calloc`: zeroed; 0 also when the product overflows. Memory that was never written is not written again. */
@@ -65,7 +66,7 @@ export function calloc(m: Machine, heap: Base, times: Word, bytes: Word): Ptr {
   const topBefore = topOf(m, heap);
   const ptr = malloc(m, heap, total);
   if (ptr === NO_PTR) return NO_PTR;
-  if (total <= SMALL_MAX && runOf(m.words, heap, ptr) !== 0) m.zero(ptr, classFor(total) << GRANULE_LOG2);
+  if (total <= SMALL_MAX && slabOf(m.words, heap, ptr) !== 0) m.zero(ptr, classFor(total) << GRANULE_LOG2);
   else zeroUsed(m, heap, ptr, chunkSizeFor(total) - HEADER_WORD, topBefore);
   return ptr;
 }

@@ -1,7 +1,7 @@
 // Options: what a heap can be told, kept in its header. Values are checked by the caller (heap/options.ts).
 //
 // Owns:  the option words of the header.
-// Needs: layout, runs (a lower small limit lets classes have no current run).
+// Needs: layout, slabs (a lower small limit lets classes have no current slab).
 
 import { Base, Word } from "./address.ts";
 import {
@@ -15,7 +15,7 @@ import {
   ZERO_REALLOC_FREES,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { leaveClasses } from "./runs.ts";
+import { leaveClasses } from "./slabs.ts";
 
 /** The footprint grows by multiples of this many bytes, a power of two. */
 export function growthStep(m: Machine, heap: Base): Word {
@@ -35,12 +35,12 @@ export function setAdvanceLog2(m: Machine, heap: Base, log2: Word): void {
   m.store32(heap + AT_ADVANCE_LOG2, log2);
 }
 
-/** The largest request that is served from runs; 0: none is, each block is a chunk of its own. */
+/** The largest request that is served from slabs; 0: none is, each block is a chunk of its own. */
 export function smallLimit(m: Machine, heap: Base): Word {
   return m.load32(heap + AT_SMALL_LIMIT);
 }
 
-/** A multiple of GRANULE, at most SMALL_MAX. Blocks that lie in runs already stay there. */
+/** A multiple of GRANULE, at most SMALL_MAX. Blocks that lie in slabs already stay there. */
 export function setSmallLimit(m: Machine, heap: Base, bytes: Word): void {
   m.store32(heap + AT_SMALL_LIMIT, bytes);
   leaveClasses(m, heap, (bytes >>> GRANULE_LOG2) + 1);

@@ -25,9 +25,9 @@ import { liveChunk } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { malloc, productOf } from "./malloc.ts";
 import { shrink } from "./release.ts";
-import { blockBytesOf, liveBlock } from "./run.ts";
-import { runOf } from "./run-map.ts";
-import { classFor } from "./runs.ts";
+import { blockBytesOf, liveBlock } from "./slab.ts";
+import { slabOf } from "./slab-map.ts";
+import { classFor } from "./slabs.ts";
 import { growTop, setTop, topOf, topSize } from "./top.ts";
 
 /**
@@ -36,18 +36,18 @@ import { growTop, setTop, topOf, topSize } from "./top.ts";
  */
 export function realloc(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (ptr === NO_PTR) return malloc(m, heap, bytes);
-  const run = runOf(m.words, heap, ptr);
-  const has = run === 0 ? sizeOf(m, liveChunk(m, heap, ptr)) - HEADER_WORD : liveBytes(m, run, ptr);
+  const slab = slabOf(m.words, heap, ptr);
+  const has = slab === 0 ? sizeOf(m, liveChunk(m, heap, ptr)) - HEADER_WORD : liveBytes(m, slab, ptr);
   if (bytes === 0 && (m.load32(heap + AT_FLAGS) & ZERO_REALLOC_FREES) !== 0) {
     free(m, heap, ptr);
     return NO_PTR;
   }
   if (bytes > MAX_REQUEST) return NO_PTR;
-  if (fits(m, heap, ptr, run, bytes, has)) return ptr;
+  if (fits(m, heap, ptr, slab, bytes, has)) return ptr;
   const moved = malloc(m, heap, bytes);
   if (moved === NO_PTR) {
-    // Unused runs have been given back now, and one may have been in the way. A block never fails to shrink.
-    if (run === 0 ? resize(m, heap, chunkOf(ptr), chunkSizeFor(bytes)) : bytes <= has) return ptr;
+    // Unused slabs have been given back now, and one may have been in the way. A block never fails to shrink.
+    if (slab === 0 ? resize(m, heap, chunkOf(ptr), chunkSizeFor(bytes)) : bytes <= has) return ptr;
     return NO_PTR;
   }
   // Block sizes are multiples of a word.
@@ -56,23 +56,23 @@ export function realloc(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   return moved;
 }
 
-/** Bytes of a live block in a run. */
-function liveBytes(m: Machine, run: Word, ptr: Ptr): Word {
-  liveBlock(m, run, ptr);
-  return blockBytesOf(m, run);
+/** Bytes of a live block in a slab. */
+function liveBytes(m: Machine, slab: Word, ptr: Ptr): Word {
+  liveBlock(m, slab, ptr);
+  return blockBytesOf(m, slab);
 }
 
 /** Whether a live block has the size that a request gets, or could be given it where it lies. */
-function fits(m: Machine, heap: Base, ptr: Ptr, run: Word, bytes: Word, has: Word): boolean {
-  if (run === 0) return resize(m, heap, chunkOf(ptr), chunkSizeFor(bytes));
+function fits(m: Machine, heap: Base, ptr: Ptr, slab: Word, bytes: Word, has: Word): boolean {
+  if (slab === 0) return resize(m, heap, chunkOf(ptr), chunkSizeFor(bytes));
   return bytes <= SMALL_MAX && classFor(bytes) << GRANULE_LOG2 === has;
 }
 
 /** dlmalloc's `realloc_in_place`: as realloc, but 0 where the block would have to move. 0 for 0. */
 export function reallocInPlace(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (ptr === NO_PTR) return NO_PTR;
-  const run = runOf(m.words, heap, ptr);
-  if (run !== 0) return bytes <= liveBytes(m, run, ptr) ? ptr : NO_PTR;
+  const slab = slabOf(m.words, heap, ptr);
+  if (slab !== 0) return bytes <= liveBytes(m, slab, ptr) ? ptr : NO_PTR;
   const chunk = liveChunk(m, heap, ptr);
   if (bytes > MAX_REQUEST) return NO_PTR;
   return resize(m, heap, chunk, chunkSizeFor(bytes)) ? ptr : NO_PTR;

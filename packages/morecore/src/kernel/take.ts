@@ -13,7 +13,7 @@ import { growTop, takeTop } from "./top.ts";
 
 /**
  * A live chunk of `size` bytes; what is over of the free chunk that it was cut from stays with it if `whole` says so.
- * NO_CHUNK: no memory, and the heap serves as before. Unused runs are let be: a new run would else chase those of other
+ * NO_CHUNK: no memory, and the heap serves as before. Unused slabs are let be: a new slab would else chase those of other
  * classes in a circle. malloc.ts has takeChunk, which gives them back.
  */
 export function takeOrGrow(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {

@@ -1,9 +1,9 @@
 // Walk: visiting all pieces of a heap, in the order of its segments.
 //
 // Owns:  nothing; changes nothing.
-// Needs: layout, chunk, live, runs.
+// Needs: layout, chunk, live, slabs.
 //
-// A piece is a chunk or, after a run's chunk, each block of the run. The address of a chunk's piece is its header's, 12 mod
+// A piece is a chunk or, after a slab's chunk, each block of the slab. The address of a chunk's piece is its header's, 12 mod
 // 16; that of a block's is the block's, 0 mod 16: so an address tells what it is. A walk is a loop over two functions,
 // so that it needs no callback, which the wasm build could not take:
 //
@@ -27,19 +27,19 @@ import {
 } from "./layout.ts";
 import { nextSegment } from "./live.ts";
 import { Machine } from "./machine.ts";
-import { blockBytesOf, extentOf, firstBlock, indexOf, isFree } from "./run.ts";
-import { runOf } from "./run-map.ts";
+import { blockBytesOf, extentOf, firstBlock, indexOf, isFree } from "./slab.ts";
+import { slabOf } from "./slab-map.ts";
 import { topOf } from "./top.ts";
 
 export const NO_PIECE: Word = 0;
 
 // A piece's state.
 export const LIVE: Word = 0;
-/** A free block of a run: kept unmerged, for its size class. */
+/** A free block of a slab: kept unmerged, for its size class. */
 export const CACHED: Word = 1;
 export const FREE: Word = 2;
 export const TOP: Word = 3;
-/** The heap's own: a run, less its blocks; a descriptor; the map. */
+/** The heap's own: a slab, less its blocks; a descriptor; the map. */
 export const OVERHEAD: Word = 4;
 
 /** The first piece of the heap; it may be top. */
@@ -60,11 +60,11 @@ export function nextPiece(m: Machine, heap: Base, at: Word): Word {
 
 function pieceAfter(m: Machine, heap: Base, at: Word): Word {
   if (isBlock(at)) {
-    const run = runOf(m.words, heap, at);
-    if (run === 0) m.abort(CORRUPTED, at);
-    const first = firstBlock(m, run);
-    const next = at + blockBytesOf(m, run);
-    return next < first + extentOf(m, run) ? next : nextChunk(m, heap, chunkOf(first));
+    const slab = slabOf(m.words, heap, at);
+    if (slab === 0) m.abort(CORRUPTED, at);
+    const first = firstBlock(m, slab);
+    const next = at + blockBytesOf(m, slab);
+    return next < first + extentOf(m, slab) ? next : nextChunk(m, heap, chunkOf(first));
   }
   const chunk = asChunk(at);
   return runIn(m, heap, chunk) === 0 ? nextChunk(m, heap, chunk) : ptrOf(chunk);
@@ -73,27 +73,27 @@ function pieceAfter(m: Machine, heap: Base, at: Word): Word {
 /** A piece's state: LIVE, CACHED, FREE, TOP or OVERHEAD. */
 export function pieceState(m: Machine, heap: Base, at: Word): Word {
   if (!isBlock(at)) return stateOf(m, heap, asChunk(at));
-  const run = runOf(m.words, heap, at);
-  return isFree(m, run, indexOf(m.words, run, asPtr(at))) ? CACHED : LIVE;
+  const slab = slabOf(m.words, heap, at);
+  return isFree(m, slab, indexOf(m.words, slab, asPtr(at))) ? CACHED : LIVE;
 }
 
-/** A piece's bytes, with a chunk's header; of a run's chunk, what its blocks leave. */
+/** A piece's bytes, with a chunk's header; of a slab's chunk, what its blocks leave. */
 export function pieceBytes(m: Machine, heap: Base, at: Word): Word {
-  if (isBlock(at)) return blockBytesOf(m, runOf(m.words, heap, at));
-  const run = runIn(m, heap, asChunk(at));
-  return sizeOf(m, asChunk(at)) - (run === 0 ? 0 : extentOf(m, run));
+  if (isBlock(at)) return blockBytesOf(m, slabOf(m.words, heap, at));
+  const slab = runIn(m, heap, asChunk(at));
+  return sizeOf(m, asChunk(at)) - (slab === 0 ? 0 : extentOf(m, slab));
 }
 
-/** Whether a piece is a block of a run. */
+/** Whether a piece is a block of a slab. */
 export function isBlock(at: Word): boolean {
   return (at & (GRANULE - 1)) === 0;
 }
 
-/** The descriptor of the run that a chunk is; 0: it is none. */
+/** The descriptor of the slab that a chunk is; 0: it is none. */
 function runIn(m: Machine, heap: Base, chunk: Chunk): Word {
   if ((m.load32(chunk) & OWN) === 0) return 0;
-  const run = runOf(m.words, heap, ptrOf(chunk));
-  return run !== 0 && firstBlock(m, run) === ptrOf(chunk) ? run : 0;
+  const slab = slabOf(m.words, heap, ptrOf(chunk));
+  return slab !== 0 && firstBlock(m, slab) === ptrOf(chunk) ? slab : 0;
 }
 
 /** The first chunk of the heap; it may be top. */

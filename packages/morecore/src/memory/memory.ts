@@ -36,7 +36,7 @@ export interface Memory {
    */
   release?(from: number, to: number): void;
 
-  /** Whether it never grows. Heaps keep their runs short then, so that half-empty ones do not fill it. Default false. */
+  /** Whether it never grows. Heaps keep their slabs short then, so that half-empty ones do not fill it. Default false. */
   readonly fixed?: boolean;
 
   /** The address from which on no byte has been written yet: all are zero. Its size when nothing is known. */

@@ -23,7 +23,7 @@ export class OffsetMisuseError extends Error {
   }
 }
 
-/** The books contradict themselves. Callers cannot cause that: it is a defect of the allocator, or its memory failed. */
+/** The state contradict themselves. Callers cannot cause that: it is a defect of the allocator, or its memory failed. */
 export class OffsetCorruptError extends Error {
   override readonly name = "OffsetCorruptError";
   /** The invariant that does not hold, as in the sources: "R1" … "C1". */

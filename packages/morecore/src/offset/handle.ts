@@ -6,7 +6,7 @@
 //  bit 52       45 44        24 23         0
 //      |   tag    |  version   |   slot    |      tag | version is a slot's stamp, 29 bits
 //
-// The slot says where in the books the allocation stands. The version counts what the slot has served: odd while it
+// The slot says where in the state the allocation stands. The version counts what the slot has served: odd while it
 // serves an allocation, even while it does not, so that a handle holds for one allocation only. The tag tells allocators
 // apart. A number, not an object: nothing for the garbage collector, and it can be kept in a Float64Array or in JSON.
 

@@ -1,7 +1,7 @@
-// Image: the books as bytes, and back.
+// Image: the state as bytes, and back.
 //
 // Owns:  the format.
-// Needs: books, bins, check.
+// Needs: state, bins, check.
 //
 // Written is what cannot be derived: sizes, links upwards and counts follow from the rest. Little-endian everywhere.
 //
@@ -9,10 +9,10 @@
 //  24  for each slot, the range's own first: offset (8) | after (4) | next in bin or spare (4) | stamp (4)
 
 import { binOf } from "./bins.ts";
-import { checkBooks } from "./check.ts";
+import { checkState } from "./check.ts";
 import { OffsetCorruptError, OffsetFormatError, shown } from "./errors.ts";
 import { MAX_SLOTS, MAX_TAG } from "./handle.ts";
-import { Books, bytesAt, isHole, NEW_SLOTS, RANGE, slotAt } from "./state.ts";
+import { bytesAt, isHole, NEW_SLOTS, OffsetState, RANGE, slotAt } from "./state.ts";
 
 const MAGIC = 0x414f434d;
 const FORMAT_VERSION = 1;
@@ -29,39 +29,39 @@ const NEXT = 12;
 const STAMP = 16;
 export const SLOT_BYTES = 20;
 
-/** The books as bytes. O(slots). */
-export function writeImage(books: Books): Uint8Array<ArrayBuffer> {
-  const image = new Uint8Array(HEADER_BYTES + SLOT_BYTES * books.slotCount);
+/** The state as bytes. O(slots). */
+export function writeImage(state: OffsetState): Uint8Array<ArrayBuffer> {
+  const image = new Uint8Array(HEADER_BYTES + SLOT_BYTES * state.slotCount);
   const view = new DataView(image.buffer);
   view.setUint32(AT_MAGIC, MAGIC, true);
   view.setUint32(AT_VERSION, FORMAT_VERSION, true);
-  view.setUint32(AT_TAG, books.tag, true);
-  view.setUint32(AT_SLOTS, books.slotCount, true);
-  view.setUint32(AT_SPARE, books.spare, true);
-  for (let slot = RANGE; slot < books.slotCount; slot++) {
+  view.setUint32(AT_TAG, state.tag, true);
+  view.setUint32(AT_SLOTS, state.slotCount, true);
+  view.setUint32(AT_SPARE, state.spare, true);
+  for (let slot = RANGE; slot < state.slotCount; slot++) {
     const at = HEADER_BYTES + SLOT_BYTES * slot;
-    view.setFloat64(at + OFFSET, bytesAt(books.offsets, slot), true);
-    view.setUint32(at + AFTER, slotAt(books.after, slot), true);
-    view.setUint32(at + NEXT, slotAt(books.next, slot), true);
-    view.setUint32(at + STAMP, slotAt(books.stamps, slot), true);
+    view.setFloat64(at + OFFSET, bytesAt(state.offsets, slot), true);
+    view.setUint32(at + AFTER, slotAt(state.after, slot), true);
+    view.setUint32(at + NEXT, slotAt(state.next, slot), true);
+    view.setUint32(at + STAMP, slotAt(state.stamps, slot), true);
   }
   view.setUint32(AT_CHECKSUM, checksum(view), true);
   return image;
 }
 
-/** The books of an image, with room for `room` slots at least. Throws OffsetFormatError unless all invariants hold. O(slots). */
-export function readImage(bytes: ArrayBufferLike | ArrayBufferView, room = 0): Books {
+/** The state of an image, with room for `room` slots at least. Throws OffsetFormatError unless all invariants hold. O(slots). */
+export function readImage(bytes: ArrayBufferLike | ArrayBufferView, room = 0): OffsetState {
   const view = viewOf(bytes);
   checkHeader(view);
-  const books = readSlots(view, room);
+  const state = readSlots(view, room);
   try {
-    derive(books);
-    checkBooks(books);
+    derive(state);
+    checkState(state);
   } catch (error) {
     if (!(error instanceof OffsetCorruptError)) throw error;
     throw new OffsetFormatError("contents", `the image contradicts itself: ${error.message}`, error);
   }
-  return books;
+  return state;
 }
 
 function viewOf(bytes: ArrayBufferLike | ArrayBufferView): DataView {
@@ -106,22 +106,22 @@ function checkHeader(view: DataView): void {
     throw new OffsetFormatError("contents", `expected at most ${MAX_SLOTS} slots, got ${slots}`);
 }
 
-function readSlots(view: DataView, room: number): Books {
+function readSlots(view: DataView, room: number): OffsetState {
   const slots = view.getUint32(AT_SLOTS, true);
-  const books = new Books(
+  const state = new OffsetState(
     view.getUint32(AT_TAG, true),
     Math.min(Math.max(slots + NEW_SLOTS, room), MAX_SLOTS),
   );
-  books.slotCount = slots;
-  books.spare = slotIndex(view, AT_SPARE, slots, RANGE);
+  state.slotCount = slots;
+  state.spare = slotIndex(view, AT_SPARE, slots, RANGE);
   for (let slot = RANGE; slot < slots; slot++) {
     const at = HEADER_BYTES + SLOT_BYTES * slot;
-    books.offsets[slot] = view.getFloat64(at + OFFSET, true);
-    books.after[slot] = slotIndex(view, at + AFTER, slots, slot);
-    books.next[slot] = slotIndex(view, at + NEXT, slots, slot);
-    books.stamps[slot] = view.getInt32(at + STAMP, true);
+    state.offsets[slot] = view.getFloat64(at + OFFSET, true);
+    state.after[slot] = slotIndex(view, at + AFTER, slots, slot);
+    state.next[slot] = slotIndex(view, at + NEXT, slots, slot);
+    state.stamps[slot] = view.getInt32(at + STAMP, true);
   }
-  return books;
+  return state;
 }
 
 function slotIndex(view: DataView, at: number, slots: number, slot: number): number {
@@ -130,41 +130,41 @@ function slotIndex(view: DataView, at: number, slots: number, slot: number): num
   return index;
 }
 
-/** Fills in what is not written down. Ends on any contents; whether they make sense, checkBooks says. */
-function derive(books: Books): void {
+/** Fills in what is not written down. Ends on any contents; whether they make sense, checkState says. */
+function derive(state: OffsetState): void {
   let regions = 0;
   let before = RANGE;
   // In a ring that does not lead back, offsets do not rise for ever: R1 finds it.
-  for (; regions < books.slotCount; regions++) {
-    const slot = slotAt(books.after, before);
-    books.before[slot] = before;
-    if (before !== RANGE) books.sizes[before] = bytesAt(books.offsets, slot) - bytesAt(books.offsets, before);
+  for (; regions < state.slotCount; regions++) {
+    const slot = slotAt(state.after, before);
+    state.before[slot] = before;
+    if (before !== RANGE) state.sizes[before] = bytesAt(state.offsets, slot) - bytesAt(state.offsets, before);
     if (slot === RANGE) break;
-    if (isHole(books, slot)) books.previous[slotAt(books.next, slot)] = slot;
+    if (isHole(state, slot)) state.previous[slotAt(state.next, slot)] = slot;
     before = slot;
   }
-  books.previous[RANGE] = 0;
-  deriveBins(books);
+  state.previous[RANGE] = 0;
+  deriveBins(state);
   let spare = 0;
-  for (let slot = books.spare; slot !== RANGE && spare < books.slotCount; slot = slotAt(books.next, slot))
+  for (let slot = state.spare; slot !== RANGE && spare < state.slotCount; slot = slotAt(state.next, slot))
     spare++;
-  books.takenSlots = books.slotCount - spare;
-  books.allocationCount = regions - books.holeCount;
+  state.takenSlots = state.slotCount - spare;
+  state.allocationCount = regions - state.holeCount;
 }
 
 /** A bin's head is the hole that no other one names. */
-function deriveBins(books: Books): void {
-  let slot = slotAt(books.after, RANGE);
-  for (let step = 0; slot !== RANGE && step < books.slotCount; step++, slot = slotAt(books.after, slot)) {
-    if (!isHole(books, slot)) continue;
-    const bytes = bytesAt(books.sizes, slot);
-    books.holeCount += 1;
-    books.freeBytes += bytes;
+function deriveBins(state: OffsetState): void {
+  let slot = slotAt(state.after, RANGE);
+  for (let step = 0; slot !== RANGE && step < state.slotCount; step++, slot = slotAt(state.after, slot)) {
+    if (!isHole(state, slot)) continue;
+    const bytes = bytesAt(state.sizes, slot);
+    state.holeCount += 1;
+    state.freeBytes += bytes;
     const bin = binOf(bytes);
-    if (slotAt(books.previous, slot) !== RANGE || !(bin >= 0 && bin < books.heads.length)) continue;
-    books.heads[bin] = slot;
-    books.binMap[bin >>> 5] = slotAt(books.binMap, bin >>> 5) | (1 << (bin & 31));
-    books.binSummary |= 1 << (bin >>> 5);
+    if (slotAt(state.previous, slot) !== RANGE || !(bin >= 0 && bin < state.heads.length)) continue;
+    state.heads[bin] = slot;
+    state.binMap[bin >>> 5] = slotAt(state.binMap, bin >>> 5) | (1 << (bin & 31));
+    state.binSummary |= 1 << (bin >>> 5);
   }
 }
 

@@ -1,20 +1,20 @@
 // OffsetAllocator: shares out a range of which it touches nothing: a WebGPU buffer, a file, a texture atlas' rows.
 //
-// Owns:  carving holes and merging them; the public face. What it knows lies in books of its own, outside the range.
-// Needs: books, bins, handle, report, image, check.
+// Owns:  carving holes and merging them; the public face. What it knows lies in state of its own, outside the range.
+// Needs: state, bins, handle, report, image, check.
 //
 // After TLSF (Masmano, Ripoll, Crespo, Real, 2004): bins by size, two bitmaps, and free neighbours merge at once. Offsets
 // and sizes are whole numbers up to 2^53 - 1, of any unit, since files and some GPU buffers pass 4 GiB; it costs four
-// more bytes each in the books (36 bytes a region). An allocation gets exactly what was asked for, nothing rounded.
+// more bytes each in the state (36 bytes a region). An allocation gets exactly what was asked for, nothing rounded.
 //
 // Time: `allocate`, `free`, `offsetOf`, `sizeOf`, `has` are O(1), no loop over more than 8 holes, with two exceptions.
 // A request that no bin can promise to serve looks at each hole that might fit before it is refused: so none is refused
-// while a hole fits, its alignment included. And when the books are full they double, O(regions): `regions` avoids it.
+// while a hole fits, its alignment included. And when the state are full they double, O(regions): `regions` avoids it.
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { findHole, leadOf, putHole, takeHole } from "./bins.ts";
-import { checkBooks } from "./check.ts";
+import { checkState } from "./check.ts";
 import { OffsetMisuseError, shown } from "./errors.ts";
 import {
   type Allocation,
@@ -39,11 +39,11 @@ import {
   reportOn,
 } from "./report.ts";
 import {
-  Books,
   bytesAt,
   insertRegion,
   isHole,
   NEW_SLOTS,
+  OffsetState,
   putSlot,
   RANGE,
   removeRegion,
@@ -59,7 +59,7 @@ export type { AllocatedRegion, FreeBin, FreeRegion, OffsetReport } from "./repor
 
 export interface OffsetOptions {
   /**
-   * Regions, free ones included, that the books have room for from the start; beyond them they double. An entry of the books
+   * Regions, free ones included, that the state have room for from the start; beyond them they double. An entry of the state
    * serves 1,048,575 allocations, so that no handle comes up twice, and is then lost: it counts as a region. @defaultValue 64
    */
   readonly regions?: number;
@@ -77,7 +77,7 @@ const MAX_REGIONS = MAX_SLOTS - 1 - NEW_SLOTS;
 let nextTag = 0;
 
 export class OffsetAllocator implements Disposable {
-  #books: Books;
+  #state: OffsetState;
 
   /** An allocator for a range of so many bytes (or rows, or whatever is shared out), from 0 on. None is fine: `grow`. */
   constructor(bytes: number, options: OffsetOptions = {}) {
@@ -86,8 +86,8 @@ export class OffsetAllocator implements Disposable {
     const { regions = DEFAULT_REGIONS, tag = nextTag++ & MAX_TAG } = options;
     checkWhole("regions", regions, 0, MAX_REGIONS);
     checkWhole("tag", tag, 0, MAX_TAG);
-    this.#books = new Books(tag, 1 + regions + NEW_SLOTS);
-    if (bytes > 0) extend(this.#books, bytes);
+    this.#state = new OffsetState(tag, 1 + regions + NEW_SLOTS);
+    if (bytes > 0) extend(this.#state, bytes);
   }
 
   /**
@@ -101,15 +101,15 @@ export class OffsetAllocator implements Disposable {
     checkOptions(options, ["regions"]);
     const { regions = 0 } = options;
     checkWhole("regions", regions, 0, MAX_REGIONS);
-    const books = readImage(bytes, 1 + regions + NEW_SLOTS);
-    const loaded = new OffsetAllocator(0, { tag: books.tag, regions: 0 });
-    loaded.#books = books;
+    const state = readImage(bytes, 1 + regions + NEW_SLOTS);
+    const loaded = new OffsetAllocator(0, { tag: state.tag, regions: 0 });
+    loaded.#state = state;
     return loaded;
   }
 
   /** The end of the managed range. O(1). */
   get bytes(): number {
-    return bytesAt(this.#books.offsets, RANGE);
+    return bytesAt(this.#state.offsets, RANGE);
   }
 
   /**
@@ -119,187 +119,187 @@ export class OffsetAllocator implements Disposable {
   allocate(bytes: number, alignment = 1): Allocation | undefined {
     if (!Number.isSafeInteger(bytes) || bytes < 1) refuseWhole("bytes", bytes, 1, Number.MAX_SAFE_INTEGER);
     if (alignment !== 1) checkWhole("alignment", alignment, 1, Number.MAX_SAFE_INTEGER);
-    const books = this.#books;
-    const hole = findHole(books, bytes, alignment);
+    const state = this.#state;
+    const hole = findHole(state, bytes, alignment);
     if (hole === RANGE) return undefined;
-    reserveSlots(books);
-    const lead = alignment === 1 ? 0 : leadOf(bytesAt(books.offsets, hole), alignment);
-    const slot = carve(books, hole, lead, bytes);
-    const stamp = slotAt(books.stamps, slot) + 1;
-    books.stamps[slot] = stamp;
-    books.allocationCount += 1;
+    reserveSlots(state);
+    const lead = alignment === 1 ? 0 : leadOf(bytesAt(state.offsets, hole), alignment);
+    const slot = carve(state, hole, lead, bytes);
+    const stamp = slotAt(state.stamps, slot) + 1;
+    state.stamps[slot] = stamp;
+    state.allocationCount += 1;
     return handleOf(stamp, slot);
   }
 
   /** Gives an allocation back; it merges with free neighbours. Throws OffsetMisuseError if the handle is not live. O(1). */
   free(allocation: Allocation): void {
-    const books = this.#books;
-    const slot = liveSlot(books, allocation, "double-free");
-    books.stamps[slot] = slotAt(books.stamps, slot) + 1;
-    books.allocationCount -= 1;
+    const state = this.#state;
+    const slot = liveSlot(state, allocation, "double-free");
+    state.stamps[slot] = slotAt(state.stamps, slot) + 1;
+    state.allocationCount -= 1;
     let hole = slot;
-    const before = slotAt(books.before, slot);
-    if (isHole(books, before)) {
-      takeHole(books, before);
-      swallow(books, before, slot);
+    const before = slotAt(state.before, slot);
+    if (isHole(state, before)) {
+      takeHole(state, before);
+      swallow(state, before, slot);
       hole = before;
     }
-    const after = slotAt(books.after, hole);
-    if (isHole(books, after)) {
-      takeHole(books, after);
-      swallow(books, hole, after);
+    const after = slotAt(state.after, hole);
+    if (isHole(state, after)) {
+      takeHole(state, after);
+      swallow(state, hole, after);
     }
-    putHole(books, hole);
+    putHole(state, hole);
   }
 
   /** Where an allocation lies. Throws OffsetMisuseError if the handle is not live. O(1). */
   offsetOf(allocation: Allocation): number {
-    return bytesAt(this.#books.offsets, liveSlot(this.#books, allocation, "stale"));
+    return bytesAt(this.#state.offsets, liveSlot(this.#state, allocation, "stale"));
   }
 
   /** The bytes that an allocation was asked for with. Throws OffsetMisuseError if the handle is not live. O(1). */
   sizeOf(allocation: Allocation): number {
-    return bytesAt(this.#books.sizes, liveSlot(this.#books, allocation, "stale"));
+    return bytesAt(this.#state.sizes, liveSlot(this.#state, allocation, "stale"));
   }
 
   /** Whether a handle is that of a live allocation of this allocator. O(1). */
   has(allocation: Allocation): boolean {
-    return isLive(this.#books, allocation);
+    return isLive(this.#state, allocation);
   }
 
   /** Makes the range longer by so many bytes, at its end; whoever owns the bytes sees to them. O(1), but see `regions`. */
   grow(bytes: number): void {
     checkWhole("bytes", bytes, 1, Number.MAX_SAFE_INTEGER - this.bytes);
-    extend(this.#books, bytes);
+    extend(this.#state, bytes);
   }
 
   /** Frees everything at once; the range stays as long as it is. All handles are stale from here on. O(slots). */
   reset(): void {
-    const books = this.#books;
+    const state = this.#state;
     const { bytes } = this;
-    for (let slot = RANGE + 1; slot < books.slotCount; slot++) {
-      const stamp = slotAt(books.stamps, slot);
-      if (isLiveStamp(stamp)) books.stamps[slot] = stamp + 1;
+    for (let slot = RANGE + 1; slot < state.slotCount; slot++) {
+      const stamp = slotAt(state.stamps, slot);
+      if (isLiveStamp(stamp)) state.stamps[slot] = stamp + 1;
     }
-    clear(books);
-    if (bytes > 0) extend(books, bytes);
+    clear(state);
+    if (bytes > 0) extend(state, bytes);
   }
 
   /** Counts and sums. O(1), but for `largestHole`: O(holes of about its size). */
   report(): OffsetReport {
-    return reportOn(this.#books);
+    return reportOn(this.#state);
   }
 
   /** All holes as they are now, by offset. O(regions). */
   freeRegions(): Iterable<FreeRegion> {
-    return listFreeRegions(this.#books);
+    return listFreeRegions(this.#state);
   }
 
   /** The holes as they are now, counted by size; no bin that is empty. O(holes). */
   freeBins(): Iterable<FreeBin> {
-    return listFreeBins(this.#books);
+    return listFreeBins(this.#state);
   }
 
   /** All allocations as they are now, by offset; they may be freed in the course of it. O(regions). */
   allocations(): Iterable<AllocatedRegion> {
-    return listAllocations(this.#books);
+    return listAllocations(this.#state);
   }
 
   /** Everything that the allocator knows, in 24 bytes and 20 a slot; the same state gives the same bytes. O(slots). */
   save(): Uint8Array<ArrayBuffer> {
-    return writeImage(this.#books);
+    return writeImage(this.#state);
   }
 
   /** Throws OffsetCorruptError if any invariant does not hold. For tests, and for those who distrust their RAM. O(slots). */
   check(): void {
-    checkBooks(this.#books);
+    checkState(this.#state);
   }
 
-  /** Drops the books. The range is empty from here on: nothing can be allocated, and no handle is live. */
+  /** Drops the state. The range is empty from here on: nothing can be allocated, and no handle is live. */
   [Symbol.dispose](): void {
-    this.#books = new Books(this.#books.tag, 1 + NEW_SLOTS);
+    this.#state = new OffsetState(this.#state.tag, 1 + NEW_SLOTS);
   }
 }
 
 /** Cuts a hole into what lies before `lead`, a region of `bytes`, and the rest. The region's slot; it is not live yet. */
-function carve(books: Books, hole: number, lead: number, bytes: number): number {
-  takeHole(books, hole);
-  const offset = bytesAt(books.offsets, hole);
-  const rest = bytesAt(books.sizes, hole) - lead - bytes;
+function carve(state: OffsetState, hole: number, lead: number, bytes: number): number {
+  takeHole(state, hole);
+  const offset = bytesAt(state.offsets, hole);
+  const rest = bytesAt(state.sizes, hole) - lead - bytes;
   let slot = hole;
   if (lead > 0) {
-    slot = takeSlot(books);
-    insertRegion(books, slot, hole, offset + lead, bytes);
-    books.sizes[hole] = lead;
-    putHole(books, hole);
-  } else if (isSpentStamp(slotAt(books.stamps, hole))) {
-    slot = takeSlot(books);
-    insertRegion(books, slot, hole, offset, bytes);
-    removeRegion(books, hole);
+    slot = takeSlot(state);
+    insertRegion(state, slot, hole, offset + lead, bytes);
+    state.sizes[hole] = lead;
+    putHole(state, hole);
+  } else if (isSpentStamp(slotAt(state.stamps, hole))) {
+    slot = takeSlot(state);
+    insertRegion(state, slot, hole, offset, bytes);
+    removeRegion(state, hole);
   }
-  books.sizes[slot] = bytes;
+  state.sizes[slot] = bytes;
   if (rest > 0) {
-    const tail = takeSlot(books);
-    insertRegion(books, tail, slot, offset + lead + bytes, rest);
-    putHole(books, tail);
+    const tail = takeSlot(state);
+    insertRegion(state, tail, slot, offset + lead + bytes, rest);
+    putHole(state, tail);
   }
   return slot;
 }
 
-/** Adds the bytes of a region, in no bin, to its neighbour below, and takes it out of the books. */
-function swallow(books: Books, below: number, region: number): void {
-  books.sizes[below] = bytesAt(books.sizes, below) + bytesAt(books.sizes, region);
-  removeRegion(books, region);
+/** Adds the bytes of a region, in no bin, to its neighbour below, and takes it out of the state. */
+function swallow(state: OffsetState, below: number, region: number): void {
+  state.sizes[below] = bytesAt(state.sizes, below) + bytesAt(state.sizes, region);
+  removeRegion(state, region);
 }
 
 /** Adds free bytes to the end of the range. */
-function extend(books: Books, bytes: number): void {
-  const end = bytesAt(books.offsets, RANGE);
-  const last = slotAt(books.before, RANGE);
-  if (isHole(books, last)) {
-    takeHole(books, last);
-    books.sizes[last] = bytesAt(books.sizes, last) + bytes;
-    putHole(books, last);
+function extend(state: OffsetState, bytes: number): void {
+  const end = bytesAt(state.offsets, RANGE);
+  const last = slotAt(state.before, RANGE);
+  if (isHole(state, last)) {
+    takeHole(state, last);
+    state.sizes[last] = bytesAt(state.sizes, last) + bytes;
+    putHole(state, last);
   } else {
-    reserveSlots(books);
-    const slot = takeSlot(books);
-    insertRegion(books, slot, last, end, bytes);
-    putHole(books, slot);
+    reserveSlots(state);
+    const slot = takeSlot(state);
+    insertRegion(state, slot, last, end, bytes);
+    putHole(state, slot);
   }
-  books.offsets[RANGE] = end + bytes;
+  state.offsets[RANGE] = end + bytes;
 }
 
-/** Empties the books but for stamps: no regions, an empty range, the lowest slots first to be used again. */
-function clear(books: Books): void {
-  const { slotCount } = books;
-  for (const column of [books.before, books.after, books.previous, books.next]) column.fill(0, 0, slotCount);
-  books.offsets.fill(0, 0, slotCount);
-  books.sizes.fill(0, 0, slotCount);
-  books.heads.fill(0);
-  books.binMap.fill(0);
-  books.binSummary = 0;
-  books.freeBytes = 0;
-  books.holeCount = 0;
-  books.allocationCount = 0;
-  books.spare = RANGE;
-  books.takenSlots = slotCount;
-  for (let slot = slotCount - 1; slot > RANGE; slot--) putSlot(books, slot);
+/** Empties the state but for stamps: no regions, an empty range, the lowest slots first to be used again. */
+function clear(state: OffsetState): void {
+  const { slotCount } = state;
+  for (const column of [state.before, state.after, state.previous, state.next]) column.fill(0, 0, slotCount);
+  state.offsets.fill(0, 0, slotCount);
+  state.sizes.fill(0, 0, slotCount);
+  state.heads.fill(0);
+  state.binMap.fill(0);
+  state.binSummary = 0;
+  state.freeBytes = 0;
+  state.holeCount = 0;
+  state.allocationCount = 0;
+  state.spare = RANGE;
+  state.takenSlots = slotCount;
+  for (let slot = slotCount - 1; slot > RANGE; slot--) putSlot(state, slot);
 }
 
-function isLive(books: Books, handle: number): boolean {
+function isLive(state: OffsetState, handle: number): boolean {
   if (typeof handle !== "number") return false;
   const slot = slotIn(handle);
   const stamp = stampIn(handle);
-  return books.stamps[slot] === stamp && isLiveStamp(stamp) && slot !== RANGE;
+  return state.stamps[slot] === stamp && isLiveStamp(stamp) && slot !== RANGE;
 }
 
 /** The slot of a live handle. Throws, with `gone` for one that was live before. */
-function liveSlot(books: Books, handle: Allocation, gone: "double-free" | "stale"): number {
-  if (!isLive(books, handle)) refuseHandle(books, handle, gone);
+function liveSlot(state: OffsetState, handle: Allocation, gone: "double-free" | "stale"): number {
+  if (!isLive(state, handle)) refuseHandle(state, handle, gone);
   return slotIn(handle);
 }
 
-function refuseHandle(books: Books, handle: unknown, gone: "double-free" | "stale"): never {
+function refuseHandle(state: OffsetState, handle: unknown, gone: "double-free" | "stale"): never {
   const refuse = (code: OffsetMisuseError["code"], sentence: string): never => {
     throw new OffsetMisuseError(code, handle, `${shown(handle)}: ${sentence} (${code})`);
   };
@@ -308,11 +308,11 @@ function refuseHandle(books: Books, handle: unknown, gone: "double-free" | "stal
   }
   const slot = slotIn(handle);
   const stamp = stampIn(handle);
-  if (tagIn(stamp) !== books.tag) {
-    const tags = `its tag is ${tagIn(stamp)}, this one's ${books.tag}`;
+  if (tagIn(stamp) !== state.tag) {
+    const tags = `its tag is ${tagIn(stamp)}, this one's ${state.tag}`;
     return refuse("foreign", `expected a handle of this allocator, got one of another: ${tags}`);
   }
-  const now = slot < books.slotCount ? slotAt(books.stamps, slot) : 0;
+  const now = slot < state.slotCount ? slotAt(state.stamps, slot) : 0;
   if (slot === RANGE || !isLiveStamp(stamp) || stamp > now) {
     return refuse(
       "never-given",

@@ -1,13 +1,13 @@
 // Report: what an OffsetAllocator tells about its range.
 //
-// Owns:  the shapes; nothing of the books, and changes nothing there.
-// Needs: books, bins.
+// Owns:  the shapes; nothing of the state, and changes nothing there.
+// Needs: state, bins.
 //
 // Lists are made at once, not while they are read: whoever frees what a list shows does not pull the ring from under it.
 
 import { binOf, floorOf, largestHole } from "./bins.ts";
 import { type Allocation, handleOf } from "./handle.ts";
-import { type Books, bytesAt, isHole, RANGE, slotAt } from "./state.ts";
+import { bytesAt, isHole, type OffsetState, RANGE, slotAt } from "./state.ts";
 
 export interface OffsetReport {
   /** Of the whole range. */
@@ -18,7 +18,7 @@ export interface OffsetReport {
   readonly holeCount: number;
   /** Bytes of the largest hole, 0 if there is none: what can be allocated, at alignment 1. */
   readonly largestHole: number;
-  /** Bytes of the books: what all this costs, outside the range. */
+  /** Bytes of the state: what all this costs, outside the range. */
   readonly bookBytes: number;
 }
 
@@ -43,41 +43,41 @@ export interface AllocatedRegion {
   readonly bytes: number;
 }
 
-export function reportOn(books: Books): OffsetReport {
-  const bytes = bytesAt(books.offsets, RANGE);
+export function reportOn(state: OffsetState): OffsetReport {
+  const bytes = bytesAt(state.offsets, RANGE);
   return {
     bytes,
-    usedBytes: bytes - books.freeBytes,
-    freeBytes: books.freeBytes,
-    allocationCount: books.allocationCount,
-    holeCount: books.holeCount,
-    largestHole: largestHole(books),
-    bookBytes: bookBytes(books),
+    usedBytes: bytes - state.freeBytes,
+    freeBytes: state.freeBytes,
+    allocationCount: state.allocationCount,
+    holeCount: state.holeCount,
+    largestHole: largestHole(state),
+    bookBytes: bookBytes(state),
   };
 }
 
-export function listFreeRegions(books: Books): FreeRegion[] {
-  return slotsOf(books, true).map((slot) => placeOf(books, slot));
+export function listFreeRegions(state: OffsetState): FreeRegion[] {
+  return slotsOf(state, true).map((slot) => placeOf(state, slot));
 }
 
-export function listAllocations(books: Books): AllocatedRegion[] {
-  const slots = slotsOf(books, false);
+export function listAllocations(state: OffsetState): AllocatedRegion[] {
+  const slots = slotsOf(state, false);
   return slots.map((slot) => ({
-    allocation: handleOf(slotAt(books.stamps, slot), slot),
-    ...placeOf(books, slot),
+    allocation: handleOf(slotAt(state.stamps, slot), slot),
+    ...placeOf(state, slot),
   }));
 }
 
-export function listFreeBins(books: Books): FreeBin[] {
+export function listFreeBins(state: OffsetState): FreeBin[] {
   const bins: FreeBin[] = [];
-  for (const head of books.heads) {
+  for (const head of state.heads) {
     if (head === RANGE) continue;
-    const bin = binOf(bytesAt(books.sizes, head));
+    const bin = binOf(bytesAt(state.sizes, head));
     let count = 0;
     let bytes = 0;
-    for (let hole = head; hole !== RANGE; hole = slotAt(books.next, hole)) {
+    for (let hole = head; hole !== RANGE; hole = slotAt(state.next, hole)) {
       count += 1;
-      bytes += bytesAt(books.sizes, hole);
+      bytes += bytesAt(state.sizes, hole);
     }
     bins.push({ least: floorOf(bin), most: floorOf(bin + 1) - 1, count, bytes });
   }
@@ -85,20 +85,20 @@ export function listFreeBins(books: Books): FreeBin[] {
 }
 
 /** The slots of all holes, or of all allocations, by offset. */
-function slotsOf(books: Books, holes: boolean): number[] {
+function slotsOf(state: OffsetState, holes: boolean): number[] {
   const slots: number[] = [];
-  for (let slot = slotAt(books.after, RANGE); slot !== RANGE; slot = slotAt(books.after, slot)) {
-    if (isHole(books, slot) === holes) slots.push(slot);
+  for (let slot = slotAt(state.after, RANGE); slot !== RANGE; slot = slotAt(state.after, slot)) {
+    if (isHole(state, slot) === holes) slots.push(slot);
   }
   return slots;
 }
 
-function placeOf(books: Books, slot: number): FreeRegion {
-  return { offset: bytesAt(books.offsets, slot), bytes: bytesAt(books.sizes, slot) };
+function placeOf(state: OffsetState, slot: number): FreeRegion {
+  return { offset: bytesAt(state.offsets, slot), bytes: bytesAt(state.sizes, slot) };
 }
 
-function bookBytes(books: Books): number {
-  const { offsets, sizes, before, after, previous, next, stamps, heads, binMap } = books;
+function bookBytes(state: OffsetState): number {
+  const { offsets, sizes, before, after, previous, next, stamps, heads, binMap } = state;
   return [offsets, sizes, before, after, previous, next, stamps, heads, binMap].reduce(
     (sum, column) => sum + column.byteLength,
     0,

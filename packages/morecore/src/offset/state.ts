@@ -1,4 +1,4 @@
-// Books: everything that an OffsetAllocator knows of the range it manages, none of it inside that range.
+// State: everything that an OffsetAllocator knows of the range it manages, none of it inside that range.
 //
 // Owns:       the columns (one entry a slot), the spare slots, the neighbours' ring.
 // Needs:      handle, for stamps.
@@ -8,7 +8,7 @@
 //             R3  no two neighbours are both free: they would have been merged                          O(regions)
 //             S1  each slot in use is the ring's, or spare, or spent, and only one of these             O(slots)
 //             S2  every stamp has the allocator's tag and a version that can be                         O(slots)
-//             (offset-check.ts)
+//             (check.ts)
 //
 //  slot 0   the range itself: offset = its end, after = the first region, before = the last. It counts as in use, so that
 //           a merge needs not ask whether there is a neighbour
@@ -28,7 +28,7 @@ export const BIN_COUNT = BIN_DOUBLINGS * BINS_PER_DOUBLING;
 export const BIN_WORDS = Math.ceil(BIN_COUNT / 32);
 
 /** Columns, by slot. Numbers up to 2^53 in Float64Arrays; slots and stamps in Int32Arrays, which V8 reads as integers. */
-export class Books {
+export class OffsetState {
   readonly tag: number;
   offsets: Float64Array;
   sizes: Float64Array;
@@ -79,85 +79,85 @@ export function bytesAt(column: Float64Array, slot: number): number {
   return column[slot] as number;
 }
 
-export function isHole(books: Books, slot: number): boolean {
-  return !isLiveStamp(slotAt(books.stamps, slot));
+export function isHole(state: OffsetState, slot: number): boolean {
+  return !isLiveStamp(slotAt(state.stamps, slot));
 }
 
 /** Sees to it that NEW_SLOTS slots can be taken. Copies all columns when there are not, so O(slots) then. */
-export function reserveSlots(books: Books): void {
-  const capacity = books.stamps.length;
-  if (capacity - books.takenSlots >= NEW_SLOTS) return;
+export function reserveSlots(state: OffsetState): void {
+  const capacity = state.stamps.length;
+  if (capacity - state.takenSlots >= NEW_SLOTS) return;
   if (capacity === MAX_SLOTS) {
     throw new RangeError(
       `an OffsetAllocator has at most ${MAX_SLOTS - 1 - NEW_SLOTS} regions, free ones included`,
     );
   }
-  growColumns(books, Math.min(2 * capacity, MAX_SLOTS));
+  growColumns(state, Math.min(2 * capacity, MAX_SLOTS));
 }
 
-function growColumns(books: Books, slots: number): void {
+function growColumns(state: OffsetState, slots: number): void {
   // All arrays first: if one cannot be had, nothing has been changed.
-  const grown = new Books(books.tag, slots);
-  grown.offsets.set(books.offsets);
-  grown.sizes.set(books.sizes);
-  grown.before.set(books.before);
-  grown.after.set(books.after);
-  grown.previous.set(books.previous);
-  grown.next.set(books.next);
-  grown.stamps.set(books.stamps);
-  books.offsets = grown.offsets;
-  books.sizes = grown.sizes;
-  books.before = grown.before;
-  books.after = grown.after;
-  books.previous = grown.previous;
-  books.next = grown.next;
-  books.stamps = grown.stamps;
+  const grown = new OffsetState(state.tag, slots);
+  grown.offsets.set(state.offsets);
+  grown.sizes.set(state.sizes);
+  grown.before.set(state.before);
+  grown.after.set(state.after);
+  grown.previous.set(state.previous);
+  grown.next.set(state.next);
+  grown.stamps.set(state.stamps);
+  state.offsets = grown.offsets;
+  state.sizes = grown.sizes;
+  state.before = grown.before;
+  state.after = grown.after;
+  state.previous = grown.previous;
+  state.next = grown.next;
+  state.stamps = grown.stamps;
 }
 
 /** A slot for a new region, not in use. There must be one: reserveSlots. */
-export function takeSlot(books: Books): number {
-  books.takenSlots += 1;
-  const slot = books.spare;
-  if (slot === RANGE) return books.slotCount++;
-  books.spare = slotAt(books.next, slot);
-  books.next[slot] = 0;
+export function takeSlot(state: OffsetState): number {
+  state.takenSlots += 1;
+  const slot = state.spare;
+  if (slot === RANGE) return state.slotCount++;
+  state.spare = slotAt(state.next, slot);
+  state.next[slot] = 0;
   return slot;
 }
 
 /** Gives back the slot of a region that is out of the ring. A spent one is used no more: it stays taken. */
-export function putSlot(books: Books, slot: number): void {
-  books.offsets[slot] = 0;
-  books.sizes[slot] = 0;
-  if (isSpentStamp(slotAt(books.stamps, slot))) return;
-  books.next[slot] = books.spare;
-  books.spare = slot;
-  books.takenSlots -= 1;
+export function putSlot(state: OffsetState, slot: number): void {
+  state.offsets[slot] = 0;
+  state.sizes[slot] = 0;
+  if (isSpentStamp(slotAt(state.stamps, slot))) return;
+  state.next[slot] = state.spare;
+  state.spare = slot;
+  state.takenSlots -= 1;
 }
 
 /** Puts a new region of some bytes into the ring, right behind another. */
 export function insertRegion(
-  books: Books,
+  state: OffsetState,
   slot: number,
   behind: number,
   offset: number,
   bytes: number,
 ): void {
-  const after = slotAt(books.after, behind);
-  books.offsets[slot] = offset;
-  books.sizes[slot] = bytes;
-  books.before[slot] = behind;
-  books.after[slot] = after;
-  books.after[behind] = slot;
-  books.before[after] = slot;
+  const after = slotAt(state.after, behind);
+  state.offsets[slot] = offset;
+  state.sizes[slot] = bytes;
+  state.before[slot] = behind;
+  state.after[slot] = after;
+  state.after[behind] = slot;
+  state.before[after] = slot;
 }
 
 /** Takes a region out of the ring, and gives back its slot. Its bytes are the caller's to give to a neighbour. */
-export function removeRegion(books: Books, slot: number): void {
-  const before = slotAt(books.before, slot);
-  const after = slotAt(books.after, slot);
-  books.after[before] = after;
-  books.before[after] = before;
-  books.after[slot] = 0;
-  books.before[slot] = 0;
-  putSlot(books, slot);
+export function removeRegion(state: OffsetState, slot: number): void {
+  const before = slotAt(state.before, slot);
+  const after = slotAt(state.after, slot);
+  state.after[before] = after;
+  state.before[after] = before;
+  state.after[slot] = 0;
+  state.before[slot] = 0;
+  putSlot(state, slot);
 }

@@ -1,7 +1,7 @@
 // Slots: a slot map's bytes at work: finding, taking and freeing slots, moving values, growing.
 //
 // Owns:  what a slot map has in memory, but not the public calls; the order of the stores.
-// Needs: an Allocator, key, slot-image, slot-repair, place.
+// Needs: an Allocator, key, image, repair, moves.
 // Invariants: those of slot-image.ts, after every call; C1 of slot-repair.ts after every store
 //
 // The header is read at each call, as others may have the same map in hand; nothing is kept here but what never changes. What is
@@ -10,7 +10,7 @@
 import { HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
 import { DELETED, type Life } from "../typed/life.ts";
-import { Place } from "../typed/place.ts";
+import { Moves } from "../typed/moves.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import { isPlace, type Type } from "../typed/type.ts";
@@ -49,7 +49,7 @@ export class Slots {
   readonly stride: number;
   readonly allocator: MemorySource;
   life: Life;
-  private readonly place: Place;
+  private readonly movement: Moves;
   /** Whether what a value is read as leads to its place. */
   private readonly lends: boolean;
   /** The header's first word. */
@@ -70,7 +70,7 @@ export class Slots {
     this.born = this.at(image.AT_BORN);
     this.name = name ?? `slot map ${this.id}`;
     const place = `its place in ${this.name}`;
-    this.place = new Place(place, this.life, this, this.space, ptr + 4 * image.AT_MOVES);
+    this.movement = new Moves(place, this.life, this, this.space, ptr + 4 * image.AT_MOVES);
     this.words();
   }
 
@@ -83,7 +83,7 @@ export class Slots {
       throw new OutOfMemoryError(image.HEADER_BYTES, "a slot map");
     const id = options.id ?? (lastId % LAST_ID) + 1;
     lastId = id;
-    const [moves, born] = [image.AT_MOVES, image.AT_BORN].map((word) => Place.first(space, at + 4 * word));
+    const [moves, born] = [image.AT_MOVES, image.AT_BORN].map((word) => Moves.first(space, at + 4 * word));
     const header = space.u32.subarray(at >>> 2, (at + image.HEADER_BYTES) >>> 2).fill(0);
     header[image.AT_MAGIC] = image.MAGIC;
     header[image.AT_FORMAT] = image.FORMAT;
@@ -103,7 +103,7 @@ export class Slots {
 
   /** The life for what leads to a value's place: it ends when values move or one goes. */
   lend(): Life {
-    return this.place.life;
+    return this.movement.life;
   }
 
   /** Where a key's value lies; 0: nowhere. */
@@ -143,7 +143,7 @@ export class Slots {
     if (!this.isHere()) throw new UseAfterFreeError("a value", head * 4, this.name, "had ended elsewhere");
     if (space.u32[head] !== image.MAGIC) {
       repair(this);
-      this.place.move();
+      this.movement.record();
       this.put(image.AT_MAGIC, image.MAGIC);
     }
     return space.u32;
@@ -195,7 +195,7 @@ export class Slots {
   /** What is given for a value. */
   load(at: number): unknown {
     const { type, space } = this;
-    const life = this.lends ? this.place.life : this.life;
+    const life = this.lends ? this.movement.life : this.life;
     const value = type.load(space, at, life);
     if (value !== undefined) return value;
     if (space.reaches(at + this.stride)) return type.load(space, at, life);
@@ -264,7 +264,7 @@ export class Slots {
     const { head } = this;
     const gap = this.valueOf(index);
     const last = (words[head + image.AT_SIZE] as number) - 1;
-    this.place.move();
+    this.movement.record();
     words[head] = image.CHANGING;
     const retires = this.endKey(index);
     this.drop(gap);
@@ -285,7 +285,7 @@ export class Slots {
     this.wordsOfAll();
     const size = this.at(image.AT_SIZE);
     if (size === 0) return;
-    this.place.move();
+    this.movement.record();
     this.put(image.AT_MAGIC, image.CLEARED);
     for (let index = size - 1; index >= 0; index--) {
       this.drop(index);
@@ -426,7 +426,7 @@ export class Slots {
     const to = allocator.allocate(bytes, alignment);
     if (to === 0 || !space.reaches(to + bytes)) return false;
     space.u8.copyWithin(to, from, from + had * each);
-    if (at === image.AT_VALUES) this.place.move();
+    if (at === image.AT_VALUES) this.movement.record();
     this.put(image.AT_ABOUT, at);
     this.put(image.AT_ABOUT + 1, to);
     this.put(image.AT_ABOUT + 2, capacity);
@@ -453,7 +453,7 @@ export class Slots {
       [this.at(image.AT_SLOTS), this.at(image.AT_SLOT_CAPACITY) * image.SLOT_BYTES, 4],
       [this.ptr, image.HEADER_BYTES, 4],
     ];
-    this.place.move();
+    this.movement.record();
     // From here on there is none: what follows may be cut short and then loses memory, no more.
     this.put(image.AT_MAGIC, 0);
     if (this.type.drop) for (let index = this.at(image.AT_SIZE) - 1; index >= 0; index--) this.drop(index);

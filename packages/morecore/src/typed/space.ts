@@ -21,7 +21,7 @@ export class Space extends MemoryViews {
   private readonly regions: Regions;
   /** The life of what lies in no arena. */
   root: Life | undefined;
-  /** How many counts of moves have begun here (place.ts). */
+  /** How many counts of moves have begun here (moves.ts). */
   firsts = 0;
   /** By a struct's number: the class of its references. Each struct and space has a class of its own, so that V8 takes the
    * space for a constant in it. */

@@ -271,21 +271,21 @@ describe("reserve", () => {
   });
 });
 
-/** Whether a block lies in a run: its usable size is a multiple of 16; a chunk's is 12 mod 16. */
-function isInRun(heap: Heap, ptr: number): boolean {
+/** Whether a block lies in a slab: its usable size is a multiple of 16; a chunk's is 12 mod 16. */
+function isInSlab(heap: Heap, ptr: number): boolean {
   return heap.usableSize(ptr) % 16 === 0;
 }
 
 describe("smallLimit", () => {
   it.each([0, 16, 32, 96, 240, 256])(
-    "of %i: requests of at most so many bytes are served from runs, larger ones not",
+    "of %i: requests of at most so many bytes are served from slabs, larger ones not",
     (smallLimit) => {
       const heap = Heap.create({ smallLimit });
       for (let bytes = 0; bytes <= 300; bytes++) {
         const ptr = heap.malloc(bytes);
-        // 0 switches runs off, also for requests of 0 bytes.
-        const runs = smallLimit !== 0 && bytes <= smallLimit;
-        expect([bytes, isInRun(heap, ptr)]).toEqual([bytes, runs]);
+        // 0 switches slabs off, also for requests of 0 bytes.
+        const slabs = smallLimit !== 0 && bytes <= smallLimit;
+        expect([bytes, isInSlab(heap, ptr)]).toEqual([bytes, slabs]);
         expect(heap.usableSize(ptr)).toBe(heap.goodSize(bytes));
       }
       heap.check();
@@ -305,12 +305,12 @@ describe("smallLimit", () => {
     expect(heap.mallinfo().ordblks).toBe(1);
   });
 
-  it("lowered, leaves the blocks of runs where they are, to be used and freed as before", () => {
+  it("lowered, leaves the blocks of slabs where they are, to be used and freed as before", () => {
     const heap = Heap.create();
     const ptrs = Array.from({ length: 10 }, () => heap.malloc(100));
     heap.options.smallLimit = 0;
     const chunk = heap.malloc(100);
-    expect(isInRun(heap, chunk)).toBe(false);
+    expect(isInSlab(heap, chunk)).toBe(false);
     heap.check();
     for (const ptr of ptrs) {
       expect(heap.usableSize(ptr)).toBe(112);
@@ -325,7 +325,7 @@ describe("smallLimit", () => {
     heap.check();
   });
 
-  it("lowered, gives unused runs back, and the classes below go on as they were", () => {
+  it("lowered, gives unused slabs back, and the classes below go on as they were", () => {
     const heap = Heap.create();
     const kept = heap.malloc(100);
     heap.free(heap.malloc(200));
@@ -338,13 +338,13 @@ describe("smallLimit", () => {
     heap.check();
   });
 
-  it("raised, serves from runs again", () => {
+  it("raised, serves from slabs again", () => {
     const heap = Heap.create({ smallLimit: 0 });
     const chunk = heap.malloc(100);
     heap.options.smallLimit = 112;
     const block = heap.malloc(100);
-    expect([isInRun(heap, chunk), isInRun(heap, block)]).toEqual([false, true]);
-    expect(isInRun(heap, heap.malloc(113))).toBe(false);
+    expect([isInSlab(heap, chunk), isInSlab(heap, block)]).toEqual([false, true]);
+    expect(isInSlab(heap, heap.malloc(113))).toBe(false);
     heap.free(block);
     heap.free(chunk);
     heap.check();

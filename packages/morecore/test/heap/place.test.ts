@@ -79,7 +79,7 @@ describe("the base", () => {
 describe("the size", () => {
   it.each([
     ["of chunks", 8192, 0],
-    ["of runs", 40_000, 256],
+    ["of slabs", 40_000, 256],
   ])(
     "bounds the region %s: no byte behind it is touched, and the memory is not grown",
     (_, size, smallLimit) => {
@@ -93,7 +93,7 @@ describe("the size", () => {
       }
       if (smallLimit === 0) expect(blocks).toBe(Math.floor((size - 2288) / 112));
       heap.inspectAll((piece) => {
-        expect(piece.state, "no block of a run is left").not.toBe("cached");
+        expect(piece.state, "no block of a slab is left").not.toBe("cached");
         if (piece.state === "free" || piece.state === "top") expect(piece.size).toBeLessThan(112);
       });
       expect(heap.footprint).toBe(size);

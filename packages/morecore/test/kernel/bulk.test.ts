@@ -25,7 +25,7 @@ describe("bulk_free, with its list in memory as in C", () => {
     expect(b.heap.mallinfo().ordblks).toBe(1);
   });
 
-  it("gives back the runs that it leaves without a live block, also the current ones", () => {
+  it("gives back the slabs that it leaves without a live block, also the current ones", () => {
     const b = new Bench();
     const ptrs = Array.from({ length: 100 }, (_, index) => b.heap.malloc((index % 8) * 32));
     const list = listOf(b, ptrs);
@@ -54,7 +54,7 @@ describe("bulk_free, with its list in memory as in C", () => {
     },
   );
 
-  it("refuses a run's block that was freed before, and frees none of those listed with it", () => {
+  it("refuses a slab's block that was freed before, and frees none of those listed with it", () => {
     const b = new Bench();
     const [one, two, three] = [b.heap.malloc(100), b.heap.malloc(100), b.heap.malloc(100)];
     const list = listOf(b, [one, three, two]);

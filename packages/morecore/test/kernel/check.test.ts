@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { HeapCorruptError } from "../../src/index.ts";
 import * as at from "../../src/kernel/layout.ts";
-import { firstBlock, fullWord, slotsOf } from "../../src/kernel/run.ts";
-import { mapOf, runAt, runOf } from "../../src/kernel/run-map.ts";
+import { blockCountOf, firstBlock, fullWord } from "../../src/kernel/slab.ts";
+import { mapOf, slabAt, slabOf } from "../../src/kernel/slab-map.ts";
 import { Bench } from "./broken.ts";
 
 const CLASS_7 = at.AT_CLASSES + 7 * 32;
 const CLASS_2 = at.AT_CLASSES + 2 * 32;
-/** A class that has no run. */
+/** A class that has no slab. */
 const CLASS_3 = at.AT_CLASSES + 3 * 32;
 
 /**
- * A heap with every kind of chunk, and of run. Of size class 7 a run that is full, two that are listed, and one that is
+ * A heap with every kind of chunk, and of slab. Of size class 7 a slab that is full, two that are listed, and one that is
  * current; of class 2 a current one that is unused. Then chunks: live a, free b, live c, live d, guard, free big, two
  * live guards, top.
  */
@@ -19,20 +19,20 @@ function specimen() {
   const b = new Bench();
   const { heap } = b;
   const { base } = heap;
-  const runs: number[] = [];
+  const slabs: number[] = [];
   const blocks: number[] = [];
-  while (b.word(base + CLASS_7 + at.CLASS_RUNS) < 4) {
+  while (b.word(base + CLASS_7 + at.CLASS_SLABS) < 4) {
     blocks.push(heap.malloc(100));
-    const run = runOf(b.machine.words, b.base, blocks.at(-1) as number);
-    if (runs.at(-1) !== run) runs.push(run);
+    const slab = slabOf(b.machine.words, b.base, blocks.at(-1) as number);
+    if (slabs.at(-1) !== slab) slabs.push(slab);
   }
-  const [full, one, two, current] = runs as [number, number, number, number];
-  const blockOf = (run: number) =>
-    blocks.find((ptr) => runOf(b.machine.words, b.base, ptr) === run) as number;
+  const [full, one, two, current] = slabs as [number, number, number, number];
+  const blockOf = (slab: number) =>
+    blocks.find((ptr) => slabOf(b.machine.words, b.base, ptr) === slab) as number;
   heap.free(blockOf(one));
   heap.free(blockOf(two));
   const unusedBlock = heap.malloc(32);
-  const unused = runOf(b.machine.words, b.base, unusedBlock);
+  const unused = slabOf(b.machine.words, b.base, unusedBlock);
   heap.free(unusedBlock);
   const [a, free, c, d] = b.four(300);
   b.blocks(1, 300);
@@ -42,7 +42,7 @@ function specimen() {
   heap.free(big + 4);
   heap.check();
   expect(heap.mallinfo().ordblks, "free, big and top").toBe(3);
-  expect(runOf(b.machine.words, b.base, unusedBlock), "no chunk was so large that runs were flushed").toBe(
+  expect(slabOf(b.machine.words, b.base, unusedBlock), "no chunk was so large that slabs were flushed").toBe(
     unused,
   );
   const map = mapOf(b.machine, b.base);
@@ -66,9 +66,9 @@ function specimen() {
   };
 }
 
-/** The address of a run's first block, and of the unit after its first. */
-const firstOf = (s: Specimen, run: number): number => firstBlock(s.b.machine, run);
-const secondUnit = (s: Specimen, run: number): number => (firstOf(s, run) + 4096) & ~4095;
+/** The address of a slab's first block, and of the unit after its first. */
+const firstOf = (s: Specimen, slab: number): number => firstBlock(s.b.machine, slab);
+const secondUnit = (s: Specimen, slab: number): number => (firstOf(s, slab) + 4096) & ~4095;
 
 type Specimen = ReturnType<typeof specimen>;
 type Break = (s: Specimen) => void;
@@ -94,16 +94,16 @@ const state = header;
 
 type RunName = "full" | "one" | "two" | "current" | "unused";
 
-/** A word of a run's descriptor. */
-const pokeRun = (name: RunName, offset: number, changed: (word: number) => number): Break => {
+/** A word of a slab's descriptor. */
+const pokeSlab = (name: RunName, offset: number, changed: (word: number) => number): Break => {
   return poke((s) => s[name] + offset, changed);
 };
 
-const run = (name: RunName) => (s: Specimen) => s[name];
+const slab = (name: RunName) => (s: Specimen) => s[name];
 
-const runAtOf = (s: Specimen, address: number): number => runAt(s.b.machine.words, s.b.base, address);
+const slabAtOf = (s: Specimen, address: number): number => slabAt(s.b.machine.words, s.b.base, address);
 
-/** Where a granule of a run's blocks first lies in a unit. */
+/** Where a granule of a slab's blocks first lies in a unit. */
 const firstIn = (s: Specimen, of: number, unit: number): number => Math.max(firstOf(s, of), unit);
 
 /** Invariant, how it was broken, where it shows. */
@@ -303,128 +303,138 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
   ],
   [
     "B3",
-    "a bin runs in a circle",
+    "a bin slabs in a circle",
     ({ b, free }) => {
       b.poke(free + 4, free);
     },
     (s) => s.free,
   ],
-  // R1: a class takes from a word of its current run.
-  ["R1", "a class takes from another run", set(CLASS_7 + at.CLASS_BITS, (s) => s.one + 20), state(CLASS_7)],
-  ["R1", "a class takes from before its run's bits", change(CLASS_7 + at.CLASS_BITS, -4), state(CLASS_7)],
+  // S1: a class takes from a word of its current slab.
+  ["S1", "a class takes from another slab", set(CLASS_7 + at.CLASS_BITS, (s) => s.one + 20), state(CLASS_7)],
+  ["S1", "a class takes from before its slab's bits", change(CLASS_7 + at.CLASS_BITS, -4), state(CLASS_7)],
   [
-    "R1",
-    "a class takes from behind its run's bits",
+    "S1",
+    "a class takes from behind its slab's bits",
     set(CLASS_7 + at.CLASS_BITS, (s) => s.current + 60),
     state(CLASS_7),
   ],
   [
-    "R1",
-    "a class takes from behind its run's bits the block that would belong there",
+    "S1",
+    "a class takes from behind its slab's bits the block that would belong there",
     (s) => {
-      s.b.poke(s.base + CLASS_7 + at.CLASS_BITS, s.current + at.RUN_BYTES);
-      s.b.poke(s.base + CLASS_7 + at.CLASS_FIRST, firstOf(s, s.current) + at.MAX_SLOTS * 112);
+      s.b.poke(s.base + CLASS_7 + at.CLASS_BITS, s.current + at.SLAB_BYTES);
+      s.b.poke(s.base + CLASS_7 + at.CLASS_FIRST, firstOf(s, s.current) + at.MAX_BLOCKS * 112);
     },
     state(CLASS_7),
   ],
-  ["R1", "a class takes from between two words", change(CLASS_7 + at.CLASS_BITS, 2), state(CLASS_7)],
-  ["R1", "a class takes the wrong block first", change(CLASS_7 + at.CLASS_FIRST, 112), state(CLASS_7)],
+  ["S1", "a class takes from between two words", change(CLASS_7 + at.CLASS_BITS, 2), state(CLASS_7)],
+  ["S1", "a class takes the wrong block first", change(CLASS_7 + at.CLASS_FIRST, 112), state(CLASS_7)],
   [
-    "R1",
-    "a class takes from the zero word although it has a current run",
+    "S1",
+    "a class takes from the zero word although it has a current slab",
     set(CLASS_7 + at.CLASS_BITS, (s) => s.base + at.AT_NO_BITS),
     state(CLASS_7),
   ],
   [
-    "R1",
-    "a class without a run takes from another word than the zero one",
+    "S1",
+    "a class without a slab takes from another word than the zero one",
     set(CLASS_3 + at.CLASS_BITS, (s) => s.base + at.AT_BIN_SUMMARY),
     state(CLASS_3),
   ],
-  ["R1", "the zero word is not zero", set(at.AT_NO_BITS, () => 1), state(at.AT_CLASSES + 32)],
+  ["S1", "the zero word is not zero", set(at.AT_NO_BITS, () => 1), state(at.AT_CLASSES + 32)],
   [
-    "R1",
-    "a class has forgotten its current run, but takes from it",
-    set(CLASS_7 + at.CLASS_RUN, () => 0),
+    "S1",
+    "a class has forgotten its current slab, but takes from it",
+    set(CLASS_7 + at.CLASS_SLAB, () => 0),
     state(CLASS_7),
   ],
   [
-    "R1",
-    "a class's current run is another class's",
-    set(CLASS_2 + at.CLASS_RUN, (s) => s.current),
+    "S1",
+    "a class's current slab is another class's",
+    set(CLASS_2 + at.CLASS_SLAB, (s) => s.current),
     state(CLASS_2),
   ],
   [
-    "R1",
-    "a class has another class's current run, and takes from it as that does",
+    "S1",
+    "a class has another class's current slab, and takes from it as that does",
     (s) => {
-      for (const offset of [at.CLASS_RUN, at.CLASS_BITS, at.CLASS_FIRST])
+      for (const offset of [at.CLASS_SLAB, at.CLASS_BITS, at.CLASS_FIRST])
         s.b.poke(s.base + CLASS_2 + offset, s.b.word(s.base + CLASS_7 + offset));
     },
     state(CLASS_2),
   ],
   [
-    "R1",
-    "a class's current run is a live chunk",
-    set(CLASS_2 + at.CLASS_RUN, (s) => s.a + 4),
+    "S1",
+    "a class's current slab is a live chunk",
+    set(CLASS_2 + at.CLASS_SLAB, (s) => s.a + 4),
     state(CLASS_2),
   ],
-  ["R1", "a class's current run is misaligned", change(CLASS_2 + at.CLASS_RUN, 4), state(CLASS_2)],
+  ["S1", "a class's current slab is misaligned", change(CLASS_2 + at.CLASS_SLAB, 4), state(CLASS_2)],
   [
-    "R1",
-    "a class's current run lies beyond the memory",
-    set(CLASS_2 + at.CLASS_RUN, () => 0xffff_fff0),
+    "S1",
+    "a class's current slab lies beyond the memory",
+    set(CLASS_2 + at.CLASS_SLAB, () => 0xffff_fff0),
     state(CLASS_2),
   ],
   [
-    "R1",
-    "a current run without a live block is not noted as perhaps unused",
+    "S1",
+    "a current slab without a live block is not noted as perhaps unused",
     set(at.AT_MAYBE_UNUSED, () => 0),
     state(CLASS_2),
   ],
-  ["R1", "a class has not counted a run", change(CLASS_7 + at.CLASS_RUNS, -1), state(at.AT_RUN_COUNT)],
-  ["R1", "a class counts a run that is none", change(CLASS_3 + at.CLASS_RUNS, 1), state(at.AT_RUN_COUNT)],
+  ["S1", "a class has not counted a slab", change(CLASS_7 + at.CLASS_SLABS, -1), state(at.AT_SLAB_COUNT)],
+  ["S1", "a class counts a slab that is none", change(CLASS_3 + at.CLASS_SLABS, 1), state(at.AT_SLAB_COUNT)],
 
-  // R2: current, listed, or full.
-  ["R2", "a run in no list has room", pokeRun("full", at.RUN_BITS, () => 1), run("full")],
-  ["R2", "a listed run is full", pokeRun("one", at.RUN_BITS, () => 0), run("one")],
+  // S2: current, listed, or full.
+  ["S2", "a slab in no list has room", pokeSlab("full", at.SLAB_BITS, () => 1), slab("full")],
+  ["S2", "a listed slab is full", pokeSlab("one", at.SLAB_BITS, () => 0), slab("one")],
   [
-    "R2",
-    "a listed run has no live block",
+    "S2",
+    "a listed slab has no live block",
     ({ b, one }) => {
-      const slots = slotsOf(b.machine, one);
-      for (let word = 0; word < 9; word++) b.poke(one + at.RUN_BITS + word * 4, fullWord(slots, word));
+      const slots = blockCountOf(b.machine, one);
+      for (let word = 0; word < 9; word++) b.poke(one + at.SLAB_BITS + word * 4, fullWord(slots, word));
     },
-    run("one"),
+    slab("one"),
   ],
-  ["R2", "a listed run has no L", pokeRun("one", at.RUN_SHAPE, (w) => w & ~at.RUN_LISTED), run("one")],
-  ["R2", "a full run has L", pokeRun("full", at.RUN_SHAPE, (w) => w | at.RUN_LISTED), run("full")],
-  ["R2", "the current run has L", pokeRun("current", at.RUN_SHAPE, (w) => w | at.RUN_LISTED), run("current")],
-  ["R2", "a list's first run has one before it", (s) => s.b.poke(s.one + at.RUN_PREVIOUS, s.two), run("one")],
-  ["R2", "a list's links do not agree both ways", pokeRun("two", at.RUN_PREVIOUS, () => 0), run("two")],
-  ["R2", "a list ends before its last run", pokeRun("one", at.RUN_NEXT, () => 0), state(CLASS_7)],
+  ["S2", "a listed slab has no L", pokeSlab("one", at.SLAB_SHAPE, (w) => w & ~at.SLAB_LISTED), slab("one")],
+  ["S2", "a full slab has L", pokeSlab("full", at.SLAB_SHAPE, (w) => w | at.SLAB_LISTED), slab("full")],
   [
-    "R2",
-    "a list has lost its first run",
+    "S2",
+    "the current slab has L",
+    pokeSlab("current", at.SLAB_SHAPE, (w) => w | at.SLAB_LISTED),
+    slab("current"),
+  ],
+  [
+    "S2",
+    "a list's first slab has one before it",
+    (s) => s.b.poke(s.one + at.SLAB_PREVIOUS, s.two),
+    slab("one"),
+  ],
+  ["S2", "a list's links do not agree both ways", pokeSlab("two", at.SLAB_PREVIOUS, () => 0), slab("two")],
+  ["S2", "a list ends before its last slab", pokeSlab("one", at.SLAB_NEXT, () => 0), state(CLASS_7)],
+  [
+    "S2",
+    "a list has lost its first slab",
     (s) => {
       s.b.poke(s.base + CLASS_7 + at.CLASS_HEAD, s.two);
-      s.b.poke(s.two + at.RUN_PREVIOUS, 0);
+      s.b.poke(s.two + at.SLAB_PREVIOUS, 0);
     },
-    run("one"),
+    slab("one"),
   ],
   [
-    "R2",
-    "a list has lost all its runs",
+    "S2",
+    "a list has lost all its slabs",
     (s) => {
       s.b.poke(s.base + CLASS_7 + at.CLASS_HEAD, 0);
       s.b.poke(s.base + CLASS_7 + at.CLASS_TAIL, 0);
     },
-    run("one"),
+    slab("one"),
   ],
-  ["R2", "a list's last run is another", set(CLASS_7 + at.CLASS_TAIL, (s) => s.one), state(CLASS_7)],
+  ["S2", "a list's last slab is another", set(CLASS_7 + at.CLASS_TAIL, (s) => s.one), state(CLASS_7)],
   [
-    "R2",
-    "two listed runs lead to each other, and no list to them",
+    "S2",
+    "two listed slabs lead to each other, and no list to them",
     (s) => {
       s.b.poke(s.base + CLASS_7 + at.CLASS_HEAD, 0);
       s.b.poke(s.base + CLASS_7 + at.CLASS_TAIL, 0);
@@ -432,77 +442,92 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
         [s.one, s.two],
         [s.two, s.one],
       ] as const) {
-        s.b.poke(from + at.RUN_NEXT, to);
-        s.b.poke(from + at.RUN_PREVIOUS, to);
+        s.b.poke(from + at.SLAB_NEXT, to);
+        s.b.poke(from + at.SLAB_PREVIOUS, to);
       }
     },
-    run("one"),
+    slab("one"),
   ],
-  ["R2", "a list runs in a circle", (s) => s.b.poke(s.two + at.RUN_NEXT, s.two), run("two")],
-  ["R2", "a list begins again at its first run", (s) => s.b.poke(s.two + at.RUN_NEXT, s.one), run("one")],
-  ["R2", "a list holds another class's run", (s) => s.b.poke(s.two + at.RUN_NEXT, s.unused), run("unused")],
+  ["S2", "a list runs in a circle", (s) => s.b.poke(s.two + at.SLAB_NEXT, s.two), slab("two")],
+  ["S2", "a list begins again at its first slab", (s) => s.b.poke(s.two + at.SLAB_NEXT, s.one), slab("one")],
   [
-    "R2",
+    "S2",
+    "a list holds another class's slab",
+    (s) => s.b.poke(s.two + at.SLAB_NEXT, s.unused),
+    slab("unused"),
+  ],
+  [
+    "S2",
     "a class has another class's list as well",
     (s) => {
       s.b.poke(s.base + CLASS_3 + at.CLASS_HEAD, s.one);
       s.b.poke(s.base + CLASS_3 + at.CLASS_TAIL, s.two);
     },
-    run("one"),
+    slab("one"),
   ],
-  ["R2", "a list holds a live chunk", set(CLASS_3 + at.CLASS_HEAD, (s) => s.a + 4), (s) => s.a + 4],
-  ["R2", "a list leads out of the memory", pokeRun("two", at.RUN_NEXT, () => 0xffff_fff0), () => 0xffff_fff0],
-
-  // R3: bits, and what else a descriptor states.
+  ["S2", "a list holds a live chunk", set(CLASS_3 + at.CLASS_HEAD, (s) => s.a + 4), (s) => s.a + 4],
   [
-    "R3",
+    "S2",
+    "a list leads out of the memory",
+    pokeSlab("two", at.SLAB_NEXT, () => 0xffff_fff0),
+    () => 0xffff_fff0,
+  ],
+
+  // S3: bits, and what else a descriptor states.
+  [
+    "S3",
     "a bit behind those of the last word's blocks is set",
-    pokeRun("full", at.RUN_BITS, (w) => w | 0x8000_0000),
-    (s) => s.full + at.RUN_BITS,
+    pokeSlab("full", at.SLAB_BITS, (w) => w | 0x8000_0000),
+    (s) => s.full + at.SLAB_BITS,
   ],
   [
-    "R3",
+    "S3",
     "a bit is set in a word that stands for no block",
-    pokeRun("full", at.RUN_BITS + 32, () => 1),
-    (s) => s.full + at.RUN_BITS + 32,
+    pokeSlab("full", at.SLAB_BITS + 32, () => 1),
+    (s) => s.full + at.SLAB_BITS + 32,
   ],
-  ["R3", "a run's last word is another", pokeRun("full", at.RUN_LAST, (w) => w >>> 1), run("full")],
-  ["R3", "a run's inverse is too large", pokeRun("full", at.RUN_INVERSE, (w) => w + 1), run("full")],
-  ["R3", "a run's inverse is too small", pokeRun("full", at.RUN_INVERSE, (w) => w - 1), run("full")],
-  ["R3", "a run has no blocks", pokeRun("full", at.RUN_SHAPE, (w) => w & 0xffff), run("full")],
-  ["R3", "a run is rotated by too much", pokeRun("full", at.RUN_SHAPE, (w) => w + 1), run("full")],
-  ["R3", "a run has lost its last block", pokeRun("full", at.RUN_SHAPE, (w) => w - 0x1_0000), run("full")],
-  ["R3", "a run is of no class", pokeRun("full", at.RUN_SHAPE, (w) => w & ~0x1f00), run("full")],
-  ["R3", "a run is of a class too high", pokeRun("full", at.RUN_SHAPE, (w) => w | 0x1800), run("full")],
+  ["S3", "a slab's last word is another", pokeSlab("full", at.SLAB_LAST, (w) => w >>> 1), slab("full")],
+  ["S3", "a slab's inverse is too large", pokeSlab("full", at.SLAB_INVERSE, (w) => w + 1), slab("full")],
+  ["S3", "a slab's inverse is too small", pokeSlab("full", at.SLAB_INVERSE, (w) => w - 1), slab("full")],
+  ["S3", "a slab has no blocks", pokeSlab("full", at.SLAB_SHAPE, (w) => w & 0xffff), slab("full")],
+  ["S3", "a slab is rotated by too much", pokeSlab("full", at.SLAB_SHAPE, (w) => w + 1), slab("full")],
   [
-    "R3",
-    "a run has more blocks than bits",
-    pokeRun("full", at.RUN_SHAPE, (w) => (w & 0xffff) | ((at.MAX_SLOTS + 1) << 16)),
-    run("full"),
+    "S3",
+    "a slab has lost its last block",
+    pokeSlab("full", at.SLAB_SHAPE, (w) => w - 0x1_0000),
+    slab("full"),
   ],
-  ["R3", "a run is of another class", pokeRun("full", at.RUN_SHAPE, (w) => w - 0x100), run("full")],
+  ["S3", "a slab is of no class", pokeSlab("full", at.SLAB_SHAPE, (w) => w & ~0x1f00), slab("full")],
+  ["S3", "a slab is of a class too high", pokeSlab("full", at.SLAB_SHAPE, (w) => w | 0x1800), slab("full")],
+  [
+    "S3",
+    "a slab has more blocks than bits",
+    pokeSlab("full", at.SLAB_SHAPE, (w) => (w & 0xffff) | ((at.MAX_BLOCKS + 1) << 16)),
+    slab("full"),
+  ],
+  ["S3", "a slab is of another class", pokeSlab("full", at.SLAB_SHAPE, (w) => w - 0x100), slab("full")],
 
-  // R4: the heap's own chunks.
-  ["R4", "a live chunk has the flag O", ({ b, a }) => b.poke(a, b.word(a) | at.OWN), state(0)],
-  ["R4", "a descriptor lacks the flag O", pokeRun("full", -4, (w) => w & ~at.OWN), run("full")],
+  // S4: the heap's own chunks.
+  ["S4", "a live chunk has the flag O", ({ b, a }) => b.poke(a, b.word(a) | at.OWN), state(0)],
+  ["S4", "a descriptor lacks the flag O", pokeSlab("full", -4, (w) => w & ~at.OWN), slab("full")],
   [
-    "R4",
+    "S4",
     "a descriptor's chunk is too small for it",
     ({ b, full }) => {
       b.poke(full - 4, 48 | 7);
       b.poke(full - 4 + 48, 16 | 3);
     },
-    run("full"),
+    slab("full"),
   ],
   [
-    "R4",
-    "a run's chunk lacks the flag O",
+    "S4",
+    "a slab's chunk lacks the flag O",
     (s) => s.b.poke(firstOf(s, s.full) - 4, s.b.word(firstOf(s, s.full) - 4) & ~at.OWN),
     (s) => firstOf(s, s.full),
   ],
   [
-    "R4",
-    "a run's chunk is too short for its blocks",
+    "S4",
+    "a slab's chunk is too short for its blocks",
     (s) => {
       const chunk = firstOf(s, s.full) - 4;
       const size = s.b.word(chunk) - 7;
@@ -512,80 +537,80 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
     (s) => firstOf(s, s.full),
   ],
   [
-    "R4",
-    "a run begins where no chunk does",
-    pokeRun("full", at.RUN_FIRST, (w) => w + 112),
+    "S4",
+    "a slab begins where no chunk does",
+    pokeSlab("full", at.SLAB_FIRST, (w) => w + 112),
     (s) => firstOf(s, s.full),
   ],
   [
-    "R4",
+    "S4",
     "the map leads to a live chunk",
     (s) => s.b.poke(s.entryOf(firstOf(s, s.full)), s.a + 4),
     (s) => s.a + 4,
   ],
   [
-    "R4",
+    "S4",
     "the map leads between two granules",
     (s) => s.b.poke(s.entryOf(firstOf(s, s.full)), s.full + 4),
     (s) => s.full + 4,
   ],
   [
-    "R4",
+    "S4",
     "the map leads out of the memory",
     (s) => s.b.poke(s.entryOf(firstOf(s, s.full)), 0xffff_fff0),
     () => 0xffff_fff0,
   ],
   [
-    "R4",
-    "the map is said to be longer than its chunk: what follows is read as a run",
+    "S4",
+    "the map is said to be longer than its chunk: what follows is read as a slab",
     set(at.AT_MAPPED, (s) => s.b.word(s.base + at.AT_MAPPED) + 4096),
     (s) => s.b.word(s.map - 4 + (s.b.word(s.map - 4) & ~15)),
   ],
 
-  // M1: the map.
-  ["M1", "the map's address is another", change(at.AT_MAP, 16), state(0)],
+  // S5: the map.
+  ["S5", "the map's address is another", change(at.AT_MAP, 16), state(0)],
   [
-    "M1",
+    "S5",
     "the map's chunk lacks the flag O",
     ({ b, map }) => b.poke(map - 4, b.word(map - 4) & ~at.OWN),
     state(0),
   ],
-  ["M1", "the map ends below the runs", set(at.AT_MAPPED, () => 4096 - 16), state(at.AT_RUN_COUNT)],
+  ["S5", "the map ends below the slabs", set(at.AT_MAPPED, () => 4096 - 16), state(at.AT_SLAB_COUNT)],
   [
-    "M1",
-    "a run is in no entry",
+    "S5",
+    "a slab is in no entry",
     (s) => {
-      for (let unit = firstOf(s, s.current) & ~4095; runAtOf(s, unit) === s.current; unit += 4096)
+      for (let unit = firstOf(s, s.current) & ~4095; slabAtOf(s, unit) === s.current; unit += 4096)
         s.b.poke(s.entryOf(unit), 0);
     },
-    state(at.AT_RUN_COUNT),
+    state(at.AT_SLAB_COUNT),
   ],
   [
-    "M1",
-    "a run's second unit has no entry",
+    "S5",
+    "a slab's second unit has no entry",
     (s) => s.b.poke(s.entryOf(secondUnit(s, s.two)), 0),
     (s) => firstIn(s, s.two, secondUnit(s, s.two)),
   ],
   [
-    "M1",
-    "a run's second unit has another's entry",
+    "S5",
+    "a slab's second unit has another's entry",
     (s) => s.b.poke(s.entryOf(secondUnit(s, s.two)), s.full),
     (s) => firstIn(s, s.two, secondUnit(s, s.two)),
   ],
   [
-    "M1",
-    "a run's first unit has no entry",
+    "S5",
+    "a slab's first unit has no entry",
     (s) => s.b.poke(s.entryOf(firstOf(s, s.two)), 0),
     (s) => firstOf(s, s.two),
   ],
   [
-    "M1",
-    "a unit without a run has one's entry",
+    "S5",
+    "a unit without a slab has one's entry",
     (s) => s.b.poke(s.map + 30 * 4, s.full),
     (s) => firstOf(s, s.full),
   ],
-  ["M1", "a run is not counted", change(at.AT_RUN_COUNT, -1), state(at.AT_RUN_COUNT)],
-  ["M1", "a run is counted that is none", change(at.AT_RUN_COUNT, 1), state(at.AT_RUN_COUNT)],
+  ["S5", "a slab is not counted", change(at.AT_SLAB_COUNT, -1), state(at.AT_SLAB_COUNT)],
+  ["S5", "a slab is counted that is none", change(at.AT_SLAB_COUNT, 1), state(at.AT_SLAB_COUNT)],
 
   [
     "T1",
@@ -652,7 +677,7 @@ describe("check", () => {
   it("has a broken heap for every invariant that can be told", () => {
     const told = new Set(BROKEN.map(([invariant]) => invariant));
     // T3 has its own, below.
-    expect([...told, "T3"].sort()).toEqual("B1 B2 B3 C1 C2 C3 M1 R1 R2 R3 R4 T1 T2 T3".split(" "));
+    expect([...told, "T3"].sort()).toEqual("B1 B2 B3 C1 C2 C3 S1 S2 S3 S4 S5 T1 T2 T3".split(" "));
   });
 
   it("changes nothing in a sound heap", () => {
@@ -685,26 +710,26 @@ describe("check finds T3 broken", () => {
   });
 });
 
-describe("check of a heap without runs", () => {
-  it("finds R4 broken when a chunk of the heap's own is left", () => {
+describe("check of a heap without slabs", () => {
+  it("finds S4 broken when a chunk of the heap's own is left", () => {
     const b = new Bench({ smallLimit: 0 });
     const [chunk] = b.four(100);
     b.poke(chunk, b.word(chunk) | at.OWN);
-    expect(() => b.heap.check()).toThrow(/\(R4\)$/);
+    expect(() => b.heap.check()).toThrow(/\(S4\)$/);
   });
 
-  it("finds R4 broken when the map is left", () => {
+  it("finds S4 broken when the map is left", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(100);
-    const run = runOf(b.machine.words, b.base, ptr);
+    const slab = slabOf(b.machine.words, b.base, ptr);
     b.heap.check();
-    // Nothing knows of the run any more, and its two chunks are live ones.
-    for (const chunk of [run - 4, ptr - 4]) b.poke(chunk, b.word(chunk) & ~at.OWN);
+    // Nothing knows of the slab any more, and its two chunks are live ones.
+    for (const chunk of [slab - 4, ptr - 4]) b.poke(chunk, b.word(chunk) & ~at.OWN);
     b.poke(mapOf(b.machine, b.base) + ((ptr >>> 12) - (b.base >>> 12)) * 4, 0);
-    b.poke(b.base + at.AT_RUN_COUNT, 0);
-    for (const offset of [at.CLASS_RUN, at.CLASS_RUNS]) b.poke(b.base + CLASS_7 + offset, 0);
+    b.poke(b.base + at.AT_SLAB_COUNT, 0);
+    for (const offset of [at.CLASS_SLAB, at.CLASS_SLABS]) b.poke(b.base + CLASS_7 + offset, 0);
     b.poke(b.base + CLASS_7 + at.CLASS_BITS, b.base + at.AT_NO_BITS);
-    expect(() => b.heap.check()).toThrow(/\(R4\)$/);
+    expect(() => b.heap.check()).toThrow(/\(S4\)$/);
     b.heap.u32(mapOf(b.machine, b.base) - 4, 1)[0] = 128 | 3;
     for (const offset of [at.AT_MAP, at.AT_MAPPED]) b.poke(b.base + offset, 0);
     b.heap.check();
@@ -765,18 +790,18 @@ describe("check of a heap in three segments", () => {
   });
 });
 
-describe("check of a class whose current run", () => {
-  it("is what a program wrote into its block finds R1 broken", () => {
+describe("check of a class whose current slab", () => {
+  it("is what a program wrote into its block finds S1 broken", () => {
     const b = new Bench();
     const block = b.heap.malloc(256);
     b.heap.malloc(100);
-    const current = b.word(b.base + CLASS_7 + at.CLASS_RUN);
-    // A copy of the descriptor, of a run that begins where there is none.
-    b.heap.u8(block, at.RUN_BYTES).set(b.heap.u8(current, at.RUN_BYTES));
-    b.poke(block + at.RUN_FIRST, 0);
-    b.poke(b.base + CLASS_7 + at.CLASS_RUN, block);
-    b.poke(b.base + CLASS_7 + at.CLASS_BITS, block + at.RUN_BITS);
+    const current = b.word(b.base + CLASS_7 + at.CLASS_SLAB);
+    // A copy of the descriptor, of a slab that begins where there is none.
+    b.heap.u8(block, at.SLAB_BYTES).set(b.heap.u8(current, at.SLAB_BYTES));
+    b.poke(block + at.SLAB_FIRST, 0);
+    b.poke(b.base + CLASS_7 + at.CLASS_SLAB, block);
+    b.poke(b.base + CLASS_7 + at.CLASS_BITS, block + at.SLAB_BITS);
     b.poke(b.base + CLASS_7 + at.CLASS_FIRST, 0);
-    expect(() => b.heap.check()).toThrow(/\(R1\)$/);
+    expect(() => b.heap.check()).toThrow(/\(S1\)$/);
   });
 });

@@ -21,7 +21,7 @@ const FIELDS: readonly [string, number, number][] = [
   ["max footprint", layout.AT_MAX_FOOTPRINT, 4],
   ["footprint limit", layout.AT_FOOTPRINT_LIMIT, 4],
   ["small limit", layout.AT_SMALL_LIMIT, 4],
-  ["run count", layout.AT_RUN_COUNT, 4],
+  ["slab count", layout.AT_SLAB_COUNT, 4],
   ["growth step", layout.AT_GROWTH_STEP, 4],
   ["trim threshold", layout.AT_TRIM_THRESHOLD, 4],
   ["advance", layout.AT_ADVANCE_LOG2, 4],
@@ -120,8 +120,8 @@ describe("the units", () => {
 describe("a size class's state", () => {
   it("has the words of the drawing, within 32 bytes", () => {
     expect(1 << layout.CLASS_BYTES_LOG2).toBe(CLASS_BYTES);
-    const { CLASS_BITS, CLASS_FIRST, CLASS_RUN, CLASS_HEAD, CLASS_TAIL, CLASS_RUNS } = layout;
-    expect([CLASS_BITS, CLASS_FIRST, CLASS_RUN, CLASS_HEAD, CLASS_TAIL, CLASS_RUNS]).toEqual([
+    const { CLASS_BITS, CLASS_FIRST, CLASS_SLAB, CLASS_HEAD, CLASS_TAIL, CLASS_SLABS } = layout;
+    expect([CLASS_BITS, CLASS_FIRST, CLASS_SLAB, CLASS_HEAD, CLASS_TAIL, CLASS_SLABS]).toEqual([
       0, 4, 8, 12, 16, 20,
     ]);
   });
@@ -134,30 +134,30 @@ describe("a size class's state", () => {
   });
 });
 
-describe("a run", () => {
+describe("a slab", () => {
   it("has a descriptor of four words, nine of bits, one for each block, and two of links", () => {
-    const { RUN_FIRST, RUN_INVERSE, RUN_SHAPE, RUN_LAST, RUN_BITS, RUN_BITS_END } = layout;
-    expect([RUN_FIRST, RUN_INVERSE, RUN_SHAPE, RUN_LAST, RUN_BITS]).toEqual([0, 4, 8, 12, 16]);
-    expect(RUN_BITS_END - RUN_BITS).toBe(9 * 4);
-    expect((RUN_BITS_END - RUN_BITS) * 8).toBe(layout.MAX_SLOTS);
-    expect([layout.RUN_NEXT, layout.RUN_PREVIOUS, layout.RUN_BYTES]).toEqual([52, 56, 60]);
+    const { SLAB_FIRST, SLAB_INVERSE, SLAB_SHAPE, SLAB_LAST, SLAB_BITS, SLAB_BITS_END } = layout;
+    expect([SLAB_FIRST, SLAB_INVERSE, SLAB_SHAPE, SLAB_LAST, SLAB_BITS]).toEqual([0, 4, 8, 12, 16]);
+    expect(SLAB_BITS_END - SLAB_BITS).toBe(9 * 4);
+    expect((SLAB_BITS_END - SLAB_BITS) * 8).toBe(layout.MAX_BLOCKS);
+    expect([layout.SLAB_NEXT, layout.SLAB_PREVIOUS, layout.SLAB_BYTES]).toEqual([52, 56, 60]);
   });
 
   it("has in its shape a rotation, its size class, the flag L and its blocks, each in bits of its own", () => {
-    const { SHAPE_CLASS_SHIFT, SHAPE_CLASS, RUN_LISTED, SHAPE_SLOTS_SHIFT } = layout;
+    const { SHAPE_CLASS_SHIFT, SHAPE_CLASS, SLAB_LISTED, SHAPE_BLOCKS_SHIFT } = layout;
     // What a machine rotates by: the lowest five bits.
     expect(SHAPE_CLASS_SHIFT).toBeGreaterThanOrEqual(5);
     expect(layout.CLASS_COUNT).toBeLessThanOrEqual(SHAPE_CLASS);
-    expect(RUN_LISTED).toBeGreaterThan(SHAPE_CLASS << SHAPE_CLASS_SHIFT);
-    expect(RUN_LISTED).toBeLessThan(1 << SHAPE_SLOTS_SHIFT);
-    expect(layout.MAX_SLOTS).toBeLessThan(2 ** (32 - SHAPE_SLOTS_SHIFT));
+    expect(SLAB_LISTED).toBeGreaterThan(SHAPE_CLASS << SHAPE_CLASS_SHIFT);
+    expect(SLAB_LISTED).toBeLessThan(1 << SHAPE_BLOCKS_SHIFT);
+    expect(layout.MAX_BLOCKS).toBeLessThan(2 ** (32 - SHAPE_BLOCKS_SHIFT));
   });
 
   it("is no longer than the bits of the smallest blocks allow, unless these are what ends it", () => {
-    expect(1 << layout.RUN_UNIT_LOG2).toBe(layout.RUN_UNIT);
-    expect(layout.MIN_RUN).toBeLessThan(layout.MAX_RUN);
-    expect(layout.MIN_SLOTS * layout.SMALL_MAX).toBeLessThanOrEqual(layout.MAX_RUN);
-    expect(layout.MAX_RUN / (2 * layout.GRANULE)).toBeLessThanOrEqual(layout.MAX_SLOTS);
+    expect(1 << layout.SLAB_UNIT_LOG2).toBe(layout.SLAB_UNIT);
+    expect(layout.MIN_SLAB).toBeLessThan(layout.MAX_SLAB);
+    expect(layout.MIN_SLOTS * layout.SMALL_MAX).toBeLessThanOrEqual(layout.MAX_SLAB);
+    expect(layout.MAX_SLAB / (2 * layout.GRANULE)).toBeLessThanOrEqual(layout.MAX_BLOCKS);
   });
 });
 
@@ -204,18 +204,18 @@ describe("a real heap's bytes", () => {
     expect(b.word(16 + layout.AT_TOP)).toBe(ptr - 4 + 1008);
   });
 
-  it("have three chunks of the heap's own for the first small block: descriptor, run, map", () => {
+  it("have three chunks of the heap's own for the first small block: descriptor, slab, map", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(100);
-    const [descriptor, run, map] = [16 + 2284, 16 + 2284 + 64, 4092];
+    const [descriptor, slab, map] = [16 + 2284, 16 + 2284 + 64, 4092];
     const own = layout.OWN | layout.IN_USE | layout.PREVIOUS_IN_USE;
     expect(own).toBe(7);
     expect(b.word(descriptor)).toBe(64 | own);
     // What is cut from more ends where a unit of 4096 bytes does.
-    expect(b.word(run)).toBe((map - run) | own);
+    expect(b.word(slab)).toBe((map - slab) | own);
     expect(b.word(map)).toBe(128 | own);
-    expect(ptr).toBe(run + 4);
-    expect(b.word(16 + 52), "run count").toBe(1);
+    expect(ptr).toBe(slab + 4);
+    expect(b.word(16 + 52), "slab count").toBe(1);
     // The entry of the unit that base lies in is the map's first word.
     expect(b.word(16 + 84) + ((16 >>> 12) << 2), "map").toBe(map + 4);
     expect(b.word(16 + 88), "mapped").toBe(((128 - 4) / 4) * 4096 - 16);
@@ -223,7 +223,7 @@ describe("a real heap's bytes", () => {
     for (let entry = map + 8; entry < map + 128; entry += 4) expect(b.word(entry)).toBe(0);
   });
 
-  it("have a run's descriptor as drawn: first block, inverse, shape, last word, bits, links", () => {
+  it("have a slab's descriptor as drawn: first block, inverse, shape, last word, bits, links", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(100);
     const descriptor = 16 + 2284 + 4;
@@ -239,7 +239,7 @@ describe("a real heap's bytes", () => {
     for (let at = descriptor + 20; at < descriptor + 60; at += 4) expect(b.word(at)).toBe(0);
   });
 
-  it("have a size class's state as drawn: bits, first block, current run, list, count", () => {
+  it("have a size class's state as drawn: bits, first block, current slab, list, count", () => {
     const b = new Bench();
     const state = 16 + 120 + 7 * 32;
     const words = () => [0, 4, 8, 12, 16, 20].map((offset) => b.word(state + offset));
@@ -250,7 +250,7 @@ describe("a real heap's bytes", () => {
     const second = b.word(state + 8);
     const place = b.word(second);
     expect(words()).toEqual([second + 16, place, second, 0, 0, 2]);
-    // The first run is full. A block of it that is freed lets it be listed.
+    // The first slab is full. A block of it that is freed lets it be listed.
     b.heap.free(ptr);
     expect(words()).toEqual([second + 16, place, second, first, first, 2]);
     expect(b.word(first + 8) & 0x8000).toBe(0x8000);
@@ -258,7 +258,7 @@ describe("a real heap's bytes", () => {
     expect(b.word(first + 16)).toBe(1);
   });
 
-  it("have a bit in AT_MAYBE_UNUSED for the class of a current run whose blocks were all freed", () => {
+  it("have a bit in AT_MAYBE_UNUSED for the class of a current slab whose blocks were all freed", () => {
     const b = new Bench();
     const [one, two] = [b.heap.malloc(100), b.heap.malloc(100)];
     b.heap.free(one);
@@ -272,7 +272,7 @@ describe("a real heap's bytes", () => {
     expect([b.word(16 + 2264), b.word(16 + 2268)]).toEqual([0, 0]);
   });
 
-  it("have nothing in a free block of a run, and nothing beside it: it is a bit of the descriptor", () => {
+  it("have nothing in a free block of a slab, and nothing beside it: it is a bit of the descriptor", () => {
     const b = new Bench();
     const ptrs = [1, 2, 3].map(() => b.heap.malloc(100));
     for (const ptr of ptrs) b.heap.u8(ptr).fill(0x5a);
@@ -313,7 +313,7 @@ describe("a real heap's bytes", () => {
     expect(b.word(closed - 4)).toBe(layout.IN_USE);
   });
 
-  it("are little-endian on every machine that the heap runs on", () => {
+  it("are little-endian on every machine that the heap slabs on", () => {
     const heap = Heap.create();
     expect(Array.from(heap.u8(heap.base + 4, 4))).toEqual([3, 0, 0, 0]);
   });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { randomFrom } from "../../../../test/support/random.ts";
 import * as at from "../../src/kernel/layout.ts";
-import { extentOf } from "../../src/kernel/run.ts";
-import { runOf } from "../../src/kernel/run-map.ts";
+import { extentOf } from "../../src/kernel/slab.ts";
+import { slabOf } from "../../src/kernel/slab-map.ts";
 import { Bench } from "./broken.ts";
 
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
 
-function runOfPtr(b: Bench, ptr: number): number {
-  return runOf(b.machine.words, b.base, ptr);
+function slabOfPtr(b: Bench, ptr: number): number {
+  return slabOf(b.machine.words, b.base, ptr);
 }
 
 /** The most bytes, in 32ths of the region, that random blocks of 1 to 256 bytes may have while others replace them. */
@@ -41,8 +41,8 @@ function survives({ heap }: Bench, most: number): boolean {
 }
 
 describe("a heap that can have few bytes", () => {
-  const classesWithRuns = (b: Bench): number[] =>
-    CLASSES.filter((sizeClass) => runOfPtr(b, b.heap.malloc(sizeClass * 16)) !== 0);
+  const classesWithSlabs = (b: Bench): number[] =>
+    CLASSES.filter((sizeClass) => slabOfPtr(b, b.heap.malloc(sizeClass * 16)) !== 0);
 
   it.each([
     [131_056, 0],
@@ -50,24 +50,24 @@ describe("a heap that can have few bytes", () => {
     [200_000, 12],
     [262_128, 15],
     [262_144, 16],
-  ])("of %i bytes has runs of the %i smallest classes, no longer than the 128th part", (size, count) => {
+  ])("of %i bytes has slabs of the %i smallest classes, no longer than the 128th part", (size, count) => {
     for (const b of [
       new Bench({ memory: new ArrayBuffer(1 << 20), size }),
       new Bench({ memory: new ArrayBuffer(1 << 20), footprintLimit: size }),
       new Bench({ memory: new ArrayBuffer(size + 16) }),
       new Bench({ memory: new WebAssembly.Memory({ initial: 32 }), base: 16, size }),
     ]) {
-      expect(classesWithRuns(b)).toEqual(CLASSES.slice(0, count));
+      expect(classesWithSlabs(b)).toEqual(CLASSES.slice(0, count));
       b.heap.check();
       for (let block = 0; block < 500; block++) {
-        const run = runOfPtr(b, b.heap.malloc(16 * (1 + (block % 3))));
-        if (run !== 0) expect(extentOf(b.machine, run)).toBeLessThanOrEqual(size / 128);
+        const slab = slabOfPtr(b, b.heap.malloc(16 * (1 + (block % 3))));
+        if (slab !== 0) expect(extentOf(b.machine, slab)).toBeLessThanOrEqual(size / 128);
       }
       b.heap.check();
     }
   });
 
-  it("says the size of a chunk where it has no runs, and of a block where it has", () => {
+  it("says the size of a chunk where it has no slabs, and of a block where it has", () => {
     const b = new Bench({ size: 200_000 });
     for (const bytes of [0, 1, 28, 29, 100, 192, 193, 224, 256, 257])
       expect([bytes, b.heap.usableSize(b.heap.malloc(bytes))]).toEqual([bytes, b.heap.goodSize(bytes)]);
@@ -77,7 +77,7 @@ describe("a heap that can have few bytes", () => {
       expect([bytes, b.heap.usableSize(b.heap.malloc(bytes))]).toEqual([bytes, b.heap.goodSize(bytes)]);
   });
 
-  it("holds at least four fifths of what it would without runs, also with a few blocks of each class", () => {
+  it("holds at least four fifths of what it would without slabs, also with a few blocks of each class", () => {
     for (const size of [16_384, 32_768, 65_536, 131_072, 262_144])
       expect(mostLive(size, 256) / mostLive(size, 0), `${size}`).toBeGreaterThan(0.8);
   });

@@ -44,7 +44,7 @@ function pieces(b: Bench): [number, number, number][] {
 const ALL_STATES = [LIVE, CACHED, FREE, TOP, OVERHEAD];
 
 /**
- * A heap in which each state occurs: live, free, live, guard as chunks, then a run of 15 blocks of 112 bytes, of which
+ * A heap in which each state occurs: live, free, live, guard as chunks, then a slab of 15 blocks of 112 bytes, of which
  * the first and the third are live. Its descriptor and the map lie where the free chunk was.
  */
 function specimen() {
@@ -84,7 +84,7 @@ describe("a walk", () => {
     expect([live, alive, guard].map((chunk) => states.get(chunk))).toEqual([LIVE, LIVE, LIVE]);
     expect(seen.filter(([, state]) => state === LIVE)).toHaveLength(3);
     expect(seen.at(-1)).toEqual([top, TOP]);
-    // Descriptor and map were cut from the free chunk; of the run, the blocks are not seen here.
+    // Descriptor and map were cut from the free chunk; of the slab, the blocks are not seen here.
     const map = free + 64;
     const rest = map + (b.word(map) & ~15);
     expect([free, map, rest].map((chunk) => states.get(chunk))).toEqual([OVERHEAD, OVERHEAD, FREE]);
@@ -93,11 +93,11 @@ describe("a walk", () => {
     expect(seen.filter(([, state]) => state === FREE)).toHaveLength(1);
   });
 
-  it("by pieces sees, behind a run's chunk, each of its blocks, live or cached", () => {
+  it("by pieces sees, behind a slab's chunk, each of its blocks, live or cached", () => {
     const { b, one, two, three } = specimen();
     const all = pieces(b);
-    const run = all.findIndex(([at]) => at === one - 4);
-    const blocks = all.slice(run + 1).filter(([at]) => isBlock(at));
+    const slab = all.findIndex(([at]) => at === one - 4);
+    const blocks = all.slice(slab + 1).filter(([at]) => isBlock(at));
     expect(blocks).toEqual(
       Array.from({ length: blocks.length }, (_, index) => [
         one + index * 112,
@@ -106,12 +106,12 @@ describe("a walk", () => {
       ]),
     );
     expect(blocks.slice(0, 3).map(([at]) => at)).toEqual([one, two, three]);
-    // Of the run's own piece there is the header, and what its blocks leave at the end.
-    const [, own, state] = all[run] ?? [];
+    // Of the slab's own piece there is the header, and what its blocks leave at the end.
+    const [, own, state] = all[slab] ?? [];
     expect(state).toBe(OVERHEAD);
     expect(own).toBeGreaterThanOrEqual(4);
     expect(own).toBeLessThan(4 + 112);
-    expect(all[run + 1 + blocks.length]?.[0]).toBe(one - 4 + (own ?? 0) + blocks.length * 112);
+    expect(all[slab + 1 + blocks.length]?.[0]).toBe(one - 4 + (own ?? 0) + blocks.length * 112);
   });
 
   it("by pieces sees the blocks between the chunks, in the order of addresses, none twice", () => {
@@ -138,7 +138,7 @@ describe("a walk", () => {
     }
   });
 
-  it("tells mallinfo: free blocks of runs are small ones, and the heap's own bytes are in use", () => {
+  it("tells mallinfo: free blocks of slabs are small ones, and the heap's own bytes are in use", () => {
     const { b } = specimen();
     const { machine: m, base } = b;
     const [, cached = 0, free = 0, top = 0] = ALL_STATES.map((state) => bytesOf(m, base, state));

@@ -178,7 +178,7 @@ describe("a memory whose grow throws", () => {
     heap.check();
   });
 
-  it("leaves nothing halfway in a small block's call, which needs a run, its descriptor and the map", () => {
+  it("leaves nothing halfway in a small block's call, which needs a slab, its descriptor and the map", () => {
     const memory = new LyingMemory(PAGE);
     const heap = Heap.create({ memory, base: 16, advance: 0 });
     memory.answer = () => {

@@ -51,7 +51,7 @@ describe("save and load", () => {
     expect([...loaded.freeRegions()]).toEqual([...allocator.freeRegions()]);
   });
 
-  it("the loaded books have room for as many regions as is said", () => {
+  it("the loaded state have room for as many regions as is said", () => {
     const allocator = new OffsetAllocator(1000, { regions: 500 });
     const loaded = OffsetAllocator.load(allocator.save(), { regions: 500 });
     expect(loaded.report()).toEqual(allocator.report());
@@ -90,7 +90,7 @@ describe("images that are refused", () => {
     fc.assert(fc.property(change, refused), { seed, numRuns: 1000 });
   });
 
-  it("with the sum made right, a changed byte gives books that are sound, or is refused by name", () => {
+  it("with the sum made right, a changed byte gives state that are sound, or is refused by name", () => {
     const image = used().save();
     let refusals = 0;
     for (let at = 12; at < image.length; at++) {

@@ -175,7 +175,7 @@ describe("reset", () => {
   });
 });
 
-describe("the books", () => {
+describe("the state", () => {
   it("do not grow while there are no more regions than was said", () => {
     const allocator = new OffsetAllocator(2 ** 20, { regions: 101 });
     const { bookBytes } = allocator.report();

@@ -34,7 +34,7 @@ export class OffsetShadow {
     return this.holes.some((hole) => Math.ceil(hole.offset / alignment) * alignment + bytes <= end(hole));
   }
 
-  /** Books an allocation. Fails unless all of it lies in one hole. */
+  /** OffsetState an allocation. Fails unless all of it lies in one hole. */
   add(allocation: Allocation, offset: number, bytes: number): void {
     const index = this.#regions.findIndex((region) => region.offset <= offset && offset < end(region));
     const hole = this.#regions[index];

@@ -54,7 +54,7 @@ IMPORT(next_piece) uintptr_t mc_next_piece(uintptr_t at);
 IMPORT(piece_state) unsigned mc_piece_state(uintptr_t at);
 IMPORT(piece_bytes) size_t mc_piece_bytes(uintptr_t at);
 
-// The states of a piece: a chunk, or a block of a run.
+// The states of a piece: a chunk, or a block of a slab.
 enum { LIVE, CACHED, FREE, TOP, OVERHEAD };
 
 enum { BLOCK_ALIGNMENT = 16, HEADER_WORD = 4, PAGE = 65536 };

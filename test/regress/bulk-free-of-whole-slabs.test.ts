@@ -1,24 +1,24 @@
 // bulkFree marked all blocks of its list free, to find one that is listed twice, and then freed them one by one. After the
-// first (or second) of a run, that run looked unused and was given back, with others of the list still in it: these
+// first (or second) of a slab, that slab looked unused and was given back, with others of the list still in it: these
 // were then taken for chunks, and a header was written over what lay before them.
 
 import { Heap } from "morecore";
 import { expect, test } from "vitest";
 
-/** A heap with so many small blocks that there are runs that malloc does not take from: full ones and, perhaps, others. */
+/** A heap with so many small blocks that there are slabs that malloc does not take from: full ones and, perhaps, others. */
 function filled(): { heap: Heap; ptrs: number[] } {
   const heap = Heap.create();
   return { heap, ptrs: Array.from({ length: 200 }, () => heap.malloc(64)) };
 }
 
-test("a list of all blocks of runs that are full is freed", () => {
+test("a list of all blocks of slabs that are full is freed", () => {
   const { heap, ptrs } = filled();
   heap.bulkFree(ptrs);
   heap.check();
   expect(heap.mallinfo().ordblks).toBe(1);
 });
 
-test("a list of all blocks that are left in runs with room is freed", () => {
+test("a list of all blocks that are left in slabs with room is freed", () => {
   const { heap, ptrs } = filled();
   for (const ptr of ptrs.filter((_, index) => index % 2 === 0)) heap.free(ptr);
   heap.check();

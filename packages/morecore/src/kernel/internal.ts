@@ -1,4 +1,4 @@
-// Own: chunks that the heap takes for itself.
+// Internal: chunks that the heap takes for itself.
 //
 // Owns:  the flag O.
 // Needs: chunk, take, release.
@@ -13,19 +13,19 @@ import { release } from "./release.ts";
 import { takeOrGrow } from "./take.ts";
 
 /** A chunk of `size` bytes that no caller can free. NO_CHUNK: no memory. */
-export function takeOwn(m: Machine, heap: Base, size: Word): Chunk {
+export function takeInternal(m: Machine, heap: Base, size: Word): Chunk {
   const chunk = takeOrGrow(m, heap, size, false);
-  if (chunk !== NO_CHUNK) own(m, chunk);
+  if (chunk !== NO_CHUNK) markInternal(m, chunk);
   return chunk;
 }
 
 /** Marks a live chunk as the heap's own. */
-export function own(m: Machine, chunk: Chunk): void {
+export function markInternal(m: Machine, chunk: Chunk): void {
   m.store32(chunk, m.load32(chunk) | OWN);
 }
 
 /** Whether a chunk of the heap's own can have its payload at an address. */
-export function isOwn(m: Machine, heap: Base, ptr: Ptr): boolean {
+export function isInternal(m: Machine, heap: Base, ptr: Ptr): boolean {
   const chunk = chunkOf(ptr);
   const end = m.load32(heap + AT_END);
   if ((ptr & (GRANULE - 1)) !== 0 || chunk <= heap || chunk >= end) return false;
@@ -34,10 +34,10 @@ export function isOwn(m: Machine, heap: Base, ptr: Ptr): boolean {
 }
 
 /** Frees a chunk of the heap's own, by its payload's address. Aborts, with nothing changed, if there is none. */
-export function disown(m: Machine, heap: Base, ptr: Ptr): void {
+export function freeInternal(m: Machine, heap: Base, ptr: Ptr): void {
   const chunk = chunkOf(ptr);
   const head = m.load32(chunk);
-  if (!isOwn(m, heap, ptr)) m.abort(CORRUPTED, chunk);
+  if (!isInternal(m, heap, ptr)) m.abort(CORRUPTED, chunk);
   if ((head & PREVIOUS_IN_USE) === 0 && !followsFree(m, chunk, chunk - heap)) m.abort(CORRUPTED, chunk);
   m.store32(chunk, head - OWN);
   release(m, heap, chunk);

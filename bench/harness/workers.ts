@@ -1,8 +1,8 @@
-// Crew: the workers, one process for each peer, of which one runs at a time.
+// Workers: the workers, one process for each peer, of which one runs at a time.
 //
 // Owns:  starting, asking and stopping them.
 // Needs: bench/dist/fresh/worker.js, wherever this file runs from.
-// Invariants: K1  every worker is stopped when the crew is, also after an error
+// Invariants: K1  every worker is stopped when the workers is, also after an error
 
 import { type ChildProcess, fork } from "node:child_process";
 import { createRequire } from "node:module";
@@ -16,7 +16,7 @@ export interface PeerInfo {
   readonly moduleFile: string | undefined;
 }
 
-export class Crew {
+export class Workers {
   readonly #workers = new Map<PeerName, ChildProcess>();
 
   constructor(peers: readonly PeerInfo[]) {

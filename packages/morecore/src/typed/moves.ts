@@ -1,8 +1,8 @@
-// Place: how long references to what a container holds may be used: until it moves, or something is taken away.
+// Moves: how long references to what a container holds may be used: until it moves, or something is taken away.
 //
 // Owns:  a word in the container's header, its count of moves; the life of the references that are lent.
 // Needs: life, space.
-// Invariants: M1  while checking, no reference is good that was lent before the last move, through whichever window or thread
+// Invariants: MV1 while checking, no reference is good that was lent before the last move, through whichever window or thread
 //
 // The count lies in memory, since others may have the same container in hand: another object of this thread, another thread,
 // another process. Whatever moves elements, takes some away or ends the container changes it. Adding where there is room does not.
@@ -13,7 +13,7 @@ import type { Space } from "./space.ts";
 /** An odd number whose bits are mixed: the golden ratio times 2^32, as in Fibonacci hashing (Knuth, TAOCP 3, 6.4). */
 const MIX = 0x9e37_79b1;
 
-export class Place {
+export class Moves {
   readonly name: string;
   private readonly outer: Life;
   private readonly owner: object;
@@ -50,7 +50,7 @@ export class Place {
   }
 
   /** Ends all references that were lent, here and elsewhere. The header is within the arrays. */
-  move(): void {
+  record(): void {
     const at = this.address >>> 2;
     this.space.u32[at] = (this.space.u32[at] as number) + 1;
   }

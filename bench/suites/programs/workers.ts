@@ -1,8 +1,8 @@
-// Crew: one process for each way in which a program is linked, of which one runs at a time.
+// Workers: one process for each way in which a program is linked, of which one runs at a time.
 //
 // Owns:       starting, asking and stopping them.
 // Needs:      worker.js beside this file.
-// Invariants: K1  every worker is stopped when the crew is, also after an error
+// Invariants: K1  every worker is stopped when the workers is, also after an error
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ export class ProgramCrew {
   readonly #workers = new Map<Kind, ChildProcess>();
 
   constructor(jobs: readonly Job[]) {
-    const script = fileURLToPath(import.meta.url).replace(/crew(\.[jt]s)$/, "worker$1");
+    const script = fileURLToPath(import.meta.url).replace(/workers(\.[jt]s)$/, "worker$1");
     for (const job of jobs)
       this.#workers.set(job.kind, fork(script, [JSON.stringify(job)], { execArgv: ["--expose-gc"] }));
   }

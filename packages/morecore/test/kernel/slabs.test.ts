@@ -7,37 +7,37 @@ import { calloc, malloc } from "../../src/kernel/malloc.ts";
 import { setSmallLimit } from "../../src/kernel/options.ts";
 import {
   blockBytesOf,
+  blockCountOf,
   classOf,
   extentOf,
   firstBlock,
   isFree,
   isFull,
   isUnused,
-  slotsOf,
-} from "../../src/kernel/run.ts";
-import { runOf } from "../../src/kernel/run-map.ts";
+} from "../../src/kernel/slab.ts";
+import { slabOf } from "../../src/kernel/slab-map.ts";
 import {
   classFor,
   classState,
-  flushRuns,
+  flushSlabs,
   freeBlock,
   isSmall,
   leaveClasses,
   popBlock,
   pushBlock,
   takeBlock,
-} from "../../src/kernel/runs.ts";
+} from "../../src/kernel/slabs.ts";
 import { Bench } from "./broken.ts";
 
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
 
-/** Room for many runs. */
+/** Room for many slabs. */
 function roomy(): Bench {
   return new Bench({ memory: new ArrayBuffer(1 << 20) });
 }
 
-function runOfPtr(b: Bench, ptr: number): number {
-  return runOf(b.machine.words, b.base, ptr);
+function slabOfPtr(b: Bench, ptr: number): number {
+  return slabOf(b.machine.words, b.base, ptr);
 }
 
 /** A word of a size class's state. */
@@ -45,24 +45,24 @@ function stateWord(b: Bench, sizeClass: number, offset: number): number {
   return b.word(classState(b.base, sizeClass) + offset);
 }
 
-/** The runs in a class's list, first to last. */
+/** The slabs in a class's list, first to last. */
 function listed(b: Bench, sizeClass: number): number[] {
-  const runs: number[] = [];
-  for (let run = stateWord(b, sizeClass, at.CLASS_HEAD); run !== 0; run = b.word(run + at.RUN_NEXT))
-    runs.push(run);
-  return runs;
+  const slabs: number[] = [];
+  for (let slab = stateWord(b, sizeClass, at.CLASS_HEAD); slab !== 0; slab = b.word(slab + at.SLAB_NEXT))
+    slabs.push(slab);
+  return slabs;
 }
 
-const current = (b: Bench, sizeClass: number): number => stateWord(b, sizeClass, at.CLASS_RUN);
-const runCount = (b: Bench): number => b.word(b.base + at.AT_RUN_COUNT);
+const current = (b: Bench, sizeClass: number): number => stateWord(b, sizeClass, at.CLASS_SLAB);
+const slabCount = (b: Bench): number => b.word(b.base + at.AT_SLAB_COUNT);
 
-/** Fills so many runs of 112-byte blocks, one after the other; each as its blocks, in the order they were handed out. */
-function filled(b: Bench, runs: number): number[][] {
+/** Fills so many slabs of 112-byte blocks, one after the other; each as its blocks, in the order they were handed out. */
+function filled(b: Bench, slabs: number): number[][] {
   const all: number[][] = [];
-  for (let index = 0; index < runs; index++) {
+  for (let index = 0; index < slabs; index++) {
     const ptrs = [b.heap.malloc(100)];
-    const run = runOfPtr(b, ptrs[0] as number);
-    while (!isFull(b.machine, run)) ptrs.push(b.heap.malloc(100));
+    const slab = slabOfPtr(b, ptrs[0] as number);
+    while (!isFull(b.machine, slab)) ptrs.push(b.heap.malloc(100));
     all.push(ptrs);
   }
   return all;
@@ -89,11 +89,11 @@ describe("a size class", () => {
       const ptr = b.heap.malloc(bytes);
       expect(b.heap.usableSize(ptr)).toBe(most);
       expect(b.heap.goodSize(bytes)).toBe(most);
-      expect(classOf(b.machine, runOfPtr(b, ptr))).toBe(sizeClass);
+      expect(classOf(b.machine, slabOfPtr(b, ptr))).toBe(sizeClass);
       b.heap.free(ptr);
     }
-    expect(stateWord(b, sizeClass, at.CLASS_RUNS)).toBe(1);
-    expect(runCount(b)).toBe(1);
+    expect(stateWord(b, sizeClass, at.CLASS_SLABS)).toBe(1);
+    expect(slabCount(b)).toBe(1);
     b.heap.check();
   });
 
@@ -101,12 +101,12 @@ describe("a size class", () => {
     const b = new Bench();
     expect(usableSize(b.machine, b.base, asPtr(b.heap.malloc(0)))).toBe(16);
     const chunk = b.heap.malloc(257);
-    expect(runOfPtr(b, chunk)).toBe(0);
+    expect(slabOfPtr(b, chunk)).toBe(0);
     expect(usableSize(b.machine, b.base, asPtr(chunk))).toBe(268);
-    expect(runCount(b)).toBe(1);
+    expect(slabCount(b)).toBe(1);
   });
 
-  it("has no run before its first request, and none of another class's", () => {
+  it("has no slab before its first request, and none of another class's", () => {
     const b = new Bench();
     for (const sizeClass of CLASSES) {
       expect(popBlock(b.machine, b.base, sizeClass)).toBe(0);
@@ -117,21 +117,21 @@ describe("a size class", () => {
   });
 });
 
-describe("the blocks of a run", () => {
+describe("the blocks of a slab", () => {
   it.each(CLASSES)("of class %i lie side by side, in the order in which they are handed out", (sizeClass) => {
     const b = roomy();
     const bytes = sizeClass * 16;
     const first = b.heap.malloc(bytes);
-    const run = runOfPtr(b, first);
-    const slots = slotsOf(b.machine, run);
+    const slab = slabOfPtr(b, first);
+    const slots = blockCountOf(b.machine, slab);
     expect(slots).toBeGreaterThanOrEqual(at.MIN_SLOTS);
-    expect(slots).toBeLessThanOrEqual(at.MAX_SLOTS);
-    expect(first).toBe(firstBlock(b.machine, run));
+    expect(slots).toBeLessThanOrEqual(at.MAX_BLOCKS);
+    expect(first).toBe(firstBlock(b.machine, slab));
     for (let index = 1; index < slots; index++) expect(b.heap.malloc(bytes)).toBe(first + index * bytes);
-    expect(isFull(b.machine, run)).toBe(true);
-    expect(extentOf(b.machine, run)).toBe(slots * bytes);
-    expect(blockBytesOf(b.machine, run)).toBe(bytes);
-    expect(runOfPtr(b, b.heap.malloc(bytes))).not.toBe(run);
+    expect(isFull(b.machine, slab)).toBe(true);
+    expect(extentOf(b.machine, slab)).toBe(slots * bytes);
+    expect(blockBytesOf(b.machine, slab)).toBe(bytes);
+    expect(slabOfPtr(b, b.heap.malloc(bytes))).not.toBe(slab);
     b.heap.check();
   });
 
@@ -144,7 +144,7 @@ describe("the blocks of a run", () => {
     b.heap.check();
     for (const ptr of ptrs) b.heap.free(ptr);
     // Nor when they are free, which is harmless.
-    for (const ptr of ptrs.slice(0, 30)) if (runOfPtr(b, ptr) !== 0) b.heap.u8(ptr, 16).fill(0xff);
+    for (const ptr of ptrs.slice(0, 30)) if (slabOfPtr(b, ptr) !== 0) b.heap.u8(ptr, 16).fill(0xff);
     b.heap.check();
     b.heap.trim();
     expect(b.heap.mallinfo().ordblks).toBe(1);
@@ -163,40 +163,40 @@ describe("the blocks of a run", () => {
     b.heap.check();
   });
 
-  it("are all handed out before another run is begun, also those of words that were left behind", () => {
+  it("are all handed out before another slab is begun, also those of words that were left behind", () => {
     const b = roomy();
     // More than two words of blocks: those of the first word are freed when malloc has left it.
     const ptrs = [b.heap.malloc(16)];
-    const run = runOfPtr(b, ptrs[0] as number);
-    const slots = slotsOf(b.machine, run);
+    const slab = slabOfPtr(b, ptrs[0] as number);
+    const slots = blockCountOf(b.machine, slab);
     expect(slots).toBeGreaterThan(80);
     while (ptrs.length < 80) ptrs.push(b.heap.malloc(16));
     for (const index of [3, 1, 40]) b.heap.free(ptrs[index] as number);
     b.heap.check();
     const rest = Array.from({ length: slots - 80 + 3 }, () => b.heap.malloc(16));
-    expect(rest.every((ptr) => runOfPtr(b, ptr) === run)).toBe(true);
+    expect(rest.every((ptr) => slabOfPtr(b, ptr) === slab)).toBe(true);
     expect(new Set([...ptrs, ...rest]).size).toBe(slots);
-    expect(isFull(b.machine, run)).toBe(true);
+    expect(isFull(b.machine, slab)).toBe(true);
     expect(rest).toEqual(expect.arrayContaining([ptrs[1], ptrs[3], ptrs[40]]));
-    expect(runCount(b)).toBe(1);
+    expect(slabCount(b)).toBe(1);
     b.heap.malloc(16);
-    expect(runCount(b)).toBe(2);
+    expect(slabCount(b)).toBe(2);
     b.heap.check();
   });
 });
 
-describe("a run", () => {
+describe("a slab", () => {
   it("is full before the next one is begun, and many can be", () => {
     const b = roomy();
     const all = filled(b, 6);
-    const runs = all.map((ptrs) => runOfPtr(b, ptrs[0] as number));
-    expect(new Set(runs).size).toBe(6);
-    expect(runCount(b)).toBe(6);
+    const slabs = all.map((ptrs) => slabOfPtr(b, ptrs[0] as number));
+    expect(new Set(slabs).size).toBe(6);
+    expect(slabCount(b)).toBe(6);
     for (const [index, ptrs] of all.entries()) {
-      expect(ptrs).toHaveLength(slotsOf(b.machine, runs[index] as number));
-      expect(ptrs.every((ptr) => runOfPtr(b, ptr) === runs[index])).toBe(true);
+      expect(ptrs).toHaveLength(blockCountOf(b.machine, slabs[index] as number));
+      expect(ptrs.every((ptr) => slabOfPtr(b, ptr) === slabs[index])).toBe(true);
     }
-    expect(current(b, 7)).toBe(runs[5]);
+    expect(current(b, 7)).toBe(slabs[5]);
     expect(listed(b, 7)).toEqual([]);
     b.heap.check();
   });
@@ -204,7 +204,7 @@ describe("a run", () => {
   it("that was full is listed with the first block that is freed, behind those listed before", () => {
     const b = roomy();
     const [one = [], two = [], three = []] = filled(b, 4);
-    const [first, second, third] = [one, two, three].map((ptrs) => runOfPtr(b, ptrs[0] as number));
+    const [first, second, third] = [one, two, three].map((ptrs) => slabOfPtr(b, ptrs[0] as number));
     b.heap.free(two[3] as number);
     expect(listed(b, 7)).toEqual([second]);
     b.heap.free(one[0] as number);
@@ -222,28 +222,28 @@ describe("a run", () => {
     b.heap.free(one[5] as number);
     b.heap.free(one[2] as number);
     expect(b.heap.malloc(100)).toBe(two[3]);
-    expect(current(b, 7)).toBe(runOfPtr(b, two[0] as number));
-    expect(listed(b, 7)).toEqual([runOfPtr(b, one[0] as number)]);
+    expect(current(b, 7)).toBe(slabOfPtr(b, two[0] as number));
+    expect(listed(b, 7)).toEqual([slabOfPtr(b, one[0] as number)]);
     b.heap.check();
     expect([b.heap.malloc(100), b.heap.malloc(100)]).toEqual([one[2], one[5]]);
     expect(listed(b, 7)).toEqual([]);
-    expect(runCount(b)).toBe(3);
+    expect(slabCount(b)).toBe(3);
     b.heap.malloc(100);
-    expect(runCount(b)).toBe(4);
+    expect(slabCount(b)).toBe(4);
     b.heap.check();
   });
 
   it("that is current is in no list, whatever is freed in it", () => {
     const b = roomy();
     const [ptrs = []] = filled(b, 1);
-    const run = current(b, 7);
+    const slab = current(b, 7);
     for (const ptr of ptrs) {
       b.heap.free(ptr);
-      expect(current(b, 7)).toBe(run);
+      expect(current(b, 7)).toBe(slab);
       expect(listed(b, 7)).toEqual([]);
       b.heap.check();
     }
-    expect(isUnused(b.machine, run)).toBe(true);
+    expect(isUnused(b.machine, slab)).toBe(true);
   });
 
   it("that is listed is given back with its last live block, at once", () => {
@@ -251,14 +251,14 @@ describe("a run", () => {
     const [one = [], two = []] = filled(b, 3);
     for (const ptr of one.slice(1)) b.heap.free(ptr);
     b.heap.free(two[0] as number);
-    const run = runOfPtr(b, one[0] as number);
+    const slab = slabOfPtr(b, one[0] as number);
     const before = b.heap.mallinfo();
-    expect(listed(b, 7)).toEqual([run, runOfPtr(b, two[0] as number)]);
+    expect(listed(b, 7)).toEqual([slab, slabOfPtr(b, two[0] as number)]);
     b.heap.free(one[0] as number);
-    expect(runCount(b)).toBe(2);
-    expect(stateWord(b, 7, at.CLASS_RUNS)).toBe(2);
-    expect(listed(b, 7)).toEqual([runOfPtr(b, two[1] as number)]);
-    expect(runOfPtr(b, one[0] as number)).toBe(0);
+    expect(slabCount(b)).toBe(2);
+    expect(stateWord(b, 7, at.CLASS_SLABS)).toBe(2);
+    expect(listed(b, 7)).toEqual([slabOfPtr(b, two[1] as number)]);
+    expect(slabOfPtr(b, one[0] as number)).toBe(0);
     expect(b.heap.mallinfo().fordblks).toBeGreaterThan(before.fordblks);
     expect(b.heap.mallinfo().smblks).toBe(before.smblks - (one.length - 1));
     b.heap.check();
@@ -272,9 +272,9 @@ describe("a run", () => {
     const b = roomy();
     const all = filled(b, 4).slice(0, 3);
     for (const ptrs of all) b.heap.free(ptrs[0] as number);
-    const runs = listed(b, 7);
+    const slabs = listed(b, 7);
     for (const ptr of (all[which] as number[]).slice(1)) b.heap.free(ptr);
-    expect(listed(b, 7)).toEqual(runs.filter((_, index) => index !== which));
+    expect(listed(b, 7)).toEqual(slabs.filter((_, index) => index !== which));
     b.heap.check();
   });
 
@@ -282,13 +282,13 @@ describe("a run", () => {
     for (const bytes of [16, 32, 100, 256]) {
       const b = roomy();
       const one = [b.heap.malloc(bytes)];
-      const run = runOfPtr(b, one[0] as number);
-      while (!isFull(b.machine, run)) one.push(b.heap.malloc(bytes));
+      const slab = slabOfPtr(b, one[0] as number);
+      while (!isFull(b.machine, slab)) one.push(b.heap.malloc(bytes));
       b.heap.malloc(bytes);
-      // What lies behind the run keeps it from being part of top.
+      // What lies behind the slab keeps it from being part of top.
       b.heap.malloc(2000);
       for (const ptr of one) b.heap.free(ptr);
-      expect(runOfPtr(b, one[0] as number)).toBe(0);
+      expect(slabOfPtr(b, one[0] as number)).toBe(0);
       b.heap.check();
       const before = snapshot(b);
       for (const ptr of one)
@@ -312,7 +312,7 @@ describe("a run", () => {
     b.heap.check();
   });
 
-  it("writes no word of a block that a program still has when another run of the class ends", () => {
+  it("writes no word of a block that a program still has when another slab of the class ends", () => {
     const b = roomy();
     const [one = [], two = []] = filled(b, 3);
     for (const ptr of two) b.heap.u8(ptr).fill(0x77);
@@ -322,11 +322,11 @@ describe("a run", () => {
   });
 });
 
-describe("a free in a run", () => {
+describe("a free in a slab", () => {
   it("of what is no live block is refused by what it is, with nothing changed", () => {
     const b = roomy();
     const [one, two, three] = [b.heap.malloc(100), b.heap.malloc(100), b.heap.malloc(100)];
-    const run = runOfPtr(b, one);
+    const slab = slabOfPtr(b, one);
     b.heap.free(two);
     const before = snapshot(b);
     const cases: [number, number][] = [[two, DOUBLE_FREE]];
@@ -340,7 +340,7 @@ describe("a free in a run", () => {
           expect.objectContaining({ code, address: ptr }),
         );
     expectUnchanged(b, before);
-    expect(isFree(b.machine, run, 1)).toBe(true);
+    expect(isFree(b.machine, slab, 1)).toBe(true);
     b.heap.free(one);
     b.heap.free(three);
     b.heap.check();
@@ -349,7 +349,7 @@ describe("a free in a run", () => {
   it("by the short way does nothing where there is more to do than a bit", () => {
     const b = roomy();
     const [one = [], two = []] = filled(b, 3);
-    const push = (ptr: number) => pushBlock(b.machine.words, b.base, runOfPtr(b, asPtr(ptr)), asPtr(ptr));
+    const push = (ptr: number) => pushBlock(b.machine.words, b.base, slabOfPtr(b, asPtr(ptr)), asPtr(ptr));
     for (const ptr of two.slice(1)) b.heap.free(ptr);
     const before = snapshot(b);
     // To be listed; the last live one; dead; not a block's.
@@ -357,24 +357,24 @@ describe("a free in a run", () => {
       expect(push(ptr as number)).toBe(false);
     expectUnchanged(b, before);
     b.heap.free(one[0] as number);
-    expect(push(one[1] as number), "a listed run's that stays in use").toBe(true);
+    expect(push(one[1] as number), "a listed slab's that stays in use").toBe(true);
     b.heap.check();
   });
 });
 
 describe("a free by the slow way", () => {
-  it("notes that a current run may be unused, as the short way does", () => {
+  it("notes that a current slab may be unused, as the short way does", () => {
     const b = roomy();
     const ptr = asPtr(b.heap.malloc(100));
-    freeBlock(b.machine, b.base, runOfPtr(b, ptr), ptr);
+    freeBlock(b.machine, b.base, slabOfPtr(b, ptr), ptr);
     b.heap.check();
-    expect(flushRuns(b.machine, b.base)).toBe(true);
-    expect(runCount(b)).toBe(0);
+    expect(flushSlabs(b.machine, b.base)).toBe(true);
+    expect(slabCount(b)).toBe(0);
   });
 });
 
 describe("a flush", () => {
-  /** A heap whose current run of class 7 is unused, and one of class 2 that is not. */
+  /** A heap whose current slab of class 7 is unused, and one of class 2 that is not. */
   function unused(): Bench {
     const b = roomy();
     b.heap.malloc(32);
@@ -384,37 +384,37 @@ describe("a flush", () => {
   }
 
   function expectFlushed(b: Bench, flushes = 1): void {
-    expect([current(b, 7), current(b, 2) !== 0, runCount(b)]).toEqual([0, true, 1]);
+    expect([current(b, 7), current(b, 2) !== 0, slabCount(b)]).toEqual([0, true, 1]);
     expect(b.heap.statistics().flushCount).toBe(flushes);
     b.heap.check();
   }
 
-  it("gives back the current runs that are unused, and no others; a second one finds none", () => {
+  it("gives back the current slabs that are unused, and no others; a second one finds none", () => {
     const b = unused();
-    expect(flushRuns(b.machine, b.base)).toBe(true);
+    expect(flushSlabs(b.machine, b.base)).toBe(true);
     expectFlushed(b);
-    expect(flushRuns(b.machine, b.base)).toBe(false);
+    expect(flushSlabs(b.machine, b.base)).toBe(false);
     expectFlushed(b);
   });
 
   it("gives back those of all classes at once, and counts once", () => {
     const b = roomy();
     for (const ptr of CLASSES.map((sizeClass) => b.heap.malloc(sizeClass * 16))) b.heap.free(ptr);
-    expect(runCount(b)).toBe(16);
-    expect(flushRuns(b.machine, b.base)).toBe(true);
-    expect(runCount(b)).toBe(0);
+    expect(slabCount(b)).toBe(16);
+    expect(flushSlabs(b.machine, b.base)).toBe(true);
+    expect(slabCount(b)).toBe(0);
     expect(b.heap.statistics().flushCount).toBe(1);
     expect(b.heap.mallinfo().ordblks).toBe(1);
     b.heap.check();
   });
 
-  it("does not give back a run that was unused for a while and serves again", () => {
+  it("does not give back a slab that was unused for a while and serves again", () => {
     const b = unused();
     const ptr = b.heap.malloc(100);
-    expect(flushRuns(b.machine, b.base)).toBe(false);
+    expect(flushSlabs(b.machine, b.base)).toBe(false);
     expect(b.heap.usableSize(ptr)).toBe(112);
     b.heap.free(ptr);
-    expect(flushRuns(b.machine, b.base)).toBe(true);
+    expect(flushSlabs(b.machine, b.base)).toBe(true);
     expectFlushed(b);
   });
 
@@ -449,7 +449,7 @@ describe("a flush", () => {
     b.heap.check();
   });
 
-  it("comes with a large block that there is room for, if the run was unused at the last one already", () => {
+  it("comes with a large block that there is room for, if the slab was unused at the last one already", () => {
     const b = unused();
     b.heap.free(b.heap.malloc(1025));
     expect(b.heap.statistics().flushCount).toBe(0);
@@ -460,7 +460,7 @@ describe("a flush", () => {
     expectFlushed(b);
   });
 
-  it("leaves the run of small blocks that come and go between large ones", () => {
+  it("leaves the slab of small blocks that come and go between large ones", () => {
     const b = unused();
     for (let round = 0; round < 5; round++) {
       b.heap.free(b.heap.malloc(1025));
@@ -469,7 +469,7 @@ describe("a flush", () => {
       b.heap.check();
       b.heap.free(ptr);
     }
-    expect([b.heap.statistics().flushCount, runCount(b)]).toEqual([0, 2]);
+    expect([b.heap.statistics().flushCount, slabCount(b)]).toEqual([0, 2]);
     b.heap.trim();
     expectFlushed(b);
   });
@@ -485,12 +485,12 @@ describe("a flush", () => {
   }
 });
 
-/** A region that would be full of runs too soon. */
+/** A region that would be full of slabs too soon. */
 function small(): Bench {
   return new Bench({ size: 3600 });
 }
 
-/** Room for chunks, but for no run any more: the map, a descriptor and a run of 1 KiB at a unit's end. */
+/** Room for chunks, but for no slab any more: the map, a descriptor and a slab of 1 KiB at a unit's end. */
 function nearlyFull(): Bench {
   const b = new Bench();
   const { heap } = b;
@@ -501,13 +501,13 @@ function nearlyFull(): Bench {
 describe.each([
   ["since the region is small", small],
   ["since it is nearly full", nearlyFull],
-])("when no run can be had, %s,", (_why, tight) => {
+])("when no slab can be had, %s,", (_why, tight) => {
   it("a small request is served by a chunk, and all is as with chunks", () => {
     const b = tight();
     const ptr = b.heap.malloc(100);
     expect(ptr).not.toBe(0);
-    expect(runOfPtr(b, ptr)).toBe(0);
-    expect(runCount(b)).toBe(0);
+    expect(slabOfPtr(b, ptr)).toBe(0);
+    expect(slabCount(b)).toBe(0);
     expect(b.heap.usableSize(ptr)).toBe(108);
     b.heap.inspectAll(({ state }) => expect(state).not.toBe("overhead"));
     b.heap.check();
@@ -531,7 +531,7 @@ describe.each([
       b.heap.u8(b.heap.malloc(300)).fill(0xff);
       b.heap.free(b.word(b.base + at.AT_TOP) - 304 + 4);
       const ptr = calloc(b.machine, b.base, 1, bytes);
-      expect(runOfPtr(b, ptr)).toBe(0);
+      expect(slabOfPtr(b, ptr)).toBe(0);
       expect(b.heap.u8(ptr, bytes).every((byte) => byte === 0)).toBe(true);
       b.heap.check();
       const guard = b.heap.malloc(300);
@@ -560,20 +560,20 @@ describe.each([
     const before = b.heap.mallinfo();
     expect(takeBlock(b.machine, b.base, 7)).toBe(0);
     expect(b.heap.mallinfo()).toEqual(before);
-    expect([runCount(b), current(b, 7)]).toEqual([0, 0]);
+    expect([slabCount(b), current(b, 7)]).toEqual([0, 0]);
     b.heap.check();
   });
 });
 
 describe("a full heap", () => {
-  it("still serves from the runs that it has", () => {
+  it("still serves from the slabs that it has", () => {
     const b = new Bench();
     const ptrs: number[] = [];
     for (let ptr = b.heap.malloc(100); ptr !== 0; ptr = b.heap.malloc(100)) ptrs.push(ptr);
-    const inRun = ptrs.filter((ptr) => runOfPtr(b, ptr) !== 0);
-    expect(inRun.length).toBeGreaterThan(100);
-    expect(inRun.length, "the last ones are chunks").toBeLessThan(ptrs.length);
-    for (const ptr of inRun.filter((_, index) => index % 10 === 0)) {
+    const inSlab = ptrs.filter((ptr) => slabOfPtr(b, ptr) !== 0);
+    expect(inSlab.length).toBeGreaterThan(100);
+    expect(inSlab.length, "the last ones are chunks").toBeLessThan(ptrs.length);
+    for (const ptr of inSlab.filter((_, index) => index % 10 === 0)) {
       b.heap.free(ptr);
       expect(b.heap.malloc(100)).toBe(ptr);
     }
@@ -596,43 +596,43 @@ describe("the small limit", () => {
   it("of 0 makes each block a chunk, also of 0 bytes", () => {
     const b = new Bench({ smallLimit: 0 });
     for (let bytes = 0; bytes <= at.SMALL_MAX; bytes++)
-      expect(runOfPtr(b, malloc(b.machine, b.base, bytes))).toBe(0);
-    expect(runCount(b)).toBe(0);
+      expect(slabOfPtr(b, malloc(b.machine, b.base, bytes))).toBe(0);
+    expect(slabCount(b)).toBe(0);
     b.heap.check();
   });
 
-  it("lowered, lists the current runs that have room, forgets full ones and gives back unused ones", () => {
+  it("lowered, lists the current slabs that have room, forgets full ones and gives back unused ones", () => {
     const b = roomy();
     // Class 7: some room. Class 8: full. Class 9: unused. Class 2: below the limit.
     const seventh = b.heap.malloc(112);
     const eighth = [b.heap.malloc(128)];
-    const full = runOfPtr(b, eighth[0] as number);
+    const full = slabOfPtr(b, eighth[0] as number);
     while (!isFull(b.machine, full)) eighth.push(b.heap.malloc(128));
     b.heap.free(b.heap.malloc(144));
     const second = b.heap.malloc(32);
     setSmallLimit(b.machine, b.base, 96);
     b.heap.check();
     expect([7, 8, 9].map((sizeClass) => current(b, sizeClass))).toEqual([0, 0, 0]);
-    expect(listed(b, 7)).toEqual([runOfPtr(b, seventh)]);
-    expect([listed(b, 8), stateWord(b, 8, at.CLASS_RUNS)]).toEqual([[], 1]);
-    expect([listed(b, 9), stateWord(b, 9, at.CLASS_RUNS)]).toEqual([[], 0]);
-    expect(current(b, 2)).toBe(runOfPtr(b, second));
+    expect(listed(b, 7)).toEqual([slabOfPtr(b, seventh)]);
+    expect([listed(b, 8), stateWord(b, 8, at.CLASS_SLABS)]).toEqual([[], 1]);
+    expect([listed(b, 9), stateWord(b, 9, at.CLASS_SLABS)]).toEqual([[], 0]);
+    expect(current(b, 2)).toBe(slabOfPtr(b, second));
     // Each is given back with its last block.
     b.heap.free(seventh);
     for (const ptr of eighth) b.heap.free(ptr);
-    expect(runCount(b)).toBe(1);
+    expect(slabCount(b)).toBe(1);
     b.heap.check();
   });
 
-  it("raised again, lets the listed runs serve before new ones", () => {
+  it("raised again, lets the listed slabs serve before new ones", () => {
     const b = roomy();
     const kept = b.heap.malloc(100);
     leaveClasses(b.machine, b.base, 1);
-    expect(listed(b, 7)).toEqual([runOfPtr(b, kept)]);
+    expect(listed(b, 7)).toEqual([slabOfPtr(b, kept)]);
     b.heap.check();
     expect(b.heap.malloc(100)).toBe(kept + 112);
     expect(listed(b, 7)).toEqual([]);
-    expect(runCount(b)).toBe(1);
+    expect(slabCount(b)).toBe(1);
     b.heap.check();
   });
 });

@@ -9,38 +9,38 @@ import {
   inverseOf,
   NO_BLOCK,
   shapeOf,
-} from "../../src/kernel/run.ts";
-import { runOf } from "../../src/kernel/run-map.ts";
-import { classState } from "../../src/kernel/runs.ts";
+} from "../../src/kernel/slab.ts";
+import { slabOf } from "../../src/kernel/slab-map.ts";
+import { classState } from "../../src/kernel/slabs.ts";
 import { Bench } from "./broken.ts";
 
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
 
-/** The run that a class takes from when it has begun so many. */
-function latestRun(b: Bench, sizeClass: number, count: number): number {
+/** The slab that a class takes from when it has begun so many. */
+function latestSlab(b: Bench, sizeClass: number, count: number): number {
   let ptr = 0;
   do ptr = b.heap.malloc(sizeClass * 16);
-  while (b.word(classState(b.base, sizeClass) + at.CLASS_RUNS) < count);
-  return runOf(b.machine.words, b.base, ptr);
+  while (b.word(classState(b.base, sizeClass) + at.CLASS_SLABS) < count);
+  return slabOf(b.machine.words, b.base, ptr);
 }
 
-describe("the blocks of a run", () => {
+describe("the blocks of a slab", () => {
   it.each(CLASSES)("of class %i are told from every other address", (sizeClass) => {
     const b = new Bench({ memory: new ArrayBuffer(1 << 20) });
     const bytes = sizeClass * 16;
-    // A longer run than the first.
-    const run = latestRun(b, sizeClass, 3);
+    // A longer slab than the first.
+    const slab = latestSlab(b, sizeClass, 3);
     const { words } = b.machine;
-    const first = firstBlock(b.machine, run);
-    const extent = extentOf(b.machine, run);
+    const first = firstBlock(b.machine, slab);
+    const extent = extentOf(b.machine, slab);
     for (let address = first - 32; address < first + extent + 32; address++) {
       const offset = address - first;
       const isBlock = offset >= 0 && offset < extent && offset % bytes === 0;
-      const index = indexOf(words, run, asPtr(address));
+      const index = indexOf(words, slab, asPtr(address));
       if (index !== (isBlock ? offset / bytes : NO_BLOCK)) expect([offset, index]).toEqual([offset, "?"]);
     }
     for (const address of [0, 16, 0x7fff_fff0, 0x8000_0000, 0xffff_fff0])
-      expect(indexOf(words, run, asPtr(address))).toBe(NO_BLOCK);
+      expect(indexOf(words, slab, asPtr(address))).toBe(NO_BLOCK);
   });
 
   it("are found by the inverse of their size's odd part", () => {
@@ -49,10 +49,10 @@ describe("the blocks of a run", () => {
 
   it.each(CLASSES)("of class %i have a shape that says how many they are and how to divide", (sizeClass) => {
     const { machine } = new Bench();
-    const shape = shapeOf(machine, sizeClass, at.MAX_SLOTS);
-    expect(shape >>> at.SHAPE_SLOTS_SHIFT).toBe(at.MAX_SLOTS);
+    const shape = shapeOf(machine, sizeClass, at.MAX_BLOCKS);
+    expect(shape >>> at.SHAPE_BLOCKS_SHIFT).toBe(at.MAX_BLOCKS);
     expect((shape >>> at.SHAPE_CLASS_SHIFT) & at.SHAPE_CLASS).toBe(sizeClass);
-    expect(shape & at.RUN_LISTED).toBe(0);
+    expect(shape & at.SLAB_LISTED).toBe(0);
     const odd = (sizeClass * 16) >>> (shape & 31);
     expect(odd << (shape & 31)).toBe(sizeClass * 16);
     expect(odd % 2).toBe(1);
@@ -63,7 +63,7 @@ describe("the blocks of a run", () => {
     expect([0, 1, 2].map((word) => fullWord(70, word))).toEqual([ALL, ALL, 0b11_1111]);
     expect([0, 1, 2].map((word) => fullWord(64, word))).toEqual([ALL, ALL, 0]);
     expect([0, 1].map((word) => fullWord(31, word))).toEqual([0x7fff_ffff, 0]);
-    expect(fullWord(at.MAX_SLOTS, 8)).toBe(ALL);
-    expect(fullWord(at.MAX_SLOTS, 9)).toBe(0);
+    expect(fullWord(at.MAX_BLOCKS, 8)).toBe(ALL);
+    expect(fullWord(at.MAX_BLOCKS, 9)).toBe(0);
   });
 });

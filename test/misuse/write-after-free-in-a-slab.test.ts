@@ -6,7 +6,7 @@ it.each([
   ["ones", 0xff],
   ["text", 0x41],
 ])(
-  "a freed block of a run that is overwritten with %s harms nobody: nothing of the heap's lies there",
+  "a freed block of a slab that is overwritten with %s harms nobody: nothing of the heap's lies there",
   (_, byte) => {
     const heap = smallHeap();
     const ptrs = Array.from({ length: 40 }, () => filled(heap, 100));

@@ -1,7 +1,7 @@
 import { Heap } from "morecore";
 import { expect, test } from "vitest";
 
-test("trim says true when giving back an unused run was what gave memory back", () => {
+test("trim says true when giving back an unused slab was what gave memory back", () => {
   const heap = Heap.create({ trimThreshold: 0, growthStep: 4096 });
   const large = heap.malloc(70_000);
   const small = heap.malloc(0);

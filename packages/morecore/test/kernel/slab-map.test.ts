@@ -2,19 +2,19 @@ import { describe, expect, it } from "vitest";
 import { asPtr, chunkOf } from "../../src/kernel/address.ts";
 import { sizeOf } from "../../src/kernel/chunk.ts";
 import * as at from "../../src/kernel/layout.ts";
-import { extentOf, firstBlock } from "../../src/kernel/run.ts";
-import { mapOf, mapUnits, reachMap, runAt, runOf } from "../../src/kernel/run-map.ts";
+import { extentOf, firstBlock } from "../../src/kernel/slab.ts";
+import { mapOf, mapUnits, reachMap, slabAt, slabOf } from "../../src/kernel/slab-map.ts";
 import { Bench } from "./broken.ts";
 
-const UNIT = at.RUN_UNIT;
+const UNIT = at.SLAB_UNIT;
 
-/** Room for many runs. */
+/** Room for many slabs. */
 function roomy(base = 16): Bench {
   return new Bench({ memory: new ArrayBuffer(1 << 22), base });
 }
 
-const atUnit = (b: Bench, address: number): number => runAt(b.machine.words, b.base, address);
-const inRun = (b: Bench, address: number): number => runOf(b.machine.words, b.base, address);
+const atUnit = (b: Bench, address: number): number => slabAt(b.machine.words, b.base, address);
+const inSlab = (b: Bench, address: number): number => slabOf(b.machine.words, b.base, address);
 
 /** All entries of the map, as the image has them. */
 function entries(b: Bench): number[] {
@@ -24,20 +24,20 @@ function entries(b: Bench): number[] {
   return Array.from({ length: count }, (_, index) => b.word(map + index * 4));
 }
 
-/** All runs, as the map knows them. */
-const runsOf = (b: Bench): number[] => [...new Set(entries(b))].filter((run) => run !== 0);
+/** All slabs, as the map knows them. */
+const slabsOf = (b: Bench): number[] => [...new Set(entries(b))].filter((slab) => slab !== 0);
 
-describe("a heap without runs", () => {
-  it("has no map, and no run at any address", () => {
+describe("a heap without slabs", () => {
+  it("has no map, and no slab at any address", () => {
     const b = new Bench();
     b.heap.malloc(300);
     expect(mapOf(b.machine, b.base)).toBe(0);
     expect([b.word(b.base + at.AT_MAP), b.word(b.base + at.AT_MAPPED)]).toEqual([0, 0]);
     for (const address of [0, 16, b.base, b.base + 3000, 0x7fff_fff0, 0x8000_0000, 0xffff_fff0])
-      expect([atUnit(b, address), inRun(b, address)]).toEqual([0, 0]);
+      expect([atUnit(b, address), inSlab(b, address)]).toEqual([0, 0]);
   });
 
-  it("again, has none: the map goes with the last run, not before, and leaves no chunk", () => {
+  it("again, has none: the map goes with the last slab, not before, and leaves no chunk", () => {
     const b = roomy();
     const ptrs = [16, 100, 256].map((bytes) => b.heap.malloc(bytes));
     for (const ptr of ptrs) {
@@ -50,32 +50,32 @@ describe("a heap without runs", () => {
     expect([b.word(b.base + at.AT_MAP), b.word(b.base + at.AT_MAPPED)]).toEqual([0, 0]);
     expect(b.heap.mallinfo().ordblks).toBe(1);
     // And it comes again.
-    expect(inRun(b, b.heap.malloc(100))).not.toBe(0);
+    expect(inSlab(b, b.heap.malloc(100))).not.toBe(0);
     b.heap.check();
   });
 });
 
 describe.each([16, 4096, 4096 * 3 + 16 * 5, 8192 - 16])("the map of a heap at %i", (base) => {
-  it("leads from every address of a run's blocks to its descriptor", () => {
+  it("leads from every address of a slab's blocks to its descriptor", () => {
     const b = roomy(base);
     for (let block = 0; block < 200; block++) b.heap.malloc(100);
-    const runs = runsOf(b);
-    expect(runs.length).toBeGreaterThan(3);
-    for (const run of runs) {
-      const first: number = firstBlock(b.machine, run);
-      const end = first + extentOf(b.machine, run);
-      for (let address = first; address < end; address += 4) expect(inRun(b, address)).toBe(run);
-      expect([inRun(b, first - 1), inRun(b, end)]).not.toContain(run);
+    const slabs = slabsOf(b);
+    expect(slabs.length).toBeGreaterThan(3);
+    for (const slab of slabs) {
+      const first: number = firstBlock(b.machine, slab);
+      const end = first + extentOf(b.machine, slab);
+      for (let address = first; address < end; address += 4) expect(inSlab(b, address)).toBe(slab);
+      expect([inSlab(b, first - 1), inSlab(b, end)]).not.toContain(slab);
     }
   });
 
   it("has an entry for each unit, from the one that base lies in", () => {
     const b = roomy(base);
     const ptr = b.heap.malloc(100);
-    const run = inRun(b, ptr);
+    const slab = inSlab(b, ptr);
     const unit = Math.floor(ptr / UNIT) - Math.floor(base / UNIT);
-    expect(entries(b)[unit]).toBe(run);
-    expect(entries(b).filter((entry) => entry !== 0)).toEqual([run]);
+    expect(entries(b)[unit]).toBe(slab);
+    expect(entries(b).filter((entry) => entry !== 0)).toEqual([slab]);
     // The last mapped byte is the last of a unit.
     expect((base + b.word(base + at.AT_MAPPED)) % UNIT).toBe(0);
     expect(atUnit(b, base + b.word(base + at.AT_MAPPED))).toBe(0);
@@ -83,27 +83,27 @@ describe.each([16, 4096, 4096 * 3 + 16 * 5, 8192 - 16])("the map of a heap at %i
 });
 
 describe("the map", () => {
-  it("grows when a run lies behind what it covers: the old entries are copied, its chunk is freed", () => {
+  it("grows when a slab lies behind what it covers: the old entries are copied, its chunk is freed", () => {
     const b = roomy();
     const small = Array.from({ length: 200 }, () => b.heap.malloc(100));
     const [oldMap, oldEntries] = [mapOf(b.machine, b.base), entries(b)];
     const oldMapped = b.word(b.base + at.AT_MAPPED);
     b.heap.malloc(oldMapped + 100_000);
-    // A class that has no run yet, and no hole that one could lie in.
+    // A class that has no slab yet, and no hole that one could lie in.
     const far = Array.from({ length: 200 }, () => b.heap.malloc(256));
     expect(far.some((ptr) => ptr - b.base > oldMapped)).toBe(true);
     const map = mapOf(b.machine, b.base);
     expect(map).not.toBe(oldMap);
     expect(b.word(b.base + at.AT_MAPPED)).toBeGreaterThan(oldMapped);
-    for (const [unit, run] of oldEntries.entries()) if (run !== 0) expect(entries(b)[unit]).toBe(run);
-    // Each run and its descriptor, and one map: the old one is none of the heap's own any more.
+    for (const [unit, slab] of oldEntries.entries()) if (slab !== 0) expect(entries(b)[unit]).toBe(slab);
+    // Each slab and its descriptor, and one map: the old one is none of the heap's own any more.
     const overhead: number[] = [];
     b.heap.inspectAll((piece) => {
       if (piece.state === "overhead") overhead.push(piece.ptr);
     });
-    expect(overhead).toHaveLength(2 * runsOf(b).length + 1);
+    expect(overhead).toHaveLength(2 * slabsOf(b).length + 1);
     expect(overhead).toContain(map);
-    for (const ptr of [...small, ...far]) expect(inRun(b, ptr)).not.toBe(0);
+    for (const ptr of [...small, ...far]) expect(inSlab(b, ptr)).not.toBe(0);
     b.heap.check();
     for (const ptr of [...small, ...far]) b.heap.free(ptr);
     b.heap.check();
@@ -149,11 +149,11 @@ describe("the map", () => {
     b.heap.check();
   });
 
-  it("is told of each unit that a run has a byte in, and of no other", () => {
+  it("is told of each unit that a slab has a byte in, and of no other", () => {
     const b = roomy();
     b.heap.malloc(100);
     const [from, to] = [b.base + 20 * UNIT - 16 + 100, b.base + 23 * UNIT - 16];
-    const units = () => entries(b).flatMap((run, unit) => (run === 4711 ? [unit] : []));
+    const units = () => entries(b).flatMap((slab, unit) => (slab === 4711 ? [unit] : []));
     mapUnits(b.machine, b.base, from, to, 4711);
     expect(units()).toEqual([20, 21, 22]);
     mapUnits(b.machine, b.base, from, to + 1, 4711);
@@ -165,7 +165,7 @@ describe("the map", () => {
 });
 
 describe("a unit", () => {
-  it("has no two runs, of whatever classes, also when runs come and go", () => {
+  it("has no two slabs, of whatever classes, also when slabs come and go", () => {
     const b = roomy();
     let random = 7;
     const next = (most: number) => {
@@ -174,7 +174,7 @@ describe("a unit", () => {
     };
     const live: number[] = [];
     for (let round = 0; round < 6000; round++) {
-      // Waves: most is freed now and then, so that runs end and their places become holes.
+      // Waves: most is freed now and then, so that slabs end and their places become holes.
       const shrinks = round % 2000 > 1500;
       if (live.length > 0 && next(10) < (shrinks ? 9 : 3))
         b.heap.free(live.splice(next(live.length), 1)[0] as number);
@@ -187,37 +187,37 @@ describe("a unit", () => {
 
   function expectApart(b: Bench): void {
     const owner = new Map<number, number>();
-    for (const run of runsOf(b)) {
-      const first = firstBlock(b.machine, run);
-      const end = first + extentOf(b.machine, run);
+    for (const slab of slabsOf(b)) {
+      const first = firstBlock(b.machine, slab);
+      const end = first + extentOf(b.machine, slab);
       for (let unit = Math.floor(first / UNIT); unit * UNIT < end; unit++) {
-        expect(owner.get(unit), `a second run in unit ${unit}`).toBeUndefined();
-        owner.set(unit, run);
-        expect(atUnit(b, Math.max(unit * UNIT, b.base))).toBe(run);
+        expect(owner.get(unit), `a second slab in unit ${unit}`).toBeUndefined();
+        owner.set(unit, slab);
+        expect(atUnit(b, Math.max(unit * UNIT, b.base))).toBe(slab);
       }
     }
   }
 
-  it("has a run's blocks and chunks beside them, which are told from each other", () => {
+  it("has a slab's blocks and chunks beside them, which are told from each other", () => {
     const b = new Bench();
     const before = b.heap.malloc(300);
     const block = b.heap.malloc(100);
-    const run = inRun(b, block);
+    const slab = inSlab(b, block);
     expect(Math.floor(before / UNIT)).toBe(Math.floor(block / UNIT));
-    // The unit has a run; the chunk before it, and the run's own descriptor, do not lie in that.
-    expect([atUnit(b, before), inRun(b, before)]).toEqual([run, 0]);
-    expect([atUnit(b, run), inRun(b, run)]).toEqual([run, 0]);
+    // The unit has a slab; the chunk before it, and the slab's own descriptor, do not lie in that.
+    expect([atUnit(b, before), inSlab(b, before)]).toEqual([slab, 0]);
+    expect([atUnit(b, slab), inSlab(b, slab)]).toEqual([slab, 0]);
     expect(b.heap.usableSize(before)).toBe(300);
     expect(() => b.heap.free(before + 16)).toThrow(/; its header word is .*\(not-a-block\)$/);
     expect(() => b.heap.free(block + 16)).toThrow(
-      /; it lies in a run of blocks of 112 bytes .*\(not-a-block\)$/,
+      /; it lies in a slab of blocks of 112 bytes .*\(not-a-block\)$/,
     );
     expect(b.heap.realloc(before, 310)).not.toBe(0);
-    b.heap.free(before === inRun(b, before) ? 0 : block);
+    b.heap.free(before === inSlab(b, before) ? 0 : block);
     b.heap.check();
   });
 
-  it("keeps its chunks when its run ends", () => {
+  it("keeps its chunks when its slab ends", () => {
     const b = new Bench();
     const before = b.heap.malloc(300);
     const block = b.heap.malloc(100);
@@ -231,7 +231,7 @@ describe("a unit", () => {
 });
 
 describe("an address", () => {
-  it("below the heap, behind what is mapped or beyond all memory lies in no run", () => {
+  it("below the heap, behind what is mapped or beyond all memory lies in no slab", () => {
     const b = roomy(8192);
     b.heap.malloc(100);
     const mappedEnd = b.base + b.word(b.base + at.AT_MAPPED);
@@ -246,7 +246,7 @@ describe("an address", () => {
       0x8000_0000,
       0xffff_fff0,
     ]) {
-      expect([address, atUnit(b, address), inRun(b, asPtr(address))]).toEqual([address, 0, 0]);
+      expect([address, atUnit(b, address), inSlab(b, asPtr(address))]).toEqual([address, 0, 0]);
     }
   });
 });
@@ -257,9 +257,9 @@ describe("the map of a heap at the end of all memory", () => {
     const base = 0xfffe_0000;
     const b = new Bench({ memory: { buffer, grow: () => 0, untouched: base }, base });
     const ptr = b.heap.malloc(100);
-    expect(inRun(b, ptr)).not.toBe(0);
+    expect(inSlab(b, ptr)).not.toBe(0);
     expect(b.word(base + at.AT_MAPPED)).toBe(at.ADDRESS_END - base);
-    expect(inRun(b, at.ADDRESS_END - 16)).toBe(0);
+    expect(inSlab(b, at.ADDRESS_END - 16)).toBe(0);
     b.heap.check();
   });
 });

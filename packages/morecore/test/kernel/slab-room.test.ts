@@ -4,36 +4,36 @@ import { sizeOf } from "../../src/kernel/chunk.ts";
 import { free } from "../../src/kernel/free.ts";
 import * as at from "../../src/kernel/layout.ts";
 import { takeChunk } from "../../src/kernel/malloc.ts";
-import { slotsIn, takePlace } from "../../src/kernel/place.ts";
-import { firstBlock, isFull, slotsOf } from "../../src/kernel/run.ts";
-import { runOf } from "../../src/kernel/run-map.ts";
-import { classState } from "../../src/kernel/runs.ts";
+import { blockCountOf, firstBlock, isFull } from "../../src/kernel/slab.ts";
+import { slabOf } from "../../src/kernel/slab-map.ts";
+import { blocksIn, takeRoom } from "../../src/kernel/slab-room.ts";
+import { classState } from "../../src/kernel/slabs.ts";
 import { Bench } from "./broken.ts";
 
-const UNIT = at.RUN_UNIT;
+const UNIT = at.SLAB_UNIT;
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
 
-/** Room for many runs. */
+/** Room for many slabs. */
 function roomy(): Bench {
   return new Bench({ memory: new ArrayBuffer(1 << 22) });
 }
 
-const runOfPtr = (b: Bench, ptr: number): number => runOf(b.machine.words, b.base, ptr);
+const slabOfPtr = (b: Bench, ptr: number): number => slabOf(b.machine.words, b.base, ptr);
 
-/** Begins so many runs of a class and fills them: their descriptors. */
+/** Begins so many slabs of a class and fills them: their descriptors. */
 function begun(b: Bench, sizeClass: number, count: number): number[] {
-  const runs: number[] = [];
-  while (runs.length < count) {
-    const run = runOfPtr(b, b.heap.malloc(sizeClass * 16));
-    while (!isFull(b.machine, run)) b.heap.malloc(sizeClass * 16);
-    runs.push(run);
+  const slabs: number[] = [];
+  while (slabs.length < count) {
+    const slab = slabOfPtr(b, b.heap.malloc(sizeClass * 16));
+    while (!isFull(b.machine, slab)) b.heap.malloc(sizeClass * 16);
+    slabs.push(slab);
   }
-  return runs;
+  return slabs;
 }
 
-/** Where a run's chunk begins, its size, and where the payload of what follows begins. */
-function placeOf(b: Bench, run: number): { chunk: number; size: number; past: number } {
-  const chunk = chunkOf(firstBlock(b.machine, run));
+/** Where a slab's chunk begins, its size, and where the payload of what follows begins. */
+function placeOf(b: Bench, slab: number): { chunk: number; size: number; past: number } {
+  const chunk = chunkOf(firstBlock(b.machine, slab));
   const size = sizeOf(b.machine, chunk);
   return { chunk, size, past: chunk + size + 4 };
 }
@@ -64,14 +64,14 @@ function alignTop(b: Bench, offset: number): void {
   expect((b.word(b.base + at.AT_TOP) + 4) % UNIT).toBe(offset);
 }
 
-describe("a run cut from top", () => {
+describe("a slab cut from top", () => {
   it.each(CLASSES)("of class %i ends where a unit does, so that the next can follow at once", (sizeClass) => {
     const b = roomy();
-    for (const run of begun(b, sizeClass, 8)) {
-      const { past, size } = placeOf(b, run);
+    for (const slab of begun(b, sizeClass, 8)) {
+      const { past, size } = placeOf(b, slab);
       expect(past % UNIT).toBe(0);
-      expect(size).toBeGreaterThanOrEqual(at.MIN_RUN);
-      expect(size).toBeLessThanOrEqual(at.MAX_RUN + UNIT);
+      expect(size).toBeGreaterThanOrEqual(at.MIN_SLAB);
+      expect(size).toBeLessThanOrEqual(at.MAX_SLAB + UNIT);
     }
     b.heap.check();
   });
@@ -86,9 +86,9 @@ describe("a run cut from top", () => {
 
   it("begins in a unit of its own when one of another class lies where top begins", () => {
     const b = roomy();
-    const first = runOfPtr(b, b.heap.malloc(100));
+    const first = slabOfPtr(b, b.heap.malloc(100));
     alignTop(b, 1024);
-    const second = runOfPtr(b, b.heap.malloc(32));
+    const second = slabOfPtr(b, b.heap.malloc(32));
     expect(Math.floor(placeOf(b, second).chunk / UNIT)).toBeGreaterThan(
       Math.floor((placeOf(b, first).past - 1) / UNIT),
     );
@@ -99,10 +99,10 @@ describe("a run cut from top", () => {
     "of class %i is shorter as the first of its class, and longer from the third on",
     (sizeClass) => {
       const b = roomy();
-      const sizes = begun(b, sizeClass, 6).map((run) => placeOf(b, run).size);
-      const most = Math.min(at.MAX_RUN, sizeClass * 16 * at.MAX_SLOTS);
+      const sizes = begun(b, sizeClass, 6).map((slab) => placeOf(b, slab).size);
+      const most = Math.min(at.MAX_SLAB, sizeClass * 16 * at.MAX_BLOCKS);
       const [first = 0, second = 0, ...later] = sizes;
-      expect(first).toBeLessThanOrEqual(Math.max(2 * at.MIN_RUN, 8 * 16 * sizeClass + UNIT));
+      expect(first).toBeLessThanOrEqual(Math.max(2 * at.MIN_SLAB, 8 * 16 * sizeClass + UNIT));
       expect(first).toBeLessThan(most);
       expect(second).toBeLessThan(most);
       for (const size of later) {
@@ -113,7 +113,7 @@ describe("a run cut from top", () => {
     },
   );
 
-  it("is short again when its class has lost its runs", () => {
+  it("is short again when its class has lost its slabs", () => {
     const b = roomy();
     const first = placeOf(b, begun(b, 7, 1)[0] as number).size;
     const b2 = roomy();
@@ -123,14 +123,14 @@ describe("a run cut from top", () => {
       if (piece.state === "live") live.push(piece.ptr);
     });
     b2.heap.bulkFree(live);
-    expect(b2.word(classState(b2.base, 7) + at.CLASS_RUNS)).toBe(0);
+    expect(b2.word(classState(b2.base, 7) + at.CLASS_SLABS)).toBe(0);
     expect(placeOf(b2, begun(b2, 7, 1)[0] as number).size).toBe(first);
   });
 });
 
 /**
- * A heap with a run of class 16, and so with a map, and with a free chunk for the descriptor of the next run, which would
- * else be cut from a hole. Top begins in a unit without a run.
+ * A heap with a slab of class 16, and so with a map, and with a free chunk for the descriptor of the next slab, which would
+ * else be cut from a hole. Top begins in a unit without a slab.
  */
 function withMap(): Bench {
   const b = roomy();
@@ -140,13 +140,13 @@ function withMap(): Bench {
 }
 
 describe("a hole", () => {
-  // The first run of class 7 wants 1024 bytes, and takes up to half as much more.
-  it.each([1040, 1200, 1520, 1536])("of %i bytes, about a run's size, is taken whole", (size) => {
+  // The first slab of class 7 wants 1024 bytes, and takes up to half as much more.
+  it.each([1040, 1200, 1520, 1536])("of %i bytes, about a slab's size, is taken whole", (size) => {
     const b = withMap();
     const chunk = hole(b, size);
-    const run = runOfPtr(b, b.heap.malloc(100));
-    expect(placeOf(b, run)).toMatchObject({ chunk, size });
-    expect(slotsOf(b.machine, run)).toBe(Math.floor((size - 4) / 112));
+    const slab = slabOfPtr(b, b.heap.malloc(100));
+    expect(placeOf(b, slab)).toMatchObject({ chunk, size });
+    expect(blockCountOf(b.machine, slab)).toBe(Math.floor((size - 4) / 112));
     b.heap.check();
   });
 
@@ -157,84 +157,84 @@ describe("a hole", () => {
   ])("of %i bytes is left alone: %s", (size) => {
     const b = withMap();
     const chunk = hole(b, size);
-    const run = runOfPtr(b, b.heap.malloc(100));
-    expect(placeOf(b, run).chunk).toBeGreaterThan(chunk + size);
+    const slab = slabOfPtr(b, b.heap.malloc(100));
+    expect(placeOf(b, slab).chunk).toBeGreaterThan(chunk + size);
     expect(b.word(chunk)).toBe(size | at.PREVIOUS_IN_USE);
     b.heap.check();
   });
 
-  it("of the size that a later run wants is taken by it, and not by a first one", () => {
+  it("of the size that a later slab wants is taken by it, and not by a first one", () => {
     const b = withMap();
     begun(b, 7, 4);
     alignTop(b, 16);
     holes(b, 64, 64);
     alignTop(b, 16);
     const chunk = hole(b, 8000);
-    const first = runOfPtr(b, b.heap.malloc(32));
+    const first = slabOfPtr(b, b.heap.malloc(32));
     expect(placeOf(b, first).chunk).not.toBe(chunk);
-    const later = runOfPtr(b, b.heap.malloc(100));
+    const later = slabOfPtr(b, b.heap.malloc(100));
     expect(placeOf(b, later)).toMatchObject({ chunk, size: 8000 });
     b.heap.check();
   });
 
-  it("that is longer than a run may be is cut where a unit ends, and what is over stays free", () => {
+  it("that is longer than a slab may be is cut where a unit ends, and what is over stays free", () => {
     const b = withMap();
     begun(b, 7, 4);
     alignTop(b, 16);
     hole(b, 64);
     alignTop(b, 16);
     const chunk = hole(b, 9600);
-    const run = runOfPtr(b, b.heap.malloc(100));
-    expect(placeOf(b, run)).toMatchObject({ chunk, size: 2 * UNIT - 16 });
+    const slab = slabOfPtr(b, b.heap.malloc(100));
+    expect(placeOf(b, slab)).toMatchObject({ chunk, size: 2 * UNIT - 16 });
     expect(b.word(chunk + 2 * UNIT - 16)).toBe((9600 - 2 * UNIT + 16) | at.PREVIOUS_IN_USE);
     b.heap.check();
   });
 
-  it("in a unit that has a run already is passed over", () => {
+  it("in a unit that has a slab already is passed over", () => {
     const b = withMap();
     alignTop(b, 256);
     holes(b, 64, 64);
     const [one = 0, two = 0] = holes(b, 1040, 1200);
     expect(Math.floor(one / UNIT)).toBe(Math.floor((two + 1200) / UNIT));
     // The smaller one is found first.
-    const second = runOfPtr(b, b.heap.malloc(32));
+    const second = slabOfPtr(b, b.heap.malloc(32));
     expect(placeOf(b, second)).toMatchObject({ chunk: one, size: 1040 });
-    const third = runOfPtr(b, b.heap.malloc(48));
+    const third = slabOfPtr(b, b.heap.malloc(48));
     expect(placeOf(b, third).chunk).toBeGreaterThan(two + 1200);
     expect(b.word(two)).toBe(1200 | at.PREVIOUS_IN_USE);
     b.heap.check();
   });
 
-  it("that begins in a run's unit and goes on is used from the next unit on; what is before stays free", () => {
+  it("that begins in a slab's unit and goes on is used from the next unit on; what is before stays free", () => {
     const b = withMap();
     alignTop(b, 256);
     holes(b, 64, 64);
     const one = hole(b, 1040);
-    const run = runOfPtr(b, b.heap.malloc(32));
-    expect(placeOf(b, run).chunk).toBe(one);
+    const slab = slabOfPtr(b, b.heap.malloc(32));
+    expect(placeOf(b, slab).chunk).toBe(one);
     alignTop(b, UNIT - 208);
-    // 208 bytes of a unit that a run lies in, then 1040 of the next.
+    // 208 bytes of a unit that a slab lies in, then 1040 of the next.
     expect(Math.floor(b.word(b.base + at.AT_TOP) / UNIT)).toBe(Math.floor(one / UNIT));
     const two = hole(b, 208 + 1040);
-    const next = runOfPtr(b, b.heap.malloc(48));
+    const next = slabOfPtr(b, b.heap.malloc(48));
     expect(placeOf(b, next)).toMatchObject({ chunk: two + 208, size: 1040 });
     expect(b.word(two)).toBe(208 | at.PREVIOUS_IN_USE);
     b.heap.check();
   });
 
-  it("that ends in a run's unit is used up to where that begins", () => {
+  it("that ends in a slab's unit is used up to where that begins", () => {
     const b = withMap();
-    // A unit with a run in its upper half; then a hole from the unit before it up to that.
+    // A unit with a slab in its upper half; then a hole from the unit before it up to that.
     alignTop(b, UNIT - 1488 + 16);
     const low = b.heap.malloc(1536 - 4);
     b.heap.malloc(300);
     holes(b, 64, 64);
     const upper = hole(b, 1040);
-    const run = runOfPtr(b, b.heap.malloc(32));
-    expect(placeOf(b, run).chunk).toBe(upper);
+    const slab = slabOfPtr(b, b.heap.malloc(32));
+    expect(placeOf(b, slab).chunk).toBe(upper);
     b.heap.free(low);
     expect(Math.floor((low + 1500) / UNIT)).toBe(Math.floor(upper / UNIT));
-    const next = runOfPtr(b, b.heap.malloc(48));
+    const next = slabOfPtr(b, b.heap.malloc(48));
     expect(placeOf(b, next).chunk).toBe(low - 4);
     expect(placeOf(b, next).past % UNIT).toBe(0);
     b.heap.check();
@@ -244,29 +244,29 @@ describe("a hole", () => {
 describe("a place", () => {
   it("is the heap's own, so that nobody can free it", () => {
     const b = roomy();
-    const place = takePlace(b.machine, b.base, 7, 0);
+    const place = takeRoom(b.machine, b.base, 7, 0);
     expect(b.word(place) & (at.OWN | at.IN_USE)).toBe(at.OWN | at.IN_USE);
     expect(() => free(b.machine, b.base, asPtr(place + 4))).toThrow();
   });
 
-  it("is longer the more runs a class has, up to the eightfold", () => {
+  it("is longer the more slabs a class has, up to the eightfold", () => {
     const b = roomy();
-    const sizes = [0, 1, 2, 3, 4, 100].map((runs) =>
-      sizeOf(b.machine, takePlace(b.machine, b.base, 7, runs)),
+    const sizes = [0, 1, 2, 3, 4, 100].map((slabs) =>
+      sizeOf(b.machine, takeRoom(b.machine, b.base, 7, slabs)),
     );
     expect(sizes.slice(1).every((size, index) => size >= (sizes[index] as number) - UNIT)).toBe(true);
-    expect(sizes[5]).toBeLessThanOrEqual(at.MAX_RUN + UNIT);
-    expect(sizes[3]).toBeGreaterThan(at.MAX_RUN - UNIT);
+    expect(sizes[5]).toBeLessThanOrEqual(at.MAX_SLAB + UNIT);
+    expect(sizes[3]).toBeGreaterThan(at.MAX_SLAB - UNIT);
   });
 
   it.each(CLASSES)(
     "has room for at least eight blocks of class %i, and for no more than there are bits",
     (sizeClass) => {
       const b = roomy();
-      for (let runs = 0; runs < 5; runs++) {
-        const slots = slotsIn(b.machine, takePlace(b.machine, b.base, sizeClass, runs), sizeClass * 16);
+      for (let slabs = 0; slabs < 5; slabs++) {
+        const slots = blocksIn(b.machine, takeRoom(b.machine, b.base, sizeClass, slabs), sizeClass * 16);
         expect(slots).toBeGreaterThanOrEqual(at.MIN_SLOTS);
-        expect(slots).toBeLessThanOrEqual(at.MAX_SLOTS);
+        expect(slots).toBeLessThanOrEqual(at.MAX_BLOCKS);
       }
     },
   );
@@ -275,14 +275,14 @@ describe("a place", () => {
     const b = roomy();
     const chunk = asChunk(b.heap.malloc(6000) - 4);
     const size = sizeOf(b.machine, chunk);
-    expect(slotsIn(b.machine, chunk, 112)).toBe(Math.floor((size - 4) / 112));
-    expect(slotsIn(b.machine, chunk, 16)).toBe(at.MAX_SLOTS);
+    expect(blocksIn(b.machine, chunk, 112)).toBe(Math.floor((size - 4) / 112));
+    expect(blocksIn(b.machine, chunk, 16)).toBe(at.MAX_BLOCKS);
   });
 
   it("is none when there is no memory, and nothing has changed", () => {
     const b = new Bench({ size: 8192 });
     const before = Buffer.from(new Uint8Array(b.heap.buffer));
-    expect(takePlace(b.machine, b.base, 16, 3)).toBe(NO_CHUNK);
+    expect(takeRoom(b.machine, b.base, 16, 3)).toBe(NO_CHUNK);
     expect(before.equals(new Uint8Array(b.heap.buffer))).toBe(true);
     b.heap.check();
   });

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { Heap, i32, struct, wasmMemory } from "../../src/index.ts";
-import { Place } from "../../src/typed/place.ts";
+import { Moves } from "../../src/typed/moves.ts";
 import { LIFE, refAt, SPACE } from "../../src/typed/ref.ts";
 
 const Point = struct({ x: i32 }, { name: "Point" });
@@ -10,17 +10,17 @@ const Point = struct({ x: i32 }, { name: "Point" });
 function setUp() {
   const heap = Heap.create({ memory: wasmMemory(new WebAssembly.Memory({ initial: 2 })), checking: true });
   const word = heap.calloc(1, 16);
-  const place = new Place("its place", heap[LIFE], {}, heap[SPACE], word);
-  return { heap, word, place, lend: () => refAt(heap[SPACE], Point, word + 4, place.life) };
+  const moves = new Moves("its place", heap[LIFE], {}, heap[SPACE], word);
+  return { heap, word, moves, lend: () => refAt(heap[SPACE], Point, word + 4, moves.life) };
 }
 
 describe("a reference that a place lent", () => {
   it("is good until the place moves, and a new one is good then", () => {
-    const { place, lend } = setUp();
+    const { moves, lend } = setUp();
     const ref = lend() as unknown as { x: number };
     ref.x = 5;
     expect(ref.x).toBe(5);
-    place.move();
+    moves.record();
     expect(() => ref.x).toThrow(/used after its place had ended/);
     expect((lend() as unknown as { x: number }).x).toBe(5);
   });
@@ -45,8 +45,8 @@ describe("a reference that a place lent", () => {
   it("ends with what the container lives in", () => {
     const { heap, word } = setUp();
     const arena = heap.bump();
-    const place = new Place("its place", arena[LIFE], {}, heap[SPACE], word);
-    const ref = refAt(heap[SPACE], Point, word + 4, place.life) as unknown as { x: number };
+    const moves = new Moves("its place", arena[LIFE], {}, heap[SPACE], word);
+    const ref = refAt(heap[SPACE], Point, word + 4, moves.life) as unknown as { x: number };
     expect(ref.x).toBe(0);
     arena.dispose();
     expect(() => ref.x).toThrow(/used after/);
@@ -55,8 +55,8 @@ describe("a reference that a place lent", () => {
   it("is counted on from another number where another container lay", () => {
     const { heap, word } = setUp();
     const space = heap[SPACE];
-    const first = Place.first(space, word);
+    const first = Moves.first(space, word);
     heap.u32(word, 1)[0] = first + 3;
-    expect(Place.first(space, word)).not.toBe(first);
+    expect(Moves.first(space, word)).not.toBe(first);
   });
 });

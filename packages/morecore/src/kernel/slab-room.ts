@@ -1,0 +1,137 @@
+// Slab room: where a new slab goes.
+//
+// Owns:       nothing.
+// Needs:      bins, chunk, take, release, own, slab-map. May grow memory.
+// Invariants: P1  no two slabs lie in the same unit of SLAB_UNIT bytes, even in part            O(slabs)
+//             (check.ts: checkSlabs)
+//
+// In a heap that cannot grow much, slabs are short, and classes for which even the shortest would be too long have none: one
+// slab for each of sixteen classes, most of them half empty, would else fill it.
+//
+// A hole that is about as large as a slab is taken whole; what is cut from more ends where a unit ends, so that the next
+// slab can follow at once. Holes between slabs and large blocks are filled in this way with what is small.
+
+import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, Ptr, ptrOf, Word } from "./address.ts";
+import { firstHole, nextHole, takeFree } from "./bins.ts";
+import { markLive, sizeOf } from "./chunk.ts";
+import { markInternal } from "./internal.ts";
+import {
+  AT_FLAGS,
+  AT_FOOTPRINT_LIMIT,
+  AT_LIMIT,
+  FIXED_MEMORY,
+  FIXED_REGION,
+  GRANULE,
+  GRANULE_LOG2,
+  HEADER_WORD,
+  MAX_BLOCKS,
+  MAX_SLAB,
+  MIN_SLAB,
+  MIN_SLOTS,
+  SEARCH_LIMIT,
+  SLAB_SHARE_LOG2,
+  SLAB_UNIT,
+} from "./layout.ts";
+import { Machine } from "./machine.ts";
+import { dropBefore, shrink } from "./release.ts";
+import { slabAt } from "./slab-map.ts";
+import { takeOrGrow } from "./take.ts";
+
+/** How many blocks of a size a chunk has room for, and a slab's bits. */
+export function blocksIn(m: Machine, chunk: Chunk, bytes: Word): Word {
+  const slots = m.divide(sizeOf(m, chunk) - HEADER_WORD, bytes);
+  return slots < MAX_BLOCKS ? slots : MAX_BLOCKS;
+}
+
+/** Whether a heap may become large enough for slabs of a class. */
+export function hasRoom(m: Machine, heap: Base, sizeClass: Word): boolean {
+  return leastSlab(sizeClass << GRANULE_LOG2) <= shareOf(m, heap);
+}
+
+/** The most bytes that a slab may have: a share of those that the heap may have, in whole granules. */
+function shareOf(m: Machine, heap: Base): Word {
+  const limit = m.load32(heap + AT_FOOTPRINT_LIMIT);
+  const fixed: boolean = (m.load32(heap + AT_FLAGS) & (FIXED_REGION | FIXED_MEMORY)) !== 0;
+  const room = fixed ? smaller(limit, m.load32(heap + AT_LIMIT) - heap) : limit;
+  return ((room >>> SLAB_SHARE_LOG2) & ~(GRANULE - 1)) >>> 0;
+}
+
+/** The fewest bytes of a slab of blocks of a size. */
+function leastSlab(bytes: Word): Word {
+  return larger(MIN_SLAB, bytes * MIN_SLOTS);
+}
+
+/** A chunk of the heap's own for the next slab of a class that has `slabs`, and a place. NO_CHUNK: no memory. */
+export function takeRoom(m: Machine, heap: Base, sizeClass: Word, slabs: Word): Chunk {
+  const bytes = sizeClass << GRANULE_LOG2;
+  const least = leastSlab(bytes);
+  const most = smaller(smaller(MAX_SLAB, bytes * MAX_BLOCKS), shareOf(m, heap));
+  const wanted = smaller(larger(MIN_SLAB << smaller(slabs, 3), least), most);
+  let chunk = takeHole(m, heap, least, wanted, most);
+  if (chunk === NO_CHUNK) {
+    chunk = takeOrGrow(m, heap, wanted + 2 * SLAB_UNIT, true);
+    if (chunk === NO_CHUNK) return NO_CHUNK;
+  }
+  const start = startIn(m, heap, ptrOf(chunk));
+  const end = endIn(m, heap, start, chunkAfter(chunk, sizeOf(m, chunk)) + HEADER_WORD, wanted, most);
+  const place = dropBefore(m, heap, chunk, chunkOf(start));
+  shrink(m, heap, place, end - start);
+  markInternal(m, place);
+  return place;
+}
+
+/** A free chunk with room for a slab of `least` bytes, but not for much more than `wanted`, made live. */
+function takeHole(m: Machine, heap: Base, least: Word, wanted: Word, most: Word): Chunk {
+  let hole = firstHole(m, heap, least);
+  for (let step: Word = 0; step < SEARCH_LIMIT && hole !== NO_CHUNK; step++) {
+    const size = sizeOf(m, hole);
+    if (size > wanted + (wanted >>> 1)) return NO_CHUNK;
+    if (roomIn(m, heap, hole, size, wanted, most) >= least) {
+      takeFree(m, heap, hole, size);
+      markLive(m, hole, size);
+      return hole;
+    }
+    hole = nextHole(m, heap, hole, size);
+  }
+  return NO_CHUNK;
+}
+
+/** How long a slab in a free chunk could be. */
+function roomIn(m: Machine, heap: Base, chunk: Chunk, size: Word, wanted: Word, most: Word): Word {
+  const start = startIn(m, heap, ptrOf(chunk));
+  const past = chunkAfter(chunk, size) + HEADER_WORD;
+  if (start >= past) return 0;
+  const end = endIn(m, heap, start, past, wanted, most);
+  return start < end ? end - start : 0;
+}
+
+/** The first address from `ptr` on at which a slab may begin: one whose unit has no other. */
+function startIn(m: Machine, heap: Base, ptr: Ptr): Ptr {
+  return isTaken(m, heap, ptr) ? asPtr(((ptr + SLAB_UNIT) & ~(SLAB_UNIT - 1)) >>> 0) : ptr;
+}
+
+/**
+ * Where a slab that begins at `start` ends, in a chunk whose successor's payload is at `past`: at `past` if that is not
+ * much too far, else with a unit if it can. Its last unit has no other slab.
+ */
+function endIn(m: Machine, heap: Base, start: Ptr, past: Word, wanted: Word, most: Word): Word {
+  const limit = start + most + HEADER_WORD;
+  let far: Word = (start + wanted + SLAB_UNIT) & ~(SLAB_UNIT - 1);
+  if (far > limit) far = limit & ~(SLAB_UNIT - 1);
+  if (far <= start + (wanted >>> 1)) far = (start + most + GRANULE) & ~(GRANULE - 1);
+  const end = smaller(past, far);
+  return isTaken(m, heap, end - 1) ? (end - 1) & ~(SLAB_UNIT - 1) : end;
+}
+
+/** Whether a slab lies in the unit of an address. */
+function isTaken(m: Machine, heap: Base, address: Word): boolean {
+  return slabAt(m.words, heap, address) !== 0;
+}
+
+function smaller(a: Word, b: Word): Word {
+  return a < b ? a : b;
+}
+
+function larger(a: Word, b: Word): Word {
+  return a > b ? a : b;
+}

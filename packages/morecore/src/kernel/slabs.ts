@@ -1,0 +1,314 @@
+// Slabs: small blocks side by side, of one size class, without a header each. How slabs begin, serve and end.
+//
+// Owns:       the size classes' states, the slabs' links.
+// Needs:      slab, slab-map, slab-room, internal. May grow memory.
+// Invariants: S1  a class takes from a word of its current slab, or from AT_NO_BITS          O(classes)
+//             S2  a slab is current, listed, or full; a listed slab has a free and a live block   O(slabs)
+//             S4  the heap's own chunks are the slabs, their descriptors and the map         O(chunks)
+//             (check.ts: checkSlabs)
+//
+// A free block is a bit in a descriptor that lies elsewhere; it needs no link in the block, so neither malloc nor free
+// touches the block's memory, and a write after free harms nothing of the heap's. Within a slab, blocks are handed out in
+// the order of their addresses. Lists of freed blocks over the whole heap, which this replaces, came back in random
+// order when they grew long.
+
+import { asPtr, Base, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
+import { chunkSizeFor, count, sizeOf } from "./chunk.ts";
+import { CORRUPTED } from "./codes.ts";
+import { freeInternal, isInternal, takeInternal } from "./internal.ts";
+import {
+  AT_CLASSES,
+  AT_FLUSH_COUNT,
+  AT_IDLE,
+  AT_MAYBE_UNUSED,
+  AT_NO_BITS,
+  AT_SLAB_COUNT,
+  AT_SMALL_LIMIT,
+  CLASS_BITS,
+  CLASS_BYTES_LOG2,
+  CLASS_COUNT,
+  CLASS_FIRST,
+  CLASS_HEAD,
+  CLASS_SLAB,
+  CLASS_SLABS,
+  CLASS_TAIL,
+  GRANULE,
+  GRANULE_LOG2,
+  HEADER_WORD,
+  SHAPE_BLOCKS_SHIFT,
+  SLAB_BITS,
+  SLAB_BITS_END,
+  SLAB_BYTES,
+  SLAB_FIRST,
+  SLAB_INVERSE,
+  SLAB_LAST,
+  SLAB_LISTED,
+  SLAB_NEXT,
+  SLAB_PREVIOUS,
+  SLAB_SHAPE,
+  SMALL_MAX,
+} from "./layout.ts";
+import { load32, Machine, multiply, store32, Words } from "./machine.ts";
+import {
+  ALL,
+  blockBytesOf,
+  classIn,
+  classOf,
+  extentOf,
+  firstBlock,
+  fullWord,
+  inverseOf,
+  isFull,
+  isUnused,
+  liveBlock,
+  quotient,
+  setFree,
+  shapeOf,
+} from "./slab.ts";
+import { dropMap, mapUnits, reachMap } from "./slab-map.ts";
+import { blocksIn, hasRoom, takeRoom } from "./slab-room.ts";
+
+/** The size class that serves a request of at most SMALL_MAX bytes. */
+export function classFor(bytes: Word): Word {
+  return bytes === 0 ? 1 : (bytes + (GRANULE - 1)) >>> GRANULE_LOG2;
+}
+
+/** Whether a request is served from slabs, if one can be had. */
+export function isSmall(m: Machine, heap: Base, bytes: Word): boolean {
+  return bytes <= SMALL_MAX && classFor(bytes) << GRANULE_LOG2 <= m.load32(heap + AT_SMALL_LIMIT);
+}
+
+/** Whether a class has a slab to take from, or may be given one if there is memory. */
+export function hasSlabs(m: Machine, heap: Base, sizeClass: Word): boolean {
+  const state = classState(heap, sizeClass);
+  if ((m.load32(state + CLASS_SLAB) | m.load32(state + CLASS_HEAD)) !== 0) return true;
+  return hasRoom(m, heap, sizeClass);
+}
+
+/** Where a size class's state lies. */
+export function classState(heap: Base, sizeClass: Word): Word {
+  return heap + AT_CLASSES + (sizeClass << CLASS_BYTES_LOG2);
+}
+
+/** Takes a block from the word that its class takes from. NO_PTR: that is empty, takeBlock will do. O(1). */
+export function popBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
+  const words = m.words;
+  const state = classState(heap, sizeClass);
+  const at = load32(words, state + CLASS_BITS);
+  const free = load32(words, at);
+  if (free === 0) return NO_PTR;
+  store32(words, at, free & (free - 1));
+  const distance = multiply(m.ctz(free), sizeClass << GRANULE_LOG2);
+  return asPtr((load32(words, state + CLASS_FIRST) + distance) >>> 0);
+}
+
+/**
+ * Frees the live block at an address in a slab, if there is nothing else to do. False: no live block begins there, or the
+ * slab is now to be listed or given back; nothing has changed. O(1).
+ */
+export function pushBlock(words: Words, heap: Base, slab: Word, ptr: Ptr): boolean {
+  const shape = load32(words, slab + SLAB_SHAPE);
+  const index = quotient(words, slab, shape, ptr);
+  if (index >= shape >>> SHAPE_BLOCKS_SHIFT) return false;
+  const at = slab + SLAB_BITS + ((index >>> 5) << 2);
+  const free = load32(words, at);
+  const now = (free | (1 << (index & 31))) >>> 0;
+  if (now === free) return false;
+  const filled: boolean = now === ALL || now === load32(words, slab + SLAB_LAST);
+  // A word that was empty may be a full slab's, one that is full now an unused slab's; but the current slab stays as it is.
+  if (free === 0) {
+    if (!isCurrent(words, heap, slab, shape)) return false;
+  } else if (filled) {
+    if ((shape & SLAB_LISTED) !== 0) return false;
+  }
+  store32(words, at, now);
+  if (filled) markMaybeUnused(words, heap, classIn(shape));
+  return true;
+}
+
+/** Whether malloc takes from a slab. */
+function isCurrent(words: Words, heap: Base, slab: Word, shape: Word): boolean {
+  return load32(words, classState(heap, classIn(shape)) + CLASS_SLAB) === slab;
+}
+
+function markMaybeUnused(words: Words, heap: Base, sizeClass: Word): void {
+  store32(words, heap + AT_MAYBE_UNUSED, load32(words, heap + AT_MAYBE_UNUSED) | (1 << sizeClass));
+}
+
+/** Takes a block from the current slab, from another one with room, or from a new one. NO_PTR: no memory. */
+export function takeBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
+  const state = classState(heap, sizeClass);
+  let slab = m.load32(state + CLASS_SLAB);
+  if (slab === 0 || !useWord(m, state, slab)) {
+    slab = m.load32(state + CLASS_HEAD);
+    if (slab === 0) slab = beginSlab(m, heap, sizeClass);
+    else unlist(m, state, slab);
+    if (slab === 0) return NO_PTR;
+    m.store32(state + CLASS_SLAB, slab);
+    useWord(m, state, slab);
+  }
+  return popBlock(m, heap, sizeClass);
+}
+
+/** Lets a class take from the first word of a slab that has a free block. False: the slab is full. */
+function useWord(m: Machine, state: Word, slab: Word): boolean {
+  const words = m.words;
+  for (let at = slab + SLAB_BITS; at < slab + SLAB_BITS_END; at += 4) {
+    if (load32(words, at) === 0) continue;
+    store32(words, state + CLASS_BITS, at);
+    const before = (at - slab - SLAB_BITS) << 3;
+    store32(words, state + CLASS_FIRST, firstBlock(m, slab) + before * blockBytesOf(m, slab));
+    return true;
+  }
+  return false;
+}
+
+/** Frees a block of a slab, by the slow way. What is no live block aborts, with nothing changed. */
+export function freeBlock(m: Machine, heap: Base, slab: Word, ptr: Ptr): void {
+  setFree(m, slab, liveBlock(m, slab, ptr), true);
+  const sizeClass = classOf(m, slab);
+  const state = classState(heap, sizeClass);
+  if (m.load32(state + CLASS_SLAB) === slab) markMaybeUnused(m.words, heap, sizeClass);
+  else if ((m.load32(slab + SLAB_SHAPE) & SLAB_LISTED) === 0) list(m, state, slab);
+  else if (isUnused(m, slab)) {
+    unlist(m, state, slab);
+    endSlab(m, heap, slab);
+  }
+}
+
+/** Puts a slab with room at the end of its class's list: it gathers more room before it is taken from. */
+function list(m: Machine, state: Word, slab: Word): void {
+  const words = m.words;
+  const last = load32(words, state + CLASS_TAIL);
+  store32(words, slab + SLAB_SHAPE, load32(words, slab + SLAB_SHAPE) | SLAB_LISTED);
+  store32(words, slab + SLAB_NEXT, 0);
+  store32(words, slab + SLAB_PREVIOUS, last);
+  store32(words, last === 0 ? state + CLASS_HEAD : last + SLAB_NEXT, slab);
+  store32(words, state + CLASS_TAIL, slab);
+}
+
+/** Takes a slab out of its class's list. Aborts, with nothing changed, if its neighbours there do not point back at it. */
+function unlist(m: Machine, state: Word, slab: Word): void {
+  const words = m.words;
+  const next = load32(words, slab + SLAB_NEXT);
+  const previous = load32(words, slab + SLAB_PREVIOUS);
+  if (load32(words, previous === 0 ? state + CLASS_HEAD : previous + SLAB_NEXT) !== slab)
+    m.abort(CORRUPTED, slab);
+  if (load32(words, next === 0 ? state + CLASS_TAIL : next + SLAB_PREVIOUS) !== slab)
+    m.abort(CORRUPTED, slab);
+  store32(words, previous === 0 ? state + CLASS_HEAD : previous + SLAB_NEXT, next);
+  store32(words, next === 0 ? state + CLASS_TAIL : next + SLAB_PREVIOUS, previous);
+  store32(words, slab + SLAB_SHAPE, load32(words, slab + SLAB_SHAPE) - SLAB_LISTED);
+}
+
+/** A new slab, all of it free and in no list. 0: no memory, or too little ever; the heap serves as before. */
+function beginSlab(m: Machine, heap: Base, sizeClass: Word): Word {
+  if (!hasRoom(m, heap, sizeClass)) return 0;
+  const state = classState(heap, sizeClass);
+  const descriptor = takeInternal(m, heap, chunkSizeFor(SLAB_BYTES));
+  if (descriptor === NO_CHUNK) return 0;
+  const slab = ptrOf(descriptor);
+  const place = takeRoom(m, heap, sizeClass, m.load32(state + CLASS_SLABS));
+  if (place === NO_CHUNK) {
+    freeInternal(m, heap, slab);
+    return 0;
+  }
+  const first = ptrOf(place);
+  const bytes = sizeClass << GRANULE_LOG2;
+  const slots = blocksIn(m, place, bytes);
+  if (!reachMap(m, heap, first + slots * bytes)) {
+    freeInternal(m, heap, first);
+    freeInternal(m, heap, slab);
+    return 0;
+  }
+  m.store32(slab + SLAB_FIRST, first);
+  m.store32(slab + SLAB_INVERSE, inverseOf(sizeClass >>> m.ctz(sizeClass)));
+  m.store32(slab + SLAB_SHAPE, shapeOf(m, sizeClass, slots));
+  for (let word: Word = 0; word < (SLAB_BITS_END - SLAB_BITS) >>> 2; word++)
+    m.store32(slab + SLAB_BITS + (word << 2), fullWord(slots, word));
+  m.store32(slab + SLAB_LAST, fullWord(slots, (slots - 1) >>> 5));
+  mapUnits(m, heap, first, first + slots * bytes, slab);
+  m.store32(state + CLASS_SLABS, m.load32(state + CLASS_SLABS) + 1);
+  m.store32(heap + AT_SLAB_COUNT, m.load32(heap + AT_SLAB_COUNT) + 1);
+  return slab;
+}
+
+/** Gives a slab that has no live block and is in no list back to the chunks. Aborts if its descriptor leads out of its chunk. */
+function endSlab(m: Machine, heap: Base, slab: Word): void {
+  const first = firstBlock(m, slab);
+  const bytes = blockBytesOf(m, slab);
+  const extent = extentOf(m, slab);
+  const end = first + extent;
+  if (!isInternal(m, heap, first) || !isInternal(m, heap, asPtr(slab))) m.abort(CORRUPTED, slab);
+  if (bytes === 0 || extent > sizeOf(m, chunkOf(first)) - HEADER_WORD) m.abort(CORRUPTED, slab);
+  const state = classState(heap, classOf(m, slab));
+  // A header before each block that says "not in use": a second free of it is then seen, as with merged chunks.
+  for (let block = first + bytes; block < end; block += bytes) m.store32(block - HEADER_WORD, bytes);
+  mapUnits(m, heap, first, end, 0);
+  freeInternal(m, heap, first);
+  freeInternal(m, heap, asPtr(slab));
+  m.store32(state + CLASS_SLABS, m.load32(state + CLASS_SLABS) - 1);
+  const slabs = m.load32(heap + AT_SLAB_COUNT) - 1;
+  m.store32(heap + AT_SLAB_COUNT, slabs);
+  if (slabs === 0) dropMap(m, heap);
+}
+
+/** Gives back the current slabs that have no live block. False: there were none. O(classes), mostly O(1). */
+export function flushSlabs(m: Machine, heap: Base): boolean {
+  const noted = m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE);
+  if (noted === 0) return false;
+  m.store32(heap + AT_MAYBE_UNUSED, 0);
+  m.store32(heap + AT_IDLE, 0);
+  return endUnused(m, heap, noted);
+}
+
+/**
+ * flushSlabs of those of which no block has been freed since the last call: small blocks that come and go between large ones
+ * would else begin a slab and end it each time. O(classes), mostly O(1).
+ */
+export function flushIdle(m: Machine, heap: Base): void {
+  const fresh = m.load32(heap + AT_MAYBE_UNUSED);
+  const idle = (m.load32(heap + AT_IDLE) & ~fresh) >>> 0;
+  m.store32(heap + AT_MAYBE_UNUSED, 0);
+  m.store32(heap + AT_IDLE, fresh);
+  if (idle !== 0) endUnused(m, heap, idle);
+}
+
+/** Gives back the current slabs of these classes, a bit each, that have no live block. False: there were none. */
+function endUnused(m: Machine, heap: Base, classes: Word): boolean {
+  let flushed: boolean = false;
+  for (let left = classes; left !== 0; left = (left & (left - 1)) >>> 0) {
+    const state = classState(heap, m.ctz(left));
+    const slab = m.load32(state + CLASS_SLAB);
+    if (slab === 0 || !isUnused(m, slab)) continue;
+    leaveSlab(m, heap, state);
+    endSlab(m, heap, slab);
+    flushed = true;
+  }
+  if (flushed) count(m, heap + AT_FLUSH_COUNT);
+  return flushed;
+}
+
+/** Lets the classes from one on take from no slab, so that malloc serves their requests by chunks. */
+export function leaveClasses(m: Machine, heap: Base, from: Word): void {
+  for (let sizeClass = from; sizeClass <= CLASS_COUNT; sizeClass++) {
+    const state = classState(heap, sizeClass);
+    const slab = m.load32(state + CLASS_SLAB);
+    if (slab === 0) continue;
+    leaveSlab(m, heap, state);
+    if (isUnused(m, slab)) endSlab(m, heap, slab);
+    else if (!isFull(m, slab)) list(m, state, slab);
+  }
+}
+
+/** Lets a class have no current slab. */
+function leaveSlab(m: Machine, heap: Base, state: Word): void {
+  m.store32(state + CLASS_SLAB, 0);
+  m.store32(state + CLASS_BITS, heap + AT_NO_BITS);
+}
+
+/** Writes the states of the classes of a new heap. */
+export function formatClasses(m: Machine, heap: Base): void {
+  for (let sizeClass: Word = 1; sizeClass <= CLASS_COUNT; sizeClass++)
+    leaveSlab(m, heap, classState(heap, sizeClass));
+}
