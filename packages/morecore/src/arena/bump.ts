@@ -15,7 +15,7 @@
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { Allocator, checkType, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
-import { type ArrayRef, Elements } from "../typed/array.ts";
+import { Elements } from "../typed/array.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
 import { type Life, nextNumber, OwnedLife } from "../typed/life.ts";
@@ -23,7 +23,8 @@ import { LIFE, SPACE } from "../typed/ref.ts";
 import { u8 } from "../typed/scalars.ts";
 import type { Space } from "../typed/space.ts";
 import { encode } from "../typed/text.ts";
-import type { Init, Type } from "../typed/type.ts";
+import type { Type } from "../typed/type.ts";
+import type { ArrayRef, Init } from "../typed/values.ts";
 import { checkArenaOptions } from "./arena-options.ts";
 import { bytesOfAll, type Chunk, chunkAt, FIRST_BYTES, giveBack, MOST_CHUNK, takeChunk } from "./chunks.ts";
 import { Part } from "./part.ts";

@@ -16,15 +16,15 @@
 
 import { checkPowerOfTwo, checkWord, describe } from "../memory/arguments.ts";
 import { Allocator, checkType, ENDING, HOLDER, type MemorySource, type Uninit } from "../typed/allocator.ts";
-import type { ArrayRef } from "../typed/array.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { PointerError } from "../typed/errors.ts";
 import { DELETED, type Life, nextNumber, OwnedLife } from "../typed/life.ts";
-import type { Ptr } from "../typed/pointer.ts";
+import type { Ptr } from "../typed/raw-pointer.ts";
 import { AT, isRef, LIFE, refAt, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import { type Fields, isStruct, type StructType } from "../typed/struct.ts";
-import type { GivenFields, HeldBy, Init, Ref, Type } from "../typed/type.ts";
+import type { Type } from "../typed/type.ts";
+import { type Fields, isStruct, type StructType } from "../typed/type.ts";
+import type { ArrayRef, GivenFields, HeldBy, Init, Ref } from "../typed/values.ts";
 import { checkArenaOptions } from "./arena-options.ts";
 import { type Chunk, chunkAt, FIRST_BYTES, giveBack, takeChunk } from "./chunks.ts";
 

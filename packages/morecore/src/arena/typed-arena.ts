@@ -20,15 +20,16 @@ import {
   moveTo,
   type Uninit,
 } from "../typed/allocator.ts";
-import { type ArrayRef, Elements } from "../typed/array.ts";
+import { Elements } from "../typed/array.ts";
 import { DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
 import { type Life, nextNumber, OwnedLife } from "../typed/life.ts";
-import type { Ptr } from "../typed/pointer.ts";
+import type { Ptr } from "../typed/raw-pointer.ts";
 import { type AnyRef, AT, endRef, LIFE, refAt, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import { type Fields, isStruct, type StructType } from "../typed/struct.ts";
-import type { HoldsRefs, Init, Ref, Type } from "../typed/type.ts";
+import type { Type } from "../typed/type.ts";
+import { type Fields, isStruct, type StructType } from "../typed/type.ts";
+import type { ArrayRef, HoldsRefs, Init, Ref } from "../typed/values.ts";
 import { checkArenaOptions } from "./arena-options.ts";
 import { type Chunk, chunkAt, FIRST_BYTES, giveBack, takeChunk } from "./chunks.ts";
 

@@ -11,21 +11,13 @@
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Allocator } from "../typed/allocator.ts";
-import { type View, viewAt } from "../typed/array.ts";
+import { viewAt } from "../typed/array.ts";
 import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
-import type { Ptr } from "../typed/pointer.ts";
+import type { Ptr } from "../typed/raw-pointer.ts";
 import { INDEX, SPACE, TYPE } from "../typed/ref.ts";
-import { type Field, type Fields, isStruct, type ReadFields, type StructType } from "../typed/struct.ts";
-import {
-  type GivenFields,
-  type HeldBy,
-  type HoldsRefs,
-  type InitFields,
-  isPlace,
-  type Plain,
-  type Type,
-  type Value,
-} from "../typed/type.ts";
+import type { ReadFields } from "../typed/struct.ts";
+import { type Field, type Fields, isPlace, isStruct, type StructType, type Type } from "../typed/type.ts";
+import type { GivenFields, HeldBy, HoldsRefs, InitFields, Plain, Value, View } from "../typed/values.ts";
 import { Collection } from "./collection.ts";
 import { AT_CAPACITY, checkHeld, checkIndex } from "./header.ts";
 import {

@@ -18,12 +18,11 @@
 import { checkArenaOptions } from "../arena/arena-options.ts";
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { type Allocator, checkType } from "../typed/allocator.ts";
-import type { ArrayType } from "../typed/array.ts";
 import { DISPOSE } from "../typed/disposal.ts";
-import type { Ptr } from "../typed/pointer.ts";
+import type { Ptr } from "../typed/raw-pointer.ts";
 import { SPACE } from "../typed/ref.ts";
-import type { Fields, StructType } from "../typed/struct.ts";
-import type { HoldsRefs, Init, Plain, Type, Value } from "../typed/type.ts";
+import type { ArrayType, Fields, StructType, Type } from "../typed/type.ts";
+import type { HoldsRefs, Init, Plain, Value } from "../typed/values.ts";
 import { checkHashTable, type HashReport, reportOn } from "./hash-check.ts";
 import { checkMapHeader, freeMapHeader, MAP_HEADER_BYTES, makeMapHeader, nameOf } from "./hash-header.ts";
 import { HashIterator } from "./hash-iterator.ts";

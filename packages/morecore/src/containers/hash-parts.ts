@@ -7,11 +7,9 @@
 // its address, a text its bytes. What a caller gives is read once: a generator gives nothing the second time, a getter something else.
 
 import { describe } from "../memory/arguments.ts";
-import type { ArrayType } from "../typed/array.ts";
 import { type AnyRef, AT, isRef, LIFE, TYPE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import type { StructType } from "../typed/struct.ts";
-import type { Type } from "../typed/type.ts";
+import type { ArrayType, StructType, Type } from "../typed/type.ts";
 import type { Words } from "./hash-words.ts";
 
 export interface Part {

@@ -11,7 +11,7 @@
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Allocator } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
-import type { Ptr } from "../typed/pointer.ts";
+import type { Ptr } from "../typed/raw-pointer.ts";
 import { u8 } from "../typed/scalars.ts";
 import { decodeView, encode } from "../typed/text.ts";
 import { Vec } from "./vec.ts";

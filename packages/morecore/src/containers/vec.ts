@@ -11,13 +11,14 @@
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { type Allocator, checkType } from "../typed/allocator.ts";
-import { type ArrayRef, Elements, type View, viewAt } from "../typed/array.ts";
+import { Elements, viewAt } from "../typed/array.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
-import type { Ptr } from "../typed/pointer.ts";
+import type { Ptr } from "../typed/raw-pointer.ts";
 import { type AnyRef, AT, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
-import { bool, type ScalarType } from "../typed/scalars.ts";
-import { isStruct } from "../typed/struct.ts";
-import { type HoldsRefs, type Init, isPlace, type Plain, type Type, type Value } from "../typed/type.ts";
+import { bool } from "../typed/scalars.ts";
+import type { ScalarType } from "../typed/type.ts";
+import { isPlace, isStruct, type Type } from "../typed/type.ts";
+import type { ArrayRef, HoldsRefs, Init, Plain, Value, View } from "../typed/values.ts";
 import { Collection } from "./collection.ts";
 import { AT_CAPACITY, AT_ELEMENTS, checkHeld, checkIndex } from "./header.ts";
 import {

@@ -13,7 +13,8 @@ import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import { nextNumber, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import type { Init, Type, Value } from "../typed/type.ts";
+import type { Type } from "../typed/type.ts";
+import type { Init, Value } from "../typed/values.ts";
 import { indexOf, type Key } from "./key.ts";
 
 /** What a secondary map asks of its slot map. */

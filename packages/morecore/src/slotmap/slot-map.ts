@@ -13,12 +13,13 @@
 import { checkArenaOptions } from "../arena/arena-options.ts";
 import { describe } from "../memory/arguments.ts";
 import { type Allocator, checkType, HOLDS } from "../typed/allocator.ts";
-import { type ArrayRef, Elements } from "../typed/array.ts";
+import { Elements } from "../typed/array.ts";
 import { DISPOSE } from "../typed/disposal.ts";
-import type { Ptr } from "../typed/pointer.ts";
+import type { Ptr } from "../typed/raw-pointer.ts";
 import { AT, endRef, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
-import { isStruct } from "../typed/struct.ts";
-import type { Init, Plain, Type, Value } from "../typed/type.ts";
+import type { Type } from "../typed/type.ts";
+import { isStruct } from "../typed/type.ts";
+import type { ArrayRef, Init, Plain, Value } from "../typed/values.ts";
 import { AT_RETIRED, AT_SIZE, checkHeader, checkImage, HEADER_BYTES, SlotMapFormatError } from "./image.ts";
 import { indexOf, type Key, type KeyType, LAST_ID, LAST_VERSION, MOST_SLOTS } from "./key.ts";
 import { Slots } from "./slots.ts";

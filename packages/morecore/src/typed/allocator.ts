@@ -7,10 +7,10 @@
 // Allocator trait, so that an arena need not keep them. Everything else is here, once. L is how long what is made here lives.
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
-import { type ArrayRef, checkOwner, Elements } from "./array.ts";
+import { checkOwner, Elements } from "./array.ts";
 import { OutOfMemoryError, PointerError } from "./errors.ts";
 import type { Life } from "./life.ts";
-import type { ConstPtr, MutPtr, Ptr } from "./pointer.ts";
+import type { ConstPtr, MutPtr, Ptr } from "./raw-pointer.ts";
 import {
   type AnyRef,
   AT,
@@ -25,17 +25,8 @@ import {
   useAfterFree,
 } from "./ref.ts";
 import type { Space } from "./space.ts";
-import { type Fields, isStruct, type StructType } from "./struct.ts";
-import {
-  type FieldValues,
-  type GivenFields,
-  type HeldBy,
-  type Init,
-  isType,
-  type Plain,
-  type Ref,
-  type Type,
-} from "./type.ts";
+import { type Fields, isStruct, isType, type StructType, type Type } from "./type.ts";
+import type { ArrayRef, FieldValues, GivenFields, HeldBy, Init, Plain, Ref } from "./values.ts";
 
 /** What Uninit needs of an allocator, and arenas of one type. */
 export const FILL: unique symbol = Symbol("fill");

@@ -1,37 +1,18 @@
 // Array: a fixed number of elements side by side, C's `T name[count]`.
 //
 // Owns:  how elements are reached.
-// Needs: space, life, type.
+// Needs: ref, space, life, type, values.
 //
 // An ArrayRef has methods and no indices: `a[3]` on memory would need a Proxy, at many times the cost.
 
 import { describe } from "../memory/arguments.ts";
 import { PointerError } from "./errors.ts";
 import { DELETED, type Life } from "./life.ts";
-import type { Holds, LivesFor } from "./lifetime.ts";
-import type { Ptr } from "./pointer.ts";
+import type { Ptr } from "./raw-pointer.ts";
 import { AT, innerRefAt } from "./ref.ts";
-import type { Arrays, ScalarType } from "./scalars.ts";
-import type { Space } from "./space.ts";
-import type { StructType } from "./struct.ts";
-import { type HoldsRefs, type Init, isType, looseOf, type Type, type Value } from "./type.ts";
-
-export interface ArrayType<E> extends Type {
-  readonly kind: "array";
-  readonly element: E;
-  readonly count: number;
-}
-
-/** The typed array over elements of a scalar type. */
-export type ViewOf<E> = E extends { readonly array: infer A extends keyof Arrays } ? Arrays[A] : never;
-
-/** A typed array over memory, that may be used while L lasts, and until something allocates. */
-export type View<E, L> = ViewOf<E> & LivesFor<L>;
-
-/** An array in memory, that may be used while L lasts. */
-export type ArrayRef<E, L = unknown, B = L> = Elements<E, L, B> &
-  LivesFor<L> &
-  (HoldsRefs<E> extends true ? Holds<B> : unknown);
+import type { Arrays, Space } from "./space.ts";
+import { type ArrayType, isType, looseOf, type ScalarType, type StructType, type Type } from "./type.ts";
+import type { ArrayElements, Init, Value, View } from "./values.ts";
 
 /** `count` elements of a type: `array(u8, 16)`. */
 export function array<E extends Type>(element: E, count: number): ArrayType<E> {
@@ -117,7 +98,7 @@ export function checkOwner(what: string, space: Space, life: Life, own: Space, o
 }
 
 /** `count` elements from an address on. */
-export class Elements<E, L, B> {
+export class Elements<E, L, B> implements ArrayElements<E, L, B> {
   readonly length: number;
   private readonly space: Space;
   private readonly element: Type;
@@ -135,13 +116,11 @@ export class Elements<E, L, B> {
     this.whole = whole;
   }
 
-  /** The raw pointer to the first element. */
   get ptr(): Ptr<E> {
     this.reach();
     return this.at as Ptr<E>;
   }
 
-  /** The element at an index: from 0 to length - 1, or a RangeError. */
   get(index: number): Value<E, L, B> {
     if (index >>> 0 !== index || index >= this.length || this.life.ended) this.refuse(index);
     const at = this.at + index * this.element.size;
@@ -159,7 +138,6 @@ export class Elements<E, L, B> {
     this.element.store(this.space, at, given, this.life);
   }
 
-  /** Writes the elements from the first on. Throws a RangeError when there are more than fit; those that fit are written then. */
   assign(values: Iterable<Init<E, B>>): void {
     checkIterable(values);
     let index = 0;
@@ -179,7 +157,6 @@ export class Elements<E, L, B> {
     return new ElementIterator(this);
   }
 
-  /** Calls a function with each element. For structs it is one reference that moves along: no object is made for each. */
   forEach(visit: (element: Value<E, L, B>, index: number) => void): void {
     this.reach();
     const { element, length } = this;
@@ -194,7 +171,6 @@ export class Elements<E, L, B> {
     }
   }
 
-  /** A typed array over the elements, of a scalar type at an aligned address. Get it anew after anything that may allocate. */
   view(): View<E, L> {
     this.reach();
     return viewAt(this.space, this.element, this.at, this.length) as unknown as View<E, L>;

@@ -6,18 +6,9 @@
 // Where a bit field lies, struct.ts decides. In memory it begins at a bit of its first byte, the lowest bits first.
 
 import { describe } from "../memory/arguments.ts";
-import { bool, i8, i16, i32, i64, type ScalarType, u8, u16, u32, u64 } from "./scalars.ts";
+import { bool, i8, i16, i32, i64, u8, u16, u32, u64 } from "./scalars.ts";
 import type { Space } from "./space.ts";
-import type { ValueType } from "./type.ts";
-
-export interface BitsType<V> extends ValueType<V> {
-  readonly kind: "bits";
-  readonly width: number;
-  /** Bytes of the declared type: the unit that a bit field does not cross. */
-  readonly unitBytes: number;
-  /** This bit field, beginning at a bit of its first byte. */
-  readonly at: (bit: number) => ValueType<V>;
-}
+import type { BitsType, ScalarType, ValueType } from "./type.ts";
 
 const WHOLE = new Set<object>([u8, i8, u16, i16, u32, i32, u64, i64, bool]);
 

@@ -1,15 +1,12 @@
 // Life: what a reference lives in, at run time: a heap, an arena, a scope, its place in a container. It ends once.
 //
 // Owns:  whether it has ended.
-// Needs: space, for its type only.
+// Needs: nothing.
 //
 // Each reference has one and looks at it at each access, if checking is on: one load and one branch.
-//
-// Who makes a heap or an arena ends its life. What only memory knows of, as that another window or thread has moved a container's
-// elements, ends a life by a word: it lasts as long as the word is what it was.
+// Who makes a heap or an arena ends its life.
 
 import { UseAfterFreeError } from "./errors.ts";
-import type { Space } from "./space.ts";
 
 /** Where owned strings and the like get their memory: allocator.ts has the whole of it. */
 export interface Source {
@@ -45,45 +42,6 @@ export abstract class Life {
 /** A life that its owner ends. */
 export class OwnedLife extends Life {
   override ended = false;
-}
-
-/** What no word is. */
-const NEVER = -1;
-
-/** A life within another one that lasts while a word of the memory stays as it was. */
-export class WordLife extends Life {
-  private readonly outer: Life;
-  private readonly space: Space;
-  /** The word's index. */
-  private readonly at: number;
-  private expected: number;
-
-  /** `address` is the word's; `owner` is who alone may delete what lives here. It covers nothing: what a value points to lives elsewhere. */
-  constructor(name: string, outer: Life, owner: object, space: Space, address: number) {
-    super(name, outer.source, () => false, owner);
-    this.outer = outer;
-    this.space = space;
-    this.at = address >>> 2;
-    this.expected = space.u32[this.at] ?? NEVER;
-  }
-
-  override get ended(): boolean {
-    return (this.space.u32[this.at] !== this.expected && this.hasChanged()) || this.outer.ended;
-  }
-
-  /** Ends it, whatever the word will be. */
-  end(): void {
-    this.expected = NEVER;
-  }
-
-  /** The word has changed, for good; or the arrays are older than the memory. */
-  private hasChanged(): boolean {
-    if (this.expected === NEVER) return true;
-    if (this.space.u32[this.at] === undefined) this.space.refresh();
-    if (this.space.u32[this.at] === this.expected) return false;
-    this.expected = NEVER;
-    return true;
-  }
 }
 
 const nothing: Source = { allocate: () => 0, deallocate: () => {} };

@@ -7,8 +7,9 @@
 // The count lies in memory, since others may have the same container in hand: another object of this thread, another thread,
 // another process. Whatever moves elements, takes some away or ends the container changes it. Adding where there is room does not.
 
-import { type Life, WordLife } from "./life.ts";
+import type { Life } from "./life.ts";
 import type { Space } from "./space.ts";
+import { WordLife } from "./word-life.ts";
 
 /** An odd number whose bits are mixed: the golden ratio times 2^32, as in Fibonacci hashing (Knuth, TAOCP 3, 6.4). */
 const MIX = 0x9e37_79b1;

@@ -1,7 +1,7 @@
 // Ref: an object whose properties are the fields of a struct in memory.
 //
 // Owns:  the classes of references: one for each struct in each space.
-// Needs: space, life, struct (for its type only).
+// Needs: access, space, life, type.
 // Invariants: R1  no access reads or writes beyond the memory, whatever has grown or shrunk meanwhile
 //             R2  while checking, no access succeeds after the life has ended
 //
@@ -9,10 +9,11 @@
 // bodies, whose captured `load`, `store`, `space` and `offset` V8 takes for constants once it knows the class; a property then
 // costs about what a typed array's element does. What a reference owns itself are `$at` and `$life`: see there.
 
+import type { Access, Located } from "./access.ts";
 import { PointerError } from "./errors.ts";
 import { DELETED, type Life } from "./life.ts";
 import type { Space } from "./space.ts";
-import type { Field, StructType } from "./struct.ts";
+import type { Field, StructType } from "./type.ts";
 
 /**
  * Names of properties, not symbols: V8 forgets which symbol a shared body reads once it has seen it in some classes, and then
@@ -27,7 +28,7 @@ export const SPACE: unique symbol = Symbol("space");
 const INNER: unique symbol = Symbol("inner");
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
-export abstract class AnyRef {
+export abstract class AnyRef implements Located {
   [AT]: number;
   [LIFE]: Life;
   declare readonly [TYPE]: StructType<unknown>;
@@ -113,16 +114,11 @@ function defineClass(space: Space, type: StructType<unknown>, inner: boolean): R
   return made;
 }
 
-export interface Access {
-  get(this: AnyRef): unknown;
-  set(this: AnyRef, value: never): void;
-}
-
-function accessOf(space: Space, { type, offset }: Field): Access {
+function accessOf(space: Space, { type, offset }: Field): Access<AnyRef> {
   const { access, load, read, store } = type;
   if (access !== undefined) {
     const make = space.checking ? access.checked : access.plain;
-    return make(space, offset, (ref) => reach(ref, offset + type.size));
+    return make(space, offset, (ref: AnyRef) => reach(ref, offset + type.size));
   }
   const loadOnce = (ref: AnyRef): unknown => loadAgain(ref, type, offset);
   const storeOnce = (ref: AnyRef, given: never): void => storeAgain(ref, type, offset, given);
@@ -141,7 +137,7 @@ type AccessFrom = (
   store: Field["type"]["store"],
   loadAgain: (ref: AnyRef) => unknown,
   storeAgain: (ref: AnyRef, given: never) => void,
-) => Access;
+) => Access<AnyRef>;
 
 // `read` comes first: it may run the caller's code, and end what the reference refers to.
 const checkedAccess: AccessFrom = (space, offset, load, read, store, loadAgain, storeAgain) => ({

@@ -1,46 +1,40 @@
 // Scalar access: the accessors of number fields in references, one pair of bodies for each kind of array.
 //
 // Owns:  what a property access of a number does.
-// Needs: ref, space.
+// Needs: access, space.
 // Invariants: R1, R2 of ref.ts
 //
-// They are written out, ugly as that is, because each must see one kind of array only, must be small enough for V8 to inline
-// many of them into one loop, and must give a number on every path: a value that might be undefined would be boxed, which is an
-// allocation for each double that is read. So they look at the length first, and read what is there for certain. `again` throws,
-// or sees to it that it is there. What is a parameter here V8 takes for a constant; what a module exports it reads at each use.
+// Written by scalar-access.gen.mjs: change that, not this.
+//
+// Each body must see one kind of array only, must be small enough for V8 to inline many of them into one loop, and must give a
+// number on every path: a value that might be undefined would be boxed, which is an allocation for each double that is read.
+// So it looks at the length first, and reads what is there for certain. `again` throws, or sees to it that it is there. What is
+// a parameter here V8 takes for a constant; what a module exports it reads at each use.
 
-import type { Access, AnyRef } from "./ref.ts";
+import type { AccessMakers, Located } from "./access.ts";
 import type { Space } from "./space.ts";
 
-export type AccessMaker = (space: Space, offset: number, again: (ref: AnyRef) => void) => Access;
-
-/** For a space that is checking, and for one that is not. */
-export interface AccessMakers {
-  readonly checked: AccessMaker;
-  readonly plain: AccessMaker;
-}
-
 export const u8Access: AccessMakers = {
-  checked: (space, offset, again) => ({
-    get(this: AnyRef) {
+  checked: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = this.$at + offset;
       if (this.$life.ended || index >= space.u8.length) again(this);
       return space.u8[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = this.$at + offset;
       if (this.$life.ended || index >= space.u8.length) again(this);
       space.u8[index] = given;
     },
   }),
-  plain: (space, offset, again) => ({
-    get(this: AnyRef) {
+  plain: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = this.$at + offset;
       if (index >= space.u8.length) again(this);
       return space.u8[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = this.$at + offset;
       if (index >= space.u8.length) again(this);
@@ -50,26 +44,26 @@ export const u8Access: AccessMakers = {
 };
 
 export const i8Access: AccessMakers = {
-  checked: (space, offset, again) => ({
-    get(this: AnyRef) {
+  checked: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = this.$at + offset;
       if (this.$life.ended || index >= space.i8.length) again(this);
       return space.i8[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = this.$at + offset;
       if (this.$life.ended || index >= space.i8.length) again(this);
       space.i8[index] = given;
     },
   }),
-  plain: (space, offset, again) => ({
-    get(this: AnyRef) {
+  plain: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = this.$at + offset;
       if (index >= space.i8.length) again(this);
       return space.i8[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = this.$at + offset;
       if (index >= space.i8.length) again(this);
@@ -79,26 +73,26 @@ export const i8Access: AccessMakers = {
 };
 
 export const u16Access: AccessMakers = {
-  checked: (space, offset, again) => ({
-    get(this: AnyRef) {
+  checked: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 1;
       if (this.$life.ended || index >= space.u16.length) again(this);
       return space.u16[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 1;
       if (this.$life.ended || index >= space.u16.length) again(this);
       space.u16[index] = given;
     },
   }),
-  plain: (space, offset, again) => ({
-    get(this: AnyRef) {
+  plain: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 1;
       if (index >= space.u16.length) again(this);
       return space.u16[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 1;
       if (index >= space.u16.length) again(this);
@@ -108,26 +102,26 @@ export const u16Access: AccessMakers = {
 };
 
 export const i16Access: AccessMakers = {
-  checked: (space, offset, again) => ({
-    get(this: AnyRef) {
+  checked: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 1;
       if (this.$life.ended || index >= space.i16.length) again(this);
       return space.i16[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 1;
       if (this.$life.ended || index >= space.i16.length) again(this);
       space.i16[index] = given;
     },
   }),
-  plain: (space, offset, again) => ({
-    get(this: AnyRef) {
+  plain: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 1;
       if (index >= space.i16.length) again(this);
       return space.i16[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 1;
       if (index >= space.i16.length) again(this);
@@ -137,26 +131,26 @@ export const i16Access: AccessMakers = {
 };
 
 export const u32Access: AccessMakers = {
-  checked: (space, offset, again) => ({
-    get(this: AnyRef) {
+  checked: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 2;
       if (this.$life.ended || index >= space.u32.length) again(this);
       return space.u32[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (this.$life.ended || index >= space.u32.length) again(this);
       space.u32[index] = given;
     },
   }),
-  plain: (space, offset, again) => ({
-    get(this: AnyRef) {
+  plain: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 2;
       if (index >= space.u32.length) again(this);
       return space.u32[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (index >= space.u32.length) again(this);
@@ -166,26 +160,26 @@ export const u32Access: AccessMakers = {
 };
 
 export const i32Access: AccessMakers = {
-  checked: (space, offset, again) => ({
-    get(this: AnyRef) {
+  checked: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 2;
       if (this.$life.ended || index >= space.i32.length) again(this);
       return space.i32[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (this.$life.ended || index >= space.i32.length) again(this);
       space.i32[index] = given;
     },
   }),
-  plain: (space, offset, again) => ({
-    get(this: AnyRef) {
+  plain: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 2;
       if (index >= space.i32.length) again(this);
       return space.i32[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (index >= space.i32.length) again(this);
@@ -195,26 +189,26 @@ export const i32Access: AccessMakers = {
 };
 
 export const f32Access: AccessMakers = {
-  checked: (space, offset, again) => ({
-    get(this: AnyRef) {
+  checked: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 2;
       if (this.$life.ended || index >= space.f32.length) again(this);
       return space.f32[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (this.$life.ended || index >= space.f32.length) again(this);
       space.f32[index] = given;
     },
   }),
-  plain: (space, offset, again) => ({
-    get(this: AnyRef) {
+  plain: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 2;
       if (index >= space.f32.length) again(this);
       return space.f32[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 2;
       if (index >= space.f32.length) again(this);
@@ -224,26 +218,26 @@ export const f32Access: AccessMakers = {
 };
 
 export const f64Access: AccessMakers = {
-  checked: (space, offset, again) => ({
-    get(this: AnyRef) {
+  checked: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 3;
       if (this.$life.ended || index >= space.f64.length) again(this);
       return space.f64[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 3;
       if (this.$life.ended || index >= space.f64.length) again(this);
       space.f64[index] = given;
     },
   }),
-  plain: (space, offset, again) => ({
-    get(this: AnyRef) {
+  plain: <R extends Located>(space: Space, offset: number, again: (ref: R) => void) => ({
+    get(this: R) {
       const index = (this.$at + offset) >>> 3;
       if (index >= space.f64.length) again(this);
       return space.f64[index];
     },
-    set(this: AnyRef, value: number) {
+    set(this: R, value: number) {
       const given = +value;
       const index = (this.$at + offset) >>> 3;
       if (index >= space.f64.length) again(this);

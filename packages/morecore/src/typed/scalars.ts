@@ -8,8 +8,8 @@
 //
 // Each store has a body of its own: one for all would see ten kinds of arrays, which V8 gives up on, and cost ten times as much.
 
+import type { AccessMakers } from "./access.ts";
 import {
-  type AccessMakers,
   f32Access,
   f64Access,
   i8Access,
@@ -19,33 +19,8 @@ import {
   u16Access,
   u32Access,
 } from "./scalar-access.ts";
-import type { Space } from "./space.ts";
-import type { ValueType } from "./type.ts";
-
-/** The arrays of a space, by name. */
-export interface Arrays {
-  u8: Uint8Array;
-  i8: Int8Array;
-  u16: Uint16Array;
-  i16: Int16Array;
-  u32: Uint32Array;
-  i32: Int32Array;
-  u64: BigUint64Array;
-  i64: BigInt64Array;
-  f32: Float32Array;
-  f64: Float64Array;
-}
-
-export interface ScalarType<V, A extends keyof Arrays = keyof Arrays> extends ValueType<V> {
-  readonly kind: "scalar";
-  /** Which of a space's arrays has such elements. */
-  readonly array: A;
-  readonly load: (space: Space, at: number) => V | undefined;
-  readonly read: (space: Space, value: unknown) => V;
-  readonly store: (space: Space, at: number, value: V) => boolean;
-  /** The same, where addresses need not be aligned. */
-  readonly unaligned: ScalarType<V, A>;
-}
+import type { Arrays, Space } from "./space.ts";
+import type { ScalarType } from "./type.ts";
 
 type Load<V> = (space: Space, at: number) => V | undefined;
 type Store<V> = (space: Space, at: number, value: V) => boolean;

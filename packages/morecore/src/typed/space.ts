@@ -12,9 +12,22 @@ import { bytesOf, type Memory } from "../memory/memory.ts";
 import { MemoryViews } from "../memory/views.ts";
 import type { Life } from "./life.ts";
 import { type Region, Regions } from "./regions.ts";
-import type { Type } from "./type.ts";
 
-export class Space extends MemoryViews {
+/** The arrays of a space, by name. */
+export interface Arrays {
+  u8: Uint8Array;
+  i8: Int8Array;
+  u16: Uint16Array;
+  i16: Int16Array;
+  u32: Uint32Array;
+  i32: Int32Array;
+  u64: BigUint64Array;
+  i64: BigInt64Array;
+  f32: Float32Array;
+  f64: Float64Array;
+}
+
+export class Space extends MemoryViews implements Arrays {
   /** Whether references look if they are still alive. */
   readonly checking: boolean;
   /** The arenas and scopes that are open here. */
@@ -67,7 +80,7 @@ export class Space extends MemoryViews {
    * The life of a struct, or of elements, at an address, when something that lives in `near` led there. Who does not check needs
    * it only for a type that owns memory: to give that back to where it came from.
    */
-  lifeAt(at: number, near: Life, type: Pick<Type, "drop">): Life {
+  lifeAt(at: number, near: Life, type: { readonly drop?: unknown }): Life {
     if (this.regions.isEmpty || !(this.checking || type.drop)) return this.root ?? near;
     if (!this.regions.areNested && near !== this.root && near.covers(at)) return near;
     return this.regions.lifeAt(at) ?? this.root ?? near;

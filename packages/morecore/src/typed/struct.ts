@@ -8,36 +8,24 @@
 // of their declared type as the System V ABI says: one that would cross the end of a unit begins the next.
 
 import { describe } from "../memory/arguments.ts";
-import type { BitsType } from "./bits.ts";
 import type { Life } from "./life.ts";
 import { AT, INDEX, innerRefAt, isRef, LIFE, SPACE, TYPE } from "./ref.ts";
 import type { Space } from "./space.ts";
-import { isType, looseOf, type Type } from "./type.ts";
-
-export type Fields = Readonly<Record<string, Type>>;
-
-export interface Field {
-  readonly name: string;
-  readonly type: Type;
-  /** Bytes from the struct's address. */
-  readonly offset: number;
-}
+import {
+  type BitsType,
+  type Field,
+  type Fields,
+  isType,
+  looseOf,
+  type StructType,
+  type Type,
+} from "./type.ts";
 
 export interface StructOptions {
   /** As messages show it. Default: the names of the fields. */
   readonly name?: string;
   /** No padding, and alignment 1: C's `__attribute__((packed))`. */
   readonly packed?: boolean;
-}
-
-export interface StructType<F> extends Type {
-  readonly kind: "struct";
-  readonly fields: F;
-  /** Of each field, the bytes from the struct's address; of a bit field, to the first byte that has bits of it. */
-  readonly offsets: { readonly [K in keyof F]: number };
-  /** Which struct this is, of all. */
-  readonly id: number;
-  readonly list: readonly Field[];
 }
 
 /** What a reference has besides its fields. */
@@ -85,10 +73,6 @@ const OPTIONS: ReadonlyMap<string, "string" | "boolean"> = new Map([
   ["name", "string"],
   ["packed", "boolean"],
 ]);
-
-export function isStruct(type: unknown): type is StructType<unknown> {
-  return typeof type === "object" && type !== null && "kind" in type && type.kind === "struct";
-}
 
 interface Laid {
   list: Field[];

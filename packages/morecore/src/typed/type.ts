@@ -1,18 +1,13 @@
-// Type: what lies in memory: how long, how aligned, how it is read and written; and what TypeScript makes of it.
+// Type: what lies in memory: how long, how aligned, how it is read and written.
 //
-// Owns:  the interface that every kind of field has; the types of values; telling a type from something else.
-// Needs: lifetime; the kinds, for their types only.
+// Owns:  the interface that every type has, and what each kind of types adds to it; telling a type from something else.
+// Needs: space, life, access, for their types only.
 //
 // `load` and `store` are plain closures without `this`: an accessor holds them as constants, and V8 inlines them there.
 
-import type { ArrayRef, ArrayType } from "./array.ts";
+import type { AccessMakers } from "./access.ts";
 import type { Life } from "./life.ts";
-import type { Holds, LivesFor } from "./lifetime.ts";
-import type { PointerType, Ptr, RawPointerType } from "./pointer.ts";
-import type { AccessMakers } from "./scalar-access.ts";
-import type { Space } from "./space.ts";
-import type { Fields, StructType } from "./struct.ts";
-import type { UnionInit, UnionRef, UnionType } from "./union.ts";
+import type { Arrays, Space } from "./space.ts";
 
 declare const VALUE: unique symbol;
 
@@ -71,122 +66,74 @@ export interface ValueType<V> extends Type {
   readonly [VALUE]?: V;
 }
 
-/** What a thunk leads to. */
-export type Target<F> = F extends () => infer T ? T : never;
+export interface ScalarType<V, A extends keyof Arrays = keyof Arrays> extends ValueType<V> {
+  readonly kind: "scalar";
+  /** Which of a space's arrays has such elements. */
+  readonly array: A;
+  readonly load: (space: Space, at: number) => V | undefined;
+  readonly read: (space: Space, value: unknown) => V;
+  readonly store: (space: Space, at: number, value: V) => boolean;
+  /** The same, where addresses need not be aligned. */
+  readonly unaligned: ScalarType<V, A>;
+}
 
-/** Whether values of T contain references that have a lifetime. */
-export type HoldsRefs<T> =
-  T extends PointerType<unknown>
-    ? true
-    : T extends StructType<infer F>
-      ? true extends { [K in keyof F]: HoldsRefs<F[K]> }[keyof F]
-        ? true
-        : false
-      : T extends ArrayType<infer E>
-        ? HoldsRefs<E>
-        : T extends UnionType<infer F>
-          ? true extends { [K in keyof F]: HoldsRefs<F[K]> }[keyof F]
-            ? true
-            : false
-          : false;
+/** A bit field. Where it lies in its unit, its struct decides. */
+export interface BitsType<V> extends ValueType<V> {
+  readonly kind: "bits";
+  readonly width: number;
+  /** Bytes of the declared type: the unit that a bit field does not cross. */
+  readonly unitBytes: number;
+  /** This bit field, beginning at a bit of its first byte. */
+  readonly at: (bit: number) => ValueType<V>;
+}
 
-/** What reading a T gives, in something that lives for L and holds references that live for B. */
-export type Value<T, L, B> =
-  T extends PointerType<infer F>
-    ? Ref<Target<F>, B, B> | null
-    : T extends RawPointerType<infer F>
-      ? Ptr<Target<F>>
-      : T extends StructType<Fields>
-        ? Ref<T, L, B>
-        : T extends ArrayType<infer E>
-          ? ArrayRef<E, L, B>
-          : T extends UnionType<infer F>
-            ? UnionRef<F, L, B>
-            : T extends ValueType<infer V>
-              ? V
-              : never;
+export type Fields = Readonly<Record<string, Type>>;
 
-/** What reading each field of a struct gives. */
-export type FieldValues<T, L, B> =
-  T extends StructType<infer F> ? { [K in keyof F]: Value<F[K], L, B> } : never;
+export interface Field {
+  readonly name: string;
+  readonly type: Type;
+  /** Bytes from the struct's address. */
+  readonly offset: number;
+}
 
-/** What a T can be made from. Fields that are missing are zero. */
-export type Init<T, B> =
-  T extends PointerType<infer F>
-    ? Ref<Target<F>, B, B> | null
-    : T extends RawPointerType<infer F>
-      ? Ptr<Target<F>>
-      : T extends StructType<infer F>
-        ? InitFields<F, B>
-        : T extends ArrayType<infer E>
-          ? Iterable<Init<E, B>>
-          : T extends UnionType<infer F>
-            ? UnionInit<F, B>
-            : T extends ValueType<infer V>
-              ? V
-              : never;
+export interface StructType<F> extends Type {
+  readonly kind: "struct";
+  readonly fields: F;
+  /** Of each field, the bytes from the struct's address; of a bit field, to the first byte that has bits of it. */
+  readonly offsets: { readonly [K in keyof F]: number };
+  /** Which struct this is, of all. */
+  readonly id: number;
+  readonly list: readonly Field[];
+}
 
-/** The fields of a struct to be made, whose references live for B. */
-export type InitFields<F, B> = { readonly [K in keyof F]?: Init<F[K], B> };
+export interface ArrayType<E> extends Type {
+  readonly kind: "array";
+  readonly element: E;
+  readonly count: number;
+}
 
-/** What is given for the fields of F that are pointers. */
-type GivenRefs<F, I> = {
-  [K in keyof I]: K extends keyof F
-    ? F[K] extends PointerType<unknown>
-      ? NonNullable<I[K]>
-      : F[K] extends StructType<infer G>
-        ? GivenRefs<G, I[K]>
-        : F[K] extends ArrayType<PointerType<unknown>>
-          ? I[K] extends Iterable<infer V>
-            ? NonNullable<V>
-            : never
-          : never
-    : never;
-}[keyof I];
+export interface UnionType<F> extends Type {
+  readonly kind: "union";
+  readonly variants: F;
+  /** Bytes from the union's address to its value. */
+  readonly valueOffset: number;
+}
 
-/** How long all of these references live: the intersection of their lifetimes, which is the shortest one. */
-type ShortestOf<R> = (R extends LivesFor<infer L> ? (life: L) => void : never) extends (life: infer S) => void
-  ? S
-  : never;
+/** A field that refers to a struct, or to none. It reads as a reference or null, and what it refers to has a lifetime. */
+export interface PointerType<F> extends Type {
+  readonly kind: "pointer";
+  readonly target: F;
+}
 
-/** How long the references live that fields are made from; L where there are none. */
-export type HeldBy<F, I, L> = [GivenRefs<F, I>] extends [never] ? L : ShortestOf<GivenRefs<F, I>>;
+/** A field that is a bare address: it reads as a Ptr, 0 for none, and has no lifetime. */
+export interface RawPointerType<F> extends Type {
+  readonly kind: "raw-pointer";
+  readonly target: F;
+}
 
-/** Fields of F that I gives, and no others. */
-export type GivenFields<F, I, L> = I &
-  InitFields<F, HeldBy<F, I, L>> & { readonly [K in Exclude<keyof I, keyof F | ViewKeys<F, I>>]: never };
-
-/** What references and rows have besides their fields. */
-type ViewKeys<F, I> = I extends { readonly [K in keyof F]: unknown } ? "ptr" | "index" | symbol : never;
-
-/** What a plain copy of a T looks like. */
-export type Plain<T> =
-  T extends PointerType<infer F>
-    ? Ptr<Target<F>>
-    : T extends RawPointerType<infer F>
-      ? Ptr<Target<F>>
-      : T extends StructType<infer F>
-        ? { [K in keyof F]: Plain<F[K]> }
-        : T extends ArrayType<infer E>
-          ? Plain<E>[]
-          : T extends UnionType<infer F>
-            ? { [K in keyof F]: { tag: K; value: Plain<F[K]> } }[keyof F]
-            : T extends ValueType<infer V>
-              ? V
-              : never;
-
-/**
- * A reference to a T that may be used while L lasts, and whose own references live for B: `Ref<typeof Node, L>`. Its properties
- * are the fields. It stays valid when the memory grows; once its life has ended, every access throws a UseAfterFreeError.
- */
-export type Ref<T, L = unknown, B = L> =
-  T extends StructType<infer F>
-    ? LivesFor<L> &
-        (HoldsRefs<T> extends true ? Holds<B> : unknown) & { [K in keyof F]: Value<F[K], L, B> } & {
-          /** The raw pointer: a number. */
-          readonly ptr: Ptr<T>;
-        }
-    : never;
+export function isStruct(type: unknown): type is StructType<unknown> {
+  return typeof type === "object" && type !== null && "kind" in type && type.kind === "struct";
+}
 
 /** The same type where addresses need not be aligned; undefined: there is none. */
 export function looseOf(type: Type): Type | undefined {

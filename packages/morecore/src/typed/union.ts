@@ -1,32 +1,17 @@
 // Union: one of several types, and a tag that says which. Rust's enum; in C, a struct of an enum and a union.
 //
 // Owns:  the tag.
-// Needs: space, life, type.
+// Needs: space, word-life, type.
 //
 // In memory: the tag, four bytes, counting the variants from 0 in their order; then the value, at the largest alignment. All
 // zero is the first variant of zeros.
 
 import { describe } from "../memory/arguments.ts";
 import { OutOfMemoryError } from "./errors.ts";
-import { type Life, WordLife } from "./life.ts";
+import type { Life } from "./life.ts";
 import type { Space } from "./space.ts";
-import type { Fields } from "./struct.ts";
-import { type Init, isPlace, isType, type Type, type Value } from "./type.ts";
-
-export interface UnionType<F> extends Type {
-  readonly kind: "union";
-  readonly variants: F;
-  /** Bytes from the union's address to its value. */
-  readonly valueOffset: number;
-}
-
-/** What a union reads as: `if (u.tag === "circle") u.value.radius`. */
-export type UnionRef<F, L, B> = {
-  [K in keyof F]: { readonly tag: K; readonly value: Value<F[K], L, B> };
-}[keyof F];
-
-/** What a union is written from. */
-export type UnionInit<F, B> = { [K in keyof F]: { readonly tag: K; readonly value: Init<F[K], B> } }[keyof F];
+import { type Fields, isPlace, isType, type Type, type UnionType } from "./type.ts";
+import { WordLife } from "./word-life.ts";
 
 const TAG_BYTES = 4;
 
