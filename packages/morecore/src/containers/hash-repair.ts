@@ -1,7 +1,7 @@
 // Hash repair: what a change leaves behind that was cut short: by the end of the process, or by an error in the middle.
 //
 // Owns:  how such a change is finished or undone.
-// Needs: hash-table, hash-header, hash-slots.
+// Needs: hash-block, hash-header, hash-slots.
 // Invariants: C1  after any prefix of a call's stores, the map is what it was before the call, or what it is after it, and sound
 //
 //     what was under way          decides               until then it is undone, from then on finished
@@ -16,6 +16,7 @@
 // What is found from the entries (size, how many are used, the slots) is made anew. Texts whose owner is gone are not freed: it
 // cannot be known whether they have been. That loses memory; nothing is ever freed twice.
 
+import type { HashBlock } from "./hash-block.ts";
 import {
   AT_ABOUT,
   AT_ABOUT_MORE,
@@ -29,10 +30,9 @@ import {
   REPLACED,
 } from "./hash-header.ts";
 import { fillSlots } from "./hash-slots.ts";
-import type { HashTable } from "./hash-table.ts";
 
 /** Makes a table sound. The header has been checked. Afterwards its first word may say so. */
-export function repair(table: HashTable): void {
+export function repair(table: HashBlock): void {
   const phase = table.word(0);
   if (phase === GROWN) {
     table.setWord(AT_ROOM, table.word(AT_ABOUT_MORE));
@@ -58,7 +58,7 @@ export function repair(table: HashTable): void {
 }
 
 /** Zeroes all entries that are not there, and those that are there a second time. */
-function clearHoles(table: HashTable): { used: number; size: number } {
+function clearHoles(table: HashBlock): { used: number; size: number } {
   let used = 0;
   let size = 0;
   let last = -1;
@@ -76,7 +76,7 @@ function clearHoles(table: HashTable): { used: number; size: number } {
 }
 
 /** Whether two entries have the same bytes: keys differ, so that one of them is the other, moved. */
-function isCopy(table: HashTable, one: number, other: number): boolean {
+function isCopy(table: HashBlock, one: number, other: number): boolean {
   const { u32 } = table.space;
   const [a, b] = [table.entryAt(one) >>> 2, table.entryAt(other) >>> 2];
   for (let word = 0; word < table.layout.stride >>> 2; word++)

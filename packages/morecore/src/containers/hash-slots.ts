@@ -1,15 +1,15 @@
 // Hash slots: the index of a hash table's entries, probed one slot after the other.
 //
 // Owns:  which slot an entry's number stands in.
-// Needs: hash-table, for its type only; errors.
+// Needs: hash-block, errors.
 //
 // None of this allocates, so typed arrays may be kept meanwhile.
 
 import { PointerError } from "../typed/errors.ts";
-import type { HashTable } from "./hash-table.ts";
+import type { HashBlock } from "./hash-block.ts";
 
 /** The empty slot that an entry with this hash is to be found from. */
-export function emptySlot(table: HashTable, hash: number): number {
+export function emptySlot(table: HashBlock, hash: number): number {
   const { u32 } = table.space;
   const mask = table.slotCount - 1;
   const slots = table.slotsAt >>> 2;
@@ -23,12 +23,12 @@ export function emptySlot(table: HashTable, hash: number): number {
 }
 
 /** For a search that has seen every slot: half of them are empty in a map that nobody else wrote to. */
-export function refuseFull({ name, header, slotCount }: HashTable): never {
+export function refuseFull({ name, header, slotCount }: HashBlock): never {
   throw new PointerError("not-live", name, header, `none of its ${slotCount} slots is empty: overwritten`);
 }
 
 /** Empties a slot, and lets those behind it that would not be found any more move up. */
-export function closeSlot(table: HashTable, closed: number): void {
+export function closeSlot(table: HashBlock, closed: number): void {
   const { u32 } = table.space;
   const mask = table.slotCount - 1;
   const slots = table.slotsAt >>> 2;
@@ -46,7 +46,7 @@ export function closeSlot(table: HashTable, closed: number): void {
 }
 
 /** Puts the numbers of all entries into slots that are empty. */
-export function fillSlots(table: HashTable): void {
+export function fillSlots(table: HashBlock): void {
   const { used, slotsAt } = table;
   const { u32 } = table.space;
   for (let index = 0; index < used; index++) {
@@ -56,7 +56,7 @@ export function fillSlots(table: HashTable): void {
 }
 
 /** The numbers of the entries that are not there any more, from 0 on. */
-export function holesOf(table: HashTable): Uint32Array {
+export function holesOf(table: HashBlock): Uint32Array {
   const holes = new Uint32Array(table.used - table.size);
   let count = 0;
   for (let index = 0; count < holes.length; index++) if (table.hashOf(index) === 0) holes[count++] = index;

@@ -1,7 +1,7 @@
 // Hash table: the memory of a HashMap. Entries in the order in which they came, and an index of them.
 //
-// Owns:  the block; finding, adding and removing in it; growth and compaction; the order of the stores.
-// Needs: hash-header, hash-keys, hash-slots, hash-repair, allocator.
+// Owns:  finding, adding and removing in it; growth and compaction; the order of the stores.
+// Needs: hash-block, hash-header, hash-keys, hash-slots, hash-repair, allocator.
 // Invariants: T1  entries 0 to used - 1 are live or holes, size of them live; holes and the other entries are zero
 //             T2  each live entry's number stands in one slot, which is reached from its hash's slot over no empty one
 //             T3  at least half of the slots are empty
@@ -18,8 +18,8 @@ import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import { DELETED, type Life } from "../typed/life.ts";
 import { Moves } from "../typed/moves.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
-import type { Space } from "../typed/space.ts";
 import { isOneStore, isPlace, type Type } from "../typed/type.ts";
+import { HashBlock } from "./hash-block.ts";
 import {
   AT_ABOUT,
   AT_ABOUT_MORE,
@@ -34,14 +34,11 @@ import {
   blockBytes,
   CHANGING,
   CLEARED,
-  type EntryLayout,
-  entryLayout,
   freeMapHeader,
   GROWN,
   isMagic,
   MAGIC,
   MAP_HEADER_BYTES,
-  nameOf,
   REPLACED,
 } from "./hash-header.ts";
 import { type Keys, keysOf } from "./hash-keys.ts";
@@ -51,23 +48,12 @@ import { closeSlot, emptySlot, fillSlots, holesOf, refuseFull } from "./hash-slo
 
 const FIRST_CAPACITY = 4;
 const MOST_BYTES = 2 ** 32 - 1;
-/** Up to here a loop beats a call into the engine. */
-const LOOP_BYTES = 128;
 
-export class HashTable {
-  readonly key: Type;
-  readonly value: Type;
-  readonly name: string;
-  readonly layout: EntryLayout;
-  readonly space: Space;
-  readonly header: number;
+export class HashTable extends HashBlock {
   readonly keys: Keys;
   readonly order = new Order();
   life: Life;
-  /** What the header says, as of `moves`. */
-  block = 0;
-  capacity = 0;
-  slotCount = 0;
+  /** As of which count of moves the block is known. */
   private moves = -1;
   private renumberings: number;
   private readonly born: number;
@@ -82,32 +68,18 @@ export class HashTable {
   private slot = 0;
 
   constructor(allocator: Allocator<never>, key: Type, value: Type, header: number) {
-    this.key = key;
-    this.value = value;
-    this.name = nameOf(key, value);
-    this.layout = entryLayout(key, value);
+    super(allocator[SPACE], key, value, header);
     this.allocator = allocator[HOLDER](header);
     this.byOneStore = isOneStore(value);
     this.lends = isPlace(value);
     this.owns = key.drop !== undefined || value.drop !== undefined;
-    this.space = allocator[SPACE];
     this.life = this.allocator[LIFE];
-    this.header = header;
     this.born = this.word(AT_BORN);
     this.renumberings = this.word(AT_RENUMBERINGS);
     this.keys = keysOf(key, this.space, this.word(AT_SEED));
     const place = `its place in ${this.name}`;
     this.movement = new Moves(place, this.life, this, this.space, header + AT_MOVES);
     this.enter();
-  }
-
-  get size(): number {
-    return this.word(AT_SIZE);
-  }
-
-  /** Entries that are or were live: where the next one goes. */
-  get used(): number {
-    return this.word(AT_USED);
   }
 
   /** What a value that is read now lives in. */
@@ -254,57 +226,6 @@ export class HashTable {
     if (block !== 0) this.allocator.deallocate(block, bytes, this.layout.align);
     freeMapHeader(this.allocator, this.header);
     this.life = DELETED;
-  }
-
-  entryAt(index: number): number {
-    return this.block + index * this.layout.stride;
-  }
-
-  /** The hash of an entry; 0: it is a hole. */
-  hashOf(index: number): number {
-    return this.space.u32[this.entryAt(index) >>> 2] as number;
-  }
-
-  get spareAt(): number {
-    return this.block + this.capacity * this.layout.stride;
-  }
-
-  get slotsAt(): number {
-    return this.block + (this.capacity + 1) * this.layout.stride;
-  }
-
-  get bytes(): number {
-    return blockBytes(this.layout, this.capacity);
-  }
-
-  clearEntry(at: number): void {
-    const { stride } = this.layout;
-    if (stride > LOOP_BYTES) {
-      this.space.u8.fill(0, at, at + stride);
-      return;
-    }
-    const { u32 } = this.space;
-    for (let word = at >>> 2; word < (at + stride) >>> 2; word++) u32[word] = 0;
-  }
-
-  word(offset: number): number {
-    return this.space.u32[(this.header + offset) >>> 2] as number;
-  }
-
-  setWord(offset: number, value: number): void {
-    this.space.u32[(this.header + offset) >>> 2] = value;
-  }
-
-  /** Where the block lies and how large it is. */
-  readHeader(): void {
-    this.block = this.word(AT_BLOCK);
-    this.capacity = this.word(AT_ROOM);
-    this.slotCount = 2 * this.capacity;
-    this.space.reaches(this.blockEnd);
-  }
-
-  private get blockEnd(): number {
-    return this.block + this.bytes;
   }
 
   /** Whether this map, and no other, lies where it did. */

@@ -18,7 +18,7 @@
 // All of it in the allocator's memory, so that a heap that is saved and loaded has its maps in it as they were.
 //
 // The magic number says also whether a change is under way, and which: whoever finds another one than MAGIC finishes the change, or
-// undoes it (slot-repair.ts). A process may end between any two stores.
+// undoes it (repair.ts). A process may end between any two stores.
 
 import { isWord, refuseWord } from "../memory/arguments.ts";
 import type { Space } from "../typed/space.ts";

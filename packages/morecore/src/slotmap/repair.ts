@@ -1,7 +1,7 @@
 // Slot repair: what a change of a slot map leaves behind that was cut short: by the end of the process, or by an error in the middle.
 //
 // Owns:  how such a change is finished or undone.
-// Needs: slots, slot-image.
+// Needs: slot-words, image.
 // Invariants: C1  after any prefix of a call's stores, the map is what it was before the call, or what it is after it, and sound
 //
 //     what was under way     decides              until then it is undone, from then on finished
@@ -16,10 +16,10 @@
 // whose owner is gone are not freed: it cannot be known whether they have been. That loses memory; nothing is ever freed twice.
 
 import * as image from "./image.ts";
-import type { Slots } from "./slots.ts";
+import type { SlotWords } from "./slot-words.ts";
 
 /** Makes a slot map sound, whose header has been checked. Throws a SlotMapFormatError if no change can have left it so. */
-export function repair(slots: Slots): void {
+export function repair(slots: SlotWords): void {
   const phase = slots.at(image.AT_MAGIC);
   if (phase === image.GROWN) {
     const array = slots.at(image.AT_ABOUT);
@@ -36,7 +36,7 @@ export function repair(slots: Slots): void {
 }
 
 /** Each live slot has a value among the first ones: the gap that one has left is filled with the last. */
-function settleValues(slots: Slots): void {
+function settleValues(slots: SlotWords): void {
   const live = slotsFrom(slots, image.LIVE, image.RETIRED);
   const taken = new Set(live.map((slot) => slots.valueOf(slot)));
   let gap = 0;
@@ -54,7 +54,7 @@ function settleValues(slots: Slots): void {
 }
 
 /** A slot that is free and in no list was being taken or freed: it is the first to be taken. */
-function settleFreeSlots(slots: Slots): void {
+function settleFreeSlots(slots: SlotWords): void {
   const free = slotsFrom(slots, 0, image.LIVE);
   const known = new Set(free);
   for (let next = slots.at(image.AT_FREE); known.delete(next - 1); ) next = slots.valueOf(next - 1);
@@ -62,7 +62,7 @@ function settleFreeSlots(slots: Slots): void {
 }
 
 /** The slots whose first words are from one number on, below another. */
-function slotsFrom(slots: Slots, least: number, beyond: number): number[] {
+function slotsFrom(slots: SlotWords, least: number, beyond: number): number[] {
   const found: number[] = [];
   for (let slot = 0; slot < slots.at(image.AT_SLOT_COUNT); slot++) {
     const first = slots.firstOf(slot);

@@ -1,8 +1,8 @@
 // Slots: a slot map's bytes at work: finding, taking and freeing slots, moving values, growing.
 //
-// Owns:  what a slot map has in memory, but not the public calls; the order of the stores.
-// Needs: an Allocator, key, image, repair, moves.
-// Invariants: those of slot-image.ts, after every call; C1 of slot-repair.ts after every store
+// Owns:  what a slot map does in memory, but not the public calls; the order of the stores.
+// Needs: an Allocator, key, image, slot-words, repair, moves.
+// Invariants: those of image.ts, after every call; C1 of repair.ts after every store
 //
 // The header is read at each call, as others may have the same map in hand; nothing is kept here but what never changes. What is
 // stored has been read before: none of the caller's code runs in here.
@@ -12,21 +12,11 @@ import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/erro
 import { DELETED, type Life } from "../typed/life.ts";
 import { Moves } from "../typed/moves.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
-import type { Space } from "../typed/space.ts";
 import { isPlace, type Type } from "../typed/type.ts";
 import * as image from "./image.ts";
-import {
-  checkKey,
-  indexOf,
-  LAST_ID,
-  LAST_VERSION,
-  MOST_SLOTS,
-  makeKey,
-  makeTag,
-  tagOf,
-  versionOf,
-} from "./key.ts";
+import { checkKey, indexOf, LAST_ID, LAST_VERSION, MOST_SLOTS, makeKey, makeTag, tagOf } from "./key.ts";
 import { repair } from "./repair.ts";
+import { SlotWords } from "./slot-words.ts";
 
 /** Values that the first growth makes room for. */
 const FIRST_CAPACITY = 8;
@@ -39,33 +29,24 @@ export interface NewSlots {
   readonly versionLimit?: number;
 }
 
-export class Slots {
+export class Slots extends SlotWords {
   readonly name: string;
   readonly id: number;
-  /** The header's address. */
-  readonly ptr: number;
   readonly type: Type;
-  readonly space: Space;
-  readonly stride: number;
   readonly allocator: MemorySource;
   life: Life;
   private readonly movement: Moves;
   /** Whether what a value is read as leads to its place. */
   private readonly lends: boolean;
-  /** The header's first word. */
-  private readonly head: number;
   private readonly born: number;
 
   /** At an address, where the header of a map for the type has been checked. A change that was cut short is settled. */
   constructor(allocator: MemorySource, type: Type, ptr: number, name?: string) {
+    super(allocator[SPACE], ptr, image.strideOf(type));
     this.allocator = allocator[HOLDER](ptr);
     this.type = type;
-    this.ptr = ptr;
-    this.space = allocator[SPACE];
     this.life = this.allocator[LIFE];
-    this.stride = image.strideOf(type);
     this.lends = isPlace(type);
-    this.head = ptr >>> 2;
     this.id = this.at(image.AT_ID);
     this.born = this.at(image.AT_BORN);
     this.name = name ?? `slot map ${this.id}`;
@@ -161,18 +142,6 @@ export class Slots {
     this.words();
     this.reach();
     return this.space.u32;
-  }
-
-  /** Sees to it that all that the map has is within the arrays. */
-  reach(): void {
-    const end = (at: number, each: number): number => this.at(at) + this.at(at + 1) * each;
-    this.space.reaches(end(image.AT_SLOTS, image.SLOT_BYTES));
-    this.space.reaches(end(image.AT_OWNERS, image.OWNER_BYTES));
-    this.space.reaches(end(image.AT_VALUES, this.stride));
-  }
-
-  private slotAt(words: Uint32Array, index: number): number {
-    return ((words[this.head + image.AT_SLOTS] as number) >>> 2) + 2 * index;
   }
 
   /** The address of a value. */
@@ -294,79 +263,8 @@ export class Slots {
     this.put(image.AT_MAGIC, image.MAGIC);
   }
 
-  /** Frees or retires a live slot whose value is the last one. What that owned is not given back. */
-  release(index: number, last: number): void {
-    const retires = this.endKey(index);
-    this.put(image.AT_SIZE, last);
-    if (retires) this.retire(index);
-    else this.putFree(index);
-  }
-
-  /** A live slot's key is good no more. Whether it was the last key that the slot could give. */
-  private endKey(index: number): boolean {
-    const words = this.space.u32;
-    const slot = this.slotAt(words, index);
-    const tag = (words[slot] as number) - image.LIVE;
-    const retires = versionOf(tag) >= (words[this.head + image.AT_VERSION_LIMIT] as number);
-    words[slot] = retires ? tag + image.RETIRED : tag + 1;
-    return retires;
-  }
-
-  private retire(index: number): void {
-    this.setValueOf(index, 0);
-    this.put(image.AT_RETIRED, this.at(image.AT_RETIRED) + 1);
-  }
-
-  /** Puts a slot in front of the free ones. */
-  putFree(index: number): void {
-    this.setValueOf(index, this.at(image.AT_FREE));
-    this.put(image.AT_FREE, index + 1);
-  }
-
   private drop(index: number): void {
     this.type.drop?.(this.space, this.valueAddress(index), this.life);
-  }
-
-  /** Copies a value's bytes from an address to where one lies. */
-  copyValue(from: number, index: number): void {
-    this.space.u8.copyWithin(this.valueAddress(index), from, from + this.stride);
-  }
-
-  // What follows reads and writes words whatever the first one says, within the arrays.
-
-  at(index: number): number {
-    return this.space.u32[this.head + index] as number;
-  }
-
-  put(index: number, value: number): void {
-    this.space.u32[this.head + index] = value;
-  }
-
-  /** A slot's first word. */
-  firstOf(slot: number): number {
-    return this.space.u32[this.slotAt(this.space.u32, slot)] as number;
-  }
-
-  /** A slot's second word: which value; of a free one, the next free slot, plus 1. */
-  valueOf(slot: number): number {
-    return this.space.u32[this.slotAt(this.space.u32, slot) + 1] as number;
-  }
-
-  setValueOf(slot: number, value: number): void {
-    this.space.u32[this.slotAt(this.space.u32, slot) + 1] = value;
-  }
-
-  /** The slot of a value. */
-  owner(index: number): number {
-    return this.space.u32[(this.at(image.AT_OWNERS) >>> 2) + index] as number;
-  }
-
-  setOwner(index: number, slot: number): void {
-    this.space.u32[(this.at(image.AT_OWNERS) >>> 2) + index] = slot;
-  }
-
-  private valueAddress(index: number): number {
-    return this.at(image.AT_VALUES) + index * this.stride;
   }
 
   /** Sees to it that one more value fits. */
