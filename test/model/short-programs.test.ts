@@ -1,4 +1,4 @@
-// Exhaustive: every program of up to six calls over a small alphabet, in a heap so small that memory slabs out.
+// Exhaustive: every program of up to six calls over a small alphabet, in a heap so small that memory runs out.
 //
 // A depth-first search: the heap's bytes are copied before each call and put back after it, so a program costs one
 // call, not its whole length. A heap is nothing but its bytes, so this is all that there is to put back.
@@ -158,7 +158,7 @@ test("the alphabet makes slabs in the heap that has room for them", () => {
   expect(cached).toBeGreaterThan(0);
 });
 
-test("the alphabet slabs out of memory in the tiny heap", () => {
+test("the alphabet runs out of memory in the tiny heap", () => {
   const heap = Heap.create({ memory: new ArrayBuffer(16 + HEAP_BYTES) });
   const ptrs = Array.from({ length: LENGTH }, () => heap.malloc(150));
   expect(ptrs).toContain(0);

@@ -87,7 +87,7 @@ export function openTorn(copy: ArrayBuffer, base: number): Heap {
   return heap;
 }
 
-/** Puts another value in place of a property, until `undo` is slab. */
+/** Puts another value in place of a property, until `undo` is run. */
 function swap(undo: (() => void)[], owner: object, name: string, value: unknown): void {
   const own = Object.getOwnPropertyDescriptor(owner, name);
   Object.defineProperty(owner, name, { value, configurable: true, writable: true });

@@ -1,7 +1,7 @@
 // Anomalies: whether any single call takes long, in loads and stores of the kernel, in all traces and after a search for
 // such a call. Goal A1. No clock is looked at.
 //
-// Owns:  what is counted in a whole slab, its tables, its notes, and what was aimed at.
+// Owns:  what is counted in a whole run, its tables, its notes, and what was aimed at.
 // Needs: steps, adversary.
 
 import { SCALE_LIVE } from "../../harness/patterns.ts";
@@ -40,7 +40,7 @@ const ADVERSARY = "adversary";
 const SECONDS = 30;
 const QUICK_SECONDS = 6;
 
-/** What the adversary is to do in a slab of which only some names may be wanted. */
+/** What the adversary is to do in a run of which only some names may be wanted. */
 export function adversaryIn(
   isNamed: (name: string) => boolean,
   quick: boolean,

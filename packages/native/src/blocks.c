@@ -12,13 +12,6 @@
 // glibc's bounds of the threshold.
 static const size_t MOST_THRESHOLD = (size_t)32 << 20;
 
-static bool enter_started(void) {
-  bool locked = enter();
-  if (UNLIKELY(!started))
-    start();
-  return locked;
-}
-
 // What an allocation is asked for.
 struct request {
   size_t bytes, alignment;

@@ -1,9 +1,11 @@
 // limits.c: one limit for all regions and mappings.
 //
+// Owns:  what mappings have together; mapped.c counts.
 // Needs: each heap's own limit, which the kernel keeps to.
 
-#include "mapped.h"
 #include "state.h"
+
+struct mapped_total mapped_total;
 
 size_t footprint(void) {
   size_t bytes = mapped_total.bytes;

@@ -141,7 +141,7 @@ void guard_forks(void) {
   madvise(&process, sizeof process, MADV_WIPEONFORK);
 }
 
-// What pthread_atfork is made of. Handlers before a fork slab in the reverse order of their registration, those after it
+// What pthread_atfork is made of. Handlers before a fork run in the reverse order of their registration, those after it
 // in order. Ours are registered before the first of others: so they are the last to close the lock and the first to open
 // it, and neither others' handlers nor threads that these wait for find it closed.
 EXPORTED int __register_atfork(handler *before, handler *after, handler *in_child, void *library) {

@@ -14,33 +14,31 @@ struct mapping {
 
 enum { FIRST_LOG2 = 8 };
 
-// 1 << log2 places, at most half of them in use; a free one has no ptr.
+// 1 << log2 slots, at most half of them in use; a free one has no ptr.
 static struct table {
   size_t log2;
-  struct mapping places[];
+  struct mapping slots[];
 } *table;
-
-struct mapped_total mapped_total;
 
 // A store before it is done before one behind it, also for a child that is made in between.
 static void in_order(void) { atomic_thread_fence(memory_order_release); }
 
-static size_t place_count(void) { return table == NULL ? 0 : (size_t)1 << table->log2; }
+static size_t slot_count(void) { return table == NULL ? 0 : (size_t)1 << table->log2; }
 
-static size_t table_bytes(size_t log2) { return sizeof *table + (sizeof *table->places << log2); }
+static size_t table_bytes(size_t log2) { return sizeof *table + (sizeof *table->slots << log2); }
 
 static size_t home_in(const struct table *in, const void *ptr) {
   return ((uintptr_t)ptr / OS_PAGE * 0x9e3779b97f4a7c15u) >> (64 - in->log2);
 }
 
-static size_t after(const struct table *in, size_t place) { return (place + 1) & (((size_t)1 << in->log2) - 1); }
+static size_t after(const struct table *in, size_t slot) { return (slot + 1) & (((size_t)1 << in->log2) - 1); }
 
-// The place of a block, or the free one where it would be put.
+// The slot of a block, or the free one where it would be put.
 static struct mapping *find_in(struct table *in, const void *ptr) {
-  size_t place = home_in(in, ptr);
-  while (in->places[place].ptr != NULL && in->places[place].ptr != ptr)
-    place = after(in, place);
-  return &in->places[place];
+  size_t slot = home_in(in, ptr);
+  while (in->slots[slot].ptr != NULL && in->slots[slot].ptr != ptr)
+    slot = after(in, slot);
+  return &in->slots[slot];
 }
 
 static struct mapping *find(const void *ptr) { return find_in(table, ptr); }
@@ -51,8 +49,8 @@ static void *map(size_t bytes) {
 }
 
 // Makes room for one more. false: no memory.
-static bool reserve_place(void) {
-  size_t count = place_count();
+static bool reserve_slot(void) {
+  size_t count = slot_count();
   if (mapped_total.count < count / 2)
     return true;
   struct table *old = table;
@@ -61,9 +59,9 @@ static bool reserve_place(void) {
   if (wider == NULL)
     return false;
   wider->log2 = log2;
-  for (size_t place = 0; place < count; place++)
-    if (old->places[place].ptr != NULL)
-      *find_in(wider, old->places[place].ptr) = old->places[place];
+  for (size_t slot = 0; slot < count; slot++)
+    if (old->slots[slot].ptr != NULL)
+      *find_in(wider, old->slots[slot].ptr) = old->slots[slot];
   in_order();
   table = wider;
   if (count != 0)
@@ -83,24 +81,24 @@ static void put(void *ptr, size_t bytes) {
   share_limit();
 }
 
-// Frees a place; those behind it that would not be found any more move up.
+// Frees a slot; those behind it that would not be found any more move up.
 static void drop(struct mapping *mapping) {
   mapped_total.count--;
   mapped_total.bytes -= mapping->bytes;
-  size_t hole = (size_t)(mapping - table->places);
-  for (size_t place = after(table, hole); table->places[place].ptr != NULL; place = after(table, place)) {
-    size_t home = home_in(table, table->places[place].ptr);
-    size_t mask = place_count() - 1;
-    if (((place - home) & mask) < ((place - hole) & mask))
+  size_t hole = (size_t)(mapping - table->slots);
+  for (size_t slot = after(table, hole); table->slots[slot].ptr != NULL; slot = after(table, slot)) {
+    size_t home = home_in(table, table->slots[slot].ptr);
+    size_t mask = slot_count() - 1;
+    if (((slot - home) & mask) < ((slot - hole) & mask))
       continue;
     // The one that is in the hole is dropped, or stands behind, too.
-    table->places[hole].bytes = table->places[place].bytes;
+    table->slots[hole].bytes = table->slots[slot].bytes;
     in_order();
-    table->places[hole].ptr = table->places[place].ptr;
+    table->slots[hole].ptr = table->slots[slot].ptr;
     in_order();
-    hole = place;
+    hole = slot;
   }
-  table->places[hole].ptr = NULL;
+  table->slots[hole].ptr = NULL;
   share_limit();
 }
 
@@ -131,7 +129,7 @@ void *map_block(size_t bytes, size_t alignment) {
     return NULL;
   int saved = errno;
   void *got = NULL;
-  if (reserve_place())
+  if (reserve_slot())
     got = alignment <= OS_PAGE ? map(whole) : map_aligned(whole, alignment);
   errno = saved;
   if (got != NULL)
@@ -170,7 +168,7 @@ void *remap_block(void *ptr, size_t bytes, bool may_move) {
 }
 
 void each_mapped(void (*visit)(void *ptr, size_t bytes, void *arg), void *arg) {
-  for (size_t place = 0; place < place_count(); place++)
-    if (table->places[place].ptr != NULL)
-      visit(table->places[place].ptr, table->places[place].bytes, arg);
+  for (size_t slot = 0; slot < slot_count(); slot++)
+    if (table->slots[slot].ptr != NULL)
+      visit(table->slots[slot].ptr, table->slots[slot].bytes, arg);
 }

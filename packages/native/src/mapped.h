@@ -23,10 +23,6 @@ void unmap_block(void *ptr);
 // The block with another size, perhaps elsewhere. NULL: no memory, and it is as it was.
 void *remap_block(void *ptr, size_t bytes, bool may_move);
 
-extern struct mapped_total {
-  size_t count, bytes, max_bytes;
-} mapped_total;
-
 // Calls for each, in no order.
 void each_mapped(void (*visit)(void *ptr, size_t bytes, void *arg), void *arg);
 

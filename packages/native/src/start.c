@@ -1,20 +1,19 @@
-// start.c: the first call, and the end of the process.
+// start.c: what the first call does before all else.
 //
 // Owns:  whether the library has started.
-// Needs: settings, regions, lock, trace, stats.
+// Needs: settings, regions, lock, trace.
 //
-// The first call may come from the dynamic linker, before any constructor has slab: so nothing here needs one, and
+// The first call may come from the dynamic linker, before any constructor has run: so nothing here needs one, and
 // nothing allocates.
 
 #include "lock.h"
 #include "state.h"
-#include "stats.h"
 #include "trace.h"
 #include <errno.h>
 
-bool started;
+static bool started;
 
-void start(void) {
+static void start(void) {
   started = true;
   int saved = errno;
   read_settings();
@@ -26,19 +25,9 @@ void start(void) {
   errno = saved;
 }
 
-// A program that never allocates may still fork, or want its figures.
-__attribute__((constructor)) static void start_at_last(void) {
+bool enter_started(void) {
   bool locked = enter();
-  if (!started)
+  if (UNLIKELY(!started))
     start();
-  leave(locked);
-}
-
-__attribute__((destructor)) static void finish(void) {
-  bool locked = enter();
-  if (tracing)
-    trace_flush();
-  leave(locked);
-  if (settings.stats)
-    print_stats();
+  return locked;
 }

@@ -95,8 +95,8 @@ void abandon_regions(void);
 void set_hot(void);
 
 // start.c
-void start(void);
-extern bool started;
+// Enters, after the first call has started the library. Gives what `leave` wants.
+bool enter_started(void);
 
 // settings.c
 struct settings {
@@ -122,6 +122,10 @@ void set_map_threshold(size_t bytes);
 void set_trim_threshold(size_t bytes);
 
 // limits.c
+// What blocks with a mapping of their own have together.
+extern struct mapped_total {
+  size_t count, bytes, max_bytes;
+} mapped_total;
 // What regions and mappings have.
 size_t footprint(void);
 // Bytes that regions and mappings may still take.

@@ -1,14 +1,13 @@
 // stats.c: mallinfo, malloc_stats, malloc_info, mallopt, malloc_trim, and dlmalloc's footprint.
 //
-// Owns:  nothing.
-// Needs: the kernel's walk over its pieces; mapped's totals.
+// Owns:  the figures, gathered from regions and mappings, and their sentences.
+// Needs: the kernel's walk over its pieces; the totals of limits; blocks, start.
 
 #define _GNU_SOURCE
 #include "stats.h"
 #include "blocks.h"
 #include "line.h"
 #include "lock.h"
-#include "mapped.h"
 #include "state.h"
 #include <errno.h>
 #include <malloc.h>
@@ -154,9 +153,7 @@ static bool set_parameter(int parameter, int value) {
 
 // 1: set, or glibc would have set it; 0: no such parameter, or no such value of it.
 EXPORTED int mallopt(int parameter, int value) {
-  bool locked = enter();
-  if (!started)
-    start();
+  bool locked = enter_started();
   bool is_taken = set_parameter(parameter, value);
   leave(locked);
   return is_taken;
@@ -182,9 +179,7 @@ EXPORTED size_t malloc_max_footprint(void) {
 EXPORTED size_t malloc_footprint_limit(void) { return settings.footprint_limit; }
 
 EXPORTED size_t malloc_set_footprint_limit(size_t bytes) {
-  bool locked = enter();
-  if (!started)
-    start();
+  bool locked = enter_started();
   settings.footprint_limit = SIZE_MAX;
   // Without a limit the heaps have none of their own, and share_limit leaves them alone.
   for (unsigned index = 0; index < region_count; index++)

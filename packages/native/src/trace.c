@@ -1,7 +1,7 @@
 // trace.c: the recorder.
 //
 // Owns:       the records that are not written yet; the file's name.
-// Needs:      slots, line, gzip.
+// Needs:      trace-blocks, line, gzip.
 // Invariants: T1  after each write the file is a whole trace, of the calls up to then
 //
 // The file is opened for each write: a program that closes all files, as a daemon does, or that changes its directory,
@@ -14,8 +14,8 @@
 #include "trace.h"
 #include "gzip.h"
 #include "line.h"
-#include "slots.h"
 #include "state.h"
+#include "trace-blocks.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 // Addresses: the kinds of number that the kernel handles, and the only casts between them.
 //
 // A chunk's address and its payload's address differ by one header word. To the compiler they are two types, so that
-// the one cannot be handed where the other belongs. At slab time both are plain unsigned 32-bit numbers and every
+// the one cannot be handed where the other belongs. At run time both are plain unsigned 32-bit numbers and every
 // function here is inlined away. In address.wasm.ts, the twin for the wasm build, all of them are `u32`.
 
 declare const kind: unique symbol;

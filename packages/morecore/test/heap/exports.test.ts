@@ -79,7 +79,7 @@ describe("heap.exports", () => {
     expect(heap.mallinfo()).toMatchObject({ ordblks: 1, smblks: 0 });
   });
 
-  it("are functions of WebAssembly, so that no JavaScript slabs in between", () => {
+  it("are functions of WebAssembly, so that no JavaScript runs in between", () => {
     const { exports } = Heap.create();
     const table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
     for (const call of Object.values(exports)) table.set(0, call);

@@ -303,7 +303,7 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
   ],
   [
     "B3",
-    "a bin slabs in a circle",
+    "a bin runs in a circle",
     ({ b, free }) => {
       b.poke(free + 4, free);
     },

@@ -313,7 +313,7 @@ describe("a real heap's bytes", () => {
     expect(b.word(closed - 4)).toBe(layout.IN_USE);
   });
 
-  it("are little-endian on every machine that the heap slabs on", () => {
+  it("are little-endian on every machine that the heap runs on", () => {
     const heap = Heap.create();
     expect(Array.from(heap.u8(heap.base + 4, 4))).toEqual([3, 0, 0, 0]);
   });

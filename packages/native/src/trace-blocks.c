@@ -1,7 +1,8 @@
-// slots.c: a hash table from addresses to slots, and a stack of the released ones.
+// trace-blocks.c: the live blocks of a trace, each with its slot: a hash table from addresses to slots, and a stack of the
+// released ones.
 
 #define _GNU_SOURCE
-#include "slots.h"
+#include "trace-blocks.h"
 #include <sys/mman.h>
 
 struct slot {
@@ -13,24 +14,24 @@ enum { FIRST_LOG2 = 12 };
 
 struct slot_totals slot_totals;
 
-// All three have room for 1 << log2 slots; the table for twice as many, so that half of it is free. A place has a slot's
+// All three have room for 1 << log2 slots; the table for twice as many, so that half of it is free. A cell has a slot's
 // number and 1, or 0.
 static unsigned log2_room;
 static struct slot *slots;
-static uint32_t *released, *places;
+static uint32_t *released, *table;
 static uint32_t released_count;
 
-static size_t place_mask(void) { return ((size_t)2 << log2_room) - 1; }
+static size_t cell_mask(void) { return ((size_t)2 << log2_room) - 1; }
 
 static size_t home_of(const void *ptr) {
   return ((uintptr_t)ptr / 16 * 0x9e3779b97f4a7c15u) >> (63 - log2_room);
 }
 
-static size_t place_of(const void *ptr) {
-  size_t place = home_of(ptr);
-  while (places[place] != 0 && slots[places[place] - 1].ptr != ptr)
-    place = (place + 1) & place_mask();
-  return place;
+static size_t cell_of(const void *ptr) {
+  size_t cell = home_of(ptr);
+  while (table[cell] != 0 && slots[table[cell] - 1].ptr != ptr)
+    cell = (cell + 1) & cell_mask();
+  return cell;
 }
 
 static void *map(size_t bytes) {
@@ -47,18 +48,18 @@ static void *doubled(void *old, size_t bytes) {
 static bool widen(void) {
   bool is_first = slots == NULL;
   size_t room = (size_t)1 << (is_first ? FIRST_LOG2 : log2_room);
-  uint32_t *wider = map(sizeof *places * 2 * room * (is_first ? 1 : 2));
+  uint32_t *wider = map(sizeof *table * 2 * room * (is_first ? 1 : 2));
   slots = is_first ? map(sizeof *slots * room) : doubled(slots, sizeof *slots * room);
   released = is_first ? map(sizeof *released * room) : doubled(released, sizeof *released * room);
   if (wider == NULL || slots == NULL || released == NULL)
     return false;
   if (!is_first)
-    munmap(places, sizeof *places * 2 * room);
-  places = wider;
+    munmap(table, sizeof *table * 2 * room);
+  table = wider;
   log2_room = is_first ? FIRST_LOG2 : log2_room + 1;
   // It is called when all slots are taken.
   for (uint32_t slot = 0; slot < slot_totals.count; slot++)
-    places[place_of(slots[slot].ptr)] = slot + 1;
+    table[cell_of(slots[slot].ptr)] = slot + 1;
   return true;
 }
 
@@ -71,20 +72,20 @@ static void add_bytes(size_t before, size_t bytes) {
 
 static void put(uint32_t slot, void *ptr, size_t bytes) {
   slots[slot] = (struct slot){ptr, bytes};
-  places[place_of(ptr)] = slot + 1;
+  table[cell_of(ptr)] = slot + 1;
 }
 
-// Frees a place; those behind it that would not be found any more move up.
+// Frees a cell; those behind it that would not be found any more move up.
 static void drop(void *ptr) {
-  size_t hole = place_of(ptr);
-  for (size_t place = (hole + 1) & place_mask(); places[place] != 0; place = (place + 1) & place_mask()) {
-    size_t home = home_of(slots[places[place] - 1].ptr);
-    if (((place - home) & place_mask()) < ((place - hole) & place_mask()))
+  size_t hole = cell_of(ptr);
+  for (size_t cell = (hole + 1) & cell_mask(); table[cell] != 0; cell = (cell + 1) & cell_mask()) {
+    size_t home = home_of(slots[table[cell] - 1].ptr);
+    if (((cell - home) & cell_mask()) < ((cell - hole) & cell_mask()))
       continue;
-    places[hole] = places[place];
-    hole = place;
+    table[hole] = table[cell];
+    hole = cell;
   }
-  places[hole] = 0;
+  table[hole] = 0;
 }
 
 uint32_t take_slot(void *ptr, size_t bytes) {
@@ -99,8 +100,8 @@ uint32_t take_slot(void *ptr, size_t bytes) {
 uint32_t slot_of(void *ptr) {
   if (slots == NULL)
     return NO_SLOT;
-  uint32_t place = places[place_of(ptr)];
-  return place == 0 ? NO_SLOT : place - 1;
+  uint32_t found = table[cell_of(ptr)];
+  return found == 0 ? NO_SLOT : found - 1;
 }
 
 void move_slot(uint32_t slot, void *ptr, size_t bytes) {

@@ -1,11 +1,11 @@
-// slots.h: the numbers that a trace has for blocks.
+// trace-blocks.h: the live blocks of a trace, and the numbers that it has for them: their slots.
 //
 // Owns:       which block has which slot, and how many bytes it was asked for.
 // Needs:      mmap.
 // Invariants: S1  the last slot that was released is taken first; if there is none, the next new number
 
-#ifndef SLOTS_H
-#define SLOTS_H
+#ifndef TRACE_BLOCKS_H
+#define TRACE_BLOCKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
