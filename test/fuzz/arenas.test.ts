@@ -6,7 +6,7 @@ import {
   OffsetAllocator,
   OffsetFormatError,
   OffsetMisuseError,
-} from "../../packages/morecore/src/offset/offset-allocator.ts";
+} from "../../packages/morecore/src/offset/index.ts";
 import { HEADER_BYTES, SLOT_BYTES } from "../../packages/morecore/src/slotmap/image.ts";
 import { type Key, SlotMap, SlotMapFormatError } from "../../packages/morecore/src/slotmap/index.ts";
 import { OutOfMemoryError } from "../../packages/morecore/src/typed/errors.ts";

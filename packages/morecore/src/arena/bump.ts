@@ -19,13 +19,13 @@ import { Elements } from "../typed/array.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
 import { type Life, nextNumber, OwnedLife } from "../typed/life.ts";
+import { checkOptions } from "../typed/options.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { u8 } from "../typed/scalars.ts";
 import type { Space } from "../typed/space.ts";
 import { encode } from "../typed/text.ts";
 import type { Type } from "../typed/type.ts";
 import type { ArrayRef, Init } from "../typed/values.ts";
-import { checkArenaOptions } from "./arena-options.ts";
 import { bytesOfAll, type Chunk, chunkAt, FIRST_BYTES, giveBack, MOST_CHUNK, takeChunk } from "./chunks.ts";
 import { Part } from "./part.ts";
 
@@ -92,7 +92,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
    */
   constructor(source: MemorySource, options: BumpOptions = {}) {
     super();
-    checkArenaOptions("bump", options, {
+    checkOptions("bump", options, {
       name: "a string",
       chunkBytes: [LEAST_CHUNK, MOST_CHUNK],
       limit: [0, Number.MAX_SAFE_INTEGER],

@@ -19,13 +19,13 @@ import { Allocator, checkType, ENDING, HOLDER, type MemorySource, type Uninit } 
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { PointerError } from "../typed/errors.ts";
 import { DELETED, type Life, nextNumber, OwnedLife } from "../typed/life.ts";
+import { checkOptions } from "../typed/options.ts";
 import type { Ptr } from "../typed/raw-pointer.ts";
 import { AT, isRef, LIFE, refAt, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
 import { type Fields, isStruct, type StructType } from "../typed/type.ts";
 import type { ArrayRef, GivenFields, HeldBy, Init, Ref } from "../typed/values.ts";
-import { checkArenaOptions } from "./arena-options.ts";
 import { type Chunk, chunkAt, FIRST_BYTES, giveBack, takeChunk } from "./chunks.ts";
 
 export interface PoolOptions {
@@ -67,7 +67,7 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
   constructor(source: Allocator<L>, type: T, options: PoolOptions = {}) {
     super();
     checkType("pool", type);
-    checkArenaOptions("pool", options, {
+    checkOptions("pool", options, {
       name: "a string",
       capacity: [1, MOST_CAPACITY],
       limit: [0, Number.MAX_SAFE_INTEGER],

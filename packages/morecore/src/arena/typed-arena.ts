@@ -24,13 +24,13 @@ import { Elements } from "../typed/array.ts";
 import { DISPOSE, throwAll } from "../typed/disposal.ts";
 import { OutOfMemoryError } from "../typed/errors.ts";
 import { type Life, nextNumber, OwnedLife } from "../typed/life.ts";
+import { checkOptions } from "../typed/options.ts";
 import type { Ptr } from "../typed/raw-pointer.ts";
 import { type AnyRef, AT, endRef, LIFE, refAt, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
 import { type Fields, isStruct, type StructType } from "../typed/type.ts";
 import type { ArrayRef, HoldsRefs, Init, Ref } from "../typed/values.ts";
-import { checkArenaOptions } from "./arena-options.ts";
 import { type Chunk, chunkAt, FIRST_BYTES, giveBack, takeChunk } from "./chunks.ts";
 
 export interface TypedArenaOptions {
@@ -55,7 +55,7 @@ export class TypedArena<T extends StructType<Fields>, L = unknown> implements Di
   /** In another allocator's memory. Takes nothing until something is made. */
   constructor(source: Allocator<L>, type: T, options: TypedArenaOptions = {}) {
     if (!isStruct(type)) throw new TypeError(`typed arena: expected a struct type, got ${describe(type)}`);
-    checkArenaOptions("typed arena", options, {
+    checkOptions("typed arena", options, {
       name: "a string",
       capacity: [1, MOST_CAPACITY],
       limit: [0, Number.MAX_SAFE_INTEGER],

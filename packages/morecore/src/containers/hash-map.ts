@@ -15,10 +15,10 @@
 // one: keys that all collide are easily made otherwise, and make each call O(n). Of strings, lone surrogates become U+FFFD, as
 // everywhere in UTF-8.
 
-import { checkArenaOptions } from "../arena/arena-options.ts";
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { type Allocator, checkType } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
+import { checkOptions } from "../typed/options.ts";
 import type { Ptr } from "../typed/raw-pointer.ts";
 import { SPACE } from "../typed/ref.ts";
 import type { ArrayType, Fields, StructType, Type } from "../typed/type.ts";
@@ -51,7 +51,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
   /** An empty one; takes memory for its header. Throws an OutOfMemoryError, or a TypeError for a type that has no equality. */
   constructor(allocator: Allocator<L>, key: K, value: V, options: HashMapOptions = {}) {
     checkTypes(allocator, key, value);
-    checkArenaOptions("HashMap", options, { capacity: [0, 2 ** 32 - 1], seed: [0, 2 ** 32 - 1] });
+    checkOptions("HashMap", options, { capacity: [0, 2 ** 32 - 1], seed: [0, 2 ** 32 - 1] });
     const source = allocator as unknown as Allocator<never>;
     const header = makeMapHeader(source, key, value, options.seed ?? 0);
     this.key = key;

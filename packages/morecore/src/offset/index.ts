@@ -1,16 +1,12 @@
-// Offset: a range of numbers, of which nothing is written to, given out in regions.
+// Offset allocator: shares out a range of which it touches nothing.
 
 export {
-  type AllocatedRegion,
-  type Allocation,
-  type FreeBin,
-  type FreeRegion,
-  OffsetAllocator,
   OffsetCorruptError,
   OffsetFormatError,
   type OffsetFormatReason,
   type OffsetMisuseCode,
   OffsetMisuseError,
-  type OffsetOptions,
-  type OffsetReport,
-} from "./offset-allocator.ts";
+} from "./errors.ts";
+export type { Allocation } from "./handle.ts";
+export { OffsetAllocator, type OffsetOptions } from "./offset-allocator.ts";
+export type { AllocatedRegion, FreeBin, FreeRegion, OffsetReport } from "./report.ts";

@@ -9,7 +9,7 @@
 //
 // Time: `allocate`, `free`, `offsetOf`, `sizeOf`, `has` are O(1), no loop over more than 8 holes, with two exceptions.
 // A request that no bin can promise to serve looks at each hole that might fit before it is refused: so none is refused
-// while a hole fits, its alignment included. And when the state are full they double, O(regions): `regions` avoids it.
+// while a hole fits, its alignment included. And when the state is full it doubles, O(regions): `regions` avoids it.
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
@@ -52,14 +52,9 @@ import {
   takeSlot,
 } from "./state.ts";
 
-export type { OffsetFormatReason, OffsetMisuseCode } from "./errors.ts";
-export { OffsetCorruptError, OffsetFormatError, OffsetMisuseError } from "./errors.ts";
-export type { Allocation } from "./handle.ts";
-export type { AllocatedRegion, FreeBin, FreeRegion, OffsetReport } from "./report.ts";
-
 export interface OffsetOptions {
   /**
-   * Regions, free ones included, that the state have room for from the start; beyond them they double. An entry of the state
+   * Regions, free ones included, that the state has room for from the start; beyond them it doubles. An entry of the state
    * serves 1,048,575 allocations, so that no handle comes up twice, and is then lost: it counts as a region. @defaultValue 64
    */
   readonly regions?: number;

@@ -1,4 +1,4 @@
-// Slot maps: values that are known by keys, and keys that are known to be old.
+// Slot maps: values side by side, known by keys that say when their value has gone.
 
 export { SlotMapFormatError } from "./image.ts";
 export { type Key, type KeyType, keyType } from "./key.ts";

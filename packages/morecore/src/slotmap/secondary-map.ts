@@ -6,11 +6,11 @@
 // What was set for a key that has been removed since is never given again. It is let go of when its slot gets another value, or
 // by prune(). A value is read first, once and whole, and then the map and the column are looked at: a call within comes before.
 
-import { checkArenaOptions } from "../arena/arena-options.ts";
 import { type Allocator, checkType, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
 import { nextNumber, OwnedLife } from "../typed/life.ts";
+import { checkOptions } from "../typed/options.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
@@ -125,7 +125,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
     options: { readonly name?: string } = {},
   ) {
     checkType("secondary column", type);
-    checkArenaOptions("secondary column", options, { name: "a string" });
+    checkOptions("secondary column", options, { name: "a string" });
     this.source = source;
     this.allocator = allocator[HOLDER]();
     this.type = type;

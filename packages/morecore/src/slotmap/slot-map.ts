@@ -10,11 +10,11 @@
 // A value is read first, once and whole; that may run the caller's code, which may change the map. Then the map is looked at anew and
 // written to. So a call within another one comes before it.
 
-import { checkArenaOptions } from "../arena/arena-options.ts";
 import { describe } from "../memory/arguments.ts";
 import { type Allocator, checkType, HOLDS } from "../typed/allocator.ts";
 import { Elements } from "../typed/array.ts";
 import { DISPOSE } from "../typed/disposal.ts";
+import { checkOptions } from "../typed/options.ts";
 import type { Ptr } from "../typed/raw-pointer.ts";
 import { AT, endRef, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
 import type { Type } from "../typed/type.ts";
@@ -44,7 +44,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
   /** An empty map in an allocator's memory, or, for `attach`, the one at an address. Throws an OutOfMemoryError. */
   constructor(allocator: Allocator<L>, type: T, options: SlotMapOptions<K> = {}, attachTo?: number) {
     checkType("slot map", type);
-    checkArenaOptions("slot map", options, {
+    checkOptions("slot map", options, {
       name: "a string",
       key: "a type",
       id: [1, LAST_ID],
@@ -75,7 +75,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
     options: Pick<SlotMapOptions<K>, "name" | "key"> = {},
   ): SlotMap<T, L, K> {
     checkType("attach", type);
-    checkArenaOptions("attach", options, { name: "a string", key: "a type" });
+    checkOptions("attach", options, { name: "a string", key: "a type" });
     checkHeader(allocator[SPACE], ptr, type);
     if (allocator[SPACE].checking && !allocator[HOLDS](ptr, HEADER_BYTES))
       throw new SlotMapFormatError(

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seedOf } from "../../../../test/support/seed.ts";
 import { HEADER_BYTES, SLOT_BYTES } from "../../src/offset/image.ts";
-import { OffsetAllocator, OffsetFormatError } from "../../src/offset/offset-allocator.ts";
+import { OffsetAllocator, OffsetFormatError } from "../../src/offset/index.ts";
 
 const seed = seedOf("offset image");
 

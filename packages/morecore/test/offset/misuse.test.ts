@@ -2,7 +2,7 @@
 
 import { describe, expect, it, test } from "vitest";
 import { MAX_TAG, SPENT } from "../../src/offset/handle.ts";
-import { type Allocation, OffsetAllocator, OffsetMisuseError } from "../../src/offset/offset-allocator.ts";
+import { type Allocation, OffsetAllocator, OffsetMisuseError } from "../../src/offset/index.ts";
 
 /** A number, or anything, that a caller without types may hand over. */
 const asHandle = (value: unknown): Allocation => value as Allocation;

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { seedOf } from "../../../../test/support/seed.ts";
 import { binOf, sureBinOf } from "../../src/offset/bins.ts";
-import { type Allocation, OffsetAllocator } from "../../src/offset/offset-allocator.ts";
+import { type Allocation, OffsetAllocator } from "../../src/offset/index.ts";
 import { BIN_COUNT } from "../../src/offset/state.ts";
 import { OffsetShadow } from "./shadow.ts";
 

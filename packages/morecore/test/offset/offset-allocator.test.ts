@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { binOf, sureBinOf } from "../../src/offset/bins.ts";
-import { type Allocation, OffsetAllocator } from "../../src/offset/offset-allocator.ts";
+import { type Allocation, OffsetAllocator } from "../../src/offset/index.ts";
 
 /** An allocation that is there. */
 function got(allocation: Allocation | undefined): Allocation {

@@ -1,7 +1,7 @@
 // A shadow for OffsetAllocator: the range as a list of regions, searched from one end to the other.
 
 import { expect } from "vitest";
-import type { Allocation, OffsetAllocator } from "../../src/offset/offset-allocator.ts";
+import type { Allocation, OffsetAllocator } from "../../src/offset/index.ts";
 
 interface Region {
   readonly offset: number;

@@ -1,11 +1,12 @@
-// Options of arenas: unknown names and bad values are refused by name.
+// Options of arenas, maps and containers: unknown names and bad values are refused by name.
 
 import { describe } from "../memory/arguments.ts";
+import { isType } from "./type.ts";
 
 /** What an option may be: a string, a function or a type, or a whole number from one bound to the other. */
 export type OptionRule = "a string" | "a function" | "a type" | readonly [least: number, most: number];
 
-export function checkArenaOptions(what: string, options: object, rules: Record<string, OptionRule>): void {
+export function checkOptions(what: string, options: object, rules: Record<string, OptionRule>): void {
   if (typeof options !== "object" || options === null)
     throw new TypeError(`${what}: expected options in an object, got ${describe(options)}`);
   for (const name in options) {
@@ -24,6 +25,6 @@ export function checkArenaOptions(what: string, options: object, rules: Record<s
 function holds(rule: OptionRule, value: unknown): boolean {
   if (rule === "a string") return typeof value === "string";
   if (rule === "a function") return typeof value === "function";
-  if (rule === "a type") return typeof value === "object" && value !== null && "load" in value;
+  if (rule === "a type") return isType(value);
   return Number.isInteger(value) && (value as number) >= rule[0] && (value as number) <= rule[1];
 }
