@@ -6,12 +6,9 @@
 // counts as stores of a word each, in the order in which memmove goes.
 
 import { Heap, HeapCorruptError } from "morecore";
-import { asBase } from "../../packages/morecore/src/kernel/address.ts";
-import { checkHeap } from "../../packages/morecore/src/kernel/check.ts";
-import { Machine } from "../../packages/morecore/src/kernel/machine.ts";
+import { asBase, engine, Machine, repairs } from "morecore/engine";
 import { bufferMemory } from "../../packages/morecore/src/memory/buffer.ts";
 import { SPACE } from "../../packages/morecore/src/typed/ref.ts";
-import { repairHeap } from "../../packages/os/src/repair.ts";
 
 /** Bytes as they came to lie at an address. */
 export interface Store {
@@ -77,10 +74,10 @@ export function openTorn(copy: ArrayBuffer, base: number): Heap {
     throw new HeapCorruptError(String(code), address, `code ${code} at ${address}`);
   });
   try {
-    checkHeap(machine, asBase(base));
+    engine.check(machine, asBase(base));
   } catch (found) {
     if (!(found instanceof HeapCorruptError)) throw found;
-    repairHeap(memory, base, found.message);
+    repairs.repair(machine, asBase(base), found.message);
   }
   const heap = Heap.attach(memory, base);
   heap.check();

@@ -1,10 +1,9 @@
-// Outcome: what a call did besides serving its caller, told from the heap's header before and after it.
+// Outcome: what a call did besides serving its caller, told by the heap before and after it.
 //
-// Owns:  nothing.
-// Needs: the header's layout. Reads the bytes past the Machine, so it counts no steps.
+// Needs: the engine. What it looks at is counted as steps, too: ask between two calls.
 
 import { type Heap } from "morecore";
-import { AT_CLASSES, AT_GROWTH_COUNT, CLASS_BYTES_LOG2, CLASS_COUNT, CLASS_SLABS } from "morecore/engine";
+import { asBase, engine } from "morecore/engine";
 import { counts } from "./machine.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -13,7 +12,7 @@ export class OutcomeWatch {
   #words: Uint32Array;
   #growths = 0;
   #refusals = counts.refusals;
-  readonly #slabs = new Uint32Array(CLASS_COUNT + 1);
+  readonly #slabs = new Uint32Array(engine.classCount + 1);
 
   constructor(heap: Heap) {
     this.#heap = heap;
@@ -26,19 +25,18 @@ export class OutcomeWatch {
     // A memory that has grown leaves the old view empty.
     if (this.#words.length === 0) this.#words = new Uint32Array(this.#heap.buffer);
     const words = this.#words;
-    const base = this.#heap.base >>> 2;
+    const base = asBase(this.#heap.base);
     let began = false;
     let ended = false;
-    for (let sizeClass = 1; sizeClass <= CLASS_COUNT; sizeClass++) {
-      const at = base + ((AT_CLASSES + (sizeClass << CLASS_BYTES_LOG2) + CLASS_SLABS) >>> 2);
-      const slabs = words[at] as number; // the header lies inside the memory
+    for (let sizeClass = 1; sizeClass <= engine.classCount; sizeClass++) {
+      const slabs = engine.slabsOf(words, base, sizeClass);
       const before = this.#slabs[sizeClass] as number;
       if (slabs === before) continue;
       this.#slabs[sizeClass] = slabs;
       if (slabs > before) began = true;
       else ended = true;
     }
-    const growths = words[base + (AT_GROWTH_COUNT >>> 2)] as number;
+    const growths = engine.growthsOf(words, base);
     const grew = growths !== this.#growths;
     this.#growths = growths;
     const wasRefused = counts.refusals !== this.#refusals;

@@ -1,18 +1,27 @@
 // morecore/engine: what the packages of the family build on. Not for programs: it changes with the kernel.
+//
+// Of the kernel it hands on the contract (kernel/engine.ts) and the two objects that keep it, no offsets: who needs one asks
+// for what it is read for.
 
-export * from "./heap/calls.ts";
-export * from "./heap/errors.ts";
-export * from "./heap/exports.ts";
-export * from "./heap/options.ts";
-export * from "./kernel/address.ts";
-export * from "./kernel/bins.ts";
-export * from "./kernel/check.ts";
-export * from "./kernel/chunk.ts";
-export * from "./kernel/layout.ts";
+export type { Calls } from "./heap/calls.ts";
+export { refuse } from "./heap/errors.ts";
+export { C_FAMILY, importsOf } from "./heap/exports.ts";
+export { changeSettings, checkOptions } from "./heap/options.ts";
+export { asBase, type Base } from "./kernel/address.ts";
+export { engine } from "./kernel/design.ts";
+export {
+  ADDRESS_END,
+  type AddressInfo,
+  BeyondRepairError,
+  type Engine,
+  type Fault,
+  FIXED_REGION,
+  GRANULE,
+  MEMORY_UNIT,
+  type Repaired,
+  type Repairs,
+  type Stretch,
+} from "./kernel/engine.ts";
 export { Machine, type Words } from "./kernel/machine.ts";
-export * from "./kernel/slab.ts";
-export * from "./kernel/slab-map.ts";
-export * from "./kernel/slabs.ts";
-export * from "./kernel/top.ts";
-export { CACHED, FREE, TOP } from "./kernel/walk.ts";
-export * from "./memory/arguments.ts";
+export { repairs } from "./kernel/repair.ts";
+export { checkKeys, checkWord, describe, hex, isWord, refuseWord } from "./memory/arguments.ts";

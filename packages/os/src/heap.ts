@@ -19,19 +19,15 @@ import {
   type ModuleParts,
 } from "morecore";
 import {
-  AT_END,
-  AT_FLAGS,
-  AT_LIMIT,
+  type AddressInfo,
   type Calls,
   changeSettings,
   checkOptions,
   checkWord,
   describe,
+  engine,
   FIXED_REGION,
-  FOOTER,
-  HEADER_WORD,
   type Machine,
-  PREVIOUS,
 } from "morecore/engine";
 import { OsError } from "./errors.ts";
 import { FileMemory, openLocked } from "./file.ts";
@@ -39,10 +35,9 @@ import { FILE_BASE } from "./label.ts";
 import { libc } from "./libc.ts";
 import { idleStretches } from "./pages.ts";
 import { checkReserve, type OsMemory, thresholdOf } from "./region.ts";
-import type { RepairReport } from "./repair.ts";
 import { SbrkMemory } from "./sbrk.ts";
 import { checkName, openSharedLocked, Turn } from "./shared.ts";
-import { repairIfBroken } from "./sound.ts";
+import { type RepairReport, repairIfBroken } from "./sound.ts";
 
 /** What Heap.open and Heap.shared can be told. Settings are kept in the heap: those that are given here are set anew. */
 export interface OpenOptions extends Partial<HeapSettings> {
@@ -212,7 +207,7 @@ class OsHeap extends Heap {
   }
 
   override free(ptr: number): void {
-    if (this.headBefore(ptr) > this.threshold) this.freeing(ptr, () => super.free(ptr));
+    if (this.sizeHint(ptr) > this.threshold) this.freeing(ptr, () => super.free(ptr));
     else super.free(ptr);
     if (this.breaking?.trimmed === true) this.lowerBreak();
   }
@@ -226,15 +221,12 @@ class OsHeap extends Heap {
   }
 
   override realloc(ptr: number, bytes: number): number {
-    if (this.headBefore(ptr) <= this.threshold) return super.realloc(ptr, bytes);
+    if (this.sizeHint(ptr) <= this.threshold) return super.realloc(ptr, bytes);
     return this.inTurn(() => {
       const had = this.usableSize(ptr);
       const moved = super.realloc(ptr, bytes);
-      if (moved === 0 ? bytes === 0 : moved !== ptr) this.giveBack(ptr, had);
-      else if (moved !== 0) {
-        const over = had - this.usableSize(moved) - HEADER_WORD;
-        this.giveBack(ptr + had - over, over);
-      }
+      if (moved === 0 ? bytes === 0 : moved !== ptr) this.giveBack(ptr, ptr + had);
+      else if (moved !== 0) this.giveBack(ptr + this.usableSize(moved), ptr + had);
       if (this.breaking?.trimmed === true) this.lowerBreak();
       return moved;
     });
@@ -243,7 +235,7 @@ class OsHeap extends Heap {
   override bulkFree(ptrs: Iterable<number>): void {
     const list = Array.from(ptrs);
     this.inTurn(() => {
-      const large = list.some((ptr) => this.headBefore(ptr) > this.threshold);
+      const large = list.some((ptr) => this.sizeHint(ptr) > this.threshold);
       super.bulkFree(list);
       if (large) this.giveIdleBack();
       if (this.breaking?.trimmed === true) this.lowerBreak();
@@ -273,6 +265,10 @@ class OsHeap extends Heap {
 
   override inspectAll(visit: (chunk: ChunkInfo) => void): void {
     this.inTurn(() => super.inspectAll(visit));
+  }
+
+  protected override describeAddress(address: number): AddressInfo {
+    return this.inTurn(() => super.describeAddress(address));
   }
 
   /**
@@ -325,30 +321,30 @@ class OsHeap extends Heap {
     return this.turn === undefined ? act() : this.turn.hold(act);
   }
 
-  /** The word before an address: a chunk's header, if there is one; in a run, anything. */
-  private headBefore(ptr: number): number {
-    return this.system !== undefined && ptr > HEADER_WORD && ptr < this.system.size
-      ? (this.words[(ptr >>> 2) - 1] as number)
-      : 0;
+  /** The size of the block at an address, if it is a large one; else anything. */
+  private sizeHint(ptr: number): number {
+    return this.system !== undefined && ptr < this.system.size ? engine.sizeHint(this.words, ptr) : 0;
   }
 
   /** Frees a block, and gives its pages back if it was large. */
   private freeing(ptr: number, free: () => void): void {
-    if (this.headBefore(ptr) <= this.threshold) free();
+    if (this.sizeHint(ptr) <= this.threshold) free();
     else {
       this.inTurn(() => {
         const had = this.usableSize(ptr);
         free();
-        this.giveBack(ptr, had);
+        this.giveBack(ptr, ptr + had);
       });
     }
     if (this.breaking?.trimmed === true) this.lowerBreak();
   }
 
-  /** Gives back the pages inside a block that was freed, less what the allocator keeps in a free chunk. */
-  private giveBack(ptr: number, bytes: number): void {
+  /** Gives back the pages of what a block has left, less what the kernel keeps in them from now on. */
+  private giveBack(start: number, end: number): void {
+    const bytes = end - start;
     if (bytes <= this.threshold || this.system === undefined) return;
-    this.system.release?.(ptr + PREVIOUS, ptr + bytes - FOOTER);
+    const { from, to } = engine.idlePart("free", start, end);
+    this.system.release?.(from, to);
     if (this.system.mmapThreshold === "dynamic" && bytes <= LAST_THRESHOLD) this.raise(bytes);
   }
 
@@ -364,23 +360,22 @@ class OsHeap extends Heap {
   private giveIdleBack(): void {
     const { system } = this;
     if (system === undefined) return;
-    const limit = this.words[(this.base + AT_LIMIT) >>> 2] as number;
     idleStretches(
       (visit) => super.inspectAll(visit),
-      limit,
+      engine.limit(this.fresh(), this.heap),
       (from, to) => system.release?.(from, to),
     );
   }
 
   /** Lets the break follow the heap's end down, if nothing of others' lies between. */
   private lowerBreak(): void {
-    const { breaking, words, base } = this;
+    const { breaking, heap } = this;
     if (breaking === undefined) return;
-    const fixed = ((words[(base + AT_FLAGS) >>> 2] as number) & FIXED_REGION) !== 0;
-    const isLast = words[(base + AT_LIMIT) >>> 2] === breaking.size;
+    const machine = this.fresh();
+    const fixed = (engine.flags(machine, heap) & FIXED_REGION) !== 0;
+    const isLast = engine.limit(machine, heap) === breaking.size;
     breaking.trimmed = false;
-    if (!fixed && isLast)
-      words[(base + AT_LIMIT) >>> 2] = breaking.giveBack(words[(base + AT_END) >>> 2] as number);
+    if (!fixed && isLast) engine.setLimit(machine, heap, breaking.giveBack(engine.end(machine, heap)));
   }
 }
 

@@ -4,5 +4,5 @@ export { OsError, type OsErrorCode } from "./errors.ts";
 export { Heap, type OpenOptions } from "./heap.ts";
 export { type MmapOptions, mmapMemory } from "./mmap.ts";
 export type { OsMemory } from "./region.ts";
-export type { RepairReport } from "./repair.ts";
 export { type SbrkMemory, type SbrkOptions, sbrkMemory } from "./sbrk.ts";
+export type { RepairReport } from "./sound.ts";

@@ -11,7 +11,7 @@
 // beyond is zero, as it is where a process died in the middle of a growth.
 
 import { fstatSync, readSync } from "node:fs";
-import { HEADER_BYTES, HEADER_WORD, MEMORY_UNIT, SEGMENT_CHUNKS } from "morecore/engine";
+import { engine, MEMORY_UNIT } from "morecore/engine";
 import { OsError } from "./errors.ts";
 import { MAX_RESERVE } from "./region.ts";
 
@@ -46,7 +46,7 @@ export const COPY_IN_REPAIR = 1;
 /** It is whole, and the repair has ended. */
 export const COPY_KEPT = 2;
 /** Bytes of the copy: all of the header that a repair writes. */
-export const COPY_BYTES: number = HEADER_BYTES + SEGMENT_CHUNKS;
+export const COPY_BYTES: number = engine.headerBytes;
 
 const SCAN_BYTES = 1 << 20;
 
@@ -98,7 +98,7 @@ function faultOf(label: Uint32Array, descriptor: number, length: number): string
 /** A heap that was never finished has never held anything: what holds something is another file's, and kept. */
 function faultOfUnfinished(label: Uint32Array, descriptor: number, length: number): string | undefined {
   const isSmall = length <= FILE_UNIT && (label[AT_BYTES] as number) <= FILE_UNIT && label[AT_ROOT] === 0;
-  if (isSmall && isZero(descriptor, FILE_BASE + COPY_BYTES + HEADER_WORD, length)) return undefined;
+  if (isSmall && isZero(descriptor, FILE_BASE + engine.formattedBytes, length)) return undefined;
   return "its label says that it was never finished, but there is something in it";
 }
 

@@ -1,16 +1,10 @@
 // Pages: which stretches of a heap hold nothing that anyone needs, so that their OS pages can be given back.
 //
 // Owns:  nothing.
-// Needs: the heap's walk, the kernel's layout.
-//
-// A free chunk needs its header and two links at its beginning and its size in its last word; a free block of a run needs
-// nothing, since its bit lies elsewhere; top needs its header, and behind it nothing up to the heap's limit.
+// Needs: the heap's walk; the engine knows what the kernel keeps in a free piece.
 
 import { type ChunkInfo } from "morecore";
-import { FOOTER, HEADER_WORD, PREVIOUS } from "morecore/engine";
-
-/** The first byte of a free chunk that is not the allocator's: behind the second link. */
-const BEHIND_LINKS = PREVIOUS + HEADER_WORD;
+import { engine } from "morecore/engine";
 
 /** Calls `give` for each stretch of bytes that nobody needs, the longest that there are. `limit`: where the heap's memory ends. O(pieces). */
 export function idleStretches(
@@ -28,9 +22,14 @@ export function idleStretches(
     to = end;
   };
   inspectAll(({ address, size, state }) => {
-    if (state === "free") take(address + BEHIND_LINKS, address + size - FOOTER);
-    else if (state === "cached") take(address, address + size);
-    else if (state === "top") take(address + HEADER_WORD, limit);
+    if (state === "live" || state === "overhead") return;
+    // Behind top there is nothing up to the limit.
+    const { from: start, to: end } = engine.idlePart(
+      state,
+      address,
+      state === "top" ? limit : address + size,
+    );
+    take(start, end);
   });
   if (from < to) give(from, to);
 }

@@ -8,7 +8,7 @@
 // take all below the memory's size (memory/module.ts), so a heap that grows there of its own accord loses its blocks to it,
 // without a word. Better ask once too often, and be told.
 
-import { AT_MAGIC, GRANULE, MAGIC, MEMORY_UNIT } from "../kernel/layout.ts";
+import { AT_MAGIC, GRANULE, MAGIC, MEMORY_UNIT } from "../kernel/engine.ts";
 import type { HeapOptions } from "./options.ts";
 
 const alone = new WeakSet<WebAssembly.Memory>();

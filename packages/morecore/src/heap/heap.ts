@@ -1,30 +1,17 @@
 // Heap: the malloc family, for people. Checks what it is given, keeps the views fresh, and calls the kernel.
 //
 // Owns:  nothing that the image does not hold; a Heap is a window on the bytes, and there may be many on the same.
-// Needs: kernel, memories, options, errors.
+// Needs: the engine, memories, options, errors.
 //
 // Addresses are plain numbers here. Out of memory is an answer: 0, and the heap as it was. Misuse throws a
 // HeapMisuseError with nothing changed, bad arguments a RangeError or TypeError that names the value.
 
 import { Bump, type BumpOptions, type NoPromise, runScope, type Scope } from "../arena/bump.ts";
-import { asBase, asPtr, type Base } from "../kernel/address.ts";
-import { ENOMEM } from "../kernel/align.ts";
-import { checkHeap } from "../kernel/check.ts";
-import { LISTED_TWICE } from "../kernel/codes.ts";
-import * as probe from "../kernel/image.ts";
-import * as kernel from "../kernel/index.ts";
-import {
-  AT_COALESCE_COUNT,
-  AT_FLUSH_COUNT,
-  AT_GROWTH_COUNT,
-  AT_LIMIT,
-  AT_MAGIC,
-  AT_TRIM_COUNT,
-  GRANULE,
-} from "../kernel/layout.ts";
+import { asBase, type Base } from "../kernel/address.ts";
+import { engine } from "../kernel/design.ts";
+import { type AddressInfo, GRANULE } from "../kernel/engine.ts";
 import { Machine } from "../kernel/machine.ts";
-import { NO_PIECE } from "../kernel/walk.ts";
-import { checkPowerOfTwo, checkWord, describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { checkPowerOfTwo, checkWord, describe, hex, isWord, refuseWord } from "../memory/arguments.ts";
 import type { Memory } from "../memory/memory.ts";
 import { ModuleMemory } from "../memory/module.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
@@ -34,10 +21,10 @@ import { OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { Space } from "../typed/space.ts";
 import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
-import { HeapMisuseError, hex, ledAstray, refuse, refuseImage } from "./errors.ts";
+import { HeapMisuseError, ledAstray, refuse, refuseImage } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
 import { type HeapIdentity, identityOf, newIdentity } from "./identity.ts";
-import { type ChunkInfo, type HeapStatistics, type Mallinfo, pieceInfo, readMallinfo } from "./info.ts";
+import { type ChunkInfo, type HeapStatistics, type Mallinfo, readMallinfo } from "./info.ts";
 import {
   applyOptions,
   checkOptions,
@@ -50,6 +37,9 @@ import {
 } from "./options.ts";
 import { baseOf, checkWays, memoryOf, type Place, placeHeap, placeInside } from "./place.ts";
 import { HeapViews } from "./views.ts";
+
+/** Of C's error numbers, what posix_memalign returns when there is no memory. */
+const ENOMEM = 12;
 
 export class Heap extends HeapViews {
   /** The address of the heap's image in its memory. With the memory, all that another thread needs to attach. */
@@ -128,10 +118,10 @@ export class Heap extends HeapViews {
   }
 
   private static laidOut(place: Place, options: Partial<HeapSettings>): [machine: Machine, base: number] {
-    const { memory, base, limit, untouched, flags } = place;
+    const { memory, base } = place;
     const machine = machineOver(memory, base);
     newIdentity(memory, base);
-    kernel.formatHeap(machine, asBase(base), limit, untouched, flags, growthStepOf(options));
+    engine.format(machine, asBase(base), place, growthStepOf(options));
     applyOptions(machine, asBase(base), options);
     return [machine, base];
   }
@@ -156,8 +146,8 @@ export class Heap extends HeapViews {
   ): [machine: Machine, base: number] {
     const address = baseOf(base);
     const machine = machineOver(memoryOf(memory), address);
-    const found = kernel.probeHeap(machine.fresh(asBase(address)), asBase(address));
-    if (found !== probe.IS_HEAP) refuseImage(machine, address, found);
+    const mismatch = engine.probe(machine.fresh(asBase(address)), asBase(address));
+    if (mismatch !== undefined) refuseImage(address, mismatch);
     checkWays(machine, address);
     return [machine, address];
   }
@@ -269,7 +259,7 @@ export class Heap extends HeapViews {
    */
   goodSize(bytes: number): number {
     checkWord("bytes", bytes);
-    return kernel.goodSize(this.fresh(), this.heap, bytes);
+    return engine.goodSize(this.fresh(), this.heap, bytes);
   }
 
   /** dlmalloc's `independent_calloc`: zeroed blocks side by side, each freed on its own. Undefined: no memory. */
@@ -318,19 +308,7 @@ export class Heap extends HeapViews {
   bulkFree(ptrs: Iterable<number>): void {
     const list = Array.from(ptrs);
     for (const ptr of list) checkWord("ptrs", ptr);
-    const machine = this.fresh();
-    for (let index = 0; index < list.length; index++) {
-      const ptr = asPtr(list[index] as number);
-      if (ptr === 0 || kernel.claim(machine, this.heap, ptr)) continue;
-      for (let claimed = 0; claimed < index; claimed++)
-        kernel.unclaim(machine, this.heap, asPtr(list[claimed] as number));
-      kernel.usableSize(machine, this.heap, ptr);
-      machine.abort(LISTED_TWICE, ptr);
-    }
-    // All of them before the first is freed: a slab whose other blocks are claimed would look unused.
-    for (const ptr of list) kernel.unclaim(machine, this.heap, asPtr(ptr));
-    for (const ptr of list) kernel.free(machine, this.heap, asPtr(ptr));
-    kernel.flushSlabs(machine, this.heap);
+    engine.freeListed(this.fresh(), this.heap, Uint32Array.from(list), list.length);
   }
 
   /** glibc `malloc_trim`: gives back unused slabs and what top has beyond `pad` bytes. True if there was any. */
@@ -341,17 +319,17 @@ export class Heap extends HeapViews {
 
   /** Bytes that the heap has got from its memory and uses, header included. O(1). */
   get footprint(): number {
-    return kernel.footprint(this.fresh(), this.heap);
+    return engine.footprint(this.fresh(), this.heap);
   }
 
   /** The largest footprint since the heap was made. O(1). */
   get maxFootprint(): number {
-    return kernel.maxFootprint(this.fresh(), this.heap);
+    return engine.maxFootprint(this.fresh(), this.heap);
   }
 
   /** The footprint, and what the memory has given in advance and the heap has not touched yet. O(1). */
   get memorySize(): number {
-    return kernel.reserved(this.fresh(), this.heap);
+    return engine.reserved(this.fresh(), this.heap);
   }
 
   /** The bound that the footprint may not exceed; Infinity: none; 0: it never grows. The same as options.footprintLimit. */
@@ -370,13 +348,7 @@ export class Heap extends HeapViews {
 
   /** What has happened since the heap was made. Counters wrap at 2^32. O(1). */
   statistics(): HeapStatistics {
-    const m = this.fresh();
-    return {
-      growthCount: m.load32(this.base + AT_GROWTH_COUNT),
-      coalesceCount: m.load32(this.base + AT_COALESCE_COUNT),
-      flushCount: m.load32(this.base + AT_FLUSH_COUNT),
-      trimCount: m.load32(this.base + AT_TRIM_COUNT),
-    };
+    return engine.statistics(this.fresh(), this.heap);
   }
 
   /**
@@ -384,9 +356,7 @@ export class Heap extends HeapViews {
    * chunk that is none. It must not change the heap.
    */
   inspectAll(visit: (chunk: ChunkInfo) => void): void {
-    const m = this.fresh();
-    for (let at = kernel.firstPiece(m, this.heap); at !== NO_PIECE; at = kernel.nextPiece(m, this.heap, at))
-      visit(pieceInfo(m, this.heap, at));
+    engine.walk(this.fresh(), this.heap, visit);
   }
 
   /**
@@ -418,7 +388,7 @@ export class Heap extends HeapViews {
 
   /** Checks every invariant; throws a HeapCorruptError that names the first that does not hold. O(chunks). */
   check(): void {
-    checkHeap(this.fresh(), this.heap);
+    engine.check(this.fresh(), this.heap);
   }
 
   /** Whether references made by this Heap look if they are still alive. Those that were made before a change stay as they were. */
@@ -445,9 +415,7 @@ export class Heap extends HeapViews {
   protected override checkWhole(ptr: number, bytes: number): void {
     if (!this.isChecking) return;
     const usable = this.usableSize(ptr);
-    // A block of a slab has a whole number of granules, a chunk a header's word less.
-    const header = -usable & (GRANULE - 1);
-    if (usable === Math.ceil((Math.max(bytes, 1) + header) / GRANULE) * GRANULE - header) return;
+    if (engine.isExact(usable, bytes)) return;
     throw new HeapMisuseError(
       "size-mismatch",
       ptr,
@@ -493,7 +461,7 @@ export class Heap extends HeapViews {
     this.calls = ENDED;
     if (!(machine.memory instanceof ModuleMemory)) return;
     // What lies there from now on is others', and no heap to attach to.
-    machine.store32(this.base + AT_MAGIC, 0);
+    engine.erase(machine, this.heap);
     machine.memory.giveBack();
   }
 
@@ -516,22 +484,13 @@ export class Heap extends HeapViews {
 
   /** Whether bytes lie within one live block: O(1) at its beginning, else O(chunks). */
   protected override isLive(at: number, bytes: number): boolean {
-    let live = bytes <= this.usableIfLive(at);
-    if (live) return true;
-    this.inspectAll((piece) => {
-      if (piece.state === "live" && at >= piece.ptr && at + bytes <= piece.ptr + piece.usable) live = true;
-    });
-    return live;
+    const { state, ptr, usable } = this.describeAddress(at);
+    return state === "live" && at >= ptr && at + bytes <= ptr + usable;
   }
 
-  /** usableSize, or -1 where no live block begins. Writes nothing: a process that ends here leaves the heap as it was. */
-  private usableIfLive(at: number): number {
-    try {
-      return this.usableSize(at);
-    } catch (error) {
-      if (error instanceof HeapMisuseError) return -1;
-      throw error;
-    }
+  /** What is at an address. Changes nothing: a process that ends here leaves the heap as it was. */
+  protected describeAddress(address: number): AddressInfo {
+    return engine.describe(this.fresh(), this.heap, address);
   }
 
   /** The usable size of the block at an address, for views without a count. */
@@ -567,7 +526,7 @@ function machineOver(memory: Memory, base: number): Machine {
   const machine: Machine = new Machine(
     memory,
     (code, address) => refuse(machine, asBase(base), code, address),
-    () => machine.fresh(asBase(base)).load32(base + AT_LIMIT),
+    () => engine.limit(machine.fresh(asBase(base)), asBase(base)),
   );
   return machine;
 }

@@ -1,10 +1,10 @@
 // Info: the shapes in which a heap tells about itself.
 
 import type { Base } from "../kernel/address.ts";
-import { bytesOf, countOf, footprint } from "../kernel/info.ts";
-import { HEADER_WORD } from "../kernel/layout.ts";
+import { engine } from "../kernel/design.ts";
 import type { Machine } from "../kernel/machine.ts";
-import { CACHED, FREE, isBlock, LIVE, pieceBytes, pieceState, TOP } from "../kernel/walk.ts";
+
+export type { ChunkInfo, HeapStatistics } from "../kernel/engine.ts";
 
 /** glibc's `struct mallinfo2`. Bytes are chunk bytes, headers included; arena = uordblks + fordblks. */
 export interface Mallinfo {
@@ -30,66 +30,21 @@ export interface Mallinfo {
   readonly keepcost: number;
 }
 
-/** A piece of a heap as inspectAll shows it. */
-export interface ChunkInfo {
-  /** Where it begins: of a chunk its header, of a slab's block its first byte. */
-  readonly address: number;
-  /** Of its payload: what malloc returned, if it is live. */
-  readonly ptr: number;
-  /** Bytes, with the header if it has one. */
-  readonly size: number;
-  /** Bytes of its payload. */
-  readonly usable: number;
-  /**
-   * "cached": a free block of a slab; "free": a chunk that can serve any request; "overhead": the heap's own, a
-   * slab's chunk less its blocks, a descriptor or the map.
-   */
-  readonly state: "live" | "cached" | "free" | "top" | "overhead";
-}
-
-/** Counts of what a heap has done. */
-export interface HeapStatistics {
-  /** The footprint grew. */
-  readonly growthCount: number;
-  /** Two free neighbours were merged. */
-  readonly coalesceCount: number;
-  /** Unused slabs were given back. */
-  readonly flushCount: number;
-  /** Top was trimmed. */
-  readonly trimCount: number;
-}
-
 /** mallinfo2, from the walk. */
 export function readMallinfo(m: Machine, heap: Base): Mallinfo {
-  const arena = footprint(m, heap);
-  const topBytes = bytesOf(m, heap, TOP);
-  const cachedBytes = bytesOf(m, heap, CACHED);
-  const fordblks = bytesOf(m, heap, FREE) + cachedBytes + topBytes;
+  const arena = engine.footprint(m, heap);
+  const { cached, free, top } = engine.totals(m, heap);
+  const fordblks = free.bytes + cached.bytes + top.bytes;
   return {
     arena,
-    ordblks: countOf(m, heap, FREE) + countOf(m, heap, TOP),
-    smblks: countOf(m, heap, CACHED),
+    ordblks: free.count + top.count,
+    smblks: cached.count,
     hblks: 0,
     hblkhd: 0,
     usmblks: 0,
-    fsmblks: cachedBytes,
+    fsmblks: cached.bytes,
     uordblks: arena - fordblks,
     fordblks,
-    keepcost: topBytes,
+    keepcost: top.bytes,
   };
-}
-
-const STATES: Readonly<Record<number, ChunkInfo["state"]>> = {
-  [LIVE]: "live",
-  [CACHED]: "cached",
-  [FREE]: "free",
-  [TOP]: "top",
-};
-
-/** A piece of the kernel's walk, for people. */
-export function pieceInfo(m: Machine, heap: Base, at: number): ChunkInfo {
-  const header = isBlock(at) ? 0 : HEADER_WORD;
-  const size = pieceBytes(m, heap, at);
-  const state = STATES[pieceState(m, heap, at)] ?? "overhead";
-  return { address: at, ptr: at + header, size, usable: Math.max(size - header, 0), state };
 }

@@ -1,41 +1,19 @@
-// Options: everything that a heap can be told, in one table: name, default, unit, rule, consequence.
+// Options: everything that a heap can be told when it is made: where it lives, and its settings.
 //
-// Owns:  the option types, defaults and rules.
-// Needs: the kernel's options, which keep the values in the heap's image.
+// Owns:  the option types; how settings are checked and shown.
+// Needs: the engine's settings: their defaults, their rules and the words in the image that keep them.
 //
 // Unknown keys and bad values are refused by name. What is not in `HeapOptions` can be changed later: `heap.options`.
 
-import { type Base } from "../kernel/address.ts";
-import { GRANULE, NO_ADVANCE, SMALL_MAX, UNLIMITED } from "../kernel/layout.ts";
+import type { Base } from "../kernel/address.ts";
+import { engine } from "../kernel/design.ts";
+import type { HeapSettings } from "../kernel/engine.ts";
 import type { Machine } from "../kernel/machine.ts";
-import * as kernel from "../kernel/options.ts";
 import { checkKeys, describe, refuseKey } from "../memory/arguments.ts";
 import { checkViewLife, type ViewLife } from "../memory/lasting.ts";
 import type { Memory } from "../memory/memory.ts";
 
-/** What can be set when a heap is made, and changed later. All are kept in the heap's image. */
-export interface HeapSettings {
-  /** The footprint grows by multiples of this many bytes: a power of two from 4096 to 2^30. Default 4096. */
-  growthStep: number;
-  /**
-   * How much memory is asked for in advance, as a fraction of the footprint: 1, 1/2, 1/4 … 1/256, or 0 for none.
-   * More means fewer calls of `memory.grow`, which are dear; untouched pages are not resident. Default 1/2; of Heap.inside 1.
-   */
-  advance: number;
-  /**
-   * The largest request, in bytes, that is served from slabs, where blocks have no headers: a multiple of 16 up to 256; 0
-   * makes every block a chunk of its own, merged as soon as it is freed. Blocks that are in slabs already stay there. A slab takes
-   * at most the 128th part of the region, or of footprintLimit: below 128 KiB there are none, from 256 KiB on all classes have them.
-   * Default 256.
-   */
-  smallLimit: number;
-  /** A free that leaves more than this many bytes in top gives them back; Infinity for never. Default 2 MiB. */
-  trimThreshold: number;
-  /** The footprint never grows beyond this many bytes; 0: it never grows at all; Infinity: no limit. The default. */
-  footprintLimit: number;
-  /** What realloc(p, 0) does: "alloc" gives a smallest block (BSD, musl), "free" frees and returns 0 (glibc). Default "alloc". */
-  zeroSizeRealloc: "alloc" | "free";
-}
+export type { HeapSettings };
 
 /** What Heap.create can be told. */
 export interface HeapOptions extends Partial<HeapSettings> {
@@ -76,84 +54,7 @@ export interface InsideOptions extends Partial<HeapSettings>, Pick<HeapOptions, 
   reserve?: number;
 }
 
-interface Rule<T> {
-  readonly fallback: T;
-  readonly rule: string;
-  readonly holds: (value: unknown) => boolean;
-  readonly get: (m: Machine, heap: Base) => T;
-  readonly set: (m: Machine, heap: Base, value: T) => void;
-}
-
-const KIBIBYTE = 1024;
-const MEBIBYTE = KIBIBYTE * KIBIBYTE;
-const GIBIBYTE = KIBIBYTE * MEBIBYTE;
-const MIN_STEP = 4 * KIBIBYTE;
-/** The fractions that `advance` can be: 2^-0 to 2^-8. */
-const MAX_ADVANCE_LOG2 = 8;
-
-function integerWithin(value: unknown, least: number, most: number): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
-}
-
-function wordOrInfinity(value: unknown): boolean {
-  return value === Number.POSITIVE_INFINITY || integerWithin(value, 0, UNLIMITED - 1);
-}
-
-/** Infinity is stored as the largest word. */
-const unlimited = (stored: number): number => (stored === UNLIMITED ? Number.POSITIVE_INFINITY : stored);
-const stored = (value: number): number => (value === Number.POSITIVE_INFINITY ? UNLIMITED : value);
-
-const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
-  growthStep: {
-    fallback: MIN_STEP,
-    rule: "a power of two from 4096 to 2^30",
-    holds: (value) => integerWithin(value, MIN_STEP, GIBIBYTE) && (value & (value - 1)) === 0,
-    get: kernel.growthStep,
-    set: kernel.setGrowthStep,
-  },
-  advance: {
-    fallback: 1 / 2,
-    rule: "0, or 1 divided by a power of two up to 256",
-    holds: (value) =>
-      value === 0 || (typeof value === "number" && integerWithin(-Math.log2(value), 0, MAX_ADVANCE_LOG2)),
-    get: (m, heap) => {
-      const log2 = kernel.advanceLog2(m, heap);
-      // A word that stands for no fraction must not read as 0, which is one.
-      return log2 === NO_ADVANCE ? 0 : 2 ** -Math.min(log2, MAX_ADVANCE_LOG2 + 1);
-    },
-    set: (m, heap, value) => kernel.setAdvanceLog2(m, heap, value === 0 ? NO_ADVANCE : -Math.log2(value)),
-  },
-  smallLimit: {
-    fallback: SMALL_MAX,
-    rule: `a multiple of ${GRANULE} from 0 to ${SMALL_MAX}`,
-    holds: (value) => integerWithin(value, 0, SMALL_MAX) && value % GRANULE === 0,
-    get: kernel.smallLimit,
-    set: kernel.setSmallLimit,
-  },
-  trimThreshold: {
-    fallback: 2 * MEBIBYTE,
-    rule: "an integer from 0 to 4294967294, or Infinity",
-    holds: wordOrInfinity,
-    get: (m, heap) => unlimited(kernel.trimThreshold(m, heap)),
-    set: (m, heap, value) => kernel.setTrimThreshold(m, heap, stored(value)),
-  },
-  footprintLimit: {
-    fallback: Number.POSITIVE_INFINITY,
-    rule: "an integer from 0 to 4294967294, or Infinity",
-    holds: wordOrInfinity,
-    get: (m, heap) => unlimited(kernel.footprintLimit(m, heap)),
-    set: (m, heap, value) => kernel.setFootprintLimit(m, heap, stored(value)),
-  },
-  zeroSizeRealloc: {
-    fallback: "alloc",
-    rule: '"alloc" or "free"',
-    holds: (value) => value === "alloc" || value === "free",
-    get: (m, heap) => (kernel.zeroReallocFrees(m, heap) ? "free" : "alloc"),
-    set: (m, heap, value) => kernel.setZeroReallocFrees(m, heap, value === "free"),
-  },
-};
-
-const SETTINGS = Object.keys(RULES) as (keyof HeapSettings)[];
+const SETTINGS = engine.settings.names;
 /** What Heap.create can be told besides settings, and Heap.inside. */
 const CREATE_OPTIONS = ["memory", "base", "size", "alone", "reserve", "checking", "views"];
 export const INSIDE_OPTIONS: readonly string[] = ["reserve", "checking"];
@@ -169,10 +70,10 @@ export function checkOptions(options: HeapOptions, besides: readonly string[] = 
 }
 
 function checkSetting(name: keyof HeapSettings, value: unknown): void {
-  const { rule, holds } = RULES[name];
-  if (holds(value)) return;
-  const message = `${name}: expected ${rule}, got ${describe(value)}`;
-  throw typeof value === typeof RULES[name].fallback ? new RangeError(message) : new TypeError(message);
+  const { settings } = engine;
+  if (settings.holds(name, value)) return;
+  const message = `${name}: expected ${settings.rule(name)}, got ${describe(value)}`;
+  throw typeof value === typeof settings.fallback(name) ? new RangeError(message) : new TypeError(message);
 }
 
 /** Changes those settings of a heap that are given. */
@@ -184,28 +85,18 @@ export function changeSettings(settings: HeapSettings, given: Partial<HeapSettin
   for (const name of SETTINGS) change(name);
 }
 
-/** The settings whose words in a heap's image are none that could have been set. */
-export function brokenSettings(m: Machine, heap: Base): (keyof HeapSettings)[] {
-  return SETTINGS.filter((name) => !RULES[name].holds(RULES[name].get(m, heap)));
-}
-
-/** Gives a setting of a heap its default, whatever stands there. */
-export function resetSetting<K extends keyof HeapSettings>(m: Machine, heap: Base, name: K): void {
-  RULES[name].set(m, heap, RULES[name].fallback);
-}
-
 /** Puts checked options, and the defaults of the others, into a new heap's image. */
 export function applyOptions(m: Machine, heap: Base, options: Partial<HeapSettings>): void {
   const apply = <K extends keyof HeapSettings>(name: K): void => {
     const given: HeapSettings[K] | undefined = options[name];
-    RULES[name].set(m, heap, given ?? RULES[name].fallback);
+    engine.settings.write(m, heap, name, given ?? engine.settings.fallback(name));
   };
   for (const name of SETTINGS) apply(name);
 }
 
 /** The growth step that a heap will have: the first footprint depends on it. */
 export function growthStepOf(options: HeapOptions): number {
-  return options.growthStep ?? RULES.growthStep.fallback;
+  return options.growthStep ?? engine.settings.fallback("growthStep");
 }
 
 /** The settings of a heap as an object: reading a property reads the image, writing one checks and writes it. */
@@ -214,10 +105,10 @@ export function settingsOf(fresh: () => Machine, heap: Base): HeapSettings {
   const define = <K extends keyof HeapSettings>(name: K): void => {
     Object.defineProperty(settings, name, {
       enumerable: true,
-      get: () => RULES[name].get(fresh(), heap),
+      get: () => engine.settings.read(fresh(), heap, name),
       set: (value: HeapSettings[K]) => {
         checkSetting(name, value);
-        RULES[name].set(fresh(), heap, value);
+        engine.settings.write(fresh(), heap, name, value);
       },
     });
   };

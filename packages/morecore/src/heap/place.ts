@@ -3,16 +3,16 @@
 // Owns:  the rules for memory, base, size and reserve.
 // Needs: the memories.
 
+import { asBase } from "../kernel/address.ts";
+import { engine } from "../kernel/design.ts";
 import {
   ADDRESS_END,
-  AT_FLAGS,
   FIXED_MEMORY,
   FIXED_REGION,
   GRANULE,
   MEMORY_UNIT,
-  MIN_REGION,
   MODULE_MEMORY,
-} from "../kernel/layout.ts";
+} from "../kernel/engine.ts";
 import type { Machine } from "../kernel/machine.ts";
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
 import { bufferMemory } from "../memory/buffer.ts";
@@ -71,7 +71,7 @@ export function placeHeap(options: HeapOptions): Place {
     throw new TypeError("memory: expected no memory of Heap.inside's, which ends with its heap");
   const base = options.base === undefined ? defaultBase(given) : baseOf(options.base);
   if (wasm !== undefined) checkAlone(wasm, options);
-  const wanted = Math.max(size ?? 0, reserve ?? 0, MIN_REGION);
+  const wanted = Math.max(size ?? 0, reserve ?? 0, engine.minRegion);
   if (base + wanted > ADDRESS_END) {
     throw new RangeError(
       `base, size: a heap of ${wanted} bytes at ${base} would reach beyond ${ADDRESS_END}, the last address`,
@@ -109,7 +109,7 @@ export function placeInside(
 /** Throws if a heap that is there could grow by this memory in a way that harms others. */
 export function checkWays(m: Machine, base: number): void {
   const { memory } = m;
-  if ((m.load32(base + AT_FLAGS) & MODULE_MEMORY) === 0) return;
+  if ((engine.flags(m, asBase(base)) & MODULE_MEMORY) === 0) return;
   if (memory instanceof ModuleMemory || memory.fixed === true) return;
   throw new TypeError(
     "memory: the heap there grows by a module's own malloc; expected the `memory` of the heap that Heap.inside made",
@@ -148,8 +148,10 @@ function reach(memory: Memory, end: number, base: number): void {
 
 function checkBytes(name: string, bytes: number): void {
   if (!isWord(bytes)) refuseWord(name, bytes);
-  if (name === "size" && bytes < MIN_REGION) {
-    throw new RangeError(`size: expected at least ${MIN_REGION} bytes, the smallest heap, got ${bytes}`);
+  if (name === "size" && bytes < engine.minRegion) {
+    throw new RangeError(
+      `size: expected at least ${engine.minRegion} bytes, the smallest heap, got ${bytes}`,
+    );
   }
 }
 

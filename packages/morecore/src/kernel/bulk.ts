@@ -25,7 +25,7 @@ import { free, usableSize } from "./free.ts";
 import { markInternal } from "./internal.ts";
 import { HEADER_WORD, IN_USE, MAX_REQUEST, OWN, PREVIOUS_IN_USE } from "./layout.ts";
 import { isLive } from "./live.ts";
-import { Machine } from "./machine.ts";
+import { load32, Machine, store32, Words } from "./machine.ts";
 import { productOf, takeChunk, zeroUsed } from "./malloc.ts";
 import { indexOf, isLiveBlock, liveBlock, setFree } from "./slab.ts";
 import { slabOf } from "./slab-map.ts";
@@ -110,29 +110,35 @@ function takeWhole(m: Machine, heap: Base, times: Word, total: Word, result: Ptr
  * skipped. Misuse, also a block that is listed twice, aborts with nothing changed.
  */
 export function bulkFree(m: Machine, heap: Base, list: Ptr, times: Word): void {
+  freeListed(m, heap, m.words, list, times);
+}
+
+/** bulkFree of a list in any words: in JavaScript it need not lie in the heap's memory. */
+export function freeListed(m: Machine, heap: Base, words: Words, list: Ptr, times: Word): void {
   for (let index: Word = 0; index < times; index++) {
-    const ptr = asPtr(m.load32(list + (index << 2)));
+    const ptr = asPtr(load32(words, list + (index << 2)));
     if (ptr === NO_PTR || claim(m, heap, ptr)) continue;
-    unclaimFirst(m, heap, list, index);
+    unclaimFirst(m, heap, words, list, index);
     usableSize(m, heap, ptr);
     m.abort(LISTED_TWICE, ptr);
   }
   // All of them before the first is freed: a slab whose other blocks are claimed would look unused.
-  unclaimFirst(m, heap, list, times);
+  unclaimFirst(m, heap, words, list, times);
   for (let index: Word = 0; index < times; index++) {
-    const ptr = asPtr(m.load32(list + (index << 2)));
-    m.store32(list + (index << 2), NO_PTR);
+    const ptr = asPtr(load32(words, list + (index << 2)));
+    store32(words, list + (index << 2), NO_PTR);
     free(m, heap, ptr);
   }
   flushSlabs(m, heap);
 }
 
-function unclaimFirst(m: Machine, heap: Base, list: Ptr, times: Word): void {
-  for (let index: Word = 0; index < times; index++) unclaim(m, heap, asPtr(m.load32(list + (index << 2))));
+function unclaimFirst(m: Machine, heap: Base, words: Words, list: Ptr, times: Word): void {
+  for (let index: Word = 0; index < times; index++)
+    unclaim(m, heap, asPtr(load32(words, list + (index << 2))));
 }
 
 /** Marks a live block so that it is not live a second time. False: it is none. */
-export function claim(m: Machine, heap: Base, ptr: Ptr): boolean {
+function claim(m: Machine, heap: Base, ptr: Ptr): boolean {
   const slab = slabOf(m.words, heap, ptr);
   if (slab !== 0) {
     if (!isLiveBlock(m, slab, ptr)) return false;
@@ -145,7 +151,7 @@ export function claim(m: Machine, heap: Base, ptr: Ptr): boolean {
   return true;
 }
 
-export function unclaim(m: Machine, heap: Base, ptr: Ptr): void {
+function unclaim(m: Machine, heap: Base, ptr: Ptr): void {
   if (ptr === NO_PTR) return;
   const slab = slabOf(m.words, heap, ptr);
   if (slab !== 0) setFree(m, slab, indexOf(m.words, slab, ptr), false);

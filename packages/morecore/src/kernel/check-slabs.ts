@@ -81,15 +81,9 @@ export function checkSlabs(m: Machine, heap: Base): void {
 function checkSlab(m: Machine, heap: Base, slab: Word, address: Word): void {
   if (!isInternal(m, heap, slab) || sizeOf(m, chunkOf(asPtr(slab))) < SLAB_BYTES + HEADER_WORD)
     m.abort(BROKEN_INTERNAL, slab);
+  if (!isDescriptor(m, slab)) m.abort(BROKEN_BITS, slab);
   const first = firstBlock(m, slab);
   const extent = extentOf(m, slab);
-  const slots = blockCountOf(m, slab);
-  const sizeClass = classOf(m, slab);
-  if (sizeClass === 0 || sizeClass > CLASS_COUNT) m.abort(BROKEN_BITS, slab);
-  const shape = (m.load32(slab + SLAB_SHAPE) & ~SLAB_LISTED) >>> 0;
-  if (shape !== shapeOf(m, sizeClass, slots) || slots === 0 || slots > MAX_BLOCKS) m.abort(BROKEN_BITS, slab);
-  if (m.load32(slab + SLAB_INVERSE) !== inverseOf(sizeClass >>> m.ctz(sizeClass))) m.abort(BROKEN_BITS, slab);
-  if (m.load32(slab + SLAB_LAST) !== fullWord(slots, (slots - 1) >>> 5)) m.abort(BROKEN_BITS, slab);
   if (!isInternal(m, heap, first) || extent > sizeOf(m, chunkOf(first)) - HEADER_WORD)
     m.abort(BROKEN_INTERNAL, first);
   if (
@@ -99,8 +93,27 @@ function checkSlab(m: Machine, heap: Base, slab: Word, address: Word): void {
     m.abort(BROKEN_MAP, first);
   for (let at: Word = first; at < first + extent; at += GRANULE)
     if (slabAt(m.words, heap, at) !== slab) m.abort(BROKEN_MAP, at);
+  const stray = strayBits(m, slab);
+  if (stray !== 0) m.abort(BROKEN_BITS, stray);
+}
+
+/** Whether a slab's descriptor states a size class and a number of blocks, and nothing that contradicts them. */
+export function isDescriptor(m: Machine, slab: Word): boolean {
+  const sizeClass = classOf(m, slab);
+  const slots = blockCountOf(m, slab);
+  if (sizeClass === 0 || sizeClass > CLASS_COUNT || slots === 0 || slots > MAX_BLOCKS) return false;
+  const shape = (m.load32(slab + SLAB_SHAPE) & ~SLAB_LISTED) >>> 0;
+  if (shape !== shapeOf(m, sizeClass, slots)) return false;
+  if (m.load32(slab + SLAB_INVERSE) !== inverseOf(sizeClass >>> m.ctz(sizeClass))) return false;
+  return m.load32(slab + SLAB_LAST) === fullWord(slots, (slots - 1) >>> 5);
+}
+
+/** The first word of a slab's bits that has one which stands for no block; 0: none has. */
+export function strayBits(m: Machine, slab: Word): Word {
+  const slots = blockCountOf(m, slab);
   for (let at = slab + SLAB_BITS, word: Word = 0; at < slab + SLAB_BITS_END; at += 4, word++)
-    if ((m.load32(at) & ~fullWord(slots, word)) !== 0) m.abort(BROKEN_BITS, at);
+    if ((m.load32(at) & ~fullWord(slots, word)) !== 0) return at;
+  return 0;
 }
 
 /** Whether a chunk of the heap's own has its payload at an address. */

@@ -8,7 +8,7 @@
 //             C4  a live chunk's size is exactly its request's, rounded: nothing larger is handed out
 //             (check.ts: checkChunks)
 //             C5  from the first chunk, the sizes lead to top, or beyond where it was, between any two stores: what is
-//                 cut off has its header before what it is cut from is made smaller       (test/os/torn-calls.test.ts)
+//                 cut off has its header before what it is cut from is made smaller       (test/kernel/torn-calls.test.ts)
 
 import { Base, Chunk, chunkAfter, Word } from "./address.ts";
 import {

@@ -1,7 +1,8 @@
-// The kernel's entry points: the malloc family over addresses, in a heap, in a memory. Everything else is private to it.
+// The kernel's entry points, as far as asc can compile them: the malloc family over addresses, in a heap, in a memory, and what
+// design.ts is made of.
 
 import { alignedAlloc, memalign, posixMemalign } from "./align.ts";
-import { bulkFree, claim, independentCalloc, independentComalloc, unclaim } from "./bulk.ts";
+import { bulkFree, freeListed, independentCalloc, independentComalloc } from "./bulk.ts";
 import { checkHeap } from "./check.ts";
 import { free, freeAlignedSized, freeSized, usableSize } from "./free.ts";
 import { formatHeap, probeHeap } from "./image.ts";
@@ -17,7 +18,6 @@ import {
   setZeroReallocFrees,
 } from "./options.ts";
 import { realloc, reallocarray, reallocInPlace } from "./realloc.ts";
-import { flushSlabs } from "./slabs.ts";
 import { firstPiece, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
 // Not `export … from`: asc does not resolve the names of files there.
@@ -27,15 +27,14 @@ export {
   bytesOf,
   calloc,
   checkHeap,
-  claim,
   countOf,
   firstPiece,
-  flushSlabs,
   footprint,
   footprintLimit,
   formatHeap,
   free,
   freeAlignedSized,
+  freeListed,
   freeSized,
   goodSize,
   independentCalloc,
@@ -59,6 +58,5 @@ export {
   setTrimThreshold,
   setZeroReallocFrees,
   trim,
-  unclaim,
   usableSize,
 };

@@ -151,7 +151,7 @@ export function takeBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
 }
 
 /** Lets a class take from the first word of a slab that has a free block. False: the slab is full. */
-function useWord(m: Machine, state: Word, slab: Word): boolean {
+export function useWord(m: Machine, state: Word, slab: Word): boolean {
   const words = m.words;
   for (let at = slab + SLAB_BITS; at < slab + SLAB_BITS_END; at += 4) {
     if (load32(words, at) === 0) continue;
@@ -177,7 +177,7 @@ export function freeBlock(m: Machine, heap: Base, slab: Word, ptr: Ptr): void {
 }
 
 /** Puts a slab with room at the end of its class's list: it gathers more room before it is taken from. */
-function list(m: Machine, state: Word, slab: Word): void {
+export function list(m: Machine, state: Word, slab: Word): void {
   const words = m.words;
   const last = load32(words, state + CLASS_TAIL);
   store32(words, slab + SLAB_SHAPE, load32(words, slab + SLAB_SHAPE) | SLAB_LISTED);

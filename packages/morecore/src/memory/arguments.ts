@@ -47,3 +47,8 @@ export function describe(value: unknown): string {
     return `an object of class ${value.constructor?.name ?? "null"}`;
   return String(value);
 }
+
+/** A 32-bit address as it is written in messages. */
+export function hex(address: number): string {
+  return `0x${address.toString(16).padStart(8, "0")}`;
+}

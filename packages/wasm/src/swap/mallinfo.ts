@@ -4,7 +4,7 @@
 // Needs: binaryen; the kernel's sums over its pieces. lib/morecore.c has the same in C.
 
 import type Binaryen from "binaryen";
-import { CACHED, FREE, TOP } from "morecore/engine";
+import { engine } from "morecore/engine";
 
 /** The kernel's functions that it calls, and their signatures. */
 export const MALLINFO_CALLS: Readonly<Record<string, string>> = {
@@ -27,13 +27,14 @@ export function mallinfoBody(
   const get = (local: number) => module.local.get(local, i32);
   const number = (value: number) => module.i32.const(value);
   const add = module.i32.add;
+  const { cached, free, top } = engine.states;
   const bytesOf = (state: number) => kernel("mc_bytes_of", number(state));
   const countOf = (state: number) => kernel("mc_count_of", number(state));
-  const freeBytes = add(bytesOf(FREE), add(get(CACHED_BYTES), get(TOP_BYTES)));
+  const freeBytes = add(bytesOf(free), add(get(CACHED_BYTES), get(TOP_BYTES)));
   const fields: readonly (readonly [number, Binaryen.ExpressionRef])[] = [
     [0, get(ARENA)], // arena
-    [4, add(countOf(FREE), countOf(TOP))], // ordblks
-    [8, countOf(CACHED)], // smblks; hblks, hblkhd and usmblks stay 0
+    [4, add(countOf(free), countOf(top))], // ordblks
+    [8, countOf(cached)], // smblks; hblks, hblkhd and usmblks stay 0
     [24, get(CACHED_BYTES)], // fsmblks
     [28, module.i32.sub(get(ARENA), get(FREE_BYTES))], // uordblks
     [32, get(FREE_BYTES)], // fordblks
@@ -41,8 +42,8 @@ export function mallinfoBody(
   ];
   const filled = module.block(null, [
     module.local.set(ARENA, kernel("mc_malloc_footprint")),
-    module.local.set(CACHED_BYTES, bytesOf(CACHED)),
-    module.local.set(TOP_BYTES, bytesOf(TOP)),
+    module.local.set(CACHED_BYTES, bytesOf(cached)),
+    module.local.set(TOP_BYTES, bytesOf(top)),
     module.local.set(FREE_BYTES, freeBytes),
     ...fields.map(([offset, value]) => module.i32.store(offset, 4, get(RESULT), value)),
   ]);

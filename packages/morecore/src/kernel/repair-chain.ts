@@ -1,26 +1,26 @@
-// Repair, first part: the chunks as their headers tell them.
+// Repair, first part: the chunks as their headers tell them. For JavaScript only.
 //
 // Owns:  nothing; changes nothing.
-// Needs: the kernel's layout, and the order in which the kernel writes headers (chunk.ts: C5).
+// Needs: layout, and the order in which headers are written (chunk.ts: C5).
 //
 // A call that was cut short leaves headers that lead from the first chunk to top: nothing is guessed. A header that is none,
 // or that both its neighbours contradict, was overwritten by somebody else. Then the chain goes on at the first place from
 // which sound headers lead to top, and what lies between is lost.
 
+import type { Base } from "./address.ts";
+import { sizeIn } from "./chunk.ts";
 import {
   AT_TOP,
-  type Base,
   FOOTER,
   GRANULE,
   HEADER_BYTES,
   IN_USE,
-  type Machine,
   OWN,
   PREVIOUS_IN_USE,
   RESERVED_FLAG,
   SEGMENT_CHUNKS,
-  sizeIn,
-} from "morecore/engine";
+} from "./layout.ts";
+import type { Machine } from "./machine.ts";
 
 /** A chunk, as far as it is believed. */
 export interface Link {

@@ -4,12 +4,12 @@
 
 import { HeapCorruptError, type Memory, Heap as PlainHeap } from "morecore";
 import { describe, expect, test } from "vitest";
-import { randomFrom } from "../../../test/support/os.ts";
-import { seedOf } from "../../../test/support/seed.ts";
-import { JavaScriptCalls } from "../../morecore/src/heap/calls.ts";
-import { asBase, asPtr } from "../../morecore/src/kernel/address.ts";
-import { checkHeap } from "../../morecore/src/kernel/check.ts";
-import * as kernel from "../../morecore/src/kernel/family.ts";
+import { randomFrom } from "../../../../test/support/os.ts";
+import { seedOf } from "../../../../test/support/seed.ts";
+import { JavaScriptCalls } from "../../src/heap/calls.ts";
+import { asBase, asPtr } from "../../src/kernel/address.ts";
+import { checkHeap } from "../../src/kernel/check.ts";
+import * as kernel from "../../src/kernel/family.ts";
 import {
   AT_END,
   AT_TOP,
@@ -21,9 +21,9 @@ import {
   PREVIOUS_IN_USE,
   RESERVED_FLAG,
   SEGMENT_CHUNKS,
-} from "../../morecore/src/kernel/layout.ts";
-import { Machine } from "../../morecore/src/kernel/machine.ts";
-import { repairHeap, repairImage } from "../src/repair.ts";
+} from "../../src/kernel/layout.ts";
+import { Machine } from "../../src/kernel/machine.ts";
+import { repair } from "../../src/kernel/repair.ts";
 
 const BASE = 4096;
 const UNIT = 65_536;
@@ -276,15 +276,15 @@ function expectSoundAfter(memory: Memory, checker: Machine, tally: Tally): void 
     if (!(found instanceof HeapCorruptError)) throw found;
     within(found.message, () => {
       if (tally.repaired % REPAIRS_BETWEEN === 0) dieRepairing(memory, checker, found.message, tally);
-      expectRepair(memory, checker, found.message);
+      expectRepair(checker, found.message);
       tally.repaired += 1;
     });
   }
 }
 
 /** A repair that loses nothing makes the heap sound. */
-function expectRepair(memory: Memory, checker: Machine, reason: string): void {
-  const report = repairHeap(memory, BASE, reason);
+function expectRepair(checker: Machine, reason: string): void {
+  const report = repair(checker, heap, reason);
   expect({ slabs: report.lostSlabs, stretches: report.lost }).toEqual({ slabs: [], stretches: [] });
   checkHeap(checker, heap);
 }
@@ -293,19 +293,19 @@ function expectRepair(memory: Memory, checker: Machine, reason: string): void {
 function dieRepairing(memory: Memory, checker: Machine, reason: string, tally: Tally): void {
   const bytes = new Uint8Array(memory.buffer);
   const before = bytes.slice();
-  expectRepair(memory, checker, reason);
+  expectRepair(checker, reason);
   const live = liveBlocks(memory);
   for (let stores = 0; ; stores += STORES_BETWEEN) {
     bytes.set(before);
     try {
-      repairImage(mortal(memory, { left: stores }), heap, reason);
+      repair(mortal(memory, { left: stores }), heap, reason);
       break;
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
     }
     tally.torn += 1;
     within(`the repair killed after ${stores} stores`, () => {
-      expectRepair(memory, checker, reason);
+      expectRepair(checker, reason);
       expect(liveBlocks(memory)).toEqual(live);
     });
   }

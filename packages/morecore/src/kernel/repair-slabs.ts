@@ -1,13 +1,17 @@
-// Repair, second part: slabs, their size classes and the map.
+// Repair, second part: slabs, their size classes and the map. For JavaScript only.
 //
 // Owns:  nothing; writes the map's entries, the classes' states, the slabs' places in lists, the counts.
-// Needs: the kernel's layout and slabs.
+// Needs: layout, slabs; what check-slabs says that a descriptor is.
 //
 // A slab is in service if the map says so at its first block: that is written after the descriptor when a slab is begun, and
 // taken back before anything else when it ends. A slab that is not in service has no live block. But the header counts the
 // slabs, after the map has been told of one and before it is told of an end: if it counts more than the map has, somebody has
 // overwritten the map, or where it is. Then every sound descriptor of a slab with a live block is believed.
 
+import type { Base, Word } from "./address.ts";
+import { isDescriptor, strayBits } from "./check-slabs.ts";
+import { chunkSizeFor } from "./chunk.ts";
+import { BeyondRepairError } from "./engine.ts";
 import {
   ADDRESS_END,
   AT_IDLE,
@@ -16,10 +20,6 @@ import {
   AT_MAYBE_UNUSED,
   AT_NO_BITS,
   AT_SLAB_COUNT,
-  asPtr,
-  type Base,
-  blockBytesOf,
-  blockCountOf,
   CLASS_BITS,
   CLASS_COUNT,
   CLASS_FIRST,
@@ -27,32 +27,17 @@ import {
   CLASS_SLAB,
   CLASS_SLABS,
   CLASS_TAIL,
-  chunkSizeFor,
-  classOf,
-  classState,
-  extentOf,
-  firstBlock,
-  fullWord,
   HEADER_WORD,
-  inverseOf,
-  isFull,
-  isUnused,
-  MAX_BLOCKS,
-  type Machine,
   SLAB_BITS,
-  SLAB_BITS_END,
   SLAB_BYTES,
-  SLAB_INVERSE,
-  SLAB_LAST,
   SLAB_LISTED,
-  SLAB_NEXT,
-  SLAB_PREVIOUS,
   SLAB_SHAPE,
   SLAB_UNIT_LOG2,
-  shapeOf,
-} from "morecore/engine";
-import { beyondRepair } from "./errors.ts";
+} from "./layout.ts";
+import type { Machine } from "./machine.ts";
 import type { Link } from "./repair-chain.ts";
+import { classOf, extentOf, firstBlock, isFull, isUnused } from "./slab.ts";
+import { classState, list, useWord } from "./slabs.ts";
 
 /** Own chunks by their payloads' addresses, and those that had no header: they may be own, if a slab or the map is there. */
 type Owned = ReadonlyMap<number, Link>;
@@ -79,7 +64,7 @@ export function rebuildSlabs(m: Machine, base: Base, links: readonly Link[]): Re
   const kept = [...serving].filter((slab) => current.has(slab) || !isUnused(m, slab));
   const used = new Set<number>(kept.flatMap((slab) => [slab, firstBlock(m, slab)]));
   const end = unitOf(base) + (map?.room ?? 0);
-  if (kept.some((slab) => lastUnit(m, slab) >= end)) throw beyondRepair("the map of slabs is lost");
+  if (kept.some((slab) => lastUnit(m, slab) >= end)) throw new BeyondRepairError("the map of slabs is lost");
   if (map !== undefined) used.add(map.at);
   const places = lostPlaces(entries, sound, owned, used);
   if (map !== undefined && kept.length > 0) writeMap(m, base, map, kept);
@@ -197,17 +182,8 @@ function isSound(m: Machine, slab: number, owned: Owned): boolean {
   const descriptor = owned.get(slab);
   if (descriptor === undefined || descriptor.bytes < chunkSizeFor(SLAB_BYTES)) return false;
   const place = owned.get(firstBlock(m, slab));
-  const sizeClass = classOf(m, slab);
-  const slots = blockCountOf(m, slab);
-  if (place === undefined || sizeClass === 0 || sizeClass > CLASS_COUNT || slots === 0 || slots > MAX_BLOCKS)
-    return false;
-  const shape = (m.load32(slab + SLAB_SHAPE) & ~SLAB_LISTED) >>> 0;
-  if (shape !== shapeOf(m, sizeClass, slots) || extentOf(m, slab) > place.bytes - HEADER_WORD) return false;
-  if (m.load32(slab + SLAB_INVERSE) !== inverseOf(sizeClass >>> m.ctz(sizeClass))) return false;
-  if (m.load32(slab + SLAB_LAST) !== fullWord(slots, (slots - 1) >>> 5)) return false;
-  for (let word = 0; word * 4 < SLAB_BITS_END - SLAB_BITS; word++)
-    if ((m.load32(slab + SLAB_BITS + word * 4) & ~fullWord(slots, word)) !== 0) return false;
-  return true;
+  if (place === undefined || !isDescriptor(m, slab) || strayBits(m, slab) !== 0) return false;
+  return extentOf(m, slab) <= place.bytes - HEADER_WORD;
 }
 
 /** The slabs that classes take from, if they are in service. */
@@ -251,28 +227,14 @@ function writeClasses(m: Machine, base: Base, slabs: readonly number[], current:
       takeFrom(m, state, slab);
       if (isUnused(m, slab))
         m.store32(base + AT_MAYBE_UNUSED, m.load32(base + AT_MAYBE_UNUSED) | (1 << sizeClass));
-    } else if (!isFull(m, slab)) append(m, state, slab);
+    } else if (!isFull(m, slab)) list(m, state, slab);
   }
 }
 
-/** Lets a class take from the first word of a slab that has a free block; from the first, if none has. */
-function takeFrom(m: Machine, state: number, slab: number): void {
-  let word = 0;
-  for (let at = 0; at * 4 < SLAB_BITS_END - SLAB_BITS; at++) {
-    if (m.load32(slab + SLAB_BITS + at * 4) === 0) continue;
-    word = at;
-    break;
-  }
+/** Lets a class take from a slab: from the first word that has a free block; from the first, if none has. */
+function takeFrom(m: Machine, state: Word, slab: Word): void {
   m.store32(state + CLASS_SLAB, slab);
-  m.store32(state + CLASS_BITS, slab + SLAB_BITS + word * 4);
-  m.store32(state + CLASS_FIRST, asPtr(firstBlock(m, slab) + word * 32 * blockBytesOf(m, slab)));
-}
-
-function append(m: Machine, state: number, slab: number): void {
-  const last = m.load32(state + CLASS_TAIL);
-  m.store32(slab + SLAB_SHAPE, m.load32(slab + SLAB_SHAPE) | SLAB_LISTED);
-  m.store32(slab + SLAB_NEXT, 0);
-  m.store32(slab + SLAB_PREVIOUS, last);
-  m.store32(last === 0 ? state + CLASS_HEAD : last + SLAB_NEXT, slab);
-  m.store32(state + CLASS_TAIL, slab);
+  if (useWord(m, state, slab)) return;
+  m.store32(state + CLASS_BITS, slab + SLAB_BITS);
+  m.store32(state + CLASS_FIRST, firstBlock(m, slab));
 }

@@ -1,16 +1,21 @@
-// Repair: a heap that a process died in the middle of a call on, made sound again.
+// Repair: a heap that a process died in the middle of a call on, made sound again. For JavaScript only: it uses objects.
 //
 // Owns:  nothing; writes all of the heap that can be reckoned anew.
-// Needs: the kernel's layout, bins; repair-chain, repair-slabs.
+// Needs: layout, bins; repair-chain, repair-slabs, file-words.
 //
 // What is believed: the chunks' headers (size, in use, the heap's own), the slabs' descriptors, the map of slabs, the options. Where
 // the heap ends, two of three words must say. All else is written anew from these: flags P, footers, links, bins, bitmaps, lists, counters.
 // A dead process has stopped between two stores of one call. The kernel writes the header of what is cut off before it
 // makes smaller what that is cut from, so the headers lead from the first chunk to top at every such moment (chunk.ts: C5).
 // A repair that dies is such a call, too: each of its stores writes what is to stand there in the end, and the next repair
-// reads the same from what is half done (test/os/torn-calls.test.ts).
+// reads the same from what is half done (test/kernel/torn-calls.test.ts).
 
-import { type HeapSettings, type Memory } from "morecore";
+import type { Base } from "./address.ts";
+import { asChunk } from "./address.ts";
+import { putFree } from "./bins.ts";
+import { markFree, sizeIn } from "./chunk.ts";
+import { BeyondRepairError, type HeapSettings, type Repaired, type Repairs } from "./engine.ts";
+import { adoptGrowth, faultIn } from "./file-words.ts";
 import {
   AT_BIN_MAP,
   AT_BIN_SUMMARY,
@@ -26,12 +31,8 @@ import {
   AT_TOP,
   AT_UNTOUCHED,
   AT_VERSION,
-  asBase,
-  asChunk,
-  type Base,
   BIN_COUNT,
   BIN_MAP_WORDS,
-  brokenSettings,
   FLAGS,
   FORMAT_VERSION,
   GRANULE,
@@ -40,59 +41,24 @@ import {
   IN_USE,
   KNOWN_HEAP_FLAGS,
   MAGIC,
-  Machine,
   MIN_REGION,
-  markFree,
   OWN,
   PREVIOUS_IN_USE,
-  putFree,
-  resetSetting,
   SEGMENT_END,
   SEGMENT_NEXT,
-  setTop,
-  sizeIn,
   ZERO_REALLOC_FREES,
-} from "morecore/engine";
-import { beyondRepair } from "./errors.ts";
+} from "./layout.ts";
+import type { Machine } from "./machine.ts";
 import { type Link, readChain } from "./repair-chain.ts";
 import { rebuildSlabs } from "./repair-slabs.ts";
+import { brokenSettings, resetSetting } from "./settings.ts";
+import { setTop } from "./top.ts";
 
-/** What a repair found and did. */
-export interface Repaired {
-  /** What was wrong, as check() says it. */
-  readonly reason: string;
-  /**
-   * Stretches whose headers somebody had overwritten; a call that was cut short leaves none. Each is now a live block of its own, at `ptr`, which nobody has: look into
-   * it, or free it.
-   */
-  readonly lost: readonly { readonly ptr: number; readonly bytes: number }[];
-  /** Chunks of the heap's own that served nothing yet, or no more, and have been freed. */
-  readonly freedOwn: number;
-  /** Slabs whose descriptors somebody had overwritten. Each is now one live block at that address, with what its blocks held. */
-  readonly lostSlabs: readonly number[];
-  /** Options that had no value that they can have, and have their defaults now. */
-  readonly settings: readonly (keyof HeapSettings)[];
-}
+/** What this design offers to who keeps heaps in files. */
+export const repairs: Repairs = { faultIn, adoptGrowth, repair };
 
-/** What was repaired in a file. */
-export interface RepairReport extends Repaired {
-  /** The heap's header as it was, from the heap's first byte on. It is kept in the file's label, too, until the next repair. */
-  readonly header: Uint8Array;
-}
-
-/**
- * Makes a heap of one segment sound. Throws an OsError when too little of it is left: it may then have written already.
- * The memory is not left, nor is there a loop without end, whatever it holds.
- */
-export function repairHeap(memory: Memory, address: number, reason: string): Repaired {
-  const m: Machine = new Machine(memory, (code, at) => {
-    throw beyondRepair(`code ${code} at ${at}`);
-  });
-  return repairImage(m, asBase(address), reason);
-}
-
-/** repairHeap, on a machine. */
-export function repairImage(m: Machine, base: Base, reason: string): Repaired {
+/** Makes a heap of one segment sound. Throws a BeyondRepairError when too little of it is left: it may then have written already. */
+export function repair(m: Machine, base: Base, reason: string): Repaired {
   checkIdentity(m, base);
   const end = endOf(m, base);
   const fence = end - HEADER_WORD;
@@ -109,11 +75,12 @@ export function repairImage(m: Machine, base: Base, reason: string): Repaired {
 
 /** Throws unless the words that no repair could make up say that this is a heap, and where. */
 function checkIdentity(m: Machine, base: Base): void {
-  if (base + MIN_REGION > m.size()) throw beyondRepair("the memory ends before the heap's header does");
-  if (m.load32(base + AT_MAGIC) !== MAGIC) throw beyondRepair("the heap's magic number is gone");
+  if (base + MIN_REGION > m.size())
+    throw new BeyondRepairError("the memory ends before the heap's header does");
+  if (m.load32(base + AT_MAGIC) !== MAGIC) throw new BeyondRepairError("the heap's magic number is gone");
   if (m.load32(base + AT_VERSION) !== FORMAT_VERSION)
-    throw beyondRepair(`the heap is not of version ${FORMAT_VERSION}`);
-  if (m.load32(base + AT_SELF) !== base) throw beyondRepair("the heap was made at another base");
+    throw new BeyondRepairError(`the heap is not of version ${FORMAT_VERSION}`);
+  if (m.load32(base + AT_SELF) !== base) throw new BeyondRepairError("the heap was made at another base");
 }
 
 /**
@@ -133,7 +100,7 @@ function endOf(m: Machine, base: Base): number {
     const agree = said.filter((other) => other === end).length;
     if (agree > 1 && end % GRANULE === 0 && end >= base + MIN_REGION && end <= m.size()) return end;
   }
-  throw beyondRepair("the heap's end is lost");
+  throw new BeyondRepairError("the heap's end is lost");
 }
 
 /** Writes the header's words that say where the heap lies, and what it was told. Gives the settings that had to be set anew. */
