@@ -1,17 +1,18 @@
-// Docs: the programs in the documents about the typed layer compile, run, and print what stands beside them.
+// Docs: the programs in the documents for users compile, run, and print what stands beside them.
 //
 // A block of TypeScript that begins with an import begins a program; those after it go on with it. What console.log prints stands
 // behind it, after `//`. A C or Rust block is a program of its own.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasCommand, needs, ROOT } from "../support/c-program.ts";
+import { pageOf } from "../support/pages.ts";
 
-const SECTION = "## Structs, pointers, lifetimes";
 const DOCS = [
   "README.md",
+  "docs/MALLOC.md",
   "docs/TYPED.md",
   "docs/LIFETIMES.md",
   "docs/FROM-RUST-AND-C.md",
@@ -20,18 +21,10 @@ const DOCS = [
 ];
 const COMPILER = join(ROOT, "node_modules/typescript/bin/tsc");
 
-/** A document; of the README, whose other programs are sketches, one section. */
-function textOf(name: string): string {
-  const text = readFileSync(join(ROOT, name), "utf8");
-  if (name !== "README.md") return text;
-  const from = text.indexOf(SECTION);
-  return text.slice(from, text.indexOf("\n## ", from));
-}
-
 /** The blocks of a language in a document. */
 function blocks(name: string, language: string): string[] {
   const fence = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms");
-  return Array.from(textOf(name).matchAll(fence), ([, text]) => text ?? "");
+  return Array.from(pageOf(name).matchAll(fence), ([, text]) => text ?? "");
 }
 
 function programs(name: string): string[] {
