@@ -1,0 +1,164 @@
+// The walls: who may import whom. `npm run lint` asks for them; test/walls/walls.test.ts shows each one holding.
+//
+// An import of types counts as any other. Tests stand outside: they look into everything. A twin of the kernel's machine
+// in bench/, which counts steps, replaces the real one file by file, and so knows where that lies.
+
+import { readdirSync, readFileSync } from "node:fs";
+
+const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
+const escaped = (text) => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+const oneOf = (texts) => `(?:${texts.map(escaped).join("|")})`;
+
+/** Which packages a package may import. */
+const PACKAGES = {
+  "packages/morecore": [],
+  "packages/native": [],
+  "packages/os": ["packages/morecore"],
+  "packages/inspect": ["packages/morecore"],
+  "packages/wasm": ["packages/morecore", "packages/inspect"],
+  bench: ["packages/morecore", "packages/inspect", "packages/wasm"],
+  "packages/cli": [
+    "packages/morecore",
+    "packages/native",
+    "packages/os",
+    "packages/inspect",
+    "packages/wasm",
+    "bench",
+  ],
+};
+
+/** Which folders of its own a folder may import. */
+const FOLDERS = {
+  "packages/morecore/src": upwards(
+    "memory",
+    "kernel",
+    "abi",
+    "typed",
+    "arena",
+    "offset",
+    "slotmap",
+    "containers",
+    "heap",
+  ),
+  "packages/inspect/src": {
+    trace: [],
+    record: ["trace"],
+    replay: ["trace"],
+    watch: ["record", "trace"],
+    pictures: ["replay", "trace"],
+  },
+  "packages/wasm/src": upwards("format", "swap", "run", "link"),
+};
+
+/** Each folder may import those before it. */
+function upwards(...folders) {
+  return Object.fromEntries(folders.map((folder, index) => [folder, folders.slice(0, index)]));
+}
+
+function packageWalls([from, allowed]) {
+  return {
+    name: `arrows: ${from}`,
+    comment: allowed.length === 0 ? "it stands on nothing" : `it stands on ${allowed.join(", ")}`,
+    severity: "error",
+    from: { path: `^${from}/`, pathNot: "/test/" },
+    to: { path: "^(packages/[^/]+|bench|tools|test)/", pathNot: `^${oneOf([from, ...allowed])}/` },
+  };
+}
+
+function folderWalls([root, folders]) {
+  const walls = Object.entries(folders).map(([folder, allowed]) => ({
+    name: `arrows: ${root}/${folder}`,
+    comment: allowed.length === 0 ? "it stands on nothing" : `it stands on ${allowed.join(", ")}`,
+    severity: "error",
+    from: { path: `^${root}/${folder}/` },
+    to: { path: `^${root}/`, pathNot: `^${root}/${oneOf([folder, ...allowed])}/` },
+  }));
+  const unlisted = {
+    name: `folders: ${root}`,
+    comment: "this folder is not listed: say in .dependency-cruiser.mjs where it stands",
+    severity: "error",
+    from: { path: `^${root}/(?!${oneOf(Object.keys(folders))}/)[^/]+/` },
+    to: {},
+  };
+  return [...walls, unlisted];
+}
+
+/** What a package's own package.json names; bench uses what the workspace has installed for it, too. */
+function namesWalls(from) {
+  const { dependencies = {}, peerDependencies = {}, devDependencies = {} } = read(`${from}/package.json`);
+  const forTests = from === "bench" ? { ...devDependencies, ...read("package.json").devDependencies } : {};
+  const named = Object.keys({ ...dependencies, ...peerDependencies, ...forTests });
+  const own = named.map((name) => folderOf.get(name)).filter((folder) => folder !== undefined);
+  const shared = { severity: "error", from: { path: `^${from}/`, pathNot: "/test/" } };
+  const comment = `${from}/package.json does not name it`;
+  return [
+    {
+      ...shared,
+      name: `named: ${from}`,
+      comment,
+      to: { path: "^(packages/[^/]+|bench)/", pathNot: `^${oneOf([from, ...own])}/` },
+    },
+    {
+      ...shared,
+      name: `installed: ${from}`,
+      comment,
+      to: {
+        dependencyTypesNot: ["core", "local", "localmodule", "undetermined"],
+        pathNot: `^node_modules/${oneOf([...named, "@types/"])}`,
+      },
+    },
+  ];
+}
+
+const folderOf = new Map(
+  Object.keys(PACKAGES).map((folder) => [read(`${folder}/package.json`).name, folder]),
+);
+const shipped = readdirSync(new URL("packages", import.meta.url)).map((name) => `packages/${name}`);
+
+export default {
+  forbidden: [
+    {
+      name: "no circle",
+      comment: "what two files need of each other belongs into a third, or into one of them",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "the core is alone",
+      comment: "packages/morecore runs wherever JavaScript does: no package, no module of Node",
+      severity: "error",
+      from: { path: "^packages/morecore/src/", pathNot: "[.]gen[.]mjs$" },
+      to: { pathNot: "^packages/morecore/src/" },
+    },
+    {
+      name: "by name",
+      comment: "another package is imported by its name, as its users import it",
+      severity: "error",
+      from: { path: "^(packages/[^/]+|bench)/", pathNot: "/test/|^bench/suites/steps/machine[.]ts$" },
+      to: { path: "^(packages/[^/]+|bench)/", pathNot: "^$1/", dependencyTypes: ["local"] },
+    },
+    {
+      name: "listed",
+      comment: "this package is not listed: say in .dependency-cruiser.mjs where it stands",
+      severity: "error",
+      from: { path: "^packages/[^/]+/", pathNot: `^${oneOf(Object.keys(PACKAGES))}/` },
+      to: {},
+    },
+    ...Object.entries(PACKAGES).map(packageWalls),
+    ...Object.entries(FOLDERS).flatMap(folderWalls),
+    ...[...new Set([...Object.keys(PACKAGES), ...shipped])].flatMap(namesWalls),
+  ],
+  options: {
+    // TypeScript 7 has no compiler that others can call; swc reads the same language.
+    parser: "swc",
+    tsPreCompilationDeps: true,
+    exclude: { path: "^(packages/[^/]+|bench)/test/" },
+    doNotFollow: { path: "^node_modules/|^(packages/[^/]+|bench)/dist/" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["@morecore/source", "types", "import", "require", "node", "default"],
+      extensions: [".ts", ".mts", ".js", ".mjs", ".json"],
+    },
+  },
+};
