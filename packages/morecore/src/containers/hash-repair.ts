@@ -2,7 +2,7 @@
 //
 // Owns:  how such a change is finished or undone.
 // Needs: hash-block, hash-header, hash-slots.
-// Invariants: C1  after any prefix of a call's stores, the map is what it was before the call, or what it is after it, and sound
+// Invariants: T4  after any prefix of a call's stores, the map is what it was before the call, or what it is after it, and sound
 //
 //     what was under way          decides               until then it is undone, from then on finished
 //     an addition                 the entry's hash      the entry is zero again

@@ -5,7 +5,7 @@
 // Invariants: T1  entries 0 to used - 1 are live or holes, size of them live; holes and the other entries are zero
 //             T2  each live entry's number stands in one slot, which is reached from its hash's slot over no empty one
 //             T3  at least half of the slots are empty
-//             (hash-check.ts; C1 in hash-repair.ts)
+//             (hash-check.ts; T4 in hash-repair.ts)
 //
 // As in CPython and V8: iteration is in order of insertion and reads only entries. Slots are probed one after the other. A
 // deletion moves the slots behind it up, so that there are no tombstones among them; it leaves a hole among the entries, and
