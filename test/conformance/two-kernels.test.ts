@@ -1,41 +1,12 @@
 // The kernel in WebAssembly and the kernel in JavaScript are one: the same calls give the same answers and the same bytes.
 
 import fc from "fast-check";
-import { Heap, type Memory } from "morecore";
+import { Heap } from "morecore";
 import { describe, expect, it } from "vitest";
-import {
-  AT_CLASSES,
-  AT_SLAB_COUNT,
-  CLASS_BYTES_LOG2,
-  CLASS_COUNT,
-  CLASS_HEAD,
-  CLASS_SLABS,
-} from "../../packages/morecore/src/kernel/layout.ts";
 import { seedOf } from "../support/seed.ts";
+import { BASE, disguised, newMemory, sameBytes } from "../support/two-kernels.ts";
 
-const BASE = 1024;
 const seed = seedOf("two-kernels");
-
-/** A WebAssembly.Memory that the heap cannot recognise as one: the JavaScript kernel serves it. */
-function disguised(memory: WebAssembly.Memory): Memory {
-  return {
-    get buffer() {
-      return memory.buffer;
-    },
-    get untouched() {
-      return memory.buffer.byteLength;
-    },
-    grow(bytes) {
-      try {
-        return memory.grow(bytes / 65_536) * 65_536;
-      } catch {
-        return 0;
-      }
-    },
-  };
-}
-
-const newMemory = () => new WebAssembly.Memory({ initial: 1, maximum: 20 });
 
 /** Requests at the bounds of the smallest size class, of the two largest and of the chunks above them. */
 const BOUNDS = [0, 16, 17, 240, 256, 257];
@@ -110,65 +81,7 @@ function keep(live: number[], { name, pick }: Call, answer: readonly number[]): 
   else if (name !== "free" && name !== "trim") live.push(...answer.filter((ptr) => ptr !== 0));
 }
 
-const sameBytes = (a: Heap, b: Heap): boolean =>
-  Buffer.compare(new Uint8Array(a.buffer), new Uint8Array(b.buffer)) === 0;
-
-const wordAt = (heap: Heap, offset: number): number => heap.u32(heap.base + offset, 1)[0] as number;
-
-/** What a size class has: its slabs, and whether some other than the current one are listed as having room. */
-function classOf(heap: Heap, sizeClass: number): { slabs: number; listed: boolean } {
-  const state = AT_CLASSES + (sizeClass << CLASS_BYTES_LOG2);
-  return { slabs: wordAt(heap, state + CLASS_SLABS), listed: wordAt(heap, state + CLASS_HEAD) !== 0 };
-}
-
-/** A heap by each kernel, and calls that must give the same and leave the same bytes. */
-function twins(): { wasm: Heap; both: (call: (heap: Heap) => unknown) => number } {
-  const wasm = Heap.create({ memory: newMemory(), base: BASE });
-  const script = Heap.create({ memory: disguised(newMemory()), base: BASE });
-  return {
-    wasm,
-    both(call) {
-      const answer = call(wasm);
-      expect(call(script)).toBe(answer);
-      expect(sameBytes(wasm, script)).toBe(true);
-      return Number(answer);
-    },
-  };
-}
-
 describe("the two kernels", () => {
-  it.each(BOUNDS)("leave the same bytes while slabs for requests of %d bytes come and go", (bytes) => {
-    const { wasm, both } = twins();
-    const sizeClass = Math.max(Math.ceil(bytes / 16), 1);
-    const inSlabs = sizeClass <= CLASS_COUNT;
-    const ptrs = Array.from({ length: 700 }, () => both((heap) => heap.malloc(bytes)));
-    expect(ptrs).not.toContain(0);
-    const { slabs } = inSlabs ? classOf(wasm, sizeClass) : { slabs: 0 };
-    if (inSlabs) expect(slabs, "several slabs exist").toBeGreaterThan(2);
-    // A block of each slab, so that slabs which were full are listed …
-    const spread = ptrs.filter((_, index) => index % 9 === 0);
-    for (const ptr of spread) both((heap) => heap.free(ptr));
-    if (inSlabs) expect(classOf(wasm, sizeClass).listed, "slabs with room are listed").toBe(true);
-    wasm.check();
-    // … are filled again, before any new slab is made …
-    const again = [both((heap) => heap.malloc(bytes))];
-    while (inSlabs && classOf(wasm, sizeClass).listed) again.push(both((heap) => heap.malloc(bytes)));
-    if (inSlabs) expect(again.length, "what was freed is used again").toBeGreaterThan(spread.length / 2);
-    if (inSlabs) expect(classOf(wasm, sizeClass).slabs).toBe(slabs);
-    wasm.check();
-    // … and emptied in an order of their own: slabs are given back at once, the current one by trim.
-    const freed = new Set(spread);
-    const live = [...ptrs.filter((ptr) => !freed.has(ptr)), ...again];
-    live.sort((one, other) => ((one * 7919) % 4093) - ((other * 7919) % 4093));
-    const moved = live.pop() as number;
-    live.push(both((heap) => heap.realloc(moved, 3000)));
-    for (const ptr of live) both((heap) => heap.free(ptr));
-    if (inSlabs) expect(classOf(wasm, sizeClass).slabs, "all other slabs were given back").toBeLessThan(2);
-    both((heap) => heap.trim());
-    expect(wordAt(wasm, AT_SLAB_COUNT)).toBe(0);
-    wasm.check();
-  });
-
   it("give the same answers and leave the same bytes, call by call", () => {
     fc.assert(
       fc.property(fc.array(call, { maxLength: 60 }), (calls) => {

@@ -4,6 +4,7 @@
 // call, not its whole length. A heap is nothing but its bytes, so this is all that there is to put back.
 
 import { Heap, type HeapSettings } from "morecore";
+import { engine } from "morecore/engine";
 import { describe, expect, test } from "vitest";
 import { refusingMemory } from "../support/memories.ts";
 
@@ -17,10 +18,10 @@ interface Held {
 type Letter = (heap: Heap, held: readonly Held[], stamp: number) => readonly Held[];
 
 const LENGTH = 6;
-/** Header, segment and last word, and room for a few blocks. */
-const HEAP_BYTES = 2288 + 336;
-/** Room for two slabs, but not for one of each size class that the alphabet asks for. */
-const HEAP_WITH_SLABS_BYTES = 2288 + 12_000;
+/** The smallest heap, and room for a few blocks. */
+const HEAP_BYTES = engine.minRegion + 320;
+/** Room for what a kernel keeps for small blocks, but not for all that the alphabet asks for. */
+const HEAP_WITH_SLABS_BYTES = engine.minRegion + 11_984;
 
 const malloc =
   (bytes: number): Letter =>
@@ -102,7 +103,7 @@ function verify(heap: Heap, block: Held): void {
   }
 }
 
-/** Slabs every program that goes on from here with `left` more calls at most; gives their number. */
+/** Plays every program that goes on from here with `left` more calls at most; gives their number. */
 function explore(heap: Heap, image: Uint8Array, held: readonly Held[], left: number, path: string): number {
   if (left === 0) return 0;
   const before = image.slice();

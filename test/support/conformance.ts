@@ -1,8 +1,10 @@
-// Conformance: what every heap does, whatever memory it lives in. One suite; each memory is put through all of it.
+// Conformance: what every heap does, whatever memory it lives in and whatever kernel serves it. One suite; each memory is put
+// through all of it. It knows no more than any-heap.ts; what one design promises beyond is in packages/morecore/test/kernel.
 
 import { Heap, type HeapSettings } from "morecore";
 import { describe, expect, test } from "vitest";
 import { ModuleMemory } from "../../packages/morecore/src/memory/module.ts";
+import type { AnyHeap } from "./any-heap.ts";
 import { FIXED_BYTES, type HeapMaker } from "./memories.ts";
 import { expectEmpty, Shadow } from "./shadow.ts";
 
@@ -11,8 +13,11 @@ const WORD_MAX = 2 ** 32 - 1;
 const EINVAL = 22;
 const ENOMEM = 12;
 
+/** A fresh, empty heap each time. */
+type Make = (settings?: Partial<HeapSettings>) => AnyHeap;
+
 /** expectEmpty; all is one free piece, but where a module has lent the memory: loans never merge. */
-function expectWhole(heap: Heap): void {
+export function expectWhole(heap: AnyHeap): void {
   expectEmpty(heap, heap.memory instanceof ModuleMemory ? undefined : 1);
 }
 
@@ -27,21 +32,26 @@ export function conformance(
   keepsBuffer: boolean = !grows,
 ): void {
   describe(name, () => {
-    single(make);
-    resizing(make);
-    refusals(make);
-    aligned(make);
-    bulk(make);
-    information(make, grows);
+    allocating(make, grows);
     windows(make, grows, keepsBuffer);
   });
 }
 
+/** Declares the tests that any allocator must pass. */
+export function allocating(make: Make, grows: boolean): void {
+  single(make);
+  resizing(make);
+  refusals(make);
+  aligned(make);
+  bulk(make);
+  information(make, grows);
+}
+
 /** A heap that has used what it has and may not get more: nothing larger than a few granules can be had. */
-function exhausted(
-  make: HeapMaker["make"],
+export function exhausted<H extends AnyHeap>(
+  make: (settings?: Partial<HeapSettings>) => H,
   settings: Partial<HeapSettings> = {},
-): { heap: Heap; ptrs: number[] } {
+): { heap: H; ptrs: number[] } {
   const heap = make({ growthStep: 65_536, ...settings });
   heap.footprintLimit = 0;
   const ptrs: number[] = [];
@@ -51,7 +61,7 @@ function exhausted(
   return { heap, ptrs };
 }
 
-function single(make: HeapMaker["make"]): void {
+function single(make: Make): void {
   test("malloc(0) gives addresses of its own, each to be freed", () => {
     const heap = make();
     const ptrs = Array.from({ length: 10 }, () => heap.malloc(0));
@@ -74,36 +84,13 @@ function single(make: HeapMaker["make"]): void {
   });
 
   test("usableSize is what goodSize promised, and 0 for 0", () => {
-    for (const smallLimit of [256, 16, 0]) {
-      const each = make({ smallLimit });
-      for (const bytes of [0, 1, 12, 13, 16, 17, 28, 29, 112, 240, 241, 256, 257, 1020, 1021, 50_000])
-        expect(each.usableSize(each.malloc(bytes))).toBe(each.goodSize(bytes));
-    }
     const heap = make();
+    for (const bytes of [0, 1, 12, 13, 16, 17, 28, 29, 112, 240, 241, 256, 257, 1020, 1021, 50_000]) {
+      expect(heap.goodSize(bytes)).toBeGreaterThanOrEqual(bytes);
+      expect(heap.usableSize(heap.malloc(bytes))).toBe(heap.goodSize(bytes));
+    }
     expect(heap.usableSize(0)).toBe(0);
     expect(heap.goodSize(MAX_REQUEST + 1)).toBe(0);
-  });
-
-  test("a request up to smallLimit gets the next multiple of 16 bytes, a larger one 4 bytes less", () => {
-    const heap = make({ smallLimit: 48 });
-    const sizes = [0, 1, 16, 17, 32, 33, 40, 41, 44, 45, 60, 61].map((bytes) => heap.goodSize(bytes));
-    expect(sizes).toEqual([16, 16, 16, 32, 32, 48, 48, 48, 48, 48, 60, 76]);
-  });
-
-  test("small blocks of one size lie side by side, without headers, in the order of their addresses", () => {
-    for (const bytes of [0, 16, 17, 112, 240, 256]) {
-      const heap = make();
-      const ptrs = Array.from({ length: 4 }, () => heap.malloc(bytes));
-      const size = heap.goodSize(bytes);
-      const [first = 0] = ptrs;
-      expect(ptrs).toEqual([0, 1, 2, 3].map((index) => first + index * size));
-      // Freed in any order, they come back in that order.
-      for (const index of [2, 0, 3, 1]) heap.free(ptrs[index] ?? 0);
-      heap.check();
-      expect(Array.from({ length: 4 }, () => heap.malloc(bytes))).toEqual(ptrs);
-      heap.bulkFree(ptrs);
-      expectWhole(heap);
-    }
   });
 
   test("thousands of small blocks of all sizes fill slabs, leave them, come back and vanish without a trace", () => {
@@ -129,34 +116,14 @@ function single(make: HeapMaker["make"]): void {
     expectWhole(heap);
   });
 
-  test("a small request is served by a chunk where there is no room for a slab", () => {
-    const { heap, ptrs } = exhausted(make, { smallLimit: 0 });
-    heap.options.smallLimit = 256;
-    const [large = 0] = ptrs;
-    // What is freed has room for the block, but not for a slab of such.
-    const kept = heap.realloc(large, heap.usableSize(large) - 200);
-    expect(kept).toBe(large);
-    const shadow = new Shadow(heap);
-    const block = shadow.add(heap.malloc(100), 100);
-    expect(block.usable).toBe(108);
-    heap.check();
-    expect(heap.malloc(100)).toBe(0);
-    heap.freeSized(block.ptr, 100);
-    heap.bulkFree(ptrs);
-    expectWhole(heap);
-  });
-
   test("calloc is zero in memory that was used before", () => {
-    for (const smallLimit of [0, 256]) {
-      const heap = make({ smallLimit });
-      for (const bytes of [20, 500, 3000, 40_000]) {
-        const dirty = heap.malloc(bytes);
-        heap.u8(dirty).fill(0xff);
-        heap.free(dirty);
-        const clean = heap.calloc(1, bytes);
-        expect(clean).toBe(dirty);
-        expect(heap.u8(clean).every((byte) => byte === 0)).toBe(true);
-      }
+    const heap = make();
+    for (const bytes of [20, 500, 3000, 40_000]) {
+      const dirty = Array.from({ length: 3 }, () => heap.malloc(bytes));
+      for (const ptr of dirty) heap.u8(ptr).fill(0xff);
+      for (const ptr of dirty) heap.free(ptr);
+      const clean = heap.calloc(1, bytes);
+      expect(heap.u8(clean).every((byte) => byte === 0)).toBe(true);
     }
   });
 
@@ -180,7 +147,7 @@ function single(make: HeapMaker["make"]): void {
   });
 }
 
-function resizing(make: HeapMaker["make"]): void {
+function resizing(make: Make): void {
   test("realloc(0, n) allocates", () => {
     const heap = make();
     const shadow = new Shadow(heap);
@@ -190,70 +157,42 @@ function resizing(make: HeapMaker["make"]): void {
     shadow.finish();
   });
 
-  test("realloc(p, 0) gives a smallest block, and frees where the option says so", () => {
+  test("realloc(p, 0) gives a block, and frees where the option says so", () => {
     const heap = make();
     const ptr = heap.realloc(heap.malloc(100), 0);
-    expect(heap.usableSize(ptr)).toBe(heap.goodSize(0));
+    expect(ptr).not.toBe(0);
     heap.options.zeroSizeRealloc = "free";
     expect(heap.realloc(ptr, 0)).toBe(0);
     expect(heap.reallocarray(heap.malloc(50), 7, 0)).toBe(0);
     expectWhole(heap);
   });
 
-  test("realloc keeps the contents where it shrinks, grows into free memory, and moves", () => {
-    const heap = make({ smallLimit: 0 });
-    const shadow = new Shadow(heap);
-    const first = heap.malloc(200);
-    const behind = heap.malloc(200);
-    const wall = heap.malloc(200);
-    const block = shadow.add(first, 200);
-    shadow.add(wall, 200);
-    shadow.move(block, heap.realloc(first, 20), 20);
-    heap.free(behind);
-    const grown = heap.realloc(first, 350);
-    expect(grown).toBe(first);
-    shadow.move({ ...block, bytes: 20, stamp: shadow.blocks.get(first)?.stamp ?? 0 }, grown, 350);
-    const moved = heap.realloc(first, 5000);
-    expect(moved).not.toBe(first);
-    shadow.move({ ...block, bytes: 350, stamp: shadow.blocks.get(first)?.stamp ?? 0 }, moved, 5000);
-    heap.check();
-    shadow.finish();
-  });
-
-  test("a small block stays while its size class does, and moves when that changes", () => {
+  test("realloc keeps the contents wherever the block goes", () => {
     const heap = make();
     const shadow = new Shadow(heap);
-    let block = shadow.add(heap.malloc(100), 100);
-    for (const bytes of [97, 112, 100]) {
-      const ptr = heap.realloc(block.ptr, bytes);
-      expect(ptr).toBe(block.ptr);
-      shadow.move(block, ptr, bytes);
-      block = shadow.blocks.get(ptr) ?? block;
-    }
-    for (const bytes of [113, 96, 0, 256, 257]) {
-      const ptr = heap.realloc(block.ptr, bytes);
-      expect(ptr).not.toBe(block.ptr);
-      shadow.move(block, ptr, bytes);
-      block = shadow.blocks.get(ptr) ?? block;
-      expect(block.usable).toBe(heap.goodSize(bytes));
+    let block = shadow.add(heap.malloc(200), 200);
+    const behind = heap.malloc(200);
+    shadow.add(heap.malloc(200), 200);
+    block = shadow.move(block, heap.realloc(block.ptr, 20), 20);
+    heap.free(behind);
+    for (const bytes of [350, 5000, 300, 256, 40_000, 1]) {
+      block = shadow.move(block, heap.realloc(block.ptr, bytes), bytes);
       heap.check();
     }
     shadow.finish();
   });
 
-  test("a small block that has nowhere to shrink to stays where it is, and is freed with its new size", () => {
-    const heap = make();
-    const small = heap.malloc(240);
-    heap.footprintLimit = 0;
-    const ptrs: number[] = [];
-    for (const bytes of [10_000, 100, 20, 12])
-      for (let ptr = heap.malloc(bytes); ptr !== 0; ptr = heap.malloc(bytes)) ptrs.push(ptr);
-    heap.u8(small).fill(0x6b);
-    expect(heap.realloc(small, 20)).toBe(small);
-    expect(heap.usableSize(small)).toBe(240);
-    expect(heap.u8(small).every((byte) => byte === 0x6b)).toBe(true);
+  test("a block can always shrink, and is freed with its new size", () => {
+    const { heap, ptrs } = exhausted(make);
+    const [ptr = 0] = ptrs.splice(0, 1);
+    const had = heap.usableSize(ptr);
+    heap.u8(ptr).fill(0x6b);
+    const bytes = Math.floor(had / 2);
+    const shrunk = heap.realloc(ptr, bytes);
+    expect(shrunk).not.toBe(0);
+    expect(heap.u8(shrunk, bytes).every((byte) => byte === 0x6b)).toBe(true);
     heap.check();
-    heap.freeSized(small, 20);
+    heap.freeSized(shrunk, bytes);
     heap.bulkFree(ptrs);
     expectWhole(heap);
   });
@@ -263,9 +202,9 @@ function resizing(make: HeapMaker["make"]): void {
       for (const before of [112, 200, 256, 1000]) {
         const heap = make();
         const ptr = heap.malloc(before);
-        const changed = heap.reallocInPlace(ptr, bytes) === ptr;
-        expect(changed).toBe(bytes <= before);
-        heap.freeSized(ptr, changed ? bytes : before);
+        const changed = heap.reallocInPlace(ptr, bytes);
+        if (bytes <= before) expect(changed).toBe(ptr);
+        heap.freeSized(ptr, changed === ptr ? bytes : before);
         expectWhole(heap);
       }
     }
@@ -276,21 +215,24 @@ function resizing(make: HeapMaker["make"]): void {
     const shadow = new Shadow(heap);
     const block = shadow.add(heap.malloc(100), 100);
     shadow.add(heap.malloc(100), 100);
-    expect(heap.reallocInPlace(block.ptr, 5000)).toBe(0);
-    shadow.verify(block);
+    for (const bytes of [5000, MAX_REQUEST, WORD_MAX]) {
+      const ptr = heap.reallocInPlace(block.ptr, bytes);
+      expect(ptr === 0 || ptr === block.ptr).toBe(true);
+      shadow.verify(block);
+    }
     expect(heap.reallocInPlace(block.ptr, 50)).toBe(block.ptr);
     shadow.move(block, block.ptr, 50);
     shadow.finish();
   });
 }
 
-function refusals(make: HeapMaker["make"]): void {
+function refusals(make: Make): void {
   test("a realloc that fails leaves the block as it was", () => {
     const { heap, ptrs } = exhausted(make);
     const [ptr = 0] = ptrs;
     const bytes = heap.usableSize(ptr);
     heap.u8(ptr).fill(0x5a);
-    for (const more of [bytes + 1, 1_000_000, MAX_REQUEST, MAX_REQUEST + 1, WORD_MAX]) {
+    for (const more of [bytes + 20_000, 1_000_000, MAX_REQUEST, MAX_REQUEST + 1, WORD_MAX]) {
       expect(heap.realloc(ptr, more)).toBe(0);
       expect(heap.reallocInPlace(ptr, more)).toBe(0);
       expect(heap.reallocarray(ptr, more, 1)).toBe(0);
@@ -342,12 +284,12 @@ function refusals(make: HeapMaker["make"]): void {
     const heap = make({ growthStep: 65_536 });
     heap.footprintLimit = 150_000;
     while (heap.malloc(1000) !== 0) expect(heap.footprint).toBeLessThanOrEqual(150_000);
-    expect(heap.footprint).toBeGreaterThan(149_000);
+    expect(heap.footprint).toBeGreaterThan(135_000);
     heap.check();
   });
 }
 
-function aligned(make: HeapMaker["make"]): void {
+function aligned(make: Make): void {
   test("memalign gives multiples of every power of two up to 65536", () => {
     const heap = make();
     const shadow = new Shadow(heap);
@@ -397,8 +339,8 @@ function aligned(make: HeapMaker["make"]): void {
   });
 }
 
-function bulk(make: HeapMaker["make"]): void {
-  test("independent blocks lie side by side, and each is freed on its own", () => {
+function bulk(make: Make): void {
+  test("independent blocks are freed each on its own, those of calloc are zero", () => {
     const heap = make();
     const shadow = new Shadow(heap);
     const dirty = heap.malloc(3000);
@@ -407,7 +349,6 @@ function bulk(make: HeapMaker["make"]): void {
     const same = heap.independentCalloc(20, 100) ?? [];
     const sizes = [0, 1, 100, 2000, 12, 13];
     const different = heap.independentComalloc(sizes) ?? [];
-    expect(same.slice(1).map((ptr, index) => ptr - (same[index] ?? 0))).toEqual(Array(19).fill(112));
     for (const ptr of same) {
       shadow.expectZero(ptr, 100);
       shadow.add(ptr, 100);
@@ -428,52 +369,42 @@ function bulk(make: HeapMaker["make"]): void {
     expectWhole(heap);
   });
 
-  test("bulkFree frees all, and gives back the slabs", () => {
+  test("bulkFree frees all, and skips zeros", () => {
     const heap = make();
     const ptrs = Array.from({ length: 100 }, (_, index) => heap.malloc(index * 13));
-    heap.bulkFree(ptrs);
-    expect(heap.mallinfo().smblks).toBe(0);
+    heap.bulkFree([0, ...ptrs, 0]);
     expectWhole(heap);
   });
 }
 
-function information(make: HeapMaker["make"], grows: boolean): void {
+function information(make: Make, grows: boolean): void {
   test("mallinfo adds up and agrees with inspectAll", () => {
     const heap = make();
     const shadow = new Shadow(heap);
     for (let index = 0; index < 60; index++) shadow.add(heap.malloc(index * 41), index * 41);
     for (const block of shadow.list.filter((_, index) => index % 2 === 0)) freeOne(shadow, block);
     shadow.expectAgreement();
-    const info = heap.mallinfo();
-    expect(info.smblks, "the scenario has free blocks in slabs").toBeGreaterThan(0);
-    expect(info.ordblks, "the scenario has free chunks").toBeGreaterThan(1);
     shadow.finish();
     shadow.expectAgreement();
   });
 
-  test("trim gives back whole growth steps, but for the pad", () => {
+  test("trim gives back what is free at the end, but for the pad; the peak stays known", () => {
     const heap = make({ growthStep: 4096 });
-    const ptr = heap.malloc(200_000);
-    heap.free(ptr);
+    const fresh = heap.footprint;
+    heap.free(heap.malloc(200_000));
     const full = heap.footprint;
+    expect(full).toBeGreaterThan(200_000);
     expect(heap.trim(100_000)).toBe(true);
     const padded = heap.footprint;
     expect(padded).toBeLessThan(full);
     expect(heap.mallinfo().keepcost).toBeGreaterThanOrEqual(100_000);
     expect(heap.trim()).toBe(true);
+    // Where the memory came in stretches, the end of the last is all that can be given back.
     expect(heap.footprint).toBeLessThan(padded);
-    expect(heap.mallinfo().keepcost).toBeLessThan(4096);
+    if (!(heap.memory instanceof ModuleMemory)) expect(heap.footprint).toBeLessThanOrEqual(fresh + 4096);
     expect(heap.trim()).toBe(false);
     expect(heap.maxFootprint).toBe(full);
-    expect(heap.malloc(200_000)).toBe(ptr);
-    heap.check();
-  });
-
-  test("a free that leaves top above the threshold trims it", () => {
-    const heap = make({ growthStep: 4096, trimThreshold: 10_000 });
-    heap.free(heap.malloc(200_000));
-    expect(heap.mallinfo().keepcost).toBeLessThan(4096);
-    expect(heap.statistics().trimCount).toBe(1);
+    expect(heap.malloc(200_000)).not.toBe(0);
     heap.check();
   });
 
@@ -535,7 +466,7 @@ function windows(make: HeapMaker["make"], grows: boolean, keepsBuffer: boolean):
   });
 }
 
-function freeOne(shadow: Shadow, block: Shadow["list"][number]): void {
+export function freeOne(shadow: Shadow, block: Shadow["list"][number]): void {
   shadow.remove(block);
   shadow.heap.free(block.ptr);
 }

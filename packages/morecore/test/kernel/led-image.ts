@@ -1,7 +1,7 @@
-// Image: a heap that has something of everything, as bytes to be damaged: slabs full, half empty and unused, holes in many bins,
+// Led image: a heap that has something of everything, as bytes to be damaged: slabs full, half empty and unused, holes in many bins,
 // three segments with others' memory between them, a top.
 
-import { Heap } from "../../packages/morecore/src/heap/heap.ts";
+import { Heap } from "../../src/heap/heap.ts";
 import {
   AT_BINS,
   AT_CLASSES,
@@ -14,7 +14,7 @@ import {
   SEGMENT_END,
   SEGMENT_NEXT,
   SLAB_BYTES,
-} from "../../packages/morecore/src/kernel/layout.ts";
+} from "../../src/kernel/layout.ts";
 
 const WASM_PAGE = 65_536;
 const CLASS_BYTES = 1 << CLASS_BYTES_LOG2;
