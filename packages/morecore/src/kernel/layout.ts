@@ -158,7 +158,7 @@ export const SLAB_UNIT: Word = 4096;
 export const SLAB_UNIT_LOG2: Word = 12;
 /** A slab has at least so many bytes and so many blocks … */
 export const MIN_SLAB: Word = 1024;
-export const MIN_SLOTS: Word = 8;
+export const MIN_BLOCKS: Word = 8;
 /** … and when it is cut from more, about as many bytes as this, but the first slabs of a class less. */
 export const MAX_SLAB: Word = 8192;
 /** At most this share of what the heap may ever have, as a power of two. */

@@ -26,8 +26,8 @@ import {
   HEADER_WORD,
   MAX_BLOCKS,
   MAX_SLAB,
+  MIN_BLOCKS,
   MIN_SLAB,
-  MIN_SLOTS,
   SEARCH_LIMIT,
   SLAB_SHARE_LOG2,
   SLAB_UNIT,
@@ -39,8 +39,8 @@ import { takeOrGrow } from "./take.ts";
 
 /** How many blocks of a size a chunk has room for, and a slab's bits. */
 export function blocksIn(m: Machine, chunk: Chunk, bytes: Word): Word {
-  const slots = m.divide(sizeOf(m, chunk) - HEADER_WORD, bytes);
-  return slots < MAX_BLOCKS ? slots : MAX_BLOCKS;
+  const blocks = m.divide(sizeOf(m, chunk) - HEADER_WORD, bytes);
+  return blocks < MAX_BLOCKS ? blocks : MAX_BLOCKS;
 }
 
 /** Whether a heap may become large enough for slabs of a class. */
@@ -58,10 +58,10 @@ function shareOf(m: Machine, heap: Base): Word {
 
 /** The fewest bytes of a slab of blocks of a size. */
 function leastSlab(bytes: Word): Word {
-  return larger(MIN_SLAB, bytes * MIN_SLOTS);
+  return larger(MIN_SLAB, bytes * MIN_BLOCKS);
 }
 
-/** A chunk of the heap's own for the next slab of a class that has `slabs`, and a place. NO_CHUNK: no memory. */
+/** A chunk of the heap's own for the next slab of a class that has `slabs` already. NO_CHUNK: no memory. */
 export function takeRoom(m: Machine, heap: Base, sizeClass: Word, slabs: Word): Chunk {
   const bytes = sizeClass << GRANULE_LOG2;
   const least = leastSlab(bytes);
@@ -74,10 +74,10 @@ export function takeRoom(m: Machine, heap: Base, sizeClass: Word, slabs: Word): 
   }
   const start = startIn(m, heap, ptrOf(chunk));
   const end = endIn(m, heap, start, chunkAfter(chunk, sizeOf(m, chunk)) + HEADER_WORD, wanted, most);
-  const place = dropBefore(m, heap, chunk, chunkOf(start));
-  shrink(m, heap, place, end - start);
-  markInternal(m, place);
-  return place;
+  const room = dropBefore(m, heap, chunk, chunkOf(start));
+  shrink(m, heap, room, end - start);
+  markInternal(m, room);
+  return room;
 }
 
 /** A free chunk with room for a slab of `least` bytes, but not for much more than `wanted`, made live. */

@@ -27,9 +27,9 @@ export const ALL: Word = 0xffff_ffff;
 export const NO_BLOCK: Word = 0xffff;
 
 /** What SLAB_SHAPE is for an unlisted slab of so many blocks. */
-export function shapeOf(m: Machine, sizeClass: Word, slots: Word): Word {
+export function shapeOf(m: Machine, sizeClass: Word, blocks: Word): Word {
   const evenLog2 = GRANULE_LOG2 + m.ctz(sizeClass);
-  return ((slots << SHAPE_BLOCKS_SHIFT) | (sizeClass << SHAPE_CLASS_SHIFT) | evenLog2) >>> 0;
+  return ((blocks << SHAPE_BLOCKS_SHIFT) | (sizeClass << SHAPE_CLASS_SHIFT) | evenLog2) >>> 0;
 }
 
 /** The size class that a word like SLAB_SHAPE names. */
@@ -119,19 +119,19 @@ export function setFree(m: Machine, slab: Word, index: Word, free: boolean): voi
   m.store32(at, free ? m.load32(at) | bit : (m.load32(at) & ~bit) >>> 0);
 }
 
-/** A word of bits as it is when all of a slab's `slots` blocks are free. */
-export function fullWord(slots: Word, word: Word): Word {
-  if (slots <= word << 5) return 0;
-  const left = slots - (word << 5);
+/** A word of bits as it is when all of a slab's `blocks` blocks are free. */
+export function fullWord(blocks: Word, word: Word): Word {
+  if (blocks <= word << 5) return 0;
+  const left = blocks - (word << 5);
   return left >= 32 ? ALL : ((1 << left) - 1) >>> 0;
 }
 
 /** Whether all blocks of a slab are free. */
 export function isUnused(m: Machine, slab: Word): boolean {
   const words = m.words;
-  const slots = blockCountOf(m, slab);
-  for (let word: Word = 0; word << 5 < slots; word++) {
-    if (load32(words, slab + SLAB_BITS + (word << 2)) !== fullWord(slots, word)) return false;
+  const blocks = blockCountOf(m, slab);
+  for (let word: Word = 0; word << 5 < blocks; word++) {
+    if (load32(words, slab + SLAB_BITS + (word << 2)) !== fullWord(blocks, word)) return false;
   }
   return true;
 }

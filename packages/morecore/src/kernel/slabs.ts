@@ -208,26 +208,26 @@ function beginSlab(m: Machine, heap: Base, sizeClass: Word): Word {
   const descriptor = takeInternal(m, heap, chunkSizeFor(SLAB_BYTES));
   if (descriptor === NO_CHUNK) return 0;
   const slab = ptrOf(descriptor);
-  const place = takeRoom(m, heap, sizeClass, m.load32(state + CLASS_SLABS));
-  if (place === NO_CHUNK) {
+  const room = takeRoom(m, heap, sizeClass, m.load32(state + CLASS_SLABS));
+  if (room === NO_CHUNK) {
     freeInternal(m, heap, slab);
     return 0;
   }
-  const first = ptrOf(place);
+  const first = ptrOf(room);
   const bytes = sizeClass << GRANULE_LOG2;
-  const slots = blocksIn(m, place, bytes);
-  if (!reachMap(m, heap, first + slots * bytes)) {
+  const blocks = blocksIn(m, room, bytes);
+  if (!reachMap(m, heap, first + blocks * bytes)) {
     freeInternal(m, heap, first);
     freeInternal(m, heap, slab);
     return 0;
   }
   m.store32(slab + SLAB_FIRST, first);
   m.store32(slab + SLAB_INVERSE, inverseOf(sizeClass >>> m.ctz(sizeClass)));
-  m.store32(slab + SLAB_SHAPE, shapeOf(m, sizeClass, slots));
+  m.store32(slab + SLAB_SHAPE, shapeOf(m, sizeClass, blocks));
   for (let word: Word = 0; word < (SLAB_BITS_END - SLAB_BITS) >>> 2; word++)
-    m.store32(slab + SLAB_BITS + (word << 2), fullWord(slots, word));
-  m.store32(slab + SLAB_LAST, fullWord(slots, (slots - 1) >>> 5));
-  mapUnits(m, heap, first, first + slots * bytes, slab);
+    m.store32(slab + SLAB_BITS + (word << 2), fullWord(blocks, word));
+  m.store32(slab + SLAB_LAST, fullWord(blocks, (blocks - 1) >>> 5));
+  mapUnits(m, heap, first, first + blocks * bytes, slab);
   m.store32(state + CLASS_SLABS, m.load32(state + CLASS_SLABS) + 1);
   m.store32(heap + AT_SLAB_COUNT, m.load32(heap + AT_SLAB_COUNT) + 1);
   return slab;

@@ -156,7 +156,7 @@ describe("a slab", () => {
   it("is no longer than the bits of the smallest blocks allow, unless these are what ends it", () => {
     expect(1 << layout.SLAB_UNIT_LOG2).toBe(layout.SLAB_UNIT);
     expect(layout.MIN_SLAB).toBeLessThan(layout.MAX_SLAB);
-    expect(layout.MIN_SLOTS * layout.SMALL_MAX).toBeLessThanOrEqual(layout.MAX_SLAB);
+    expect(layout.MIN_BLOCKS * layout.SMALL_MAX).toBeLessThanOrEqual(layout.MAX_SLAB);
     expect(layout.MAX_SLAB / (2 * layout.GRANULE)).toBeLessThanOrEqual(layout.MAX_BLOCKS);
   });
 });
@@ -227,15 +227,15 @@ describe("a real heap's bytes", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(100);
     const descriptor = 16 + 2284 + 4;
-    const slots = Math.floor((4092 - ptr) / 112);
-    expect(slots).toBe(15);
+    const blocks = Math.floor((4092 - ptr) / 112);
+    expect(blocks).toBe(15);
     expect(b.word(descriptor)).toBe(ptr);
     // 7 times this is 1 modulo 2^32, and 112 is 7 << 4.
     expect(b.word(descriptor + 4)).toBe(0xb6db_6db7);
-    expect(b.word(descriptor + 8)).toBe((slots << 16) | (7 << 8) | 4);
-    expect(b.word(descriptor + 12)).toBe(2 ** slots - 1);
+    expect(b.word(descriptor + 8)).toBe((blocks << 16) | (7 << 8) | 4);
+    expect(b.word(descriptor + 12)).toBe(2 ** blocks - 1);
     // The first block is live.
-    expect(b.word(descriptor + 16)).toBe(2 ** slots - 2);
+    expect(b.word(descriptor + 16)).toBe(2 ** blocks - 2);
     for (let at = descriptor + 20; at < descriptor + 60; at += 4) expect(b.word(at)).toBe(0);
   });
 

@@ -264,9 +264,9 @@ describe("a place", () => {
     (sizeClass) => {
       const b = roomy();
       for (let slabs = 0; slabs < 5; slabs++) {
-        const slots = blocksIn(b.machine, takeRoom(b.machine, b.base, sizeClass, slabs), sizeClass * 16);
-        expect(slots).toBeGreaterThanOrEqual(at.MIN_SLOTS);
-        expect(slots).toBeLessThanOrEqual(at.MAX_BLOCKS);
+        const blocks = blocksIn(b.machine, takeRoom(b.machine, b.base, sizeClass, slabs), sizeClass * 16);
+        expect(blocks).toBeGreaterThanOrEqual(at.MIN_BLOCKS);
+        expect(blocks).toBeLessThanOrEqual(at.MAX_BLOCKS);
       }
     },
   );

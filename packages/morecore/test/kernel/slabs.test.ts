@@ -123,13 +123,13 @@ describe("the blocks of a slab", () => {
     const bytes = sizeClass * 16;
     const first = b.heap.malloc(bytes);
     const slab = slabOfPtr(b, first);
-    const slots = blockCountOf(b.machine, slab);
-    expect(slots).toBeGreaterThanOrEqual(at.MIN_SLOTS);
-    expect(slots).toBeLessThanOrEqual(at.MAX_BLOCKS);
+    const blocks = blockCountOf(b.machine, slab);
+    expect(blocks).toBeGreaterThanOrEqual(at.MIN_BLOCKS);
+    expect(blocks).toBeLessThanOrEqual(at.MAX_BLOCKS);
     expect(first).toBe(firstBlock(b.machine, slab));
-    for (let index = 1; index < slots; index++) expect(b.heap.malloc(bytes)).toBe(first + index * bytes);
+    for (let index = 1; index < blocks; index++) expect(b.heap.malloc(bytes)).toBe(first + index * bytes);
     expect(isFull(b.machine, slab)).toBe(true);
-    expect(extentOf(b.machine, slab)).toBe(slots * bytes);
+    expect(extentOf(b.machine, slab)).toBe(blocks * bytes);
     expect(blockBytesOf(b.machine, slab)).toBe(bytes);
     expect(slabOfPtr(b, b.heap.malloc(bytes))).not.toBe(slab);
     b.heap.check();
@@ -168,14 +168,14 @@ describe("the blocks of a slab", () => {
     // More than two words of blocks: those of the first word are freed when malloc has left it.
     const ptrs = [b.heap.malloc(16)];
     const slab = slabOfPtr(b, ptrs[0] as number);
-    const slots = blockCountOf(b.machine, slab);
-    expect(slots).toBeGreaterThan(80);
+    const blocks = blockCountOf(b.machine, slab);
+    expect(blocks).toBeGreaterThan(80);
     while (ptrs.length < 80) ptrs.push(b.heap.malloc(16));
     for (const index of [3, 1, 40]) b.heap.free(ptrs[index] as number);
     b.heap.check();
-    const rest = Array.from({ length: slots - 80 + 3 }, () => b.heap.malloc(16));
+    const rest = Array.from({ length: blocks - 80 + 3 }, () => b.heap.malloc(16));
     expect(rest.every((ptr) => slabOfPtr(b, ptr) === slab)).toBe(true);
-    expect(new Set([...ptrs, ...rest]).size).toBe(slots);
+    expect(new Set([...ptrs, ...rest]).size).toBe(blocks);
     expect(isFull(b.machine, slab)).toBe(true);
     expect(rest).toEqual(expect.arrayContaining([ptrs[1], ptrs[3], ptrs[40]]));
     expect(slabCount(b)).toBe(1);
