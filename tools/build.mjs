@@ -1,8 +1,8 @@
 // Builds dist/ of each package: declarations by tsc, code by rolldown, the kernel's wasm by asc and binaryen.
 //
-// Why a bundler for a library without dependencies: V8 reads an imported constant from its module at every use and
-// knows nothing of its value, which made malloc and free twice as slow. In one flat module, with the constants of
-// layout.ts inlined, they are numbers.
+// Why a bundler for a library without dependencies: V8 reads an imported constant from its module at every
+// use and knows nothing of its value. That made malloc and free twice as slow. In one flat module, with the
+// constants of layout.ts inlined, they are numbers.
 
 import { execFileSync } from "node:child_process";
 import { chmodSync, rmSync, writeFileSync } from "node:fs";

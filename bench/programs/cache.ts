@@ -10,7 +10,7 @@ import { BUILD, keyOf, OWN, ROOT, WORKLOADS } from "./places.ts";
 
 export interface MadeProgram extends Linked {
   readonly name: string;
-  /** The workload's file name, in test/programs/workloads. */
+  /** The workload's file name, in packages/wasm/test/programs/workloads. */
   readonly workload: string;
 }
 

@@ -20,7 +20,7 @@ export interface Program {
   readonly ownSources: readonly string[];
   readonly flags: readonly string[];
   readonly libraries: readonly string[];
-  /** In test/programs/workloads. */
+  /** In packages/wasm/test/programs/workloads. */
   readonly workload: string;
 }
 

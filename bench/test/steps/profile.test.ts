@@ -56,7 +56,7 @@ test("the worst call is the one at its position, with what was asked for", () =>
   expect(every.worst).toMatchObject({ call: 0, kind: "malloc", bytes: 32, work: "growth" });
   expect(every.max).toBe(every.worst?.steps);
   expect(worst["growth"]?.call).toBe(0);
-  // The second pair finds a run: a word of bits and no more.
+  // The second pair finds a slab: a word of bits and no more.
   expect(worst["plain"]?.steps).toBeLessThan(every.max / 2);
 });
 
@@ -72,7 +72,7 @@ test("percentiles are of calls, and the mean of all their steps", () => {
   expect([ordinary.calls, ordinary.max]).toEqual([499, every.p50]);
 });
 
-test("work is told apart: a run begun, the heap grown, a run given back", () => {
+test("work is told apart: a slab begun, the heap grown, a slab given back", () => {
   const heap = countedHeap();
   const watch = new OutcomeWatch(heap);
   expect(watch.since()).toBe("plain");
@@ -121,6 +121,6 @@ test("calls before the first that counts are played and not counted", () => {
   ];
   const { calls, kinds } = profileTrace(traceOf([...pair, ...pair]), 2);
   expect([calls, kinds[0]?.every.calls]).toEqual([2, 2]);
-  // The run was begun by a call that does not count.
+  // The slab was begun by a call that does not count.
   expect(kinds[0]?.every.worst?.work).toBe("plain");
 });

@@ -29,7 +29,7 @@ describe("a heap map", () => {
     const map = takeHeapMap(heap);
     expect(map.counts.live).toBe(1);
     expect(map.bytes.live).toBe(112);
-    // A run, its descriptor, the map.
+    // A slab, its descriptor, the map.
     expect(map.counts.overhead).toBe(3);
     expect([...map.addresses]).toEqual([...map.addresses].sort((a, b) => a - b));
     heap.free(kept);

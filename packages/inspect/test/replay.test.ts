@@ -267,7 +267,7 @@ describe("a replay finds", () => {
   });
 
   it("that a real heap's header was overwritten", () => {
-    // Blocks of runs have none.
+    // Blocks of slabs have none.
     const heap = Heap.create({ smallLimit: 0 });
     const wild = faulty(heap, {
       malloc: (bytes) => {

@@ -3,9 +3,9 @@
 // Owns:  which of them a block comes from, and the threshold for that.
 // Needs: regions, mapped, trace.
 //
-// A block of at least the threshold gets a mapping of its own, so that its memory goes back when it is freed. As in
-// glibc, the threshold rises to the size of such a block when that is freed: what comes again and again should not cost
-// two calls of the system and fresh pages each time.
+// A block of at least the threshold gets a mapping of its own, so that its memory goes back when it is freed.
+// As in glibc, the threshold rises to the size of such a block when that is freed. What comes again and again
+// should not cost two system calls and fresh OS pages each time.
 
 #ifndef BLOCKS_H
 #define BLOCKS_H

@@ -3,8 +3,9 @@
 // Owns:  nothing.
 // Needs: blocks.h for the long ways.
 //
-// A short way asks three things in two comparisons: has the library started and no trace is recorded (else `hot` is all
-// 0); is it the first region's business; is there one thread. errno is written only where a function answers with it.
+// A short way asks three things in two comparisons. Has the library started, with no trace being recorded
+// (else `hot` is all 0)? Is it the first region's business? Is there one thread? errno is written only where
+// a function answers with it.
 
 #include "blocks.h"
 #include "lock.h"

@@ -3,10 +3,10 @@
 // Owns:  what stands in for WebAssembly's memory: a region's base, to which 32-bit addresses are added.
 // Needs: kernel.c, which tools/native.mjs generates; layout.h, the offsets of src/kernel/layout.ts.
 //
-// wasm2c's own header keeps a memory's address and size in a struct and checks each access against them. Here the base
-// itself is what the functions are given, so that it stays in a register, and nothing is checked: the kernel looks at
-// each address that a caller gave it, and its own lie in the region. A region's heap begins at HEAP, always, so that
-// the offsets of its header are constants.
+// wasm2c's own header keeps a memory's address and size in a struct and checks each access against them. Here
+// the functions are given the base itself, so that it stays in a register. Nothing is checked: the kernel
+// looks at each address that a caller gave it, and its own lie in the region. A region's heap begins at HEAP,
+// always, so that the offsets of its header are constants.
 
 #ifndef KERNEL_H
 #define KERNEL_H

@@ -9,9 +9,10 @@
 //   the C library's blocks of glibc's own malloc: got by __libc_malloc, or in a library that was opened with RTLD_DEEPBIND.
 //                   They go back where they are from, if that can be told.
 //
-// glibc's chunks have their size in front, with three flags. It is believed if all else fits, too: a chunk of the main heap
-// lies between the first break and the present one, a chunk of another thread's heap in a stretch whose head, at a multiple
-// of 64 MiB, says so, and a mapping has whole pages. The rest is nobody's, and refused.
+// glibc's chunks have their size in front, with three flags. It is believed if all else fits, too. A chunk of
+// the main heap lies between the first break and the present one. A chunk of another thread's heap lies in a
+// stretch whose head, at a multiple of 64 MiB, says so. A mapping has whole OS pages. The rest is nobody's,
+// and refused.
 
 #ifndef OTHERS_H
 #define OTHERS_H

@@ -71,8 +71,8 @@ static u32 grow_by_sbrk(struct region *region, u32 bytes) {
   return (u32)from;
 }
 
-// Asks for RLIMIT_AS. If the program has lowered it, reservations from before may be more than it leaves: what is not in
-// use of them is given back, and the system says of each new one whether it is allowed.
+// Asks for RLIMIT_AS. If the program has lowered it, reservations from before may be more than it leaves.
+// What is not in use of them is given back, and the system says of each new one whether it is allowed.
 static void ask_limit(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == address_limit)

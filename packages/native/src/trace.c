@@ -4,8 +4,9 @@
 // Needs:      trace-blocks, line, gzip.
 // Invariants: T1  after each write the file is a whole trace, of the calls up to then
 //
-// The file is opened for each write: a program that closes all files, as a daemon does, or that changes its directory,
-// must neither end the trace nor have it in a file of its own. A child of fork records nothing: it has its parent's blocks.
+// The file is opened for each write. A program may close all files, as a daemon does, or change its
+// directory. That must neither end the trace nor put it into a file of the program's own. A child of fork
+// records nothing: it has its parent's blocks.
 //
 // A file whose name ends in .gz has a gzip member for each write, behind one for the header, which is stored so that it can be
 // written over.

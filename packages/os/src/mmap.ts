@@ -26,9 +26,10 @@ export interface MmapOptions {
    */
   reserve?: number;
   /**
-   * A block above this many bytes gives its whole pages back as soon as it is freed. "dynamic", the default: 128 KiB at
-   * first; a freed block that is larger, up to 32 MiB, raises it to its own size, so that a block in turn costs no page
-   * faults for ever (glibc's M_MMAP_THRESHOLD). A number fixes it; Infinity: never.
+   * A block above this many bytes gives its whole pages back as soon as it is freed. "dynamic", the default:
+   * 128 KiB at first. A freed block that is larger, up to 32 MiB, raises it to its own size. So a block that
+   * comes and goes does not cost page faults for ever (glibc's M_MMAP_THRESHOLD). A number fixes it;
+   * Infinity: never.
    */
   mmapThreshold?: number | "dynamic";
 }

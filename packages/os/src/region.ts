@@ -3,10 +3,10 @@
 // Owns:  the reservation, until nobody can reach its buffer any more; addresses inside and their offsets.
 // Needs: libc.
 //
-// The buffer covers the whole reservation from the beginning, and is never another. V8 cannot be told to forget a
-// buffer that it does not own, so what is mapped there is never taken away: only replaced by zero pages, and given up
-// when the buffer has been collected. No view can lead to memory that is not there: but for a file that somebody else
-// has made shorter since it was mapped.
+// The buffer covers the whole reservation from the beginning, and is never another. V8 cannot be told to
+// forget a buffer that it does not own. So what is mapped there is never taken away. It is only replaced by
+// zero pages, and given up when the buffer has been collected. No view can lead to memory that is not there:
+// but for a file that somebody else has made shorter since it was mapped.
 
 import { type Memory } from "morecore";
 import { ADDRESS_END, describe, MEMORY_UNIT, refuseWord } from "morecore/engine";

@@ -3,11 +3,13 @@
 // Owns:  how far it has moved the break; what is to be given back.
 // Needs: region, libc.
 //
-// C's malloc in the same process moves the break, too. What it gets lies between two ranges of ours: grow then answers
-// with a later address, and the heap goes on in a new segment, behind a fencepost, as dlmalloc does.
+// C's malloc in the same process moves the break, too. What it gets lies between two ranges of ours. grow
+// then answers with a later address, and the heap goes on in a new segment, behind a fencepost, as dlmalloc
+// does.
 //
-// The buffer covers the addresses from our first byte on, of which only those below `size` are there: views that a heap
-// gives never lead beyond, but one over the whole buffer can, and reading there ends the process, as it does in C.
+// The buffer covers the addresses from our first byte on, of which only those below `size` are there. Views
+// that a heap gives never lead beyond. One over the whole buffer can, and reading there ends the process, as
+// it does in C.
 
 import { checkKeys } from "morecore/engine";
 import { OsError, refused } from "./errors.ts";

@@ -9,10 +9,10 @@
 //     chunk:  [ live ][ free ●][ live ][ free 0 ][ never used … ]
 //                          └─────────────▲       next           end
 //
-// The list makes both ways O(1) and costs no byte, but a block is at least 4 bytes long. It tells nothing about a block that is
-// given back twice: for that there are bits, kept while checking only, of which each way has to find the one of its block: one
-// comparison for each chunk, of which there are few, as they double. A block that is written to after it has been given back
-// is noticed, while checking, when the list comes by.
+// The list makes both ways O(1) and costs no byte, but a block is at least 4 bytes long. It tells nothing
+// about a block that is given back twice. For that there is a bit for each block, kept while checking only.
+// To find it takes one comparison for each chunk, of which there are few, as they double. A block that is
+// written to after it has been given back is noticed, while checking, when the list comes by.
 
 import { checkPowerOfTwo, checkWord, describe } from "../memory/arguments.ts";
 import { Allocator, checkType, ENDING, HOLDER, type MemorySource, type Uninit } from "../typed/allocator.ts";

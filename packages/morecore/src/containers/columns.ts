@@ -120,7 +120,7 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     return new this.makeRow(index, this.moves) as unknown as Row<F, L, B>;
   }
 
-  /** A row to be moved along by setting its index: for loops that shall make no objects. It begins at 0. */
+  /** A row that is moved along by setting its index, so that a loop makes no objects. It begins at 0. */
   cursor(): Row<F, L, B> {
     this.enter();
     return new this.makeRow(0, this.count > 0 ? this.moves : NEVER) as unknown as Row<F, L, B>;

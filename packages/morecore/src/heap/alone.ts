@@ -3,10 +3,10 @@
 // Owns:  which memories have been found, or said, to be morecore's alone.
 // Needs: nothing.
 //
-// Who exports a memory cannot be asked: it is an ordinary object. What can be seen is whether somebody has been there. A
-// module's memory holds its data from the moment that it is instantiated; one that was just made is zero. A module's malloc may
-// take all below the memory's size (memory/module.ts), so a heap that grows there of its own accord loses its blocks to it,
-// without a word. Better ask once too often, and be told.
+// Who exports a memory cannot be asked: it is an ordinary object. What can be seen is whether somebody has
+// been there. A module's memory holds its data from the moment that it is instantiated; one that was just
+// made is zero. A module's malloc may take all below the memory's size (memory/module.ts). A heap that grows
+// there of its own accord loses its blocks to it, without a word. Better ask once too often, and be told.
 
 import { AT_MAGIC, GRANULE, MAGIC, MEMORY_UNIT } from "../kernel/engine.ts";
 import type { HeapOptions } from "./options.ts";

@@ -3,9 +3,9 @@
 // Owns:  the Machine of a heap.
 // Needs: machine, allocator.
 //
-// A typed array that was made before a growth of the memory is dead after it: a plain WebAssembly.Memory that grows leaves
-// its old ArrayBuffer empty, and reads of it give undefined. So views are got from the heap when they are needed and
-// not kept across a call that may allocate. What may be kept is the address; with `views: "lasting"`, the view, too.
+// A plain WebAssembly.Memory that grows leaves its old ArrayBuffer empty. A typed array over that is dead:
+// reads of it give undefined. So views are got from the heap when they are needed and not kept across a call
+// that may allocate. What may be kept is the address; with `views: "lasting"`, the view, too.
 
 import { asBase, type Base } from "../kernel/address.ts";
 import type { Machine } from "../kernel/machine.ts";

@@ -7,8 +7,8 @@
 //             B3  links agree both ways                                                                                 O(free chunks)
 //             (check.ts: checkBins)
 //
-// Why not a tree (dlmalloc): best fit within a bin costs a walk of up to 32 cache lines there; with 16 bins for each
-// doubling the first chunk of a larger bin is at most 1/16 too large, and what is over is split off.
+// Why not a tree (dlmalloc): best fit within a bin costs a walk of up to 32 cache lines there. With 16 bins
+// for each doubling the first chunk of a larger bin is at most 1/16 too large. What is over is split off.
 
 import { asChunk, Base, Chunk, NO_CHUNK, ptrOf, Word } from "./address.ts";
 import { sizeOf } from "./chunk.ts";
@@ -117,8 +117,9 @@ export function checkLinks(m: Machine, heap: Base, chunk: Chunk, size: Word): vo
 }
 
 /**
- * A free chunk of at least `size` bytes, still in its bin; NO_CHUNK if no bin has one that is soon found. In the size's own
- * bin, if it holds a range of sizes, the best of the first SEARCH_LIMIT chunks; else the first of the next bin that has any.
+ * A free chunk of at least `size` bytes, still in its bin; NO_CHUNK if no bin has one that is soon found. If
+ * the size's own bin holds a range of sizes, it is the best of the first SEARCH_LIMIT chunks there. Else it
+ * is the first of the next bin that has any.
  */
 export function findFit(m: Machine, heap: Base, size: Word): Chunk {
   const bin = binOf(m, size);

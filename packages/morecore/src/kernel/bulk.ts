@@ -3,8 +3,8 @@
 // Owns:  nothing.
 // Needs: chunk, free, malloc.
 //
-// The independent blocks are cut from one chunk, the last first, so they lie side by side; each is freed on its own. Lists of blocks are
-// given and taken as arrays of words in memory, as C does.
+// The independent blocks are cut from one chunk, the last first, so they lie side by side. Each is freed on
+// its own. Lists of blocks are given and taken as arrays of words in memory, as C does.
 
 import {
   asPtr,

@@ -44,8 +44,8 @@ export function freeAlignedSized(m: Machine, heap: Base, ptr: Ptr, alignment: Wo
 }
 
 /**
- * Whether a live block may have been asked for with so many bytes: a chunk is just as large; a slab's block at least, since
- * one that shrinks in place keeps its size. What is no live block aborts.
+ * Whether a live block may have been asked for with so many bytes. A chunk is just as large. A slab's block
+ * is at least as large, since one that shrinks in place keeps its size. What is no live block aborts.
  */
 function isSize(m: Machine, heap: Base, ptr: Ptr, bytes: Word): boolean {
   const slab = slabOf(m.words, heap, ptr);

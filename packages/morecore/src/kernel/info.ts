@@ -40,8 +40,8 @@ export function reserved(m: Machine, heap: Base): Word {
 }
 
 /**
- * The usable size that a request of so many bytes gets, in a slab if it is small and one can be had; what is over
- * MAX_REQUEST gets nothing: 0. O(1).
+ * The usable size that a request of so many bytes gets: in a slab, if it is small and a slab can be had. 0
+ * for what is over MAX_REQUEST. O(1).
  */
 export function goodSize(m: Machine, heap: Base, bytes: Word): Word {
   if (isSmall(m, heap, bytes)) {

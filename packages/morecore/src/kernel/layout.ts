@@ -1,4 +1,4 @@
-// Layout: every offset, size, mask and flag of a heap in memory. No logic. test/unit/kernel/layout.test.ts asserts
+// Layout: every offset, size, mask and flag of a heap in memory. No logic. test/kernel/layout.test.ts asserts
 // each number drawn here.
 //
 //  A heap's image, in one segment; every number is a byte address or offset, little-endian words of 32 bits:
@@ -98,7 +98,10 @@ export const AT_BINS: Word = 664;
 export const AT_CLASSES: Word = 120;
 /** Bit c is set if the current slab of size class c may have no live block. */
 export const AT_MAYBE_UNUSED: Word = 2264;
-/** The same, and it was so before the last block of more than a KiB was placed. */
+/**
+ * Bit c is set if that slab was so already when the last block of more than 1 KiB was placed (malloc.ts:
+ * LARGE_BYTES).
+ */
 export const AT_IDLE: Word = 2268;
 /** Bytes of the header; the first segment follows. */
 export const HEADER_BYTES: Word = 2272;

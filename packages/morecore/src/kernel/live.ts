@@ -3,10 +3,10 @@
 // Owns:  nothing; changes nothing.
 // Needs: chunk.
 //
-// What can be seen: the header must be a live chunk's, of a size that lies inside the segment, the next chunk must say
-// that the one before it is in use, and if the previous chunk is said to be free, its footer and header must agree.
-// What cannot: a stale pointer to a block that was freed and handed out again at the same address; an address inside a
-// live block whose bytes the program wrote so that they look like all this.
+// What can be seen: the header must be a live chunk's, of a size that lies inside the segment. The next chunk
+// must say that the one before it is in use. If the previous chunk is said to be free, its footer and header
+// must agree. Not seen are a stale pointer to a block that was handed out again at the same address, and an
+// address inside a live block whose bytes look like all this.
 
 import { Base, Chunk, chunkAfter, chunkBefore, chunkOf, Ptr, ptrOf, Word } from "./address.ts";
 import { sizeIn } from "./chunk.ts";

@@ -32,7 +32,8 @@ import { growTop, setTop, topOf, topSize } from "./top.ts";
 
 /**
  * ISO C `realloc`. 0: no memory (or, by option, freed), the block is as it was. realloc(0, n) is malloc(n).
- * realloc(p, 0) gives a smallest block, or frees where the option zeroSizeRealloc says so. O(1) in place, else a copy.
+ * realloc(p, 0) gives a smallest block, or frees if the option zeroSizeRealloc says so. O(1) in place, else a
+ * copy.
  */
 export function realloc(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (ptr === NO_PTR) return malloc(m, heap, bytes);

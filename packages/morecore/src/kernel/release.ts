@@ -3,8 +3,8 @@
 // Owns:  nothing.
 // Needs: chunk, bins, top.
 //
-// A chunk that is merged leaves a header behind that says "not in use", also when it becomes the inside of a larger
-// chunk: a second free of it is then seen for as long as nobody has written over it.
+// A chunk that is merged leaves a header behind that says "not in use", also inside a larger chunk. So a
+// second free of it is seen for as long as nobody has written over it.
 
 import { Base, Chunk, chunkAfter, chunkBefore, Word } from "./address.ts";
 import { checkLinks, putFree, takeFree } from "./bins.ts";

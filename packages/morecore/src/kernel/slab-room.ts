@@ -5,11 +5,12 @@
 // Invariants: P1  no two slabs lie in the same unit of SLAB_UNIT bytes, even in part            O(slabs)
 //             (check.ts: checkSlabs)
 //
-// In a heap that cannot grow much, slabs are short, and classes for which even the shortest would be too long have none: one
-// slab for each of sixteen classes, most of them half empty, would else fill it.
+// In a heap that cannot grow much, slabs are short. Classes for which even the shortest would be too long
+// have none. Else a slab for each of sixteen classes, most of them half empty, would fill the heap.
 //
-// A hole that is about as large as a slab is taken whole; what is cut from more ends where a unit ends, so that the next
-// slab can follow at once. Holes between slabs and large blocks are filled in this way with what is small.
+// A hole that is about as large as a slab is taken whole. A slab that is cut from more ends where a unit
+// ends, so that the next one can follow at once. Holes between slabs and large blocks are filled in this way
+// with what is small.
 
 import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, Ptr, ptrOf, Word } from "./address.ts";
 import { firstHole, nextHole, takeFree } from "./bins.ts";
@@ -111,8 +112,8 @@ function startIn(m: Machine, heap: Base, ptr: Ptr): Ptr {
 }
 
 /**
- * Where a slab that begins at `start` ends, in a chunk whose successor's payload is at `past`: at `past` if that is not
- * much too far, else with a unit if it can. Its last unit has no other slab.
+ * Where a slab that begins at `start` ends, in a chunk whose successor's payload is at `past`. It ends at
+ * `past` if that is not much too far, else with a unit if it can. Its last unit has no other slab.
  */
 function endIn(m: Machine, heap: Base, start: Ptr, past: Word, wanted: Word, most: Word): Word {
   const limit = start + most + HEADER_WORD;

@@ -77,10 +77,11 @@ export function indexOf(words: Words, slab: Word, ptr: Ptr): Word {
 }
 
 /**
- * An address's distance from a slab's first block, divided by the block size; a number too large for an index if the
- * division leaves a rest. To multiply by the inverse of a divisor's odd part and rotate by its even part's log2 maps the
- * words one to one, multiples of the divisor to their quotients (Granlund and Montgomery 1994, section 9): so no other
- * word gets below the number of blocks, nor does one that stands for an address before the slab.
+ * An address's distance from a slab's first block, divided by the block size; a number too large for an index
+ * if the division leaves a rest. The word is multiplied by the inverse of the divisor's odd part, and rotated
+ * by the log2 of its even part. That maps the words one to one, multiples of the divisor to their quotients
+ * (Granlund and Montgomery 1994, section 9). So no other word gets below the number of blocks, nor does one
+ * that stands for an address before the slab.
  */
 export function quotient(words: Words, slab: Word, shape: Word, ptr: Ptr): Word {
   return rotate(multiply(ptr - load32(words, slab + SLAB_FIRST), load32(words, slab + SLAB_INVERSE)), shape);

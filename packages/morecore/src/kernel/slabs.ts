@@ -7,10 +7,10 @@
 //             S4  the heap's own chunks are the slabs, their descriptors and the map         O(chunks)
 //             (check.ts: checkSlabs)
 //
-// A free block is a bit in a descriptor that lies elsewhere; it needs no link in the block, so neither malloc nor free
-// touches the block's memory, and a write after free harms nothing of the heap's. Within a slab, blocks are handed out in
-// the order of their addresses. Lists of freed blocks over the whole heap, which this replaces, came back in random
-// order when they grew long.
+// A free block is a bit in a descriptor that lies elsewhere. It needs no link in the block, so neither malloc
+// nor free touches the block's memory. A write after free harms nothing of the heap's. Within a slab, blocks
+// are handed out in the order of their addresses. Lists of freed blocks over the whole heap, which this
+// replaces, came back in random order when they grew long.
 
 import { asPtr, Base, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor, count, sizeOf } from "./chunk.ts";
@@ -263,8 +263,9 @@ export function flushSlabs(m: Machine, heap: Base): boolean {
 }
 
 /**
- * flushSlabs of those of which no block has been freed since the last call: small blocks that come and go between large ones
- * would else begin a slab and end it each time. O(classes), mostly O(1).
+ * As flushSlabs, but only slabs that were unused at the last call already, and of which no block has been
+ * freed since. Else small blocks that come and go between large ones would begin a slab and end it each time.
+ * O(classes), mostly O(1).
  */
 export function flushIdle(m: Machine, heap: Base): void {
   const fresh = m.load32(heap + AT_MAYBE_UNUSED);

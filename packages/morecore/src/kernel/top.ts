@@ -8,8 +8,9 @@
 //             T3  every byte of top, and up to limit, from the untouched mark on is zero     O(top)
 //             (check.ts: checkTop, checkSegments)
 //
-// Two steps, because memory.grow is dear in JavaScript (it replaces the buffer, and every view of it): the Memory is
-// asked seldom and in advance, up to `limit`; the footprint, what the heap has taken of that, follows `end` in steps.
+// Growth has two steps, because memory.grow is dear in JavaScript: it replaces the buffer, and every view of
+// it. The Memory is asked seldom and in advance, up to `limit`. The footprint, what the heap has taken of
+// that, follows `end` in steps.
 
 import { asChunk, Base, Chunk, chunkAfter, NO_CHUNK, Word } from "./address.ts";
 import { putFree } from "./bins.ts";

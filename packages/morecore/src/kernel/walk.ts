@@ -3,9 +3,9 @@
 // Owns:  nothing; changes nothing.
 // Needs: layout, chunk, live, slabs.
 //
-// A piece is a chunk or, after a slab's chunk, each block of the slab. The address of a chunk's piece is its header's, 12 mod
-// 16; that of a block's is the block's, 0 mod 16: so an address tells what it is. A walk is a loop over two functions,
-// so that it needs no callback, which the wasm build could not take:
+// A piece is a chunk or, after a slab's chunk, each block of the slab. A chunk's piece has the address of its
+// header, 12 mod 16. A block's piece has the block's, 0 mod 16. So an address tells what it is. A walk is a
+// loop over two functions, so that it needs no callback, which the wasm build could not take:
 //
 //     for (let at = firstPiece(m, heap); at !== NO_PIECE; at = nextPiece(m, heap, at)) …
 //
@@ -48,8 +48,8 @@ export function firstPiece(m: Machine, heap: Base): Word {
 }
 
 /**
- * The piece after this one. Top is the last; after it NO_PIECE. Pieces rise up to the heap's end, else this aborts: so a walk ends,
- * and takes no more steps than the heap has granules, whatever the headers and descriptors say.
+ * The piece after this one. Top is the last; after it NO_PIECE. Pieces rise up to the heap's end, else this
+ * aborts. So a walk takes no more steps than the heap has granules, whatever the headers and descriptors say.
  */
 export function nextPiece(m: Machine, heap: Base, at: Word): Word {
   const next = pieceAfter(m, heap, at);

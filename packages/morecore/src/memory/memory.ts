@@ -9,8 +9,9 @@ export interface Memory {
   readonly buffer: ArrayBufferLike;
 
   /**
-   * Sees to it that `buffer` shows the memory as it is now. Asked for when an address leads beyond what `buffer` showed: in shared
-   * memory an engine may go on showing the old one for a while after another thread has grown it. Missing: it always does.
+   * Sees to it that `buffer` shows the memory as it is now. Called when an address leads beyond what `buffer`
+   * showed. In shared memory an engine may go on showing the old buffer for a while after another thread has
+   * grown it. Missing: it always does.
    */
   settle?(): void;
 

@@ -4,10 +4,11 @@
 // Needs: a Memory.
 // Invariants: V1  arrays that were just made end where the memory does                          O(1)
 //
-// Nobody tells that a memory has grown, so sizes are compared. Where a growth empties the old arrays, as that of a plain
-// WebAssembly.Memory does, their own length is enough: to ask the memory would double what a call takes. In shared memory
-// and over a resizable buffer old arrays stay as they were, so the memory is asked. Of which kind it is can change at
-// any time (toResizableBuffer); that empties the arrays, so it is found out whenever they are made anew.
+// Nobody tells that a memory has grown, so sizes are compared. A growth of a plain WebAssembly.Memory empties
+// the old arrays, so there their own length is enough. To ask the memory would double what a call takes. In
+// shared memory and over a resizable buffer old arrays stay as they were, so the memory is asked. Of which
+// kind it is can change at any time (toResizableBuffer); that empties the arrays, so it is found out whenever
+// they are made anew.
 //
 // Over a resizable buffer, too, arrays have a fixed length. Those that follow the buffer would never be stale, but V8 takes
 // many times as long for an element of one in shared memory (`npm run bench:views`).

@@ -9,8 +9,9 @@ const WASM_PAGE = 65_536;
 const known = new WeakMap<WebAssembly.Memory, WasmMemory>();
 
 /**
- * The Memory over a WebAssembly.Memory: the same one each time. Without one, makes one of its own, with `reserve` bytes to
- * begin with (rounded up to wasm pages of 64 KiB; untouched pages cost no resident memory), and `most` at most.
+ * The Memory over a WebAssembly.Memory: the same one each time. Without one, makes one of its own, with
+ * `reserve` bytes to begin with and `most` at most. Both are rounded up to wasm pages of 64 KiB. Untouched OS
+ * pages cost no resident memory.
  *
  * Others may grow the memory too. What they get is theirs; the heap goes on behind it. But one who takes what he did not get, as
  * the mallocs of Emscripten, wasi-libc and AssemblyScript do, takes the heap's: beside these, memory comes from them (module.ts).

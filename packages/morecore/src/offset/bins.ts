@@ -130,9 +130,9 @@ function bestNear(state: OffsetState, bytes: number, alignment: number): number 
 }
 
 /**
- * The last resort: looks at every hole that might do until one fits. Those are the holes of the request's own bin, whose
- * sizes differ by less than a sixteenth, and with an alignment those of fewer than bytes + alignment bytes, rounded up to
- * a bin's end. O(these holes).
+ * The last resort: looks at every hole that might do until one fits. Those are the holes of the request's own
+ * bin, whose sizes differ by less than a sixteenth. With an alignment they are those of fewer than bytes +
+ * alignment bytes, rounded up to a bin's end. O(these holes).
  */
 function searchHoles(state: OffsetState, bytes: number, alignment: number): number {
   let bin = firstBinFrom(state, binOf(bytes));

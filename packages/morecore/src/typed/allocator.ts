@@ -204,8 +204,8 @@ export abstract class Allocator<L = unknown> {
   }
 
   /**
-   * A reference that refers to nothing yet, to be moved along with `moveTo`: for loops that shall make no objects. Until it is
-   * moved, its uses read address 0.
+   * A reference that refers to nothing yet and is moved along with `moveTo`, so that a loop makes no objects.
+   * Until it is moved, its uses read address 0.
    */
   cursor<T extends StructType<Fields>>(type: T): Ref<T, L> {
     checkStruct("cursor", type);

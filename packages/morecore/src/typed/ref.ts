@@ -5,9 +5,10 @@
 // Invariants: R1  no access reads or writes beyond the memory, whatever has grown or shrunk meanwhile
 //             R2  while checking, no access succeeds after the life has ended
 //
-// Neither Proxy nor generated code: accessors are defined once per class on its prototype. All accessors share two function
-// bodies, whose captured `load`, `store`, `space` and `offset` V8 takes for constants once it knows the class; a property then
-// costs about what a typed array's element does. What a reference owns itself are `$at` and `$life`: see there.
+// Neither Proxy nor generated code: accessors are defined once per class on its prototype. All accessors
+// share two function bodies, which capture `load`, `store`, `space` and `offset`. V8 takes these for
+// constants once it knows the class. A property then costs about what a typed array's element does. A
+// reference itself holds two fields only: `$at` and `$life`.
 
 import type { Access, Located } from "./access.ts";
 import { PointerError } from "./errors.ts";
@@ -16,8 +17,9 @@ import type { Space } from "./space.ts";
 import type { Field, StructType } from "./type.ts";
 
 /**
- * Names of properties, not symbols: V8 forgets which symbol a shared body reads once it has seen it in some classes, and then
- * looks it up at each access. A name is part of the code. With seven structs in use, access was 20 times as slow by symbols.
+ * Names of properties, not symbols. V8 forgets which symbol a shared body reads once it has seen it in some
+ * classes, and then looks it up at each access. A name is part of the code. With seven structs in use, access
+ * was 20 times as slow by symbols.
  */
 export const AT = "$at";
 export const LIFE = "$life";

@@ -3,8 +3,8 @@
 // Owns:  the sections of WebAssembly's binary format: imports, exports, memories, target_features, function names.
 // Needs: nothing.
 //
-// binaryen does the rest. This is here because its interface cannot rename an import, and because what is wrong with a
-// file must be said before binaryen, which says it in its own words, is asked.
+// binaryen does the rest. This is here because its interface cannot rename an import. Also, what is wrong
+// with a file must be said before binaryen is asked, which says it in its own words.
 
 /** A file is no WebAssembly module, or none that can be used here. The message says why. */
 export class WasmFormatError extends Error {

@@ -3,8 +3,8 @@
 // Owns:  the table of names; the features of a linked module.
 // Needs: binaryen's names only.
 //
-// A module is given what it says that it uses, and what the kernel needs: binaryen writes modules that an engine may not
-// know when it is allowed more.
+// A module is given what it says that it uses, and what the kernel needs. If binaryen is allowed more, it
+// writes modules that an engine may not know.
 
 import type binaryen from "binaryen";
 import { WasmFormatError } from "./binary.ts";

@@ -18,7 +18,10 @@ import { type Frame, programFrames, STACK_DEPTH } from "./stack.ts";
 import { openWasi, WASI_VERSIONS, type Wasi, type WasiModule, type WasiOptions } from "./wasi.ts";
 
 export interface RunOptions extends Partial<WasiOptions>, WatchWishes {
-  /** Called once, when nothing can be in the way of running the program any more but its own doings. */
+  /**
+   * Called once, when all that could refuse the program has been passed: from here on, only the program
+   * itself can fail.
+   */
   readonly onStart?: () => void;
 }
 

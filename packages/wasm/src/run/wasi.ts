@@ -3,12 +3,13 @@
 // Owns:  how node:wasi is loaded and guarded.
 // Needs: Node.
 //
-// node:wasi is uvwasi, which is complete; but V8 calls it by "fast API calls", during which nothing may be collected, and
-// uvwasi's own accounting can start a collection: the process dies by a signal (nodejs/node, "Using fast calls for WASI
-// causes V8 coredump"). V8 makes such a call in two places: in the wrapper that it compiles for an import which is a
-// bound API function, and in optimised JavaScript that calls one. The first is out of reach when the import is a
-// function of JavaScript's, as here all are; the second goes with the flag --no-turbo-fast-api-calls, which belongs to
-// the process and is therefore the command's to set (cli/run.ts). docs/RUN.md says how that was verified.
+// node:wasi is uvwasi, which is complete. But V8 calls it by "fast API calls", during which nothing may be
+// collected, and uvwasi's own accounting can start a collection. Then the process dies by a signal
+// (nodejs/node, "Using fast calls for WASI causes V8 coredump"). V8 makes such a call in two places: in the
+// wrapper that it compiles for an import which is a bound API function, and in optimised JavaScript that
+// calls one. The first is out of reach when the import is a function of JavaScript's, as here all are. The
+// second goes with the flag --no-turbo-fast-api-calls. It belongs to the process, so the command sets it
+// (packages/cli/src/run.ts). docs/RUN.md says how that was verified.
 
 /** What a program is given. */
 export interface WasiOptions {

@@ -3,9 +3,10 @@
 // Owns:  the simulation of WebAssembly's stack and locals with origins for values.
 // Needs: origin, operators.
 //
-// Straight code is followed exactly. Where ways meet (end, else, loop), a local that was assigned may hold any of the
-// values that it is assigned anywhere in the function: the passes repeat until that summary is stable. So nothing that
-// flows through locals is missed; what flows through memory, or from one function into another, is.
+// Straight code is followed exactly. Where ways meet (end, else, loop), a local that was assigned may hold
+// any of the values that it is assigned anywhere in the function. The passes repeat until that summary is
+// stable. So nothing that flows through locals is missed; what flows through memory, or from one function
+// into another, is.
 
 import { WasmFormatError } from "../format/binary.ts";
 import type { Instruction, Signature } from "./module.ts";

@@ -3,8 +3,8 @@
 // Owns:  the reading of Emscripten's glue, where the exports' names are minified: `k._malloc=c.Ia`.
 // Needs: acorn.
 //
-// What counts: an assignment, a declaration or a property whose name is one of the family's and whose value, however it is
-// wrapped, reads exactly one member that is named as an export of the module.
+// What counts is an assignment, a declaration or a property whose name is one of the family's. Its value,
+// however it is wrapped, must read exactly one member that is named as an export of the module.
 
 import { type Expression, type Node, parse } from "acorn";
 import { full, simple } from "acorn-walk";
