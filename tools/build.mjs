@@ -21,6 +21,7 @@ const PACKAGES = {
     "run/auto-swap": "src/run/auto-swap.ts",
     "swap/index": "src/swap/index.ts",
   },
+  "packages/native": { index: "src/index.ts" },
   bench: { index: "index.ts" },
   "packages/cli": { main: "src/main.ts" },
 };
@@ -49,7 +50,6 @@ async function bundle(folder, entries) {
   await built.write({
     dir: `${folder}/dist`,
     format: "esm",
-    sourcemap: true,
     minify: false,
     chunkFileNames: "chunks/[name]-[hash].js",
   });

@@ -1,4 +1,4 @@
-// Builds packages/native/dist/libmorecore.so: the kernel's wasm made C by wasm2c, and native/*.c around it, by gcc.
+// Builds packages/native/linux-x64/libmorecore.so: the kernel's wasm made C by wasm2c, and native/*.c around it, by gcc.
 //
 // wasm2c's C is written for any module: it keeps each memory in a struct, and checks each access. What is taken of it are
 // the functions; native/wasm.h says what their loads and stores are, and native/kernel.h why nothing is checked.
@@ -20,7 +20,7 @@ import { plainKernel, RARE } from "./kernel.mjs";
 const root = new URL("../", import.meta.url);
 const build = fileURLToPath(new URL("build/native", root));
 const sources = fileURLToPath(new URL("packages/native/src/", root));
-const target = fileURLToPath(new URL("packages/native/dist/", root));
+const target = fileURLToPath(new URL("packages/native/linux-x64/", root));
 export const LIBRARY = join(target, "libmorecore.so");
 
 const TOOLS = { wasm2c: "wabt", gcc: "gcc" };
@@ -62,7 +62,6 @@ export async function buildNative() {
     execFileSync("gcc", [...FLAGS, `-I${sources}`, `-I${made}`, ...files, ...ZLIB, "-o", library], {
       stdio: "inherit",
     });
-    mkdirSync(target, { recursive: true });
     // Put there whole: a program may be running with the one that is there.
     renameSync(library, LIBRARY);
     return LIBRARY;

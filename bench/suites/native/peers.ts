@@ -14,7 +14,7 @@ const DEBIAN = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linu
 
 /** To be preloaded; "": nothing, the C library's own malloc. */
 export const LIBRARIES: Readonly<Record<NativePeer, string>> = {
-  morecore: path.join(ROOT, "packages", "native", "dist", "libmorecore.so"),
+  morecore: path.join(ROOT, "packages", "native", "linux-x64", "libmorecore.so"),
   glibc: "",
   mimalloc: path.join(DEBIAN, "libmimalloc.so.2"),
   jemalloc: path.join(DEBIAN, "libjemalloc.so.2"),

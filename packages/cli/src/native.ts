@@ -1,14 +1,11 @@
 // native: the commands `morecore preload` and `morecore run-native -- CMD [args…]`.
 //
-// Owns:       their arguments, where the library is, and the exit code, which is the program's.
-// Needs:      packages/native/dist/libmorecore.so, which `npm run build:native` makes; files.
+// Owns:       their arguments, and the exit code, which is the program's.
+// Needs:      commander; @morecore/native, which finds the library and runs programs with it.
 
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { constants } from "node:os";
-import { fileURLToPath } from "node:url";
+import { libraryPath, MissingLibraryError, ProgramError, runNative } from "@morecore/native";
 import { type Command, Option } from "commander";
-import { complain, systemMessage } from "./files.ts";
+import { complain } from "./files.ts";
 
 interface RunNativeOptions {
   readonly memory?: "sbrk" | "mmap";
@@ -18,8 +15,6 @@ interface RunNativeOptions {
 }
 
 const NOT_RUN = 2;
-/** What shells add to a signal's number. */
-const SIGNALLED = 128;
 
 export function nativeCommands(morecore: Command): void {
   morecore.enablePositionalOptions();
@@ -27,9 +22,7 @@ export function nativeCommands(morecore: Command): void {
     .command("preload")
     .description("print the path of libmorecore.so, which gives native programs this malloc by LD_PRELOAD")
     .action(() => {
-      const library = findLibrary();
-      if (library === undefined) process.exitCode = NOT_RUN;
-      else process.stdout.write(`${library}\n`);
+      process.exitCode = coded(preload);
     });
   morecore
     .command("run-native")
@@ -47,7 +40,7 @@ export function nativeCommands(morecore: Command): void {
     )
     .addHelpText("after", HELP)
     .action((command: string, args: string[], options: RunNativeOptions) => {
-      process.exitCode = runNative(command, args, options);
+      process.exitCode = coded(() => runNative(command, args, options));
     });
 }
 
@@ -55,41 +48,23 @@ const HELP = `
 The options are environment variables: MORECORE_MEMORY, MORECORE_OPTIONS, MORECORE_STATS, MORECORE_TRACE. Programs that the
 program starts inherit them.
 
+The library is for Linux on x64, with glibc. It comes with the package @morecore/native-linux-x64; in a checkout of morecore
+\`npm run build:native\` makes it.
+
 Exit code: the program's, or 128 and the number of the signal that ended it; 2 if it could not be run.`;
 
-/** The library's path; if there is none, says what makes it. */
-function findLibrary(): string | undefined {
-  // From dist/ as from src/.
-  const library = fileURLToPath(new URL("../../native/dist/libmorecore.so", import.meta.url));
-  if (existsSync(library)) return library;
-  complain(`there is no ${library}; \`npm run build:native\` makes it, and needs wabt, gcc and zlib1g-dev`);
-  return undefined;
-}
-
-function runNative(command: string, args: readonly string[], options: RunNativeOptions): number {
-  const library = findLibrary();
-  if (library === undefined) return NOT_RUN;
-  const env = { ...process.env, ...variablesOf(options), LD_PRELOAD: preloadOf(library) };
-  const { status, signal, error } = spawnSync(command, args, { env, stdio: "inherit" });
-  if (error !== undefined) {
-    const isMissing = "code" in error && error.code === "ENOENT";
-    complain(isMissing ? `there is no program ${command}` : systemMessage(`cannot run ${command}`, error));
+/** Does what a command is for, and returns the exit code; 2, and a word on stderr, where it cannot be done. */
+function coded(command: () => number): number {
+  try {
+    return command();
+  } catch (error) {
+    if (!(error instanceof MissingLibraryError || error instanceof ProgramError)) throw error;
+    complain(error.message);
     return NOT_RUN;
   }
-  return signal === null ? (status ?? NOT_RUN) : SIGNALLED + constants.signals[signal];
 }
 
-/** Before what is preloaded already. */
-function preloadOf(library: string): string {
-  const others = process.env["LD_PRELOAD"];
-  return others === undefined || others === "" ? library : `${library}:${others}`;
-}
-
-function variablesOf({ memory, options, stats, trace }: RunNativeOptions): Record<string, string> {
-  return {
-    ...(memory === undefined ? {} : { MORECORE_MEMORY: memory }),
-    ...(options === undefined ? {} : { MORECORE_OPTIONS: options }),
-    ...(stats === undefined ? {} : { MORECORE_STATS: "1" }),
-    ...(trace === undefined ? {} : { MORECORE_TRACE: trace }),
-  };
+function preload(): number {
+  process.stdout.write(`${libraryPath()}\n`);
+  return 0;
 }
