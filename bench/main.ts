@@ -1,16 +1,46 @@
-// Bench: the command `npm run bench`.
+// Main: the command `npm run bench`, and those of its suites.
 //
-// Owns:  the command line.
-// Needs: one module for each command.
+// Owns:  the command line, and what is printed, saved and written of what was measured.
+// Needs: one module for each suite.
 
+import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { type GoalFigure, goalText } from "./harness/goal-figure.ts";
 import { positiveNumber, wholeNumber } from "./harness/numbers.ts";
+import { type TextTable, toTerminal } from "./harness/tables.ts";
+import { aboutNative, aboutRun, aboutTyped, notes } from "./report/about.ts";
+import { goalFigures, goalTable } from "./report/goals.ts";
 import { type ChartsOptions, drawCharts } from "./report/pictures/main.ts";
-import { type RunOptions, runAll } from "./run.ts";
+import { save } from "./report/saved.ts";
+import { runTables } from "./report/tables.ts";
+import { checkPages, writeAll } from "./report/write.ts";
 import { type AdversaryOptions, runAdversary } from "./suites/adversary/main.ts";
 import { type Burst, parseSequence } from "./suites/adversary/sequence.ts";
+import { nativeGoals } from "./suites/native/goals.ts";
+import { type NativePart, PARTS, partOf } from "./suites/native/results.ts";
+import { measureNative, type NativeOptions } from "./suites/native/run.ts";
+import { nativeTables } from "./suites/native/tables.ts";
+import { programGoals } from "./suites/programs/goals.ts";
+import { measureMade } from "./suites/programs/measure.ts";
+import { programTables } from "./suites/programs/tables.ts";
 import { runSteps, type StepsOptions } from "./suites/steps/main.ts";
+import { runTyped, type TypedOptions } from "./suites/typed/command.ts";
+import { typedGoals } from "./suites/typed/goals.ts";
+import { typedTables } from "./suites/typed/tables.ts";
+import { measureViews, viewTable } from "./suites/typed/views.ts";
+import { measureWhole, type WholeOptions } from "./suites/whole.ts";
 
+/** Of every command that measures. */
+interface Output {
+  readonly json?: true;
+  readonly save?: true;
+}
+
+const ROUNDS = 5;
+const PATTERN_MS = 100;
+const TREE_SIZES = [1, 5, 20];
+/** More would not fit into the 4 GiB of a WebAssembly.Memory, with the chunks that double. */
+const MOST_MILLIONS = 100;
 const ADVERSARY_SECONDS = 30;
 const ADVERSARY_HELP = `
 A sequence, as it is printed and as --play takes it:
@@ -19,14 +49,10 @@ A sequence, as it is printed and as --play takes it:
   m100+16*20   of 100, 116, 132 ... bytes     f0+1*20      frees block 0, then 1 of those left, then 2 ...
   c100         calloc(1, 100)                 r7:100       realloc of block 7; r7+1:100*20: of 7, 8, 9 ...
 A number of a block is taken modulo the live ones.`;
+const STEPS_HELP = `
+A step is a load or a store of the allocator's. What is copied by realloc and zeroed by calloc is not counted.
 
-function sequence(text: string): Burst[] {
-  try {
-    return parseSequence(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-}
+Exit code: 0 all was counted; 2 a file is no sound trace (the others are counted all the same).`;
 
 const program = new Command("bench")
   .description("Times and footprints of morecore and its peers, side by side.")
@@ -37,20 +63,102 @@ const program = new Command("bench")
     "only traces, patterns, programs, scale, sizes and adversary with this in their name",
   )
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
-  .option("--mimalloc <folder>", "compile mimalloc from its sources in this folder, and measure it as well")
   .option("--rounds <count>", "how often each has its turn, instead of five times", positiveNumber)
   .option("--json", "print JSON instead of tables")
-  .option("--save", "also write bench/RESULTS.md, bench/results.json and the charts")
-  .action((options: RunOptions) => runAll(options));
+  .option("--save", "also write bench/results/main.json, and all that is made of it")
+  .action(async (options: WholeOptions & Output) => {
+    const results = await measureWhole(options, typed());
+    const goals = goalFigures(results);
+    const tables = [...(goals.length > 0 ? [goalTable(goals)] : []), ...runTables(results)];
+    print(options, results, aboutRun(results), tables, notes(results));
+    if (options.save) save("main", results);
+    if (options.save) writeAll();
+  });
+
+program
+  .command("programs")
+  .description("Programs and patterns in WebAssembly that `npm run programs` has made, with dist/ as it is.")
+  .argument("[name]", "only those with this in their name", "")
+  .option("--rounds <count>", "how often each has its turn", positiveNumber, ROUNDS)
+  .option("--json", "print JSON instead of tables")
+  .action(async (name: string, options: Output & { readonly rounds: number }) => {
+    const plan = { rounds: options.rounds, targetMs: PATTERN_MS, onStep: () => undefined };
+    const results = await measureMade(plan, (known) => known.includes(name));
+    print(options, results, [], programTables(results), [
+      ...lines(programGoals(results)),
+      ...results.remarks,
+    ]);
+  });
+
+program
+  .command("native")
+  .description("Times and peak resident memory of native programs and traces, morecore beside its peers.")
+  .argument("[part]", "programs, traces or locality; all by default", nativePart)
+  .option("--rounds <count>", "how often each runs with each allocator", positiveNumber, ROUNDS)
+  .option("--only <name>", "only programs and traces with this in their name", "")
+  .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
+  .option("--json", "print JSON instead of tables")
+  .option("--save", "also write bench/results/native-PART.json, and all that is made of it")
+  .action((part: NativePart | undefined, options: NativeOptions & Output) => {
+    const results = measureNative(part, options, typed());
+    const said = [...lines(nativeGoals(results)), ...results.remarks];
+    print(options, results, aboutNative(results), nativeTables(results), said);
+    if (!options.save) return;
+    for (const name of PARTS) if (results[name].length > 0) save(`native-${name}`, partOf(results, name));
+    writeAll();
+  });
+
+program
+  .command("typed")
+  .description(
+    "Times, pauses and memory of arenas and typed references, beside plain objects and typed arrays.",
+  )
+  .option("--rounds <count>", "how often each variant runs", positiveNumber, ROUNDS)
+  .option("--sizes <millions>", "how many million nodes the graphs have", millions, TREE_SIZES)
+  .option("--only <name>", 'only loops with this in their name or title; "graph" for the graphs', "")
+  .option("--quick", "one round and one million nodes: shows that it works")
+  .option("--json", "print JSON instead of tables")
+  .option("--save", "also write bench/results/typed.json, and all that is made of it")
+  .action((options: TypedOptions & Output) => {
+    const results = runTyped(options, typed());
+    const said = [...lines(typedGoals(results)), ...results.remarks];
+    print(options, results, aboutTyped(results), typedTables(results), said);
+    if (options.save) save("typed", results);
+    if (options.save) writeAll();
+  });
+
+program
+  .command("views")
+  .description("What access to memory costs when views last.")
+  .option("--json", "print JSON instead of tables")
+  .option("--save", "also write bench/results/views.json, and all that is made of it")
+  .action(async (options: Output) => {
+    const results = await measureViews(typed());
+    if (typeof results === "string") fail(results, 1);
+    else {
+      print(options, results, [], [viewTable(results)], []);
+      if (options.save) save("views", results);
+      if (options.save) writeAll();
+    }
+  });
 
 program
   .command("steps")
   .description("Loads and stores of each call of the traces, counted.")
-  .option("--only <name>", "only traces with this in their name")
+  .argument("[FILE...]", "traces: NAME.mct.gz, or the same not compressed; none: the usual ones")
+  .addHelpText("after", STEPS_HELP)
+  .option("--only <name>", "of the usual traces, those with this in their name")
   .option("--traces <folder>", "the traces in this folder instead of the usual ones")
+  .option(
+    "--unlimited",
+    "count also a FILE that asks for more than 1 GiB at once, or 64 KiB a call and 64 GiB in all",
+  )
   .option("--json", "print JSON instead of tables")
   .option("--hold", "count the repository's traces, and hold the kernel to it: write test/replay/steps.json")
-  .action((options: StepsOptions) => runSteps(options));
+  .action((files: string[], options: StepsOptions) => {
+    if (options.hold && files.length > 0) fail("--hold counts the repository's traces: it takes no FILE", 2);
+    else process.exitCode = runSteps(files, options);
+  });
 
 program
   .command("adversary")
@@ -66,8 +174,67 @@ program
 program
   .command("charts")
   .description("Draws bench/charts/*.svg from the last run that was saved, and measures nothing.")
-  .option("--from <file>", "the JSON of a run instead of bench/results.json")
+  .option("--from <file>", "the JSON of a run instead of bench/results/main.json")
   .option("--to <folder>", "where to write instead of bench/charts")
-  .action((options: ChartsOptions) => drawCharts(options));
+  .action((options: ChartsOptions) => {
+    process.exitCode = drawCharts(options);
+  });
+
+program
+  .command("figures")
+  .description("Whether RESULTS.md, README.md and docs/ have the figures of the last runs that were saved.")
+  .option("--write", "write them")
+  .action(({ write }: { readonly write?: true }) => {
+    if (write) writeAll();
+    else process.exitCode = checkPages();
+  });
+
+function sequence(text: string): Burst[] {
+  try {
+    return parseSequence(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function millions(text: string): number[] {
+  const sizes = text.split(",").map(Number);
+  if (sizes.every((size) => size > 0 && size <= MOST_MILLIONS)) return sizes;
+  throw new InvalidArgumentError(
+    `It must be numbers above 0, at most ${MOST_MILLIONS}, with commas between.`,
+  );
+}
+
+function nativePart(text: string): NativePart {
+  const part = PARTS.find((known) => known === text);
+  if (part === undefined) throw new InvalidArgumentError(`There is no part ${text}: ${PARTS.join(", ")}.`);
+  return part;
+}
+
+/** What was asked for. Of folders the last name: where they lay is nobody's business. */
+function typed(): string {
+  const words = process.argv.slice(2).map((word) => (path.isAbsolute(word) ? path.basename(word) : word));
+  return ["npm run bench", ...(words.length > 0 ? ["--", ...words] : [])].join(" ");
+}
+
+function print(
+  { json }: Output,
+  results: object,
+  about: readonly string[],
+  tables: readonly TextTable[],
+  notes: readonly string[],
+): void {
+  if (json) console.log(JSON.stringify(results, undefined, 2));
+  else console.log([...about, ...tables.map(toTerminal), ...notes.map((note) => `- ${note}`)].join("\n"));
+}
+
+function lines(goals: readonly GoalFigure[]): string[] {
+  return goals.map(goalText);
+}
+
+function fail(message: string, code: number): void {
+  console.error(`bench: ${message}`);
+  process.exitCode = code;
+}
 
 await program.parseAsync();

@@ -1,7 +1,7 @@
 // Measure: the order in which things are run.
 //
 // Owns:       rounds, the alternation of the peers within each, and the subtraction of the empty loop.
-// Needs:      a workers, of which it lets one worker run at a time while the clock does.
+// Needs:      workers, of which it lets one run at a time while the clock does.
 // Invariants: M1  within a round every peer runs once, next to the others; who is first changes from round to round
 //             M2  what a peer could not do is recorded with its reason, never left out silently
 

@@ -6,6 +6,7 @@
 // Note:       counts are malloc+free pairs; filling and draining the live set is not counted, nor timed.
 
 import type { Peer } from "../peers/peer.ts";
+import { countsFrom } from "./random.ts";
 
 export const PATTERN_NAMES = ["pair", "churn", "fifo"] as const;
 export type PatternName = (typeof PATTERN_NAMES)[number];
@@ -39,7 +40,12 @@ function pair(peer: Peer, pairCount: number): void {
 }
 
 function runChurn(peer: Peer, pairCount: number): number {
-  return runReplacing(peer, CHURN_SLOTS, drawn(CHURN_DRAWN, CHURN_SLOTS, CHURN_BYTES), pairCount);
+  return runReplacing(peer, CHURN_SLOTS, drawnForChurn(), pairCount);
+}
+
+/** What churn replaces, here and in programs/c/patterns.c. */
+export function drawnForChurn(): Drawn {
+  return drawn(CHURN_DRAWN, CHURN_SLOTS, CHURN_BYTES);
 }
 
 /** churn with so many live blocks, which are small, so that a million of them fit anywhere. */
@@ -99,25 +105,25 @@ function allocate(peer: Peer, bytes: number): number {
   return ptr;
 }
 
-interface Drawn {
+interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What the loop of churn takes in turn. */
+export interface Drawn {
   readonly slots: Uint32Array;
   readonly sizes: Uint32Array;
 }
 
-/** xorshift32, so that every process draws the same. */
-function drawn(count: number, slotCount: number, { least, most }: { least: number; most: number }): Drawn {
+/** Drawn from one seed, so that every process draws the same. */
+function drawn(count: number, slotCount: number, { least, most }: Range): Drawn {
   const slots = new Uint32Array(count);
   const sizes = new Uint32Array(count);
-  let state = SEED;
-  const next = (below: number): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
+  const random = countsFrom(SEED);
   for (let i = 0; i < count; i++) {
-    slots[i] = next(slotCount);
-    sizes[i] = least + next(most - least + 1);
+    slots[i] = random(slotCount);
+    sizes[i] = least + random(most - least + 1);
   }
   return { slots, sizes };
 }

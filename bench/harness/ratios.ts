@@ -4,8 +4,8 @@
 // Needs: the results of a run.
 
 import type { PeerName } from "../peers/peer.ts";
-import { figure, type PeerResults, type PerPeer } from "./results.ts";
-import type { Sample } from "./stats.ts";
+import { figure, type PeerResults, type PerPeer, type Variant } from "./results.ts";
+import { largest, type Sample } from "./stats.ts";
 
 /** morecore over the peer; below 1 morecore is the faster. */
 export function timeRatio(times: PerPeer<Sample>, peer: PeerName): number | undefined {
@@ -14,13 +14,27 @@ export function timeRatio(times: PerPeer<Sample>, peer: PeerName): number | unde
   return own === undefined || other === undefined ? undefined : own.median / other.median;
 }
 
-/** The one that goals are stated over, or the next best when it could not be built. */
-export function referencePeer(results: PeerResults): PeerName {
-  return "dlmalloc" in results.versions ? "dlmalloc" : "tlsf";
-}
-
 export function wholeTraces(results: PeerResults): PeerResults["traces"] {
   return results.traces.filter(({ input }) => !input.isShort);
+}
+
+/** Of each whole trace that both have played this way. */
+export function timeRatios(results: PeerResults, variant: Variant, peer: PeerName): number[] {
+  return wholeTraces(results).flatMap(({ nsPerCall }) => timeRatio(nsPerCall[variant], peer) ?? []);
+}
+
+/** morecore's footprint over the peer's, of each whole trace that both have played. */
+export function footprintRatios(results: PeerResults, peer: PeerName): number[] {
+  return wholeTraces(results).flatMap(({ space }) => {
+    const [own, other] = [figure(space.morecore), figure(space[peer])];
+    return own === undefined || other === undefined ? [] : own.footprintBytes / other.footprintBytes;
+  });
+}
+
+/** morecore's slowest of the live sets over its first. */
+export function scaleRatio({ scale }: PeerResults): number {
+  const times = scale.flatMap(({ nsPerPair }) => figure(nsPerPair.morecore)?.median ?? []);
+  return largest(times) / (times[0] ?? Number.NaN);
 }
 
 /** Peak footprint over peak live bytes, of each whole trace that the peer has played. */

@@ -1,14 +1,15 @@
 // Run: all that is measured of the peers that JavaScript calls, in one go.
 //
 // Owns:  the order: space first, by workers of its own, since growing memories slow a process down for good.
-// Needs: a workers, measure.
+// Needs: workers, measure.
 
 import os from "node:os";
+import type { PeerInfo } from "../peers/peer.ts";
 import type { TraceInput } from "./inputs.ts";
 import { measurePattern, measureScale, measureSpace, measureTrace, type Plan, stepCount } from "./measure.ts";
 import type { PatternName } from "./patterns.ts";
 import type { PatternResult, PeerResults, PerPeer, ScaleResult, Space, TraceResult } from "./results.ts";
-import { type PeerInfo, Workers } from "./workers.ts";
+import { Workers } from "./workers.ts";
 
 /** What to measure. */
 export interface Work {
@@ -27,12 +28,12 @@ export function stepsOf(plan: Plan, { patterns, scale, traces }: Work): number {
 }
 
 export async function measurePeers(peers: readonly PeerInfo[], plan: Plan, work: Work): Promise<PeerResults> {
-  const spaces = await withCrew(peers, async (workers) => {
+  const spaces = await withWorkers(peers, async (workers) => {
     const found: PerPeer<Space>[] = [];
     for (const trace of work.traces) found.push(await measureSpace(workers, plan, trace));
     return found;
   });
-  const times = await withCrew(peers, (workers) => timesOf(workers, plan, work, spaces));
+  const times = await withWorkers(peers, (workers) => timesOf(workers, plan, work, spaces));
   const versions: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 };
   for (const { name, version } of peers) if (name !== "nothing") versions[name] = version;
   return { versions, ...times };
@@ -56,7 +57,10 @@ async function timesOf(
   return { patterns, scale, traces };
 }
 
-async function withCrew<T>(peers: readonly PeerInfo[], work: (workers: Workers) => Promise<T>): Promise<T> {
+async function withWorkers<T>(
+  peers: readonly PeerInfo[],
+  work: (workers: Workers) => Promise<T>,
+): Promise<T> {
   const workers = new Workers(peers);
   try {
     return await work(workers);

@@ -2,19 +2,13 @@
 //
 // Owns:  starting, asking and stopping them.
 // Needs: bench/dist/fresh/worker.js, wherever this file runs from.
-// Invariants: K1  every worker is stopped when the workers is, also after an error
+// Invariants: K1  every worker is stopped when they all are, also after an error
 
 import { type ChildProcess, fork } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { PeerName } from "../peers/peer.ts";
+import type { PeerInfo, PeerName } from "../peers/peer.ts";
 import type { Answer, Request } from "./protocol.ts";
-
-export interface PeerInfo {
-  readonly name: PeerName;
-  readonly version: string;
-  readonly moduleFile: string | undefined;
-}
 
 export class Workers {
   readonly #workers = new Map<PeerName, ChildProcess>();

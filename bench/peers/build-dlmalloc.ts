@@ -5,8 +5,8 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { BuiltPeer } from "./build-tlsf.ts";
 import { clang, debianVersion } from "./clang.ts";
+import type { BuiltPeer } from "./peer.ts";
 
 const SOURCE = `
 extern unsigned char __heap_base;

@@ -6,6 +6,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { BuiltPeer } from "./peer.ts";
 
 const ENTRY = "tlsf.ts";
 
@@ -20,11 +21,6 @@ const SOURCE = `
   export function realloc(ptr: usize, bytes: usize): usize { return heap.realloc(ptr, bytes); }
   export function free(ptr: usize): void { heap.free(ptr); }
 `;
-
-export interface BuiltPeer {
-  readonly file: string;
-  readonly version: string;
-}
 
 /** The module of a source that calls TLSF, and the compiler's version. Throws what the compiler says. */
 export async function compileTlsf(

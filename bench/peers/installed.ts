@@ -1,41 +1,37 @@
 // Installed: the peers that can be had on this machine.
 //
 // Owns:  how they are found, and what is said of those that are missing.
-// Needs: @thi.ng/malloc and assemblyscript, where they are installed; clang and wasi-libc, where they are; mimalloc's
-//        sources, where somebody names their folder.
+// Needs: @thi.ng/malloc and assemblyscript, where they are installed; clang and wasi-libc, where they are.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { PeerInfo } from "../harness/workers.ts";
 import { buildDlmalloc } from "./build-dlmalloc.ts";
-import { buildMimalloc } from "./build-mimalloc.ts";
 import { buildTlsf } from "./build-tlsf.ts";
+import type { BuiltPeer, PeerInfo } from "./peer.ts";
 
 export interface FoundPeers {
   /** "nothing" and morecore first. */
   readonly peers: readonly PeerInfo[];
   /** Sentences on what is missing. */
   readonly remarks: readonly string[];
-  /** The object file, for programs in C. */
-  readonly mimallocObject: string | undefined;
 }
 
-/** All that can be had here. What must be compiled is, into a directory. */
-export async function installedPeers(
-  directory: string,
-  mimallocSources: string | undefined,
-): Promise<FoundPeers> {
+/** A module that was built elsewhere, or, as a string, why there is none. */
+export type BuiltElsewhere = BuiltPeer | string;
+
+/** All that can be had here. What must be compiled is, into a directory. mimalloc, if anybody has it, comes from the caller. */
+export async function installedPeers(directory: string, mimalloc?: BuiltElsewhere): Promise<FoundPeers> {
   const remarks: string[] = [];
   const peers: PeerInfo[] = [
     { name: "nothing", version: "", moduleFile: undefined },
     { name: "morecore", version: versionOf("morecore"), moduleFile: undefined },
   ];
-  const mimalloc = buildMimalloc(directory, mimallocSources);
   for (const [name, built] of [
     ["dlmalloc", buildDlmalloc(directory)],
     ["mimalloc", mimalloc],
   ] as const) {
+    if (built === undefined) continue;
     if (typeof built === "string") remarks.push(`${name} is left out: ${built}`);
     else peers.push({ name, version: built.version, moduleFile: built.file });
   }
@@ -54,7 +50,7 @@ export async function installedPeers(
   const engine = `V8 ${process.versions.v8}`;
   peers.push({ name: "v8-arrays", version: `new Float32Array, ${engine}`, moduleFile: undefined });
   peers.push({ name: "v8-objects", version: `objects of four numbers, ${engine}`, moduleFile: undefined });
-  return { peers, remarks, mimallocObject: typeof mimalloc === "string" ? undefined : mimalloc.object };
+  return { peers, remarks };
 }
 
 /** Throws when the package is not installed. */

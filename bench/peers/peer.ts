@@ -17,6 +17,19 @@ export const PEER_NAMES = [
 ] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
+/** A module that was compiled here. */
+export interface BuiltPeer {
+  readonly file: string;
+  readonly version: string;
+}
+
+/** A peer that can take part, and what its process needs. */
+export interface PeerInfo {
+  readonly name: PeerName;
+  readonly version: string;
+  readonly moduleFile: string | undefined;
+}
+
 export interface Peer {
   /** 0 means out of memory; so it is for the four below. */
   malloc(bytes: number): number;

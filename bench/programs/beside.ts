@@ -5,8 +5,8 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { ROOT } from "../harness/paths.ts";
 import type { Linked } from "./link.ts";
-import { ROOT } from "./places.ts";
 import type { Beside } from "./run.ts";
 
 const GRANULE = 16;

@@ -5,8 +5,10 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { ROOT } from "../harness/paths.ts";
 import type { Linked } from "./link.ts";
-import { BUILD, keyOf, OWN, ROOT, WORKLOADS } from "./places.ts";
+import type { MadeMimalloc } from "./mimalloc.ts";
+import { BUILD, keyOf, OWN, WORKLOADS } from "./places.ts";
 
 export interface MadeProgram extends Linked {
   readonly name: string;
@@ -22,6 +24,8 @@ export interface MadePatterns extends Linked {
 export interface Made {
   readonly programs: readonly MadeProgram[];
   readonly patterns: MadePatterns;
+  /** Undefined: it could not be fetched or compiled. */
+  readonly mimalloc?: MadeMimalloc;
 }
 
 const FILE = path.join(BUILD, "made.json");

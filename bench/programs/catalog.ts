@@ -82,6 +82,22 @@ export const PROGRAMS: readonly Program[] = [
   },
 ];
 
+/** A peer, for all of them and for itself. */
+export const MIMALLOC = {
+  origin: { from: "debian", name: "mimalloc" },
+  /** All of it. */
+  source: "src/static.c",
+  /** As mimalloc's own build has them for a release. */
+  flags: [
+    ...["-O3", "-DNDEBUG", "-DMI_MALLOC_OVERRIDE", "-fno-builtin-malloc", "-fvisibility=hidden"],
+    ...["-D_WASI_EMULATED_PROCESS_CLOCKS", "-I{package}/include"],
+    // As glibc's headers say it: else it leaves aligned_alloc out, and with the C library's comes all of the C library's malloc.
+    "-D__USE_ISOC11",
+  ],
+  /** The clock that its port to WASI asks for. */
+  library: "-lwasi-emulated-process-clocks",
+} as const satisfies { readonly origin: Origin } & Record<string, unknown>;
+
 /** What is compiled for `-O` of any program: as programs are shipped, and then through wasm-opt's -O3 (link.ts). */
 export const COMMON_FLAGS = ["--target=wasm32-wasi", "-O2", "-w"];
 

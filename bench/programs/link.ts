@@ -16,8 +16,9 @@ import {
   readSections,
 } from "@morecore/wasm";
 import binaryen from "binaryen";
+import { ROOT } from "../harness/paths.ts";
 import { clangVersion, compileFiles } from "./compile.ts";
-import { BUILD, keyOf, ROOT, run } from "./places.ts";
+import { BUILD, keyOf, run } from "./places.ts";
 import { tlsfKernel } from "./tlsf.ts";
 
 /** The C library's own malloc; TLSF, or the kernel, in the program's module; the kernel as a module beside it. */

@@ -13,6 +13,7 @@ import { APT_PACKAGES, CXX_PACKAGES, NATIVE_PACKAGES, PROGRAMS, type Program } f
 import { clangVersion, compileFiles } from "./compile.ts";
 import { fetched, fetchSources } from "./fetch.ts";
 import { linkFile, linkWays, merge, optimize } from "./link.ts";
+import { makeMimalloc } from "./mimalloc.ts";
 import { PATTERN_FLAGS, patternParts, programParts } from "./parts.ts";
 import { OWN } from "./places.ts";
 
@@ -22,6 +23,7 @@ async function main(args: readonly string[]): Promise<void> {
   clangVersion();
   const patterns = makePatterns();
   await merge("patterns", patterns);
+  const mimalloc = attempt("mimalloc", makeMimalloc);
   const programs: MadeProgram[] = [];
   for (const program of PROGRAMS) {
     if (!program.name.includes(only) && fetched(program.origin) === undefined) continue;
@@ -31,7 +33,7 @@ async function main(args: readonly string[]): Promise<void> {
       complain(`${program.name}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  writeMade({ programs, patterns });
+  writeMade({ programs, patterns, ...(mimalloc === undefined ? {} : { mimalloc }) });
 }
 
 async function makeProgram(program: Program): Promise<MadeProgram> {
@@ -46,6 +48,16 @@ function makePatterns(): MadePatterns {
   const toLink = patternParts();
   const nothing = compileFiles("no-malloc", [`${OWN}/c/no-malloc.c`], PATTERN_FLAGS);
   return { ...linkWays(toLink), nothing: linkFile(toLink, "nothing", nothing, optimize) };
+}
+
+/** What could be made; undefined, and why has been said, if it could not. */
+function attempt<T>(name: string, make: () => T): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    complain(`${name}: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
 }
 
 function complain(message: string): void {

@@ -8,7 +8,7 @@ import { compileFiles, compileProgram } from "./compile.ts";
 import type { ToLink } from "./link.ts";
 import { OWN } from "./places.ts";
 
-const PATTERN_EXPORTS = ["pair", "churn_fill", "churn", "fifo_fill", "fifo"];
+const PATTERN_EXPORTS = ["pair", "drawn_slots", "drawn_sizes", "churn_fill", "churn", "fifo_fill", "fifo"];
 /** What C's rules allow to leave out must not be left out. */
 export const PATTERN_FLAGS = ["-fno-builtin"];
 

@@ -1,23 +1,13 @@
 // Places: where things are in the repository and in build/, and small doings with files.
 //
 // Owns:  the layout of build/programs.
-// Needs: to lie in bench/programs, or, compiled, in build/scripts/programs.
+// Needs: the repository's root.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { ROOT } from "../harness/paths.ts";
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-
-function rootAbove(folder: string): string {
-  const parent = path.dirname(folder);
-  // build/ has no package-lock.json; dist/ and build/ are never looked at from below but by this file, compiled.
-  return existsSync(path.join(folder, "package-lock.json")) || parent === folder ? folder : rootAbove(parent);
-}
-
-export const ROOT = rootAbove(here);
 /** C files and headers of our own: never compiled by tsc, so not beside this file when that is. */
 export const OWN = path.join(ROOT, "bench", "programs");
 export const BUILD = path.join(ROOT, "build", "programs");

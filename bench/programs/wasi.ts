@@ -4,6 +4,8 @@
 // Needs:      nothing of the host: no file, no clock. (Not node:wasi, which crashes Node 20.)
 // Invariants: W1  what a program does depends on its arguments and files only
 
+import { countsFrom } from "../harness/random.ts";
+
 const ERRNO = { success: 0, badf: 8, inval: 28, noent: 44, nosys: 52 } as const;
 const FILETYPE = { device: 2, folder: 3, file: 4 } as const;
 
@@ -51,7 +53,7 @@ export class Wasi {
   readonly #printed: { readonly fd: number; readonly bytes: Uint8Array }[] = [];
   #nextFd = FIRST_FILE;
   #time = EPOCH;
-  #random = SEED;
+  readonly #random = countsFrom(SEED);
 
   constructor({ args, files }: WasiOptions) {
     this.#args = args.map((text) => Buffer.from(`${text}\0`));
@@ -152,15 +154,9 @@ export class Wasi {
     return ERRNO.success;
   }
 
-  /** xorshift32. */
   #fillRandomly(from: number, count: number): number {
     const bytes = this.#bytes(from, count);
-    for (let i = 0; i < count; i++) {
-      this.#random ^= this.#random << 13;
-      this.#random ^= this.#random >>> 17;
-      this.#random ^= this.#random << 5;
-      bytes[i] = this.#random;
-    }
+    for (let i = 0; i < count; i++) bytes[i] = this.#random(256);
     return ERRNO.success;
   }
 

@@ -1,94 +1,66 @@
-// Goals: the figures of the goals T1, T2, T5 and S1, each with what was aimed at; programs/tables.ts has T3 and T4,
-// anomalies.ts A1, sizes.ts S2.
+// Goals: what T1 to A1 are, in words, and the figures of each.
 //
-// Owns:  what was aimed at.
-// Needs: the results of a run.
+// Owns:  the words, and the goals' order.
+// Needs: saved results; each suite says what it aims at.
 
-import { referencePeer, spaceRatios, timeRatio, wholeTraces } from "../harness/ratios.ts";
-import { figure, type PatternResult, VARIANTS } from "../harness/results.ts";
-import { geometricMean, largest } from "../harness/stats.ts";
-import type { PeerName } from "../peers/peer.ts";
-import { anomalyGoals } from "../suites/patterns/anomalies.ts";
-import { programGoals } from "../suites/programs/tables.ts";
-import type { GoalFigure } from "./goal-figure.ts";
-import type { Results } from "./results.ts";
-import { sizeGoals } from "./sizes.ts";
+import { aimText, type GoalFigure, verdict } from "../harness/goal-figure.ts";
+import type { TextTable } from "../harness/tables.ts";
+import { anomalyGoals } from "../suites/adversary/anomalies.ts";
+import { nativeGoals } from "../suites/native/goals.ts";
+import { patternGoals } from "../suites/patterns/goals.ts";
+import { programGoals } from "../suites/programs/goals.ts";
+import type { Results } from "../suites/results.ts";
+import { sizeGoals } from "../suites/sizes/sizes.ts";
+import { traceGoals } from "../suites/traces/goals.ts";
+import { typedGoals } from "../suites/typed/goals.ts";
+import type { Saved } from "./saved.ts";
 
-const WASM_PEERS: readonly PeerName[] = ["dlmalloc", "mimalloc", "tlsf"];
-const PATTERN_AIMS = { pair: 0.35, churn: 0.3, fifo: 0.5 } as const;
-const COLD_AIM = 0.7;
-const WARM_AIM = 0.6;
-const WORST_AIM = 0.95;
-const SPACE_AIM = 1.07;
-const SCALE_AIM = 4;
+/** Those that this bench measures, in the order in which they are told. */
+export const GOALS: Readonly<Record<string, string>> = {
+  T1: "**A malloc and a free within WebAssembly.** The kernel is merged into the program; three small loops do nothing else.",
+  T2: "**The calls of real programs, from JavaScript.** Recorded traces are played on a new heap (cold) and on one that has played them (warm).",
+  T4: "**Whole programs in WebAssembly.** Lua, MuJS, Duktape and SQLite do their work on morecore, and the same on another malloc.",
+  T5: "**Scale.** A call with a million live blocks must not take much longer than one with a thousand.",
+  T6: "**Native code.** Traces and real programs on `libmorecore.so`, by `LD_PRELOAD`.",
+  T7: "**Threads.** A program whose threads allocate at the same time.",
+  T8: "**The typed layer.** Structs, references and containers beside plain objects, and beside typed arrays by hand.",
+  S1: "**Space.** The most that a heap took over the most that was live.",
+  S2: "**Size.** The code that a user gets.",
+  L1: "**Locality.** How often programs miss the caches on what malloc gave them, counted in a model of the caches.",
+  A1: "**No anomalies.** The loads and stores of the worst single call: in the traces, and after a search for a bad one.",
+};
 
 export function goalFigures(results: Results): GoalFigure[] {
-  const hasReference = referencePeer(results) === "dlmalloc";
-  const overPeers = [
-    ...results.patterns.map(patternFigure),
-    ...timeFigures(results),
-    overPeerFigure(results),
-  ];
-  const known = overPeers.map((found) => (hasReference ? found : { ...found, aim: undefined }));
-  const ofAnomalies = results.anomalies === undefined ? [] : anomalyGoals(results.anomalies);
-  const ofSizes = results.sizes === undefined ? [] : sizeGoals(results.sizes);
-  const all = [
-    ...known,
+  return inOrder([
     ...programGoals(results.wasm),
-    scaleFigure(results),
-    ...spaceFigures(results),
-    ...ofAnomalies,
-    ...ofSizes,
-  ];
-  return all.filter(({ measured }) => Number.isFinite(measured));
+    ...traceGoals(results),
+    ...patternGoals(results),
+    ...(results.sizes === undefined ? [] : sizeGoals(results.sizes)),
+    ...(results.anomalies === undefined ? [] : anomalyGoals(results.anomalies)),
+  ]);
 }
 
-function patternFigure({ pattern, nsPerPair }: PatternResult): GoalFigure {
-  const ratioOf = (peer: PeerName) => timeRatio(nsPerPair, peer) ?? 0;
-  const fastest = WASM_PEERS.reduce((best, peer) => (ratioOf(peer) > ratioOf(best) ? peer : best));
-  return {
-    goal: "T1",
-    figure: `${pattern}, over the fastest wasm peer: ${fastest}`,
-    measured: timeRatio(nsPerPair, fastest) ?? Number.NaN,
-    aim: PATTERN_AIMS[pattern],
-  };
+/** Of all suites. */
+export function savedGoals(saved: Saved): GoalFigure[] {
+  const native = [saved["native-programs"], saved["native-traces"], saved["native-locality"]];
+  return inOrder([
+    ...(saved.main === undefined ? [] : goalFigures(saved.main)),
+    ...native.flatMap((results) => (results === undefined ? [] : nativeGoals(results))),
+    ...(saved.typed === undefined ? [] : typedGoals(saved.typed)),
+  ]);
 }
 
-function timeFigures(results: Results): GoalFigure[] {
-  const peer = referencePeer(results);
-  return VARIANTS.flatMap((variant) => {
-    const ratios = wholeTraces(results).flatMap(({ nsPerCall }) => timeRatio(nsPerCall[variant], peer) ?? []);
-    const name = `${ratios.length} traces, ${variant}, over ${peer}`;
-    const aim = variant.startsWith("cold") ? COLD_AIM : WARM_AIM;
-    return [
-      { goal: "T2", figure: `${name}: geometric mean`, measured: geometricMean(ratios), aim },
-      { goal: "T2", figure: `${name}: worst`, measured: largest(ratios), aim: WORST_AIM },
-    ];
-  });
+export function goalTable(figures: readonly GoalFigure[]): TextTable {
+  const rows = figures.map((figure) => [
+    figure.goal,
+    figure.figure,
+    figure.measured.toFixed(figure.digits ?? 3),
+    aimText(figure),
+    verdict(figure),
+  ]);
+  return { title: "Goals", head: ["", "figure of morecore", "measured", "goal", ""], rows };
 }
 
-function scaleFigure({ scale }: Results): GoalFigure {
-  const times = scale.flatMap(({ nsPerPair }) => figure(nsPerPair.morecore)?.median ?? []);
-  const ratios = times.map((time) => time / (times[0] ?? Number.NaN));
-  const name = `${scale[0]?.live} to ${scale.at(-1)?.live} live blocks: slowest over the first`;
-  return { goal: "T5", figure: name, measured: largest(ratios), aim: SCALE_AIM };
-}
-
-function spaceFigures(results: Results): GoalFigure[] {
-  const ratios = spaceRatios(results, "morecore");
-  const name = `${ratios.length} traces, peak footprint over peak live`;
-  return [
-    { goal: "S1", figure: `${name}: geometric mean`, measured: geometricMean(ratios), aim: SPACE_AIM },
-    { goal: "S1", figure: `${name}: worst`, measured: largest(ratios), aim: undefined },
-  ];
-}
-
-function overPeerFigure(results: Results): GoalFigure {
-  const peer = referencePeer(results);
-  const ratios = wholeTraces(results).flatMap(({ space }) => {
-    const own = figure(space.morecore);
-    const other = figure(space[peer]);
-    return own === undefined || other === undefined ? [] : own.footprintBytes / other.footprintBytes;
-  });
-  return { goal: "S1", figure: `footprint over ${peer}'s: worst trace`, measured: largest(ratios), aim: 1 };
+function inOrder(figures: readonly GoalFigure[]): GoalFigure[] {
+  return Object.keys(GOALS).flatMap((name) => figures.filter(({ goal }) => goal === name));
 }

@@ -3,8 +3,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Allocator } from "../../packages/inspect/src/replay/play.ts";
+import { fractionsFrom } from "../harness/random.ts";
 import { createSequence, mutateSequence } from "../suites/adversary/mutate.ts";
-import { climb, randomFrom } from "../suites/adversary/search.ts";
+import { climb } from "../suites/adversary/search.ts";
 import { type Burst, formatSequence, parseSequence, playSequence } from "../suites/adversary/sequence.ts";
 import { shorten } from "../suites/adversary/shorten.ts";
 
@@ -64,7 +65,7 @@ function worstSteps(bursts: readonly Burst[]): number {
 
 const subject = { create: createSequence, mutate: mutateSequence, score: worstSteps };
 const search = (seed: number, evaluations: number) =>
-  climb(subject, randomFrom(seed), (count) => count < evaluations);
+  climb(subject, fractionsFrom(seed), (count) => count < evaluations);
 
 describe("search", () => {
   test("finds the sequence that makes a first fit look at hundreds of holes", () => {
@@ -88,7 +89,7 @@ describe("search", () => {
 
 describe("a sequence", () => {
   const random = fc.nat(2 ** 31).map((seed) => {
-    const next = randomFrom(seed);
+    const next = fractionsFrom(seed);
     return mutateSequence(createSequence(next), next);
   });
 

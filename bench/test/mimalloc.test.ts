@@ -1,18 +1,20 @@
-// mimalloc is compiled from what the user has of it. Here that is a few lines with its names, which ask for what it does
-// of its surroundings: a clock of WASI's, no environment, and to be started once.
+// mimalloc is compiled from Debian's sources by `npm run programs`. Here that is a few lines with its names, which ask for
+// what it does of its surroundings: a clock of WASI's, no environment, and to be started once.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
-import { buildMimalloc } from "../peers/build-mimalloc.ts";
+import { afterAll, describe, expect, test } from "vitest";
+import { installedPeers } from "../peers/installed.ts";
 import { create } from "../peers/wasm.ts";
+import { readMade } from "../programs/cache.ts";
+import { compileMimalloc } from "../programs/mimalloc.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "morecore-mimalloc-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const HEADER = "#define MI_MALLOC_VERSION 20417\n";
+const CHANGELOG = "mimalloc (2.4.17+ds-1) unstable; urgency=medium\n";
 const SOURCE = `
 #include <stdbool.h>
 #include <stdlib.h>
@@ -49,18 +51,49 @@ test.skipIf(!hasClang)(
   "is started once, has a clock and no environment, and its room before it is used",
   () => {
     const sources = join(folder, "sources");
-    for (const inside of ["src", "include"]) mkdirSync(join(sources, inside), { recursive: true });
+    for (const inside of ["src", "include", "debian"]) mkdirSync(join(sources, inside), { recursive: true });
     writeFileSync(join(sources, "src/static.c"), SOURCE);
-    writeFileSync(join(sources, "include/mimalloc.h"), HEADER);
-    const built = buildMimalloc(join(folder, "built"), sources);
-    if (typeof built === "string") throw new Error(built);
-    expect(built.version).toBe("2.4.17");
-    const peer = create({ module: new WebAssembly.Module(readFileSync(built.file)), reserveBytes: 1600 });
+    writeFileSync(join(sources, "include/mimalloc.h"), "");
+    writeFileSync(join(sources, "debian/changelog"), CHANGELOG);
+    const built = compileMimalloc(sources, "mimalloc-like");
+    expect(built.version).toBe("2.4.17+ds-1");
+    const peer = create({ module: new WebAssembly.Module(readFileSync(built.module)), reserveBytes: 1600 });
     expect(peer.malloc(1)).toBe(1600 + 1 + 2 + 4);
   },
 );
 
-test("where it is, is not known: says how to get it and name its folder", () => {
-  expect(buildMimalloc(folder, undefined)).toMatch(/github\.com.*--mimalloc$/);
-  expect(buildMimalloc(folder, join(folder, "nowhere"))).toMatch(/^there is no src.static\.c in .*nowhere/);
+describe("as a peer", () => {
+  const made = readMade();
+  const mimalloc = typeof made === "string" ? undefined : made.mimalloc;
+
+  test.skipIf(mimalloc === undefined)(
+    "Debian's gives blocks, takes them back and has the room that was asked for",
+    () => {
+      const module = new WebAssembly.Module(readFileSync(mimalloc?.module ?? ""));
+      const peer = create({ module, reserveBytes: 8 << 20 });
+      const before = peer.reservedBytes();
+      const blocks = Array.from({ length: 1000 }, (_, index) => peer.malloc(1 + index));
+      expect(new Set(blocks).size).toBe(1000);
+      for (const block of blocks) expect(block % 8).toBe(0);
+      for (const block of blocks) peer.free(block);
+      expect(peer.reservedBytes()).toBe(before);
+    },
+  );
+
+  test("takes part when it has been made, is left out with the reason when not, and unsaid where nobody could", async () => {
+    const namesAndRemarks = async (given?: Parameters<typeof installedPeers>[1]) => {
+      const { peers, remarks } = await installedPeers(folder, given);
+      return [
+        peers.filter(({ name }) => name === "mimalloc"),
+        remarks.filter((remark) => remark.includes("mimalloc")),
+      ];
+    };
+    const file = join(folder, "mimalloc.wasm");
+    expect(await namesAndRemarks({ file, version: "2" })).toEqual([
+      [{ name: "mimalloc", version: "2", moduleFile: file }],
+      [],
+    ]);
+    expect(await namesAndRemarks("run it")).toEqual([[], ["mimalloc is left out: run it"]]);
+    expect(await namesAndRemarks()).toEqual([[], []]);
+  });
 });

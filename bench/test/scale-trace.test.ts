@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { decodeTrace, encodeTrace, KIND, recordsOf } from "../../packages/inspect/src/trace/format.ts";
-import { scaleTrace } from "../suites/traces/scale-trace.ts";
+import { scaleTrace } from "../suites/steps/scale-trace.ts";
 
 test("fills the live set, then replaces blocks of it one by one", () => {
   const { trace, from } = scaleTrace(50, 400);

@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ROOT } from "../../test/support/c-program.ts";
-import { measureSizes, sizeGoals } from "../report/sizes.ts";
+import { measureSizes, sizeGoals } from "../suites/sizes/sizes.ts";
 
 test("the kernel is weighed as it is, Heap bundled with all that it needs, minified and gzipped", async () => {
   const sizes = await measureSizes(join(ROOT, "packages/morecore/dist"));

@@ -30,6 +30,7 @@ import {
   union,
   utf8,
 } from "morecore";
+import { randomFrom } from "./random.ts";
 
 export const WHOLE = { u8, i8, u16, i16, u32, i32, u64, i64, bool };
 const SCALARS = { ...WHOLE, f32, f64 };
@@ -230,11 +231,8 @@ function boolValue(value: boolean): Both {
 
 /** 32-bit numbers without end, the same for the same seed. */
 export function noise(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state ^ (state >>> 15)) >>> 0;
-  };
+  const random = randomFrom(seed);
+  return () => random(2 ** 32);
 }
 
 /** The memory of a C file that was compiled and linked with nothing, and what it exports. */

@@ -1,12 +1,10 @@
 // Random numbers that a seed repeats.
 
-/** From 0, below `bound`. (mulberry32) */
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { mersenne } from "pure-rand/generator/mersenne";
+
+/** From 0, below `bound`; 0 if that is nothing. */
 export function randomFrom(seed: number): (bound: number) => number {
-  let state = seed >>> 0;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let word = Math.imul(state ^ (state >>> 15), state | 1);
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61);
-    return Math.floor((((word ^ (word >>> 14)) >>> 0) / 2 ** 32) * bound);
-  };
+  const generator = mersenne(seed);
+  return (bound) => (bound < 1 ? 0 : uniformInt(generator, 0, bound - 1));
 }

@@ -1,11 +1,11 @@
-// The three micro patterns of bench/patterns.ts, with the caller in WebAssembly.
+// The three micro patterns of bench/harness/patterns.ts, with the caller in WebAssembly.
 //
 // A count is one of pairs of malloc and free. Compiled with -fno-builtin, or clang would leave the pairs out.
 
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { CHURN_SLOTS = 16384, FIFO_LIVE = 1024, DRAWN = 1 << 18, SEED = 0x6d6f7265 };
+enum { CHURN_SLOTS = 16384, FIFO_LIVE = 1024, DRAWN = 1 << 18 };
 
 static uint32_t slots[DRAWN], sizes[DRAWN];
 static void *live[CHURN_SLOTS];
@@ -17,19 +17,11 @@ void pair(uint32_t count) {
   for (uint32_t i = 0; i < count; i++) free(malloc(size_of_turn(i)));
 }
 
-static uint32_t drawn_below(uint32_t *state, uint32_t below) {
-  *state ^= *state << 13;
-  *state ^= *state >> 17;
-  *state ^= *state << 5;
-  return *state % below;
-}
+// Where the caller writes what churn is to replace, before churn_fill.
+uint32_t *drawn_slots(void) { return slots; }
+uint32_t *drawn_sizes(void) { return sizes; }
 
 void churn_fill(void) {
-  uint32_t state = SEED;
-  for (int i = 0; i < DRAWN; i++) {
-    slots[i] = drawn_below(&state, CHURN_SLOTS);
-    sizes[i] = 16 + drawn_below(&state, 985);
-  }
   for (int i = 0; i < CHURN_SLOTS; i++) live[i] = malloc(sizes[i]);
 }
 

@@ -1,13 +1,12 @@
 // Pictures: the figures of the last full run as pictures, drawn without measuring.
 //
 // Owns:  which pictures there are, and their files.
-// Needs: bench/results.json, which --save writes; echarts, which draws SVG without a browser.
+// Needs: bench/results/main.json, which --save writes.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import * as echarts from "echarts";
-import { CHARTS, RESULTS_JSON } from "../../paths.ts";
-import type { Results } from "../results.ts";
+import { CHARTS, RESULTS } from "../../harness/paths.ts";
+import type { Results } from "../../suites/results.ts";
 import { patternChart, programChart, scaleChart, spaceChart, traceChart } from "./charts.ts";
 import type { Chart } from "./frame.ts";
 
@@ -17,20 +16,22 @@ export interface ChartsOptions {
 }
 
 const NO_RESULTS = 2;
+const LAST = path.join(RESULTS, "main.json");
 
-export function drawCharts({ from = RESULTS_JSON, to = CHARTS }: ChartsOptions): void {
+/** The exit code: 2 if there are no results. */
+export function drawCharts({ from = LAST, to = CHARTS }: ChartsOptions): number {
   const results = readResults(from);
   if (typeof results === "string") {
     console.error(`bench: ${results}`);
-    process.exitCode = NO_RESULTS;
-    return;
+    return NO_RESULTS;
   }
   mkdirSync(to, { recursive: true });
   for (const chart of chartsOf(results)) {
     const file = path.join(to, `${chart.name}.svg`);
-    writeFileSync(file, svgOf(chart));
+    writeFileSync(file, chart.svg);
     console.error(`written: ${file}`);
   }
+  return 0;
 }
 
 /** One for each thing that was measured. */
@@ -43,14 +44,6 @@ function chartsOf(results: Results): Chart[] {
   return charts;
 }
 
-function svgOf({ width, height, option }: Chart): string {
-  const drawing = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
-  drawing.setOption({ animation: false, backgroundColor: "#ffffff", ...option });
-  const svg = drawing.renderToSVGString();
-  drawing.dispose();
-  return `${svg}\n`;
-}
-
 /** The results, or why there are none. */
 function readResults(file: string): Results | string {
   let parsed: unknown;
@@ -61,7 +54,7 @@ function readResults(file: string): Results | string {
     return `no results to draw: ${why}; npm run bench -- --save writes them`;
   }
   const isResults = typeof parsed === "object" && parsed !== null && "traces" in parsed && "wasm" in parsed;
-  // A border: what has these members was written by run.ts.
+  // A border: what has these members was written by suites/whole.ts.
   return isResults
     ? (parsed as Results)
     : `${file}: these are no results of npm run bench -- --json or --save`;

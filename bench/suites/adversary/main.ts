@@ -4,8 +4,9 @@
 // Needs: #steps, search.
 
 import { countedHeapIn, isOrdinary, type Outcome, OutcomeWatch, stepsSoFar } from "#steps";
+import { fractionsFrom } from "../../harness/random.ts";
 import { createSequence, mutateSequence } from "./mutate.ts";
-import { climb, type Found, randomFrom } from "./search.ts";
+import { climb, type Found } from "./search.ts";
 import { type Burst, CALLS, formatSequence, type Letter, playSequence } from "./sequence.ts";
 import { shorten } from "./shorten.ts";
 
@@ -65,7 +66,7 @@ export function searchAll(
     const score = (bursts: readonly Burst[]): number => worstCall(bursts, target)?.steps ?? 0;
     const found: Found<readonly Burst[]> = climb(
       { create: createSequence, mutate: mutateSequence, score },
-      randomFrom(seed),
+      fractionsFrom(seed),
       (count) => (evaluations === undefined ? performance.now() < deadline : count < evaluations),
     );
     onTarget(target);

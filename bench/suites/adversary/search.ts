@@ -1,6 +1,6 @@
 // Search: hill climbing with restarts, for anything that can be mutated and scored.
 //
-// Owns:       when to keep, when to start anew; a random generator with a seed.
+// Owns:       when to keep, when to start anew.
 // Needs:      nothing.
 // Invariants: A1  the same seed tries the same candidates in the same order
 //
@@ -61,15 +61,4 @@ function beginning<T>(subject: Subject<T>, best: T, random: Random): T {
   let shaken = best;
   for (let count = 0; count < SHAKES; count++) shaken = subject.mutate(shaken, random);
   return shaken;
-}
-
-/** mulberry32: numbers from 0 to below 1. */
-export function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -9,8 +9,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { TraceInput } from "../../harness/inputs.ts";
+import { ROOT } from "../../harness/paths.ts";
 import { type Sample, summarize } from "../../harness/stats.ts";
-import { ROOT } from "../../paths.ts";
 import { LIBRARIES, type NativePeer } from "./peers.ts";
 import { isThere, type NativeProgram } from "./programs.ts";
 

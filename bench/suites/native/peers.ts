@@ -5,7 +5,7 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { ROOT } from "../../paths.ts";
+import { ROOT } from "../../harness/paths.ts";
 
 export const PEER_NAMES = ["morecore", "glibc", "mimalloc", "jemalloc"] as const;
 export type NativePeer = (typeof PEER_NAMES)[number];

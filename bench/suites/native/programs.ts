@@ -6,7 +6,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { ROOT } from "../../paths.ts";
+import { ROOT } from "../../harness/paths.ts";
 
 export interface NativeProgram {
   readonly name: string;

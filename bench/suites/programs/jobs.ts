@@ -1,11 +1,10 @@
 // Jobs: the file of a program, or of the patterns, for each way of linking that can be had here.
 //
-// Owns:  which ways those are; linking with mimalloc, whose object the bench has compiled.
+// Owns:  which ways those are; linking with mimalloc.
 // Needs: what `npm run programs` has made; for mimalloc its folders of sources and objects, and clang.
 
-import { MIMALLOC_LIBRARY } from "../../peers/build-mimalloc.ts";
 import type { MadePatterns, MadeProgram } from "../../programs/cache.ts";
-import { PROGRAMS } from "../../programs/catalog.ts";
+import { MIMALLOC, PROGRAMS } from "../../programs/catalog.ts";
 import { fetched } from "../../programs/fetch.ts";
 import { linkFile, merge, mergeTlsf, optimize, type ToLink } from "../../programs/link.ts";
 import { patternParts, programParts } from "../../programs/parts.ts";
@@ -36,7 +35,7 @@ export async function patternJobs(patterns: MadePatterns, mimalloc: string | und
 }
 
 function withMimalloc(parts: ToLink, object: string, ...flags: readonly string[]): string {
-  return linkFile(parts, "mimalloc", [object, MIMALLOC_LIBRARY, ...flags], optimize);
+  return linkFile(parts, "mimalloc", [object, MIMALLOC.library, ...flags], optimize);
 }
 
 async function jobsOf(

@@ -18,7 +18,7 @@ import {
   type PerLinking,
   type Request,
 } from "./protocol.ts";
-import { ProgramCrew } from "./workers.ts";
+import { ProgramWorkers } from "./workers.ts";
 
 export interface ProgramPlan {
   readonly rounds: number;
@@ -46,18 +46,15 @@ export interface ProgramResults {
   readonly remarks: readonly string[];
 }
 
-/**
- * Of all that `npm run programs` has made and is wanted; if it has made nothing, a remark says what to do. Linked with
- * mimalloc as well, if its object file is given.
- */
+/** Of all that `npm run programs` has made and is wanted; if it has made nothing, a remark says what to do. */
 export async function measureMade(
   plan: ProgramPlan,
   isWanted: (name: string) => boolean,
-  mimalloc?: string,
 ): Promise<ProgramResults> {
   const made = readMade();
   if (typeof made === "string")
     return { programs: [], patterns: [], remarks: [`Programs and callers in wasm are left out: ${made}`] };
+  const mimalloc = made.mimalloc?.object;
   const programs: ProgramResult[] = [];
   const remarks: string[] = [];
   for (const program of made.programs.filter(({ name }) => isWanted(name))) {
@@ -86,7 +83,7 @@ async function measureProgram(
 ): Promise<ProgramResult | string> {
   const jobs = await programJobs(program, mimalloc).catch(messageOf);
   if (typeof jobs === "string") return jobs;
-  return await withCrew(jobs, async (workers) => {
+  return await withWorkers(jobs, async (workers) => {
     const runs = new Samples();
     const failure = await inTurns(workers, jobs, plan.rounds + 1, { job: "run" }, (way, round, answer) => {
       if (answer.kind !== "run") return;
@@ -116,7 +113,7 @@ async function measurePatterns(
   if (names.length === 0) return [];
   const jobs = await patternJobs(patterns, mimalloc).catch(messageOf);
   if (typeof jobs === "string") return jobs;
-  return await withCrew(jobs, async (workers) => {
+  return await withWorkers(jobs, async (workers) => {
     const results: WasmPatternResult[] = [];
     for (const pattern of names) {
       const samples = new Samples();
@@ -159,7 +156,7 @@ class Samples {
 
 /** A failure's reason, if there is one. */
 async function inTurns(
-  workers: ProgramCrew,
+  workers: ProgramWorkers,
   jobs: readonly Job[],
   rounds: number,
   request: Request,
@@ -189,8 +186,11 @@ function perLinking<T>(jobs: readonly Job[], of: (kind: Linking) => T): PerLinki
   };
 }
 
-async function withCrew<T>(jobs: readonly Job[], work: (workers: ProgramCrew) => Promise<T>): Promise<T> {
-  const workers = new ProgramCrew(jobs);
+async function withWorkers<T>(
+  jobs: readonly Job[],
+  work: (workers: ProgramWorkers) => Promise<T>,
+): Promise<T> {
+  const workers = new ProgramWorkers(jobs);
   try {
     return await work(workers);
   } finally {

@@ -1,43 +1,13 @@
-// Tables: programs and patterns in WebAssembly as text, and the goals T3 and T4.
+// Tables: programs and patterns in WebAssembly as text.
 //
-// Owns:  columns, formats, aims.
+// Owns:  columns, formats.
 // Note:  a cell of time reads "median ±spread (minimum) ratio", the ratio being its median over dlmalloc's: below 1 is faster.
 
-import { largest, type Sample } from "../../harness/stats.ts";
+import type { Sample } from "../../harness/stats.ts";
 import { sampleText, type TextTable } from "../../harness/tables.ts";
-import type { GoalFigure } from "../../report/goal-figure.ts";
 import { linkingsIn } from "./jobs.ts";
 import type { ProgramResults } from "./measure.ts";
-import type { PatternName, PerLinking } from "./protocol.ts";
-
-const PATTERN_AIMS: Readonly<Record<PatternName, number>> = { pair: 0.5, churn: 0.25, fifo: 0.75 };
-/** Programs that allocate enough to tell allocators apart. */
-const ALLOCATING = ["lua", "mujs"];
-const ALLOCATING_AIM = 0.95;
-const WORST_AIM = 1;
-
-export function programGoals({ programs, patterns }: ProgramResults): GoalFigure[] {
-  const timeRatios = programs.map(({ ms }) => ms.merged.median / ms.dlmalloc.median);
-  const spaceRatios = programs.map(({ heapBytes }) => heapBytes.merged / heapBytes.dlmalloc);
-  const known = programs.filter(({ program }) => ALLOCATING.includes(program));
-  const figures = [
-    ...patterns.map(({ pattern, nsPerPair }) => ({
-      goal: "T3",
-      figure: `${pattern}, caller in wasm, merged, over dlmalloc`,
-      measured: nsPerPair.merged.median / nsPerPair.dlmalloc.median,
-      aim: PATTERN_AIMS[pattern],
-    })),
-    ...known.map(({ program, ms }) => ({
-      goal: "T4",
-      figure: `${program}, whole program, merged, over dlmalloc`,
-      measured: ms.merged.median / ms.dlmalloc.median,
-      aim: ALLOCATING_AIM,
-    })),
-    { goal: "T4", figure: "worst program: time", measured: largest(timeRatios), aim: WORST_AIM },
-    { goal: "T4", figure: "worst program: peak memory", measured: largest(spaceRatios), aim: WORST_AIM },
-  ];
-  return figures.filter(({ measured }) => Number.isFinite(measured));
-}
+import type { PerLinking } from "./protocol.ts";
 
 export function programTables({ programs, patterns }: ProgramResults): TextTable[] {
   const tables: TextTable[] = [];

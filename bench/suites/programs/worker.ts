@@ -5,11 +5,12 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { clock } from "../../harness/clock.ts";
+import { drawnForChurn } from "../../harness/patterns.ts";
 import { kernelBeside } from "../../programs/beside.ts";
 import { WORKLOADS } from "../../programs/places.ts";
 import { instantiate, type Runnable, runProgram } from "../../programs/run.ts";
 import { Wasi } from "../../programs/wasi.ts";
-import { clock } from "./clock.ts";
 import type { Answer, Job, PatternName, Request } from "./protocol.ts";
 
 /** The patterns are warmed up with so many pairs, which also tell how many a sample is to have. */
@@ -53,6 +54,7 @@ function pattern(name: PatternName, targetMs: number): Answer {
   const wasi = new Wasi({ args: [], files: {} });
   const { instance, memory } = instantiate(runnable, { wasi_snapshot_preview1: wasi.imports(module) });
   wasi.memory = memory;
+  if (name === "churn") writeDrawn(instance, memory);
   if (name !== "pair") call(instance, `${name}_fill`, 0);
   const warmUpMs = timed(instance, name, FIRST_PAIRS);
   const pairs = Math.min(Math.ceil((FIRST_PAIRS * targetMs) / Math.max(warmUpMs, 0.01)), MAX_PAIRS);
@@ -61,14 +63,21 @@ function pattern(name: PatternName, targetMs: number): Answer {
   return { kind: "pattern", nsPerPair: (timed(instance, name, pairs) * 1e6) / pairs };
 }
 
+/** The same numbers as the pattern in JavaScript has. */
+function writeDrawn(instance: WebAssembly.Instance, memory: WebAssembly.Memory): void {
+  const { slots, sizes } = drawnForChurn();
+  new Uint32Array(memory.buffer, call(instance, "drawn_slots"), slots.length).set(slots);
+  new Uint32Array(memory.buffer, call(instance, "drawn_sizes"), sizes.length).set(sizes);
+}
+
 function timed(instance: WebAssembly.Instance, name: string, pairs: number): number {
   const start = clock();
   call(instance, name, pairs);
   return clock() - start;
 }
 
-function call(instance: WebAssembly.Instance, name: string, pairs: number): void {
+function call(instance: WebAssembly.Instance, name: string, pairs = 0): number {
   const exported = instance.exports[name];
   if (typeof exported !== "function") throw new Error(`the patterns do not export ${name}`);
-  exported(pairs);
+  return exported(pairs);
 }

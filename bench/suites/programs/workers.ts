@@ -2,13 +2,13 @@
 //
 // Owns:       starting, asking and stopping them.
 // Needs:      worker.js beside this file.
-// Invariants: K1  every worker is stopped when the workers is, also after an error
+// Invariants: K1  every worker is stopped when they all are, also after an error
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Answer, Job, Kind, Request } from "./protocol.ts";
 
-export class ProgramCrew {
+export class ProgramWorkers {
   readonly #workers = new Map<Kind, ChildProcess>();
 
   constructor(jobs: readonly Job[]) {

@@ -5,23 +5,25 @@
 
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { readTraceFile } from "@morecore/inspect";
+import { openTrace, readTraceFile, traceName, whyNoTrace } from "@morecore/inspect";
 import { profileTrace } from "#steps";
+import { HELD_STEPS, ROOT } from "../../harness/paths.ts";
 import { SCALE_LIVE } from "../../harness/patterns.ts";
 import { Progress } from "../../harness/progress.ts";
 import { toTerminal } from "../../harness/tables.ts";
-import { findTraces } from "../../inputs.ts";
-import { HELD_STEPS, ROOT } from "../../paths.ts";
-import { scaleTrace } from "../traces/scale-trace.ts";
+import { findTraces } from "../traces/find.ts";
+import { scaleTrace } from "./scale-trace.ts";
 import { stepsJson, stepsTables, type TraceSteps } from "./tables.ts";
 
 /** Of the rows that replace random ones of so many live blocks, once those are there. */
 export const SCALE_NAME = "scale";
 const SCALE_PAIRS = 500_000;
+const NOT_ALL_DONE = 2;
 
 export interface StepsOptions {
   readonly json?: true;
   readonly hold?: true;
+  readonly unlimited?: true;
   readonly only?: string;
   readonly traces?: string;
 }
@@ -36,12 +38,34 @@ export interface HeldSteps {
   readonly worstOrdinary: number;
 }
 
-export function runSteps(options: StepsOptions): void {
+/** Prints; the exit code, which is 2 if a file is no sound trace. */
+export function runSteps(files: readonly string[], options: StepsOptions): number {
+  const results = files.length > 0 ? countFiles(files, options.unlimited) : countUsual(options);
+  const text = options.json ? stepsJson(results) : stepsTables(results).map(toTerminal).join("\n");
+  if (results.length > 0 || options.json) console.log(text);
+  if (options.hold) hold(HELD_STEPS, results);
+  return files.length > results.length ? NOT_ALL_DONE : 0;
+}
+
+/** Those that cannot be counted are named on stderr. */
+function countFiles(files: readonly string[], unlimited?: true): TraceSteps[] {
+  return files.flatMap((file) => {
+    try {
+      return { trace: traceName(file), ...profileTrace(openTrace(file, unlimited)) };
+    } catch (error) {
+      console.error(`bench: ${file}: ${whyNoTrace(error)}`);
+      return [];
+    }
+  });
+}
+
+/** The traces at hand, and the live sets. */
+function countUsual(options: StepsOptions): TraceSteps[] {
   // Only what is in the repository can be held to everywhere, and all of it is.
   const { folder, only = "" } = options.hold
     ? { folder: path.join(ROOT, "traces") }
     : { folder: options.traces, only: options.only };
-  const { traces, remarks } = findTraces(ROOT, folder);
+  const { traces, remarks } = findTraces(folder);
   const wanted = traces.filter(({ name }) => name.includes(only));
   const scales = options.hold || !SCALE_NAME.includes(only) ? [] : SCALE_LIVE;
   const progress = new Progress();
@@ -54,9 +78,8 @@ export function runSteps(options: StepsOptions): void {
   for (const { name, file } of wanted) add(countTrace(name, file));
   for (const live of scales) add(countScale(live));
   progress.stop();
-  console.log(options.json ? stepsJson(results) : stepsTables(results).map(toTerminal).join("\n"));
   for (const remark of remarks) console.error(remark);
-  if (options.hold) hold(HELD_STEPS, results);
+  return results;
 }
 
 export function countTrace(name: string, file: string): TraceSteps {

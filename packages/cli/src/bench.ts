@@ -23,14 +23,14 @@ import {
   toTerminal,
   type Work,
 } from "@morecore/bench";
+import { openTrace, traceName, whyNoTrace } from "@morecore/inspect";
 import { type Command, Option } from "commander";
-import { complain, openTrace, traceName, UNLIMITED, whyNoTrace } from "./files.ts";
+import { complain, UNLIMITED } from "./files.ts";
 
 interface BenchOptions {
   readonly rounds: number;
   readonly json?: true;
   readonly unlimited?: true;
-  readonly mimalloc?: string;
 }
 
 const NOT_ALL_DONE = 2;
@@ -63,7 +63,6 @@ export function benchCommand(morecore: Command): void {
         .default(DEFAULT_ROUNDS)
         .argParser(positiveNumber),
     )
-    .option("--mimalloc <folder>", "compile mimalloc from its sources in this folder, and measure it as well")
     .option("--json", "print the results as JSON")
     .option(...UNLIMITED)
     .addHelpText("after", HELP)
@@ -84,7 +83,7 @@ async function runBench(files: readonly string[], options: BenchOptions): Promis
   };
   const folder = mkdtempSync(join(tmpdir(), "morecore-bench-"));
   try {
-    const found = await installedPeers(folder, options.mimalloc);
+    const found = await installedPeers(folder);
     report(found, await measure(found, work, options), options);
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,11 +1,11 @@
 // Files: what the commands say of files, and how they say it.
 //
 // Owns:  the words on stderr; what of a command's errors is the user's to know, and not a bug.
-// Needs: Node; the errors of wasm and of traces.
+// Needs: Node; the errors of wasm.
 
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import { checkLimits, readTraceFile, type Trace, TraceFormatError, TraceLimitError } from "@morecore/inspect";
+import { dirname } from "node:path";
+import { systemMessage } from "@morecore/inspect";
 import { BinaryenError, MissingToolError, WasmFormatError } from "@morecore/wasm";
 
 /** A file that a command was given cannot be read, or one that it is to make not written. The message names it. */
@@ -54,24 +54,6 @@ export function whyUnwritable(path: string): string | undefined {
   }
 }
 
-/** "traces/lua.mct.gz" is the trace "lua". */
-export function traceName(file: string): string {
-  return basename(file).replace(/(\.mct)?(\.gz)?$/, "");
-}
-
-/** A trace from a file that may be anybody's. Throws; whyNoTrace has the words. */
-export function openTrace(file: string, unlimited: boolean): Trace {
-  const trace = readTraceFile(file);
-  if (!unlimited) checkLimits(trace);
-  return trace;
-}
-
-/** Why a file is not played, in one line. */
-export function whyNoTrace(error: unknown): string {
-  const isSaid = error instanceof TraceFormatError || error instanceof TraceLimitError;
-  return isSaid ? error.message : systemMessage("cannot read", error);
-}
-
 /** Why a command on a module could not be done, in one line; undefined: an error that is nobody's but ours. */
 export function whyNotDone(file: string, error: unknown): string | undefined {
   if (error instanceof WasmFormatError || error instanceof BinaryenError) return `${file}: ${error.message}`;
@@ -80,12 +62,6 @@ export function whyNotDone(file: string, error: unknown): string | undefined {
 
 export function complain(message: string): void {
   process.stderr.write(`morecore: ${message}\n`);
-}
-
-/** Node's own text without the call's name and path, which are said already: "cannot read: no such file or directory". */
-export function systemMessage(what: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return `${what}: ${message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/s, "")}`;
 }
 
 /** The option of the commands that play traces. */

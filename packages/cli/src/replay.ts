@@ -5,11 +5,21 @@
 
 import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
-import { playCalls, type ReplayResult, replay, type Trace, TraceFormatError } from "@morecore/inspect";
+import {
+  openTrace,
+  playCalls,
+  type ReplayResult,
+  replay,
+  systemMessage,
+  type Trace,
+  TraceFormatError,
+  traceName,
+  whyNoTrace,
+} from "@morecore/inspect";
 import { replaySvg } from "@morecore/inspect/pictures";
 import { SingleBar } from "cli-progress";
 import { Heap } from "morecore";
-import { complain, openTrace, systemMessage, traceName, whyNoTrace, whyUnwritable } from "./files.ts";
+import { complain, whyUnwritable } from "./files.ts";
 import { type Failure, jsonReport, type Played, tableReport } from "./report.ts";
 
 export interface ReplayCommandOptions {

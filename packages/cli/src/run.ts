@@ -8,7 +8,7 @@
 import { statSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { positiveNumber } from "@morecore/bench";
-import { writeTraceFile } from "@morecore/inspect";
+import { systemMessage, writeTraceFile } from "@morecore/inspect";
 import {
   type Death,
   frameText,
@@ -20,7 +20,7 @@ import {
   type Swap,
 } from "@morecore/wasm";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { checkWritable, complain, readInput, systemMessage, whyNotDone } from "./files.ts";
+import { checkWritable, complain, readInput, whyNotDone } from "./files.ts";
 import { jsonRunReport, tableHeapReport } from "./run-report.ts";
 
 interface RunCommandOptions {

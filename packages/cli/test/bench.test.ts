@@ -1,4 +1,4 @@
-// morecore bench and morecore steps, as users start them. No figure is looked at that depends on the machine.
+// morecore bench, as users start them. No figure is looked at that depends on the machine.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -23,4 +23,5 @@ export {
   type TraceRecord,
 } from "./trace/format.ts";
 export { checkLimits, TraceLimitError } from "./trace/limits.ts";
+export { openTrace, systemMessage, traceName, whyNoTrace } from "./trace/open.ts";
 export { CALL_KINDS, type CallKind, HeapCheckError, HeapWatch } from "./watch/watch.ts";

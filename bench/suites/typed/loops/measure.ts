@@ -3,7 +3,7 @@
 // Owns:  warming up, samples, and what the JavaScript heap grows by.
 // Needs: --expose-gc.
 
-import { clock } from "../../programs/clock.ts";
+import { clock } from "../../../harness/clock.ts";
 import type { LoopAnswer, LoopJob } from "../protocol.ts";
 import { GROUPS } from "./all.ts";
 import type { Run } from "./loop.ts";

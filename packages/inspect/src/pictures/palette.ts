@@ -15,6 +15,7 @@ export const STYLE = `
 text { font-family: system-ui, "Segoe UI", "Helvetica Neue", "DejaVu Sans", sans-serif; fill: #1f2933; font-size: 12px; }
 .title { font-size: 20px; font-weight: 600; }
 .heading { font-size: 14px; font-weight: 600; }
+.label { font-size: 13px; }
 .note, .tick { fill: #5b6773; }
 .tick { font-size: 11px; }
 .paper { fill: #ffffff; }

@@ -1,13 +1,12 @@
-// Replay SVG: one picture of one replay, complete in itself: no script, no font, no link to anything.
+// Replay SVG: one picture of one replay.
 //
 // Owns:       where things stand on the sheet.
-// Needs:      chart, map-picture.
+// Needs:      chart, map-picture, svg.
 
 import type { ReplayResult } from "../replay/replay.ts";
 import { drawChart, drawChartLegend } from "./chart.ts";
 import { drawMap, type Picture } from "./map-picture.ts";
-import { STYLE } from "./palette.ts";
-import { element, escapeText, text, translated } from "./svg.ts";
+import { sheet, text, translated } from "./svg.ts";
 import { formatBytes, formatCount } from "./units.ts";
 
 const WIDTH = 1120;
@@ -25,20 +24,16 @@ export function replaySvg(name: string, result: ReplayResult): string {
   const map = drawPeakMap(result);
   const height = Math.ceil(MAP_TOP + map.height + BOTTOM);
   const summary = summaryOf(result);
-  const box = { width: WIDTH, height, viewBox: `0 0 ${WIDTH} ${height}`, role: "img" };
-  return `${element("svg", { xmlns: "http://www.w3.org/2000/svg", ...box }, [
-    `<title>${escapeText(name)} on morecore</title>`,
-    `<desc>${escapeText(summary)}</desc>`,
-    `<style>${STYLE}</style>`,
-    element("rect", { width: WIDTH, height, class: "paper" }),
-    text(LEFT, 38, "title", `${name} on morecore`),
+  const title = `${name} on morecore`;
+  return sheet({ width: WIDTH, height, title, description: summary }, [
+    text(LEFT, 38, "title", title),
     text(LEFT, 60, "note", summary),
     translated(WIDTH - RIGHT, 88, [drawChartLegend()]),
     text(LEFT, 92, "heading", "Bytes over the run"),
     translated(LEFT, CHART_TOP, [drawChart(result, INNER, CHART_HEIGHT)]),
     text(LEFT, MAP_HEADING, "heading", "The heap at the peak of live bytes"),
     translated(LEFT, MAP_TOP, [map.svg]),
-  ])}\n`;
+  ]);
 }
 
 function drawPeakMap(result: ReplayResult): Picture {

@@ -1,4 +1,9 @@
 // SVG: text that is well-formed. Elements are strings; what comes from outside is escaped here and nowhere else.
+//
+// Owns:  the sheet: a picture complete in itself, with no script, no font and no link to anything.
+// Needs: palette's styles.
+
+import { STYLE } from "./palette.ts";
 
 type Attributes = Readonly<Record<string, string | number>>;
 
@@ -7,6 +12,26 @@ export function element(name: string, attributes: Attributes, children: readonly
   const parts = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeText(rounded(value))}"`);
   if (children.length === 0) return `<${name}${parts.join("")}/>`;
   return `<${name}${parts.join("")}>${children.join("\n")}</${name}>`;
+}
+
+/** The text of an SVG file. */
+export function sheet({ width, height, title, description }: Sheet, children: readonly string[]): string {
+  const box = { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" };
+  return `${element("svg", { xmlns: "http://www.w3.org/2000/svg", ...box }, [
+    `<title>${escapeText(title)}</title>`,
+    `<desc>${escapeText(description)}</desc>`,
+    `<style>${STYLE}</style>`,
+    element("rect", { width, height, class: "paper" }),
+    ...children,
+  ])}\n`;
+}
+
+export interface Sheet {
+  readonly width: number;
+  readonly height: number;
+  /** For those who cannot see it, as the description is. */
+  readonly title: string;
+  readonly description: string;
 }
 
 /** A line of text; `what` is a class of STYLE. */

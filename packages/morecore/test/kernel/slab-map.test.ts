@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { randomFrom } from "../../../../test/support/random.ts";
 import { asPtr, chunkOf } from "../../src/kernel/address.ts";
 import { sizeOf } from "../../src/kernel/chunk.ts";
 import * as at from "../../src/kernel/layout.ts";
@@ -167,11 +168,7 @@ describe("the map", () => {
 describe("a unit", () => {
   it("has no two slabs, of whatever classes, also when slabs come and go", () => {
     const b = roomy();
-    let random = 7;
-    const next = (most: number) => {
-      random = (Math.imul(random, 1_103_515_245) + 12_345) & 0x7fff_ffff;
-      return random % most;
-    };
+    const next = randomFrom(7);
     const live: number[] = [];
     for (let round = 0; round < 6000; round++) {
       // Waves: most is freed now and then, so that slabs end and their places become holes.

@@ -1,11 +1,12 @@
-// Inputs: the traces to play.
+// Find: the traces to play.
 //
 // Owns:  where traces are looked for, and which of two with the same name is taken.
 // Needs: traces/ in the package; ../shared/traces beside it, where there is one.
 
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import type { TraceInput } from "./harness/inputs.ts";
+import type { TraceInput } from "../../harness/inputs.ts";
+import { ROOT } from "../../harness/paths.ts";
 
 const EXTENSION = ".mct.gz";
 const SHORT = /-20k$/;
@@ -16,9 +17,9 @@ export interface FoundTraces {
   readonly remarks: readonly string[];
 }
 
-export function findTraces(root: string, given: string | undefined): FoundTraces {
-  const own = given === undefined ? path.join(root, "traces") : path.resolve(given);
-  const shared = path.join(root, "..", "shared", "traces");
+export function findTraces(given: string | undefined): FoundTraces {
+  const own = given === undefined ? path.join(ROOT, "traces") : path.resolve(given);
+  const shared = path.join(ROOT, "..", "shared", "traces");
   const remarks: string[] = [];
   const folders = [own];
   if (given === undefined && existsSync(shared)) folders.push(shared, path.join(shared, "small"));

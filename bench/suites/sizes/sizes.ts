@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
-import type { GoalFigure } from "./goal-figure.ts";
+import type { GoalFigure } from "../../harness/goal-figure.ts";
 
 export interface Sizes {
   /** dist/kernel.wasm, which has the whole malloc family. */
@@ -16,8 +16,8 @@ export interface Sizes {
   readonly heapGzipBytes: number;
 }
 
-const KERNEL_AIM = 6000;
-const HEAP_AIM = 8000;
+const KERNEL_AIM = 12_000;
+const HEAP_AIM = 14_000;
 const ENTRY = "heap-only";
 
 /** Of the library in the folder `dist`. */

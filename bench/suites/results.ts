@@ -1,12 +1,12 @@
 // Results: what a whole run has found, as --json prints it.
 //
 // Owns:  the shape.
-// Needs: the results of the peers (src/bench) and of the programs in wasm.
+// Needs: the results of the peers (harness) and of the programs in wasm.
 
 import type { PeerResults } from "../harness/results.ts";
-import type { Anomalies } from "../suites/patterns/anomalies.ts";
-import type { ProgramResults } from "../suites/programs/measure.ts";
-import type { Sizes } from "./sizes.ts";
+import type { Anomalies } from "./adversary/anomalies.ts";
+import type { ProgramResults } from "./programs/measure.ts";
+import type { Sizes } from "./sizes/sizes.ts";
 
 export interface Results extends PeerResults {
   readonly machine: string;

@@ -1,10 +1,10 @@
-// Scale trace: replacing random ones of many live blocks, as calls; the pattern of src/bench/patterns.ts for counting.
+// Scale trace: replacing random ones of many live blocks, as calls; the pattern of harness/patterns.ts for counting.
 //
 // Owns:  the calls.
 // Needs: a random generator.
 
 import { KIND, type Trace } from "@morecore/inspect";
-import { randomFrom } from "../adversary/search.ts";
+import { countsFrom } from "../../harness/random.ts";
 
 const SEED = 1;
 const LEAST_BYTES = 16;
@@ -22,8 +22,7 @@ export function scaleTrace(live: number, pairs: number): ScaleTrace {
   const kinds = new Uint8Array(opCount);
   const slots = new Uint32Array(opCount);
   const sizes = new Uint32Array(opCount);
-  const random = randomFrom(SEED);
-  const below = (bound: number): number => Math.floor(random() * bound);
+  const below = countsFrom(SEED);
   for (let at = 0; at < opCount; at++) {
     const isFree = at >= live && (at - live) % 2 === 0;
     kinds[at] = isFree ? KIND.free : KIND.malloc;

@@ -1,0 +1,62 @@
+// Goals: T6, native time; T7, native threads; L1, locality.
+//
+// Owns:  what is aimed at.
+
+import { type GoalFigure, known } from "../../harness/goal-figure.ts";
+import { geometricMean, largest } from "../../harness/stats.ts";
+import { localityOver } from "./locality.ts";
+import type { NativeResults } from "./results.ts";
+import { MS, NS, PEAK, ratiosOf } from "./tables.ts";
+
+/** The program that stands for those whose threads all allocate. */
+export const THREADED = "C++, 4 threads";
+
+/** As far as the peers for them were there. */
+export function nativeGoals({ programs, traces, locality }: NativeResults): GoalFigure[] {
+  const single = programs.filter((program) => program.single);
+  const threaded = programs.filter(({ name }) => name === THREADED);
+  return known([
+    {
+      goal: "T6",
+      figure: "traces natively over mimalloc: mean",
+      measured: geometricMean(ratiosOf(traces, "mimalloc", NS)),
+      aim: 0.9,
+    },
+    {
+      goal: "T6",
+      figure: "traces natively over glibc: mean",
+      measured: geometricMean(ratiosOf(traces, "glibc", NS)),
+      aim: 0.6,
+    },
+    {
+      goal: "T6",
+      figure: "programs with one thread, time over glibc: worst",
+      measured: largest(ratiosOf(single, "glibc", MS)),
+      aim: 1,
+    },
+    {
+      goal: "T6",
+      figure: "programs with one thread, peak memory over glibc: worst",
+      measured: largest(ratiosOf(single, "glibc", PEAK)),
+      aim: undefined,
+    },
+    {
+      goal: "T7",
+      figure: `${THREADED} natively, time over mimalloc`,
+      measured: largest(ratiosOf(threaded, "mimalloc", MS)),
+      aim: 1.1,
+    },
+    {
+      goal: "L1",
+      figure: "misses in the last level of the caches over glibc: mean of the traces",
+      measured: localityOver("glibc", locality),
+      aim: 1,
+    },
+    {
+      goal: "L1",
+      figure: "the same over mimalloc",
+      measured: localityOver("mimalloc", locality),
+      aim: 0.95,
+    },
+  ]);
+}
