@@ -7,7 +7,12 @@ export default defineConfig({
   resolve: { conditions: CONDITIONS },
   ssr: { resolve: { conditions: CONDITIONS } },
   test: {
-    include: ["test/**/*.test.ts", "packages/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
+    include: [
+      "test/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "bench/test/**/*.test.ts",
+      "tools/test/**/*.test.ts",
+    ],
     // A model test that shrinks a counterexample takes its time.
     testTimeout: 120_000,
     coverage: {

@@ -2,7 +2,7 @@
 //
 // Owns:  loading the loops and the adapters, and warming them up without using up the heap's freshness.
 // Needs: an engine that compiles a module anew for each new query in its URL (all do), and the files as
-//        tools/bench.mjs builds them, side by side.
+//        tools/bench.ts builds them, side by side.
 //
 // Why:   a loop that has called one WebAssembly instance calls the next one 20 % slower, since its call sites have now
 //        seen two targets. So each of these heaps, morecore's among them, gets copies that no other heap has run

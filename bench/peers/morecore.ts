@@ -1,7 +1,7 @@
 // morecore as a peer: a Heap with its default options, nothing tuned for the measurement.
 //
 // Owns:  the adapter only.
-// Needs: the library. tools/bench.mjs bundles both into one file, as dist/index.js has the library in one.
+// Needs: the library. tools/bench.ts bundles both into one file, as dist/index.js has the library in one.
 
 import { Heap } from "morecore";
 import type { Peer, PeerModule } from "./peer.ts";

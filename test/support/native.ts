@@ -4,10 +4,16 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LIBRARY, missingTools } from "../../tools/native.mjs";
+import { buildNative, LIBRARY, missingTools } from "../../tools/native.ts";
 import { ROOT } from "./c-program.ts";
 
-const SOURCES = ["packages/native/src", "tools", "packages/morecore/src/kernel"];
+const SOURCES = [
+  "packages/native/src",
+  "tools",
+  "tools/abi",
+  "packages/morecore/src/abi",
+  "packages/morecore/src/kernel",
+];
 
 /** Why the library cannot be built here; "": it can. Said once for each test file that needs it. */
 export const whyNoNative: string =
@@ -22,13 +28,18 @@ function changedAt(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** The library's path. */
-export function nativeLibrary(): string {
+function isOld(): boolean {
   const sources = SOURCES.flatMap((folder) =>
     readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name)),
   );
-  if (changedAt(LIBRARY) < Math.max(...sources.map(changedAt)))
-    execFileSync(process.execPath, [join(ROOT, "tools/native.mjs")], { stdio: "pipe" });
+  return changedAt(LIBRARY) < Math.max(...sources.map(changedAt));
+}
+
+// Once, when a test file loads this: all that is done with the library is not asynchronous.
+if (whyNoNative === "" && isOld()) await buildNative();
+
+/** The library's path. */
+export function nativeLibrary(): string {
   return LIBRARY;
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundleSteps } from "../../tools/steps.mjs";
+import { bundleSteps } from "../../tools/steps.ts";
 
 export type StepsModule = typeof import("../../bench/suites/steps/index.ts");
 

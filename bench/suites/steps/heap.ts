@@ -1,7 +1,7 @@
 // Heap: one whose steps are counted.
 //
 // Owns:  a memory that WebAssembly cannot reach, so that the kernel in JavaScript serves.
-// Needs: to be bundled by tools/steps.mjs; elsewhere the counts stay 0.
+// Needs: to be bundled by tools/steps.ts; elsewhere the counts stay 0.
 
 import { Heap, type Memory, wasmMemory } from "morecore";
 import { counts } from "./machine.ts";

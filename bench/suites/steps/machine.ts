@@ -1,4 +1,4 @@
-// Machine: kernel/machine.ts with a counter at every way to memory. tools/steps.mjs builds the kernel with this in its
+// Machine: kernel/machine.ts with a counter at every way to memory. tools/steps.ts builds the kernel with this in its
 // place; nothing else imports it.
 //
 // Owns:       the counts. One set for all heaps of a bundle: there is one caller at a time.

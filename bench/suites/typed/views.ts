@@ -7,9 +7,8 @@
 // take turns, and the least of all rounds counts.
 
 import { spawnSync } from "node:child_process";
-import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { ROOT } from "../../harness/paths.ts";
+import { fileURLToPath } from "node:url";
+import { engineCommand } from "../../../tools/engines.ts";
 import { machineText } from "../../harness/run.ts";
 import type { TextTable } from "../../harness/tables.ts";
 import { VIEW_KINDS, type ViewKind } from "./views-kinds.ts";
@@ -30,9 +29,6 @@ export interface ViewResults {
 
 /** Or, as a string, why there are none. `command` is what was typed. */
 export async function measureViews(command: string): Promise<ViewResults | string> {
-  // Compiled, this file lies elsewhere, and what is no TypeScript does not come along.
-  const script = pathToFileURL(path.join(ROOT, "tools", "engines.mjs")).href;
-  const { engineCommand }: typeof import("../../../tools/engines.mjs") = await import(script);
   const engine =
     "toResizableBuffer" in WebAssembly.Memory.prototype ? [process.execPath] : engineCommand("node");
   if (engine === undefined) return NO_ENGINE;

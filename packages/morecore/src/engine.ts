@@ -3,9 +3,10 @@
 // Of the kernel it hands on the contract (kernel/engine.ts) and the two objects that keep it, no offsets: who needs one asks
 // for what it is read for.
 
-export type { Calls } from "./heap/calls.ts";
+export * from "./abi/family.ts";
 export { refuse } from "./heap/errors.ts";
-export { C_FAMILY, importsOf } from "./heap/exports.ts";
+export { importsOf } from "./heap/exports.ts";
+export { C_FAMILY, type Calls } from "./heap/family-calls.ts";
 export { changeSettings, checkOptions } from "./heap/options.ts";
 export { asBase, type Base } from "./kernel/address.ts";
 export { engine } from "./kernel/design.ts";

@@ -11,17 +11,13 @@ const char *calling;
 // Not the kernel's: a block of which its header alone says that it is free.
 enum { FREE_BY_HEADER = 100 };
 
+#define WORDS(code, words) \
+  case code: return words;
+
 static const char *words_for(u32 code) {
   switch (code) {
-  case MISALIGNED: return "no block's address, for it is no multiple of 16";
-  case OUTSIDE: return "no block's address, for it is outside the heap";
-  case DOUBLE_FREE: return "the block was freed before";
+    KERNEL_CODES(WORDS)
   case FREE_BY_HEADER: return "the block's header says that it is free: it was freed before, or overwritten from the block before it";
-  case NOT_A_BLOCK: return "no block begins there, or its header was overwritten";
-  case SIZE_MISMATCH: return "the block has another size";
-  case ALIGNMENT_MISMATCH: return "the block has another alignment";
-  case LISTED_TWICE: return "the list has the block twice";
-  case CORRUPTED: return "heap corrupted there, by a write after free or past a block's end";
   default: return "misuse";
   }
 }

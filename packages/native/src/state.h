@@ -19,9 +19,6 @@
 
 enum { ALIGNMENT = 16, OS_PAGE = 4096 };
 
-// The states of a piece, as src/kernel/walk.ts has them.
-enum { LIVE, CACHED, FREE, TOP, OVERHEAD };
-
 // The first region, for the short way through malloc and free. All is 0 until the library has started, and while a
 // trace is recorded: then every call goes the long way.
 struct hot {

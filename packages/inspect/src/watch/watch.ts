@@ -7,7 +7,14 @@
 // A call is noted after it has succeeded: one that the heap refuses has not happened. Words come signed from wasm.
 
 import { type WasmFunction } from "morecore";
-import { hex } from "morecore/engine";
+import {
+  type Call,
+  type CName,
+  familyCalls,
+  hex,
+  type ParameterKind,
+  type TracedKind,
+} from "morecore/engine";
 import { LiveBlockError, type TraceRecorder } from "../record/record.ts";
 
 /** The heap was found corrupt by a check between two calls. */
@@ -40,7 +47,14 @@ export interface WatchOptions {
 }
 
 /** The kinds of calls that are counted apart; all others are "other". */
-export const CALL_KINDS = ["malloc", "calloc", "realloc", "aligned", "free", "other"] as const;
+export const CALL_KINDS = [
+  "malloc",
+  "calloc",
+  "realloc",
+  "aligned",
+  "free",
+  "other",
+] as const satisfies readonly (TracedKind | "other")[];
 export type CallKind = (typeof CALL_KINDS)[number];
 
 type Wrapper = (call: WasmFunction, options: WatchOptions) => WasmFunction;
@@ -84,7 +98,7 @@ export class HeapWatch {
   }
 
   #watch(name: string, call: WasmFunction): WasmFunction {
-    const { kind, wrapper } = RULES[name] ?? OTHER;
+    const { kind, wrapper } = RULES.get(name) ?? OTHER;
     const inner = wrapper === undefined ? call : wrapper(call, this.#options);
     const { checkEvery } = this.#options;
     return (...words) => {
@@ -146,8 +160,6 @@ const frees: Wrapper =
     return nothing;
   };
 
-const aligned = gives((recorder, ptr, [alignment = 0, bytes = 0]) => recorder.aligned(ptr, alignment, bytes));
-
 /** result, alignment, bytes → errno */
 const posixMemalign: Wrapper = (call, options) => (result, alignment, bytes) => {
   const errno = call(result ?? 0, alignment ?? 0, bytes ?? 0);
@@ -202,30 +214,44 @@ const bulkFree: Wrapper =
 
 const OTHER: Rule = { kind: "other" };
 
-const RULES: Readonly<Record<string, Rule>> = {
-  malloc: { kind: "malloc", wrapper: gives((recorder, ptr, [bytes = 0]) => recorder.malloc(ptr, bytes)) },
-  calloc: {
-    kind: "calloc",
-    wrapper: gives((recorder, ptr, [count = 0, bytes = 0]) => recorder.calloc(ptr, count * bytes)),
-  },
-  realloc: {
-    kind: "realloc",
-    wrapper: gives((recorder, ptr, [old = 0, bytes = 0]) => recorder.realloc(old, ptr, bytes)),
-  },
-  reallocarray: {
-    kind: "realloc",
-    wrapper: gives((recorder, ptr, [old = 0, count = 0, bytes = 0]) =>
-      recorder.realloc(old, ptr, count * bytes),
+/** How what a trace has of a call is read from its words, whose meanings the table gives: by what the trace has it as. */
+const NOTED: Readonly<Record<TracedKind, (call: Call) => Wrapper>> = {
+  malloc: (call) => gives((recorder, ptr, words) => recorder.malloc(ptr, bytesIn(call, words))),
+  calloc: (call) => gives((recorder, ptr, words) => recorder.calloc(ptr, bytesIn(call, words))),
+  realloc: (call) =>
+    gives((recorder, ptr, words) => recorder.realloc(words[0] ?? 0, ptr, bytesIn(call, words))),
+  aligned: (call) =>
+    gives((recorder, ptr, words) =>
+      recorder.aligned(ptr, wordOf(call, words, "alignment") ?? 0, bytesIn(call, words)),
     ),
-  },
-  realloc_in_place: { kind: "realloc", wrapper: inPlace },
-  memalign: { kind: "aligned", wrapper: aligned },
-  aligned_alloc: { kind: "aligned", wrapper: aligned },
-  posix_memalign: { kind: "aligned", wrapper: posixMemalign },
-  free: { kind: "free", wrapper: frees },
-  free_sized: { kind: "free", wrapper: frees },
-  free_aligned_sized: { kind: "free", wrapper: frees },
-  independent_calloc: { kind: "other", wrapper: independentCalloc },
-  independent_comalloc: { kind: "other", wrapper: independentComalloc },
-  bulk_free: { kind: "other", wrapper: bulkFree },
+  free: () => frees,
 };
+
+/** The word that a call was given for a parameter of a kind; undefined: it has none. */
+function wordOf({ parameters }: Call, words: readonly number[], kind: ParameterKind): number | undefined {
+  return words[parameters.findIndex(([, each]) => each === kind)];
+}
+
+/** The bytes that a call asks for: count * bytes where it has a count. */
+function bytesIn(call: Call, words: readonly number[]): number {
+  return (wordOf(call, words, "count") ?? 1) * (wordOf(call, words, "bytes") ?? 0);
+}
+
+/** Calls whose words do not tell it all. */
+const OWN: { readonly [Name in CName]?: Wrapper } = {
+  posix_memalign: posixMemalign,
+  realloc_in_place: inPlace,
+  independent_calloc: independentCalloc,
+  independent_comalloc: independentComalloc,
+  bulk_free: bulkFree,
+};
+
+/** For each call that a trace has something of. */
+const RULES: ReadonlyMap<string, Rule> = new Map(
+  familyCalls().map(([, call]): [string, Rule] => {
+    const { c, traced } = call;
+    const own: Wrapper | undefined = OWN[c as CName];
+    if (traced === undefined) return [c, own === undefined ? OTHER : { kind: "other", wrapper: own }];
+    return [c, { kind: traced, wrapper: own ?? NOTED[traced](call) }];
+  }),
+);

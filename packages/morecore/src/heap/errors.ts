@@ -1,32 +1,16 @@
 // Errors: what the heap throws, and how the kernel's codes become words.
 //
-// Owns:  the error classes and the sentences in them.
-// Needs: the engine's codes, and what it says of addresses and images.
+// Owns:  the error classes, and what is added to the sentences of abi/codes.ts.
+// Needs: the table of codes; the engine, and what it says of addresses and images.
 
+import { MISUSE, type MisuseCode } from "../abi/codes.ts";
 import type { Base } from "../kernel/address.ts";
 import { engine } from "../kernel/design.ts";
-import {
-  ALIGNMENT_MISMATCH,
-  DOUBLE_FREE,
-  type FormatReason,
-  LISTED_TWICE,
-  MISALIGNED,
-  type Mismatch,
-  NOT_A_BLOCK,
-  OUTSIDE,
-  SIZE_MISMATCH,
-} from "../kernel/engine.ts";
+import type { FormatReason, Mismatch } from "../kernel/engine.ts";
 import type { Machine } from "../kernel/machine.ts";
 import { hex } from "../memory/arguments.ts";
 
-export type MisuseCode =
-  | "misaligned"
-  | "outside"
-  | "double-free"
-  | "not-a-block"
-  | "size-mismatch"
-  | "alignment-mismatch"
-  | "listed-twice";
+export type { MisuseCode };
 
 /** A call was given an address that is not a live block's, or a wrong size for it. Nothing has been changed. */
 export class HeapMisuseError extends Error {
@@ -72,35 +56,17 @@ export class HeapFormatError extends Error {
   }
 }
 
-const MISUSE: Readonly<Record<number, readonly [MisuseCode, string]>> = {
-  [MISALIGNED]: ["misaligned", "expected a multiple of 16, as every block's address is"],
-  [OUTSIDE]: ["outside", "expected an address inside this heap"],
-  [DOUBLE_FREE]: ["double-free", "expected a live block, found one that was freed before"],
-  [NOT_A_BLOCK]: ["not-a-block", "expected a live block, found no block that begins here"],
-  [SIZE_MISMATCH]: [
-    "size-mismatch",
-    "expected the size that the block was asked for with, found a block of another",
-  ],
-  [ALIGNMENT_MISMATCH]: ["alignment-mismatch", "expected a power of two that divides the address"],
-  [LISTED_TWICE]: ["listed-twice", "expected each block once, found it twice in one list"],
-};
-
-/** What is said where headers alone tell so: they may have been overwritten. */
-const BY_HEADER: Readonly<Record<number, string>> = {
-  [DOUBLE_FREE]:
-    "expected a live block, found a header that says free: it was freed before, or overwritten from the block before it",
-  [NOT_A_BLOCK]:
-    "expected a live block, found no header of one: no block begins here, or it or the next header was overwritten",
-};
+const misuseBy = new Map(Object.values(MISUSE).map((misuse) => [misuse.number, misuse]));
 
 /** Throws what a kernel's code means. */
 export function refuse(m: Machine, heap: Base, refused: number, address: number): never {
-  const misuse = MISUSE[refused];
+  const misuse = misuseBy.get(refused);
   if (misuse !== undefined) {
+    const { is, words, byHeader } = misuse;
     const { sentence, sure } = engine.evidence(m, heap, refused, address);
     const found = sentence === "" ? "" : `; ${sentence}`;
-    const says = (sure ? undefined : BY_HEADER[refused]) ?? misuse[1];
-    throw new HeapMisuseError(misuse[0], address, `${hex(address)}: ${says}${found} (${misuse[0]})`);
+    const says = sure ? words : (byHeader ?? words);
+    throw new HeapMisuseError(is, address, `${hex(address)}: ${says}${found} (${is})`);
   }
   const { invariant, sentence } = engine.breach(refused) ?? {
     invariant: "?",

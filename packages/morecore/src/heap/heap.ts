@@ -20,9 +20,10 @@ import { DISPOSE } from "../typed/disposal.ts";
 import { OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { Space } from "../typed/space.ts";
-import { type Calls, JavaScriptCalls, WasmCalls, wasmCalls } from "./calls.ts";
+import { wasmCalls } from "./calls.ts";
 import { HeapMisuseError, ledAstray, refuse, refuseImage } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
+import { type Calls, JavaScriptCalls, WasmCalls } from "./family-calls.ts";
 import { type HeapIdentity, identityOf, newIdentity } from "./identity.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, readMallinfo } from "./info.ts";
 import {

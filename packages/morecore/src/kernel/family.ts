@@ -1,5 +1,6 @@
-// The malloc family: what the wasm build of the kernel exports (tools/kernel.mjs gives them C's names). The rest
-// (checking, most options) is seldom called, and done in JavaScript on the same bytes.
+// Made by `npm run abi -- --write` from src/abi/family.ts: the malloc family, which the wasm build of the kernel
+// exports (tools/bind.ts gives it C's names). The rest (checking, most options) is seldom called, and done in
+// JavaScript on the same bytes.
 
 import { alignedAlloc, memalign, posixMemalign } from "./align.ts";
 import { bulkFree, independentCalloc, independentComalloc } from "./bulk.ts";

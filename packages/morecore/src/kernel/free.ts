@@ -15,12 +15,14 @@ import { slabAt, slabOf } from "./slab-map.ts";
 import { freeBlock, pushBlock } from "./slabs.ts";
 
 /** ISO C `free`: gives a block back. 0 does nothing. O(1). Misuse aborts, with nothing changed. */
+// @hot
 export function free(m: Machine, heap: Base, ptr: Ptr): void {
   const slab = slabAt(m.words, heap, ptr);
   if (slab === 0 || !pushBlock(m.words, heap, slab, ptr)) freeSlow(m, heap, slab, ptr);
 }
 
 /** free, when pushBlock has done nothing. `slab` is the one in the address's unit, or 0. */
+// @apart
 function freeSlow(m: Machine, heap: Base, slab: Word, ptr: Ptr): void {
   if (slab !== 0 && isIn(m.words, slab, ptr)) freeBlock(m, heap, slab, ptr);
   else if (ptr !== NO_PTR) release(m, heap, liveChunk(m, heap, ptr));

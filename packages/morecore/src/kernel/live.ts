@@ -66,6 +66,7 @@ export function followsFree(m: Machine, chunk: Chunk, below: Word): boolean {
 }
 
 /** isLive for an address that does not lie in the last segment. O(segments). */
+// @rare
 function isLiveInOlder(m: Machine, heap: Base, chunk: Chunk): boolean {
   const segment = segmentOf(m, heap, chunk);
   if (segment === 0 || segment === m.load32(heap + AT_SEGMENT)) return false;
@@ -85,6 +86,7 @@ function isWithin(m: Machine, heap: Base, segment: Word, address: Word): boolean
 }
 
 /** Aborts, saying what is wrong with an address that is no live block's. */
+// @rare
 function blame(m: Machine, heap: Base, chunk: Chunk): void {
   const ptr = ptrOf(chunk);
   if ((ptr & (GRANULE - 1)) !== 0) m.abort(MISALIGNED, ptr);

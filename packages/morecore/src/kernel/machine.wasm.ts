@@ -5,7 +5,7 @@
 @external("morecore", "abort") declare function refuse(code: u32, address: u32): void;
 // @ts-ignore: decorator
 @external("morecore", "release") declare function releaseBytes(from: u32, to: u32): void;
-// Each of these three is a function of the host or, bound by tools/kernel.mjs, one of the module.
+// Each of these three is a function of the host or, bound by tools/bind.ts, one of the module.
 // @ts-ignore: decorator
 @external("morecore", "grow") declare function growBytes(bytes: u32): u32;
 

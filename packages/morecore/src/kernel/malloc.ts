@@ -27,6 +27,7 @@ const LARGE_BYTES: Word = 1024;
  * ISO C `malloc`: a block of at least `bytes` bytes, 16-byte aligned, or 0 when there is no memory. malloc(0) is a block
  * of its own. O(1), growth and the giving back of unused slabs apart.
  */
+// @hot
 export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
   if (bytes <= SMALL_MAX) {
     const ptr = popBlock(m, heap, classFor(bytes));
@@ -36,6 +37,7 @@ export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
 }
 
 /** malloc, when the size class has no block at hand, or the request is none for slabs. */
+// @apart
 export function mallocSlow(m: Machine, heap: Base, bytes: Word): Ptr {
   if (bytes > MAX_REQUEST) return NO_PTR;
   if (isSmall(m, heap, bytes)) {
@@ -60,6 +62,7 @@ export function takeChunk(m: Machine, heap: Base, size: Word, whole: boolean): C
 }
 
 /** ISO C `calloc`: zeroed; 0 also when the product overflows. Memory that was never written is not written again. */
+// @hot
 export function calloc(m: Machine, heap: Base, times: Word, bytes: Word): Ptr {
   const total = productOf(m, times, bytes);
   if (total > MAX_REQUEST) return NO_PTR;

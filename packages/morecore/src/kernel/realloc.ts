@@ -35,6 +35,7 @@ import { growTop, setTop, topOf, topSize } from "./top.ts";
  * realloc(p, 0) gives a smallest block, or frees if the option zeroSizeRealloc says so. O(1) in place, else a
  * copy.
  */
+// @hot
 export function realloc(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (ptr === NO_PTR) return malloc(m, heap, bytes);
   const slab = slabOf(m.words, heap, ptr);
@@ -90,6 +91,7 @@ export function reallocarray(m: Machine, heap: Base, ptr: Ptr, times: Word, byte
 }
 
 /** Gives a live chunk another size where it lies. False: it cannot be, nothing has changed. */
+// @hot
 function resize(m: Machine, heap: Base, chunk: Chunk, size: Word): boolean {
   const has = sizeOf(m, chunk);
   if (size <= has) {
@@ -105,6 +107,7 @@ function resize(m: Machine, heap: Base, chunk: Chunk, size: Word): boolean {
 }
 
 /** Grows the chunk before top into top. */
+// @rare
 function intoTop(m: Machine, heap: Base, chunk: Chunk, size: Word): boolean {
   const has = sizeOf(m, chunk);
   const more = size - has;

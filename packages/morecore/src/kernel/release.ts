@@ -25,6 +25,7 @@ import { lowerTop, topOf, topSize, trimTop } from "./top.ts";
  * Makes a live chunk free: merges it with its free neighbours, then into top or a bin. Somebody has looked whether the
  * chunk before it is free where its header says so: liveChunk has, and freeInternal.
  */
+// @hot @apart
 export function release(m: Machine, heap: Base, chunk: Chunk): void {
   const words = m.words;
   const head = load32(words, chunk);

@@ -136,6 +136,7 @@ function markMaybeUnused(words: Words, heap: Base, sizeClass: Word): void {
 }
 
 /** Takes a block from the current slab, from another one with room, or from a new one. NO_PTR: no memory. */
+// @hot
 export function takeBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
   const state = classState(heap, sizeClass);
   let slab = m.load32(state + CLASS_SLAB);
@@ -164,6 +165,7 @@ export function useWord(m: Machine, state: Word, slab: Word): boolean {
 }
 
 /** Frees a block of a slab, by the slow way. What is no live block aborts, with nothing changed. */
+// @hot
 export function freeBlock(m: Machine, heap: Base, slab: Word, ptr: Ptr): void {
   setFree(m, slab, liveBlock(m, slab, ptr), true);
   const sizeClass = classOf(m, slab);
@@ -202,6 +204,7 @@ function unlist(m: Machine, state: Word, slab: Word): void {
 }
 
 /** A new slab, all of it free and in no list. 0: no memory, or too little ever; the heap serves as before. */
+// @rare
 function beginSlab(m: Machine, heap: Base, sizeClass: Word): Word {
   if (!hasRoom(m, heap, sizeClass)) return 0;
   const state = classState(heap, sizeClass);
@@ -234,6 +237,7 @@ function beginSlab(m: Machine, heap: Base, sizeClass: Word): Word {
 }
 
 /** Gives a slab that has no live block and is in no list back to the chunks. Aborts if its descriptor leads out of its chunk. */
+// @rare
 function endSlab(m: Machine, heap: Base, slab: Word): void {
   const first = firstBlock(m, slab);
   const bytes = blockBytesOf(m, slab);
@@ -254,6 +258,7 @@ function endSlab(m: Machine, heap: Base, slab: Word): void {
 }
 
 /** Gives back the current slabs that have no live block. False: there were none. O(classes), mostly O(1). */
+// @rare
 export function flushSlabs(m: Machine, heap: Base): boolean {
   const noted = m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE);
   if (noted === 0) return false;
@@ -267,6 +272,7 @@ export function flushSlabs(m: Machine, heap: Base): boolean {
  * freed since. Else small blocks that come and go between large ones would begin a slab and end it each time.
  * O(classes), mostly O(1).
  */
+// @rare
 export function flushIdle(m: Machine, heap: Base): void {
   const fresh = m.load32(heap + AT_MAYBE_UNUSED);
   const idle = (m.load32(heap + AT_IDLE) & ~fresh) >>> 0;
@@ -276,6 +282,7 @@ export function flushIdle(m: Machine, heap: Base): void {
 }
 
 /** Gives back the current slabs of these classes, a bit each, that have no live block. False: there were none. */
+// @rare
 function endUnused(m: Machine, heap: Base, classes: Word): boolean {
   let flushed: boolean = false;
   for (let left = classes; left !== 0; left = (left & (left - 1)) >>> 0) {

@@ -16,17 +16,20 @@ import { growTop, takeTop } from "./top.ts";
  * NO_CHUNK: no memory, and the heap serves as before. Unused slabs are let be: a new slab would else chase those of other
  * classes in a circle. malloc.ts has takeChunk, which gives them back.
  */
+// @rare
 export function takeOrGrow(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
   const near = takeNear(m, heap, size, whole);
   return near !== NO_CHUNK ? near : growAndTake(m, heap, size);
 }
 
 /** takeOrGrow from new memory. */
+// @rare
 export function growAndTake(m: Machine, heap: Base, size: Word): Chunk {
   return growTop(m, heap, size) ? takeTop(m, heap, size) : NO_CHUNK;
 }
 
 /** takeOrGrow from what is free already. */
+// @hot @apart
 export function takeNear(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
   const words = m.words;
   const chunk = findFit(m, heap, size);

@@ -206,6 +206,7 @@ function closeSegment(m: Machine, heap: Base, next: Word): void {
  * Gives back what top has beyond `pad` bytes, in whole growth steps. True if there was any. The memory behind `end`
  * stays the heap's; the Memory is told that it is not needed for now.
  */
+// @rare
 export function trimTop(m: Machine, heap: Base, pad: Word): boolean {
   const step = m.load32(heap + AT_GROWTH_STEP);
   const has = topSize(m, heap);

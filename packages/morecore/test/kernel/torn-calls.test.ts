@@ -6,7 +6,7 @@ import { HeapCorruptError, type Memory, Heap as PlainHeap } from "morecore";
 import { describe, expect, test } from "vitest";
 import { randomFrom } from "../../../../test/support/os.ts";
 import { seedOf } from "../../../../test/support/seed.ts";
-import { JavaScriptCalls } from "../../src/heap/calls.ts";
+import { JavaScriptCalls } from "../../src/heap/family-calls.ts";
 import { asBase, asPtr } from "../../src/kernel/address.ts";
 import { checkHeap } from "../../src/kernel/check.ts";
 import * as kernel from "../../src/kernel/family.ts";

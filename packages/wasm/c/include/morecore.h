@@ -22,6 +22,7 @@ extern "C" {
 
 // ISO C and POSIX, for libraries whose <stdlib.h> is older than C23 and POSIX.1-2024.
 
+// C and POSIX: made by `npm run abi -- --write`
 // realloc to count * bytes; NULL with errno ENOMEM, and the block as it was, also when that overflows.
 void *reallocarray(void *ptr, size_t count, size_t bytes);
 // NULL with errno EINVAL when the alignment is no power of two. Any size will do, as in C23.
@@ -32,22 +33,26 @@ int posix_memalign(void **result, size_t alignment, size_t bytes);
 void free_sized(void *ptr, size_t bytes);
 // free_sized, and the address must have the alignment.
 void free_aligned_sized(void *ptr, size_t alignment, size_t bytes);
+// end of C and POSIX
 
 // BSD, SVID, glibc and macOS.
 
+// BSD: made by `npm run abi -- --write`
 // An alignment that is no power of two is rounded up to one. Above 2^31: NULL with errno EINVAL.
 void *memalign(size_t alignment, size_t bytes);
-// At a multiple of 65536, WebAssembly's page; pvalloc also rounds the size up to one.
-void *valloc(size_t bytes);
-void *pvalloc(size_t bytes);
-// free, under the name that it had in SunOS 4.
-void cfree(void *ptr);
 // Bytes that may be used at `ptr`, at least those asked for; 0 for NULL.
 size_t malloc_usable_size(void *ptr);
 // The usable size that malloc(bytes) will give; 0 if it never can.
 size_t malloc_good_size(size_t bytes);
 // Lowers the footprint as far as the blocks allow, but for `pad` bytes: 1 if it could. The memory itself cannot shrink.
 int malloc_trim(size_t pad);
+// end of BSD
+
+// At a multiple of 65536, WebAssembly's page; pvalloc also rounds the size up to one.
+void *valloc(size_t bytes);
+void *pvalloc(size_t bytes);
+// free, under the name that it had in SunOS 4.
+void cfree(void *ptr);
 // No parameter can be set: 0, which says so.
 int mallopt(int parameter, int value);
 // Three lines on stderr.
@@ -75,26 +80,34 @@ struct mallinfo2 mallinfo2(void);
 
 // dlmalloc.
 
-// Bytes got from the memory now, and at most since the beginning.
+// dlmalloc: made by `npm run abi -- --write`
+// Bytes got from the memory now.
 size_t malloc_footprint(void);
+// Bytes got from the memory at most since the beginning.
 size_t malloc_max_footprint(void);
-// The bound on the footprint; SIZE_MAX: none; 0: it never grows. Setting it answers with what it is now.
+// The bound on the footprint; SIZE_MAX: none; 0: it never grows.
 size_t malloc_footprint_limit(void);
+// Sets that bound; answers with what it is now.
 size_t malloc_set_footprint_limit(size_t bytes);
 // `ptr` if the block could get the size where it lies; else NULL with errno ENOMEM, and it is as it was. NULL for NULL.
 void *realloc_in_place(void *ptr, size_t bytes);
-// Blocks side by side, each to be freed on its own. Their addresses are stored in `chunks`, or, if that is NULL, in
-// a block of its own, to be freed too; answers with that array. independent_calloc's are zeroed.
+// Blocks side by side, zeroed, each to be freed on its own. Their addresses are stored in `chunks`, or, if that is
+// NULL, in a block of its own, to be freed too; answers with that array.
 void **independent_calloc(size_t count, size_t bytes, void *chunks[]);
+// The same, not zeroed, each block with a size of its own.
 void **independent_comalloc(size_t count, size_t sizes[], void *chunks[]);
 // Frees all in the array, and clears it; NULLs are skipped. Answers with how many were not freed: 0.
 size_t bulk_free(void *array[], size_t count);
+// end of dlmalloc
+
 // Calls `visit` for each region of the heap, in address order. `used` is 0 for a free one. It must not change the heap.
 void malloc_inspect_all(void (*visit)(void *start, void *end, size_t used, void *arg), void *arg);
 
 // Misuse.
 
 // What the allocator refuses: the `code` of morecore_abort.
+
+// codes: made by `npm run abi -- --write`
 enum {
   MORECORE_MISALIGNED = 1,
   MORECORE_OUTSIDE = 2,
@@ -105,6 +118,8 @@ enum {
   MORECORE_CORRUPTED = 7,
   MORECORE_LISTED_TWICE = 8
 };
+// end of codes
+
 // Called on misuse, before anything was changed. The one in morecore.c is weak: define your own to do something else. It
 // must not allocate; the program ends with a trap when it returns.
 void morecore_abort(unsigned code, void *address);

@@ -28,14 +28,17 @@ enum { EINVAL = 22, ENOMEM = 12 };
 
 #define IMPORT(name) extern __attribute__((import_module("morecore"), import_name("mc_" #name)))
 
+// imports: made by `npm run abi -- --write`
 IMPORT(malloc) void *mc_malloc(size_t bytes);
 IMPORT(free) void mc_free(void *ptr);
 IMPORT(calloc) void *mc_calloc(size_t count, size_t bytes);
 IMPORT(realloc) void *mc_realloc(void *ptr, size_t bytes);
 IMPORT(reallocarray) void *mc_reallocarray(void *ptr, size_t count, size_t bytes);
-IMPORT(memalign) void *mc_memalign(size_t alignment, size_t bytes);
+IMPORT(aligned_alloc) void *mc_aligned_alloc(size_t alignment, size_t bytes);
+IMPORT(posix_memalign) int mc_posix_memalign(void **result, size_t alignment, size_t bytes);
 IMPORT(free_sized) void mc_free_sized(void *ptr, size_t bytes);
 IMPORT(free_aligned_sized) void mc_free_aligned_sized(void *ptr, size_t alignment, size_t bytes);
+IMPORT(memalign) void *mc_memalign(size_t alignment, size_t bytes);
 IMPORT(malloc_usable_size) size_t mc_malloc_usable_size(void *ptr);
 IMPORT(malloc_good_size) size_t mc_malloc_good_size(size_t bytes);
 IMPORT(malloc_trim) int mc_malloc_trim(size_t pad);
@@ -53,9 +56,18 @@ IMPORT(first_piece) uintptr_t mc_first_piece(void);
 IMPORT(next_piece) uintptr_t mc_next_piece(uintptr_t at);
 IMPORT(piece_state) unsigned mc_piece_state(uintptr_t at);
 IMPORT(piece_bytes) size_t mc_piece_bytes(uintptr_t at);
+// end of imports
 
 // The states of a piece: a chunk, or a block of a slab.
-enum { LIVE, CACHED, FREE, TOP, OVERHEAD };
+// states: made by `npm run abi -- --write`
+enum {
+  LIVE = 0,
+  CACHED = 1,
+  FREE = 2,
+  TOP = 3,
+  OVERHEAD = 4
+};
+// end of states
 
 enum { BLOCK_ALIGNMENT = 16, HEADER_WORD = 4, PAGE = 65536 };
 
@@ -315,6 +327,7 @@ void malloc_stats(void) {
 
 static const char *words_for(unsigned code) {
   switch (code) {
+// words: made by `npm run abi -- --write`
   case MORECORE_MISALIGNED: return "no block's address, for it is no multiple of 16";
   case MORECORE_OUTSIDE: return "no block's address, for it is outside the heap";
   case MORECORE_DOUBLE_FREE: return "the block was freed before, or its header was overwritten";
@@ -323,6 +336,7 @@ static const char *words_for(unsigned code) {
   case MORECORE_ALIGNMENT_MISMATCH: return "the block has another alignment";
   case MORECORE_CORRUPTED: return "heap corrupted there, by a write after free or past a block's end";
   case MORECORE_LISTED_TWICE: return "the list has the block twice";
+// end of words
   default: return "misuse";
   }
 }

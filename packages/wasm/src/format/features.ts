@@ -34,7 +34,7 @@ const FEATURES: Readonly<Record<string, readonly [string, FeatureKey]>> = {
   "wide-arithmetic": ["wide-arithmetic", "WideArithmetic"],
 };
 
-/** What the kernel is built with (tools/kernel.mjs). */
+/** What the kernel is built with (tools/kernel.ts). */
 const KERNEL = ["bulk-memory", "bulk-memory-opt", "mutable-globals", "nontrapping-fptoint", "sign-ext"];
 
 /** What a module that does not say may be using, as engines of 2023 do: it is only allowed, not added. */

@@ -38,7 +38,7 @@ export interface LinkOptions {
   readonly swap?: boolean;
 }
 
-/** The kernel's two builds (tools/build.mjs). */
+/** The kernel's two builds (tools/build.ts). */
 export interface Kernels {
   /** dist/kernel.wasm, which grows the memory itself. */
   readonly growing: Uint8Array;

@@ -4,14 +4,14 @@
 // Needs: binaryen; the kernel's sums over its pieces. lib/morecore.c has the same in C.
 
 import type Binaryen from "binaryen";
-import { engine } from "morecore/engine";
+import { type ExportName, engine } from "morecore/engine";
 
-/** The kernel's functions that it calls, and their signatures. */
-export const MALLINFO_CALLS: Readonly<Record<string, string>> = {
-  mc_malloc_footprint: "-> i32",
-  mc_count_of: "i32 -> i32",
-  mc_bytes_of: "i32 -> i32",
-};
+/** The kernel's functions that it calls. */
+export const MALLINFO_CALLS = [
+  "mc_malloc_footprint",
+  "mc_count_of",
+  "mc_bytes_of",
+] as const satisfies readonly ExportName[];
 
 const STRUCT_BYTES = 40;
 const [RESULT, ARENA, CACHED_BYTES, TOP_BYTES, FREE_BYTES] = [0, 1, 2, 3, 4];
@@ -22,7 +22,10 @@ export function mallinfoBody(
   { i32 }: typeof Binaryen,
   module: Binaryen.Module,
   hasBegun: Binaryen.ExpressionRef,
-  kernel: (name: string, ...args: Binaryen.ExpressionRef[]) => Binaryen.ExpressionRef,
+  kernel: (
+    name: (typeof MALLINFO_CALLS)[number],
+    ...args: Binaryen.ExpressionRef[]
+  ) => Binaryen.ExpressionRef,
 ): Binaryen.ExpressionRef {
   const get = (local: number) => module.local.get(local, i32);
   const number = (value: number) => module.i32.const(value);

@@ -7,12 +7,13 @@
 // kernel. The heap begins at the first call that needs it: before that, the module's data or its sbrk may not be ready.
 
 import type Binaryen from "binaryen";
+import { exportSignature } from "morecore/engine";
 import { BinaryenError, guarded, loadBinaryen, mergeModules, readKernel } from "../format/binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../format/features.ts";
 import type { SwapPlan } from "./decide.ts";
 import { MALLINFO_CALLS, MALLINFO_LOCALS, mallinfoBody } from "./mallinfo.ts";
 import type { ModuleFacts } from "./module.ts";
-import { ERRNOS, MALLINFO, type Role } from "./roles.ts";
+import { ERRNOS, type KernelFunction, MALLINFO, type Role } from "./roles.ts";
 
 type Module = Binaryen.Module;
 
@@ -187,13 +188,31 @@ class Writer {
     if (role === MALLINFO) return this.mallinfo(keepImports);
     if (role.kernel === undefined) return failure();
     const values = Array.from({ length: count }, (_, local) => module.local.get(local, i32));
-    const plain = module.call(this.kernel.get(role.kernel) ?? "", values, results);
+    const plain = this.answered(role.kernel, values, results);
     const call = role.givesErrno ? this.inModulesErrnos(plain, count) : plain;
     if (keepImports) return call;
     // A block can only come from a heap that has begun.
     if (role.takesBlock) return module.if(module.local.get(0, i32), call, failure());
     const begun = module.if(module.global.get(BEGUN, i32), module.i32.const(1), module.call(BEGIN, [], i32));
     return module.if(begun, call, failure());
+  }
+
+  /** A call of the kernel's, with the answer that the family's function gives. */
+  private answered(
+    { name, signature, answeredBy }: KernelFunction,
+    values: readonly Binaryen.ExpressionRef[],
+    results: Binaryen.Type,
+  ): Binaryen.ExpressionRef {
+    const { module } = this;
+    const { i32 } = this.binaryen;
+    const own = this.types(signature).results;
+    const call = module.call(this.kernel.get(name) ?? "", values, own);
+    if (own === results) return call;
+    const answer =
+      answeredBy === undefined
+        ? module.i32.const(0)
+        : module.call(this.kernel.get(answeredBy) ?? "", [], i32);
+    return module.block(null, [call, answer], i32);
   }
 
   private mallinfo(keepImports: boolean): Binaryen.ExpressionRef {
@@ -255,9 +274,10 @@ class Writer {
 function calledOfKernel({ replaced }: SwapPlan): Map<string, string> {
   const called = new Map<string, string>();
   for (const role of replaced.values()) {
-    if (role.kernel !== undefined) called.set(role.kernel, role.signature);
-    if (role === MALLINFO)
-      for (const [name, signature] of Object.entries(MALLINFO_CALLS)) called.set(name, signature);
+    const { name, signature, answeredBy } = role.kernel ?? {};
+    if (name !== undefined && signature !== undefined) called.set(name, signature);
+    if (answeredBy !== undefined) called.set(answeredBy, exportSignature(answeredBy));
+    if (role === MALLINFO) for (const each of MALLINFO_CALLS) called.set(each, exportSignature(each));
   }
   return called;
 }

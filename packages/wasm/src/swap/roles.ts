@@ -1,7 +1,16 @@
 // Roles: which functions a malloc family has, how they are called, and what takes their place.
 //
-// Owns:  the table of names, signatures and kernel functions.
-// Needs: nothing.
+// Owns:  the names by which they are found, and what is to be done around the kernel's.
+// Needs: the family's table, for the signatures.
+
+import { type CName, callNamed, type ExportName, PREFIX, signatureOf } from "morecore/engine";
+
+export interface KernelFunction {
+  readonly name: ExportName;
+  readonly signature: string;
+  /** What is called for the answer, where the kernel's function gives none and C's does; undefined: the answer is 0. */
+  readonly answeredBy?: ExportName;
+}
 
 export interface Role {
   /** What it is called in reports: C's name. */
@@ -11,7 +20,7 @@ export interface Role {
   /** Other names of the same, in wasi-libc, Emscripten and Lea's source. A leading underscore is ignored. */
   readonly aliases: readonly string[];
   /** The kernel's function that does its work; undefined: it answers with a constant, or calls several (mallinfo). */
-  readonly kernel: string | undefined;
+  readonly kernel?: KernelFunction;
   /** What it answers when there is no memory, or, without a kernel function, always. */
   readonly failure: number;
   /** Its first argument may be a block: then nothing is to be done while no heap has begun, or the block is 0. */
@@ -20,9 +29,6 @@ export interface Role {
   readonly givesErrno: boolean;
 }
 
-const WORD_TO_WORD = "i32 -> i32";
-const TWO_TO_WORD = "i32 i32 -> i32";
-const THREE_TO_WORD = "i32 i32 i32 -> i32";
 /** C's ENOMEM in WASI and Emscripten. */
 const ENOMEM = 48;
 /** The kernel's error numbers, and what they are in WASI and Emscripten. */
@@ -31,51 +37,56 @@ export const ERRNOS: readonly (readonly [number, number])[] = [
   [12, ENOMEM],
 ];
 
+/** A call of the family, which the kernel has under the same name. */
 function role(
-  name: string,
-  signature: string,
+  name: CName,
   aliases: readonly string[],
-  more: Partial<Pick<Role, "kernel" | "failure" | "takesBlock" | "givesErrno">> = {},
+  {
+    takesBlock = false,
+    answeredBy,
+  }: { readonly takesBlock?: boolean; readonly answeredBy?: ExportName } = {},
 ): Role {
-  const { failure = 0, takesBlock = false, givesErrno = false } = more;
+  const call = callNamed(name);
+  const givesErrno = call.answer === "errno";
   return {
     name,
-    signature,
+    signature: signatureOf(call, call.answerInC),
     aliases,
-    kernel: "kernel" in more ? more.kernel : `mc_${name}`,
-    failure,
+    kernel: {
+      name: `${PREFIX}${name}`,
+      signature: signatureOf(call),
+      ...(answeredBy === undefined ? {} : { answeredBy }),
+    },
+    failure: givesErrno ? ENOMEM : 0,
     takesBlock,
     givesErrno,
   };
 }
 
-export const MALLOC = role("malloc", WORD_TO_WORD, [
-  "dlmalloc",
-  "__libc_malloc",
-  "emscripten_builtin_malloc",
-]);
-export const FREE = role("free", "i32 ->", ["dlfree", "__libc_free", "emscripten_builtin_free", "cfree"], {
+/** A function that the kernel has not. */
+function otherRole(name: string, signature: string, aliases: readonly string[]): Role {
+  return { name, signature, aliases, failure: 0, takesBlock: false, givesErrno: false };
+}
+
+export const MALLOC = role("malloc", ["dlmalloc", "__libc_malloc", "emscripten_builtin_malloc"]);
+export const FREE = role("free", ["dlfree", "__libc_free", "emscripten_builtin_free", "cfree"], {
   takesBlock: true,
 });
-export const CALLOC = role("calloc", TWO_TO_WORD, ["dlcalloc", "__libc_calloc", "emscripten_builtin_calloc"]);
-export const REALLOC = role("realloc", TWO_TO_WORD, [
-  "dlrealloc",
-  "__libc_realloc",
-  "emscripten_builtin_realloc",
-]);
-export const MEMALIGN = role("memalign", TWO_TO_WORD, [
+export const CALLOC = role("calloc", ["dlcalloc", "__libc_calloc", "emscripten_builtin_calloc"]);
+export const REALLOC = role("realloc", ["dlrealloc", "__libc_realloc", "emscripten_builtin_realloc"]);
+export const MEMALIGN = role("memalign", [
   "dlmemalign",
   "internal_memalign",
   "emscripten_builtin_memalign",
   "__libc_memalign",
   "aligned_alloc",
 ]);
-export const USABLE_SIZE = role("malloc_usable_size", WORD_TO_WORD, ["dlmalloc_usable_size"], {
+export const USABLE_SIZE = role("malloc_usable_size", ["dlmalloc_usable_size"], {
   takesBlock: true,
 });
 
 /** Its result is a struct, whose address is its argument; mallinfo.ts has what it does. */
-export const MALLINFO = role("mallinfo", "i32 ->", ["dlmallinfo"], { kernel: undefined });
+export const MALLINFO = otherRole("mallinfo", "i32 ->", ["dlmallinfo"]);
 
 /** All that can be replaced. mallopt's answer 0 means "not changed". */
 export const ROLES: readonly Role[] = [
@@ -85,18 +96,20 @@ export const ROLES: readonly Role[] = [
   REALLOC,
   MEMALIGN,
   USABLE_SIZE,
-  role("posix_memalign", THREE_TO_WORD, ["dlposix_memalign"], { failure: ENOMEM, givesErrno: true }),
-  role("realloc_in_place", TWO_TO_WORD, ["dlrealloc_in_place"], { takesBlock: true }),
-  role("malloc_trim", WORD_TO_WORD, ["dlmalloc_trim"]),
-  role("malloc_footprint", "-> i32", ["dlmalloc_footprint"]),
-  role("malloc_max_footprint", "-> i32", ["dlmalloc_max_footprint"]),
-  role("malloc_footprint_limit", "-> i32", ["dlmalloc_footprint_limit"]),
-  role("malloc_set_footprint_limit", WORD_TO_WORD, ["dlmalloc_set_footprint_limit"]),
-  role("independent_calloc", THREE_TO_WORD, ["dlindependent_calloc"]),
-  role("independent_comalloc", THREE_TO_WORD, ["dlindependent_comalloc"]),
-  role("bulk_free", TWO_TO_WORD, ["dlbulk_free"]),
+  role("posix_memalign", ["dlposix_memalign"]),
+  role("realloc_in_place", ["dlrealloc_in_place"], { takesBlock: true }),
+  role("malloc_trim", ["dlmalloc_trim"]),
+  role("malloc_footprint", ["dlmalloc_footprint"]),
+  role("malloc_max_footprint", ["dlmalloc_max_footprint"]),
+  role("malloc_footprint_limit", ["dlmalloc_footprint_limit"]),
+  role("malloc_set_footprint_limit", ["dlmalloc_set_footprint_limit"], {
+    answeredBy: "mc_malloc_footprint_limit",
+  }),
+  role("independent_calloc", ["dlindependent_calloc"]),
+  role("independent_comalloc", ["dlindependent_comalloc"]),
+  role("bulk_free", ["dlbulk_free"]),
   MALLINFO,
-  role("mallopt", TWO_TO_WORD, ["dlmallopt"], { kernel: undefined }),
+  otherRole("mallopt", "i32 i32 -> i32", ["dlmallopt"]),
 ];
 
 const byName = new Map<string, Role>();

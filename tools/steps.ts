@@ -1,12 +1,14 @@
 // Bundles bench/suites/steps with the whole library behind it, in which its machine.ts stands for the kernel's: a second
 // copy of the library, whose every load and store is counted.
 
-import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
+import { join } from "node:path";
+import { type Plugin, rolldown } from "rolldown";
+import { ROOT } from "./root.ts";
 
-const counting = fileURLToPath(new URL("../bench/suites/steps/machine.ts", import.meta.url));
+const SUITE = join(ROOT, "bench/suites/steps");
+const counting = join(SUITE, "machine.ts");
 
-const countingMachine = {
+const countingMachine: Plugin = {
   name: "counting-machine",
   resolveId(specifier, importer) {
     const isMachine = /(^|\/)machine\.ts$/.test(specifier);
@@ -15,9 +17,9 @@ const countingMachine = {
 };
 
 /** Writes the bundle to `file`. */
-export async function bundleSteps(file) {
+export async function bundleSteps(file: string): Promise<void> {
   const bundle = await rolldown({
-    input: fileURLToPath(new URL("index.ts", new URL("../bench/suites/steps/", import.meta.url))),
+    input: join(SUITE, "index.ts"),
     platform: "node",
     resolve: { conditionNames: ["@morecore/source", "import", "default"] },
     external: /^(?!(@morecore|morecore)(\/|$))[^./]/,

@@ -1,15 +1,18 @@
 // Holds the kernel's sources and the wasm that we ship together.
 //
-//   node tools/asc.mjs          checks: all of the kernel is in the subset that asc takes, and the wasm in
-//                                 src/heap/kernel-bytes.ts is what the sources give
-//   node tools/asc.mjs --write  writes src/heap/kernel-bytes.ts
+//   npm run asc              checks: all of the kernel is in the subset that asc takes, and the wasm in
+//                              src/heap/kernel-bytes.ts is what the sources give
+//   npm run asc -- --write   writes src/heap/kernel-bytes.ts
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { boundKernel, compile } from "./kernel.mjs";
+import { join } from "node:path";
+import { compile } from "./compile.ts";
+import { boundKernel } from "./kernel.ts";
+import { ROOT } from "./root.ts";
 
-const target = new URL("../packages/morecore/src/heap/kernel-bytes.ts", import.meta.url);
+const target = join(ROOT, "packages/morecore/src/heap/kernel-bytes.ts");
 
-function moduleText(bytes) {
+function moduleText(bytes: Uint8Array): string {
   const lines =
     Buffer.from(bytes)
       .toString("base64")
@@ -29,5 +32,5 @@ console.log(`asc: the kernel compiles; the malloc family has ${kernel.length} by
 if (process.argv.includes("--write")) writeFileSync(target, text);
 else if (!existsSync(target) || readFileSync(target, "utf8") !== text) {
   console.error("src/heap/kernel-bytes.ts is not what the kernel's sources give: npm run asc -- --write");
-  process.exit(1);
+  process.exitCode = 1;
 }

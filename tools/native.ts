@@ -14,16 +14,20 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { plainKernel, RARE } from "./kernel.mjs";
+import { pathToFileURL } from "node:url";
+import { familyCalls } from "../packages/morecore/src/abi/family.ts";
+import { nativeCalls, nativeLayout } from "./abi/c.ts";
+import { kernelMarkers } from "./compile.ts";
+import { plainKernel } from "./kernel.ts";
+import { ROOT } from "./root.ts";
+import { kernelC } from "./wasm2c.ts";
 
-const root = new URL("../", import.meta.url);
-const build = fileURLToPath(new URL("build/native", root));
-const sources = fileURLToPath(new URL("packages/native/src/", root));
-const target = fileURLToPath(new URL("packages/native/linux-x64/", root));
-export const LIBRARY = join(target, "libmorecore.so");
+const build = join(ROOT, "build/native");
+const sources = join(ROOT, "packages/native/src");
+const target = join(ROOT, "packages/native/linux-x64");
+export const LIBRARY: string = join(target, "libmorecore.so");
 
-const TOOLS = { wasm2c: "wabt", gcc: "gcc" };
+const TOOLS: Readonly<Record<string, string>> = { wasm2c: "wabt", gcc: "gcc" };
 
 const FLAGS = [
   ["-std=c11", "-O3", "-fPIC", "-shared", "-flto", "-fvisibility=hidden", "-pthread"],
@@ -38,7 +42,7 @@ const FLAGS = [
 const ZLIB = ["-l:libz.a", "-Wl,--exclude-libs,ALL"];
 
 /** Those of the tools that are missing, as sentences. */
-export function missingTools() {
+export function missingTools(): string[] {
   const missing = Object.entries(TOOLS).filter(([command]) => spawnSync(command, ["--version"]).status !== 0);
   const input = "#include <zlib.h>\n";
   const hasGcc = !missing.some(([command]) => command === "gcc");
@@ -47,15 +51,16 @@ export function missingTools() {
 }
 
 /** Makes the library and returns its path. */
-export async function buildNative() {
+export async function buildNative(): Promise<string> {
   // A folder of its own: tests may build at the same time.
   mkdirSync(build, { recursive: true });
   const made = mkdtempSync(join(build, "made-"));
   try {
-    writeFileSync(join(made, "layout.h"), layoutHeader());
+    writeFileSync(join(made, "layout.h"), nativeLayout());
+    writeFileSync(join(made, "calls.h"), nativeCalls());
     writeFileSync(join(made, "kernel.wasm"), await plainKernel());
     execFileSync("wasm2c", [join(made, "kernel.wasm"), "--module-name=mc", "-o", join(made, "wasm2c.c")]);
-    writeFileSync(join(made, "kernel.c"), functionsOf(readFileSync(join(made, "wasm2c.c"), "utf8")));
+    writeFileSync(join(made, "kernel.c"), kernelSource(readFileSync(join(made, "wasm2c.c"), "utf8")));
     const own = readdirSync(sources).filter((name) => name.endsWith(".c"));
     const files = [join(made, "kernel.c"), ...own.map((name) => join(sources, name))];
     const library = join(made, "libmorecore.so");
@@ -70,53 +75,15 @@ export async function buildNative() {
   }
 }
 
-/** The offsets and codes of the kernel's sources, for C. */
-function layoutHeader() {
-  const lines = ["layout.ts", "codes.ts"].flatMap((name) => {
-    const text = readFileSync(new URL(`packages/morecore/src/kernel/${name}`, root), "utf8");
-    return [...text.matchAll(/^export const ([A-Z0-9_]+): Word = (0x[0-9a-f_]+|[0-9_]+);$/gm)].map(
-      ([, constant, value]) => `#define ${constant} ${value.replaceAll("_", "")}u`,
-    );
-  });
-  return `// Made by tools/native.mjs from src/kernel/layout.ts and codes.ts.\n${lines.join("\n")}\n`;
-}
-
-/** Functions that malloc and free call seldom, or when they have much to do: their registers are not to be saved before. */
-const APART = new Set(["malloc/mallocSlow", "free/freeSlow", "release/release", "take/takeNear", ...RARE]);
-
-function withoutInlining(declaration) {
-  const name = /w2c_(\w+)/.exec(declaration)?.[1];
-  const isApart = [...APART].some((apart) => apart.replaceAll(/\W/g, "_") === name);
-  return isApart ? `__attribute__((noinline)) ${declaration}` : declaration;
-}
-
-/** What the functions of wasm2c's C call a thing, and what it is called here. */
-const NAMES = [
-  // The base is all that they need to know.
-  [/Z_mc_instance_t\s*\*/g, "Base "],
-  [/\(\*instance->Z_envZ_memory\)\.pages/g, "kernel_pages(instance)"],
-  [/instance->Z_(envZ_memory|morecore_instance)\b/g, "instance"],
-  [/struct Z_morecore_instance_t\s*\*/g, "Base "],
-  // Every heap begins at the same address: what the global says is known.
-  [/instance->w2c_heap = [^;]+;/g, ";"],
-  [/instance->w2c_heap\b/g, "(u32)HEAP"],
-  [/\bZ_morecoreZ_(abort|grow|release)\b/g, "kernel_$1"],
-  [/\bZ_mcZ_mc_/g, "mc_"],
-];
-
-/** The functions of wasm2c's C, without what it puts before and after them. */
-function functionsOf(text) {
-  const declared = text.match(/^static \w+ w2c_\w+\([^;{]*\);$/gm) ?? [];
-  const defined = text.match(/^(static \w+ w2c_\w+|\w+ Z_mcZ_\w+)\([^;{]*\) \{\n[\s\S]*?^\}$/gm) ?? [];
-  if (declared.length === 0 || defined.length <= declared.length)
-    throw new Error("tools/native.mjs: this wasm2c writes its functions in another way; 1.0.32 is known");
-  const all = [...declared.map(withoutInlining), ...defined].join("\n\n");
-  const renamed = NAMES.reduce((before, [pattern, name]) => before.replace(pattern, name), all);
+/** kernel.c, of wasm2c's C. */
+function kernelSource(text: string): string {
+  const { rare, apart } = kernelMarkers();
+  const parts = { exports: familyCalls().map(([, { c }]) => c), apart: new Set([...apart, ...rare]) };
   // Stack slots of wasm, as variables, are not all read.
   const quiet = ["unused-parameter", "unused-but-set-variable"]
     .map((warning) => `#pragma GCC diagnostic ignored "-W${warning}"`)
     .join("\n");
-  return `// Made by tools/native.mjs from wasm2c's C.\n#include "wasm.h"\n${quiet}\n\n${renamed}\n`;
+  return `// Made by tools/native.ts from wasm2c's C.\n#include "wasm.h"\n${quiet}\n\n${kernelC(text, parts)}\n`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

@@ -7,12 +7,13 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
-import { bundleBench } from "./bench.mjs";
-import { boundKernel } from "./kernel.mjs";
-import { bundleSteps } from "./steps.mjs";
+import { bundleBench } from "./bench.ts";
+import { boundKernel } from "./kernel.ts";
+import { ROOT } from "./root.ts";
+import { bundleSteps } from "./steps.ts";
 
 /** Each after those that it needs: declarations are made from theirs. */
-const PACKAGES = {
+const PACKAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "packages/morecore": { index: "src/index.ts", engine: "src/engine.ts" },
   "packages/os": { index: "src/index.ts" },
   "packages/inspect": { index: "src/index.ts", "pictures/index": "src/pictures/index.ts" },
@@ -26,20 +27,21 @@ const PACKAGES = {
   "packages/cli": { main: "src/main.ts" },
 };
 
+process.chdir(ROOT);
 for (const [folder, entries] of Object.entries(PACKAGES)) {
   rmSync(`${folder}/dist`, { recursive: true, force: true });
   declare(folder);
   await bundle(folder, entries);
 }
 
-function declare(folder) {
+function declare(folder: string): void {
   // A command has no declarations.
   if (folder === "packages/cli") return;
   const config = folder === "bench" ? "tsconfig.build.json" : "tsconfig.json";
   execFileSync("node_modules/.bin/tsc", ["-p", `${folder}/${config}`], { stdio: "inherit" });
 }
 
-async function bundle(folder, entries) {
+async function bundle(folder: string, entries: Readonly<Record<string, string>>): Promise<void> {
   const built = await rolldown({
     input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, `${folder}/${file}`])),
     platform: "node",

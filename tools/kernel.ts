@@ -1,0 +1,112 @@
+// The kernel as WebAssembly: compiled by asc, bound to one heap, shaped for speed where it counts, given C's names.
+//
+// What asc makes has functions of a Machine (in wasm: nothing) and a heap. What we ship has the heap's address in a
+// global, so that C can call it: mc_attach(base) sets it, mc_begin(from) begins a new heap there. Exports are named mc_…,
+// so that they clash with none of a program's when the two are merged.
+
+import binaryen from "binaryen";
+import { bindHeap, defineImports, exportDirectly, type HostImports } from "./bind.ts";
+import { compile, kernelMarkers } from "./compile.ts";
+import { checkMarked, type Marked } from "./markers.ts";
+import { addCopies, functionsOf, isCopy, readHeapFromGlobal } from "./shape.ts";
+
+const FEATURES =
+  binaryen.Features.MVP |
+  binaryen.Features.BulkMemory |
+  binaryen.Features.BulkMemoryOpt |
+  binaryen.Features.MutableGlobals |
+  binaryen.Features.SignExt |
+  binaryen.Features.NontrappingFPToInt;
+
+/**
+ * The shipped kernel: imports env.memory and morecore.abort(code, address), exports mc_…. It grows by memory.grow, or,
+ * with `importsGrow`, by an imported morecore.grow(bytes), which answers with an address or 0.
+ */
+export async function boundKernel({ importsGrow = false } = {}): Promise<Uint8Array> {
+  const marked = kernelMarkers();
+  const shaped = await boundModule({ importsGrow, importsRelease: false }, marked);
+  // No pointer that the kernel follows lies in the first 1024 bytes below 2^32: constants may be folded into loads.
+  binaryen.setLowMemoryUnused(true);
+  addCopies(shaped, marked.hot, marked.rare);
+  readHeapFromGlobal(shaped, marked.hot);
+  inlineCopies(shaped);
+  const module = writtenAndRead(shaped);
+  shrink(module, marked);
+  exportDirectly(module);
+  shrink(module, marked);
+  if (!module.validate()) throw new Error("the bound kernel is no valid module");
+  return emitted(module);
+}
+
+/**
+ * The same for a compiler that inlines by itself: each function of the sources is one, by its name. It imports
+ * morecore.grow(bytes) and morecore.release(from, to), which is told of what top gives back.
+ */
+export async function plainKernel(): Promise<Uint8Array> {
+  const module = await boundModule({ importsGrow: true, importsRelease: true }, kernelMarkers());
+  readHeapFromGlobal(module, new Set());
+  // The sources' constants, which asc -O0 leaves as globals, become numbers.
+  module.runPasses(["simplify-globals", "remove-unused-module-elements"]);
+  binaryen.setDebugInfo(true);
+  const bytes = emitted(module);
+  binaryen.setDebugInfo(false);
+  return bytes;
+}
+
+/** The kernel as asc makes it, with its imports and exports. */
+async function boundModule(imports: HostImports, marked: Marked): Promise<binaryen.Module> {
+  const module = binaryen.readBinary(await compile("family.ts"));
+  module.setFeatures(FEATURES);
+  defineImports(module, imports);
+  bindHeap(module);
+  const functions = functionsOf(module);
+  checkMarked(new Set([...marked.hot, ...marked.rare, ...marked.apart]), (name) => functions.has(name));
+  return module;
+}
+
+/** Inlines the copies, and nothing else. */
+function inlineCopies(module: binaryen.Module): void {
+  for (const name of functionsOf(module)) if (!isCopy(name)) noInline(module, name);
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(0);
+  binaryen.setAlwaysInlineMaxSize(1_000_000);
+  module.runPasses([
+    "precompute-propagate",
+    "simplify-locals",
+    "coalesce-locals",
+    "vacuum",
+    "remove-unused-brs",
+  ]);
+  for (let round = 0; round < 4; round++) module.runPasses(["inlining-optimizing", "dae-optimizing"]);
+}
+
+/** Makes all as small as it gets, without taking apart what is hot. */
+function shrink(module: binaryen.Module, { hot, rare }: Marked): void {
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(2);
+  binaryen.setAlwaysInlineMaxSize(2);
+  for (const name of [...hot, ...rare]) noInline(module, name);
+  for (let round = 0; round < 3; round++) module.optimize();
+}
+
+function noInline(module: binaryen.Module, name: string): void {
+  binaryen.setPassArgument("no-inline", name);
+  module.runPasses(["no-inline"]);
+  binaryen.setPassArgument("no-inline", null);
+}
+
+/** The module written and read again: what a pass leaves behind in binaryen's own notes is gone. The one given is, too. */
+function writtenAndRead(module: binaryen.Module): binaryen.Module {
+  binaryen.setDebugInfo(true);
+  const bytes = emitted(module);
+  binaryen.setDebugInfo(false);
+  const again = binaryen.readBinary(bytes);
+  again.setFeatures(FEATURES);
+  return again;
+}
+
+function emitted(module: binaryen.Module): Uint8Array {
+  const bytes = module.emitBinary();
+  module.dispose();
+  return bytes;
+}
