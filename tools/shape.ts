@@ -71,7 +71,7 @@ export function readHeapFromGlobal(module: binaryen.Module, hot: ReadonlySet<str
       if (localOf(each, binaryen.LocalSetId) === found) throw new Error(`${name} changes its heap`);
     });
     const shaped = hot.has(name)
-      ? module.block(null, [module.local.set(found, global()), body])
+      ? module.block(null, [module.local.set(found, global()), body], binaryen.getExpressionType(body))
       : changed(body, (each) => (localOf(each, binaryen.LocalGetId) === found ? global() : each));
     setBody(module.getFunction(name), shaped);
   }

@@ -18,7 +18,10 @@ export function withBlock(text: string, name: string, comment: Comment, content:
   const begin = onlyLine(lines, mark(comment, `${name}: ${MADE}`));
   const end = onlyLine(lines, mark(comment, `end of ${name}`));
   if (end < begin) throw new Error(`the mark "end of ${name}" stands before its beginning`);
-  return [...lines.slice(0, begin + 1), content.trimEnd(), ...lines.slice(end)].join("\n");
+  // In Markdown a comment without an empty line behind it would run into the table.
+  const made = content.replaceAll(/^\n+|\n+$/g, "");
+  const between = comment === "//" ? [made] : ["", made, ""];
+  return [...lines.slice(0, begin + 1), ...between, ...lines.slice(end)].join("\n");
 }
 
 function onlyLine(lines: readonly string[], line: string): number {

@@ -1,0 +1,138 @@
+// The shaping of the kernel's wasm, on small modules.
+
+import binaryen from "binaryen";
+import { describe, expect, it } from "vitest";
+import { bindHeap, defineImports, exportDirectly } from "../bind.ts";
+import { visit } from "../expressions.ts";
+import { addCopies, functionsOf, readHeapFromGlobal } from "../shape.ts";
+
+function moduleOf(...functions: readonly string[]): binaryen.Module {
+  const isImport = (text: string) => text.startsWith("(import");
+  const first = functions.filter(isImport);
+  const rest = functions.filter((text) => !isImport(text));
+  const module = binaryen.parseText(
+    `(module ${first.join("\n")} (memory 1) (global $heap (mut i32) (i32.const 0)) ${rest.join("\n")})`,
+  );
+  module.setFeatures(binaryen.Features.All);
+  return module;
+}
+
+const f = (name: string, ...calls: readonly string[]) =>
+  `(func $${name} ${calls.map((callee) => `(call $${callee})`).join(" ")})`;
+
+/** Which functions a function calls. */
+function callsOf(module: binaryen.Module, name: string): string[] {
+  const calls: string[] = [];
+  visit(binaryen.getFunctionInfo(module.getFunction(name)).body, (each) => {
+    if (binaryen.getExpressionId(each) !== binaryen.CallId) return;
+    calls.push((binaryen.getExpressionInfo(each) as binaryen.CallInfo).target);
+  });
+  return calls;
+}
+
+describe("addCopies", () => {
+  it("gives a hot function its own copy of all that it calls, and leaves the others as they are", () => {
+    const module = moduleOf(f("hot", "a", "b"), f("a", "b"), f("b"), f("cold", "a"));
+    addCopies(module, new Set(["hot"]), new Set());
+    expect(callsOf(module, "hot")).toEqual(["a@hot", "b@hot"]);
+    expect(callsOf(module, "a@hot")).toEqual(["b@hot"]);
+    expect(callsOf(module, "a")).toEqual(["b"]);
+    expect(callsOf(module, "cold")).toEqual(["a"]);
+    expect(module.validate()).toBe(1);
+  });
+
+  it("copies neither hot nor rare functions, nor imports", () => {
+    const module = moduleOf(
+      '(import "m" "i" (func $import))',
+      f("one", "two", "rare", "import", "a"),
+      f("two", "a"),
+      f("rare", "a"),
+      f("a"),
+    );
+    addCopies(module, new Set(["one", "two"]), new Set(["rare"]));
+    expect(callsOf(module, "one")).toEqual(["two", "rare", "import", "a@one"]);
+    expect(callsOf(module, "two")).toEqual(["a@two"]);
+    expect(callsOf(module, "rare")).toEqual(["a"]);
+  });
+
+  it("ends where functions call themselves and each other", () => {
+    const module = moduleOf(f("hot", "a"), f("a", "a", "b"), f("b", "a"));
+    addCopies(module, new Set(["hot"]), new Set());
+    expect(callsOf(module, "a@hot")).toEqual(["a@hot", "b@hot"]);
+    expect([...functionsOf(module)].sort()).toEqual(["a", "a@hot", "b", "b@hot", "hot"]);
+  });
+
+  it("refuses an expression of a kind that it does not know how to look into", () => {
+    const module = moduleOf("(table 1 funcref)", "(func $hot (call_indirect (i32.const 0)))");
+    expect(() => addCopies(module, new Set(["hot"]), new Set())).toThrow(
+      "an expression of a kind not known here",
+    );
+  });
+});
+
+describe("readHeapFromGlobal", () => {
+  const reads =
+    "(param $m i32) (param $heap i32) (result i32) (i32.add (local.get $heap) (i32.load (local.get $heap)))";
+
+  it("lets a function read the global wherever it read its parameter", () => {
+    const module = moduleOf(`(func $cold ${reads})`);
+    readHeapFromGlobal(module, new Set());
+    const text = binaryen.emitText(binaryen.getFunctionInfo(module.getFunction("cold")).body);
+    expect(text.match(/global\.get \$heap/g)).toHaveLength(2);
+    expect(text).not.toContain("local.get");
+    expect(module.validate()).toBe(1);
+  });
+
+  it("lets a hot function read it once, and its copies take it from there", () => {
+    const module = moduleOf(`(func $hot ${reads})`, `(func $a@hot ${reads})`);
+    readHeapFromGlobal(module, new Set(["hot"]));
+    const text = (name: string) => binaryen.emitText(binaryen.getFunctionInfo(module.getFunction(name)).body);
+    expect(text("hot").match(/global\.get \$heap/g)).toHaveLength(1);
+    expect(text("a@hot")).not.toContain("global.get");
+    expect(module.validate()).toBe(1);
+  });
+
+  it("leaves a function without such a parameter alone, and refuses one that changes it", () => {
+    const other = moduleOf("(func $f (param $at i32) (result i32) (local.get $at))");
+    readHeapFromGlobal(other, new Set());
+    expect(binaryen.emitText(binaryen.getFunctionInfo(other.getFunction("f")).body)).not.toContain("global");
+    const changing = moduleOf("(func $f (param $heap i32) (local.set $heap (i32.const 1)))");
+    expect(() => readHeapFromGlobal(changing, new Set())).toThrow("f changes its heap");
+  });
+});
+
+describe("bindHeap", () => {
+  const part = (name: string) => `(func (export "${name}") (param i32 i32) (result i32) (i32.const 0))`;
+  const begin = (name: string) => `(func (export "${name}") (param i32 i32 i32))`;
+  const without = () =>
+    binaryen.parseText(`(module ${part("placeFor")} ${begin("beginHeap")} ${part("mallok")})`);
+
+  it("refuses a kernel that lacks a function of the table's", () => {
+    expect(() => bindHeap(without())).toThrow(/the table has \w+, which the kernel does not export/);
+  });
+});
+
+describe("defineImports and exportDirectly", () => {
+  it("give imports a body, and export what a function only hands on to", () => {
+    const module = moduleOf(
+      '(import "morecore" "grow" (func $grow (param i32) (result i32)))',
+      '(import "morecore" "release" (func $release (param i32 i32)))',
+      "(func $inner (param i32) (result i32) (call $grow (local.get 0)))",
+      '(func (export "f") (param i32) (result i32) (call $inner (local.get 0)))',
+      '(func (export "g") (param i32) (result i32) (call $inner (i32.const 1)))',
+    );
+    defineImports(module, { importsGrow: false, importsRelease: false });
+    exportDirectly(module);
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(module.emitBinary())));
+    const { f, g } = instance.exports as Record<string, (bytes: number) => number>;
+    expect(f?.(65_536)).toBe(65_536);
+    expect(g?.(0)).toBe(131_072);
+    expect(f?.(-65_536)).toBe(0);
+    const exported = (name: string) =>
+      Array.from({ length: module.getNumExports() }, (_, index) =>
+        binaryen.getExportInfo(module.getExportByIndex(index)),
+      ).find((each) => each.name === name)?.value;
+    expect(exported("f")).toBe("inner");
+    expect(exported("g")).not.toBe("inner");
+  });
+});
