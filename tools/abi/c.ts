@@ -80,6 +80,36 @@ export function importDeclarations(): string {
     .join("\n");
 }
 
+/** morecore.c's functions that do no more than call the kernel's. */
+export function definitions(): string {
+  return familyCalls()
+    .filter(([, { group, ownInC }]) => group !== "program" && group !== "walk" && ownInC === undefined)
+    .map(([, call]) => definition(call))
+    .join("\n\n");
+}
+
+/** Of a call that takes a block, what misuse prints says the name. */
+function definition(call: Call): string {
+  const { c, parameters, answer } = call;
+  const head = prototype(call, c, answer).replace(/;$/, "");
+  const kernel = `${PREFIX}${c}(${parameters.map(([name]) => name).join(", ")})`;
+  const isMemory = answer === "block" || answer === "blocks";
+  if (parameters[0]?.[1] !== "block") {
+    const value = isMemory ? `or_no_memory(${kernel})` : kernel;
+    const statement = `${answer === "nothing" ? "" : "return "}${value};`;
+    const line = `${head} { ${statement} }`;
+    return line.length <= LINE ? line : `${head} {\n  ${statement}\n}`;
+  }
+  const last = isMemory ? "or_no_memory(answer)" : "answer";
+  const body = [
+    `CALLING("${c}");`,
+    answer === "nothing" ? `${kernel};` : `${ANSWERS[answer]}answer = ${kernel};`,
+    "CALLING(NULL);",
+    ...(answer === "nothing" ? [] : [`return ${last};`]),
+  ];
+  return `${head} {\n${body.map((line) => `  ${line}`).join("\n")}\n}`;
+}
+
 export function pieceStates(): string {
   return enumOf(Object.entries(PIECE_STATES));
 }

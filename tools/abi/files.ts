@@ -5,7 +5,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../root.ts";
 import { withBlock } from "./block.ts";
-import { headerCodes, headerDeclarations, importDeclarations, pieceStates, wordsForCodes } from "./c.ts";
+import {
+  definitions,
+  headerCodes,
+  headerDeclarations,
+  importDeclarations,
+  pieceStates,
+  wordsForCodes,
+} from "./c.ts";
 import { familyTable } from "./docs.ts";
 import { heapCalls, kernelFamily } from "./typescript.ts";
 
@@ -22,7 +29,8 @@ const FILES: Readonly<Record<string, (text: string) => string>> = {
   "packages/wasm/c/lib/morecore.c": (text) => {
     const imports = withBlock(text, "imports", "//", importDeclarations());
     const states = withBlock(imports, "states", "//", pieceStates());
-    return withBlock(states, "words", "//", wordsForCodes());
+    const words = withBlock(states, "words", "//", wordsForCodes());
+    return withBlock(words, "definitions", "//", definitions());
   },
   "docs/FAMILY.md": (text) => withBlock(text, "family", "<!--", familyTable()),
 };

@@ -1,13 +1,17 @@
 // The family's table, and what is made of it.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { codesForC, MISUSE } from "../../packages/morecore/src/abi/codes.ts";
 import { familyCalls, PREFIX, signatureOf } from "../../packages/morecore/src/abi/family.ts";
+import { C_FAMILY } from "../../packages/morecore/src/heap/family-calls.ts";
 import { KERNEL_BYTES } from "../../packages/morecore/src/heap/kernel-bytes.ts";
 import { withBlock } from "../abi/block.ts";
-import { headerDeclarations, importDeclarations, nativeCalls, nativeLayout } from "../abi/c.ts";
+import { definitions, headerDeclarations, importDeclarations, nativeCalls, nativeLayout } from "../abi/c.ts";
 import { madeFiles } from "../abi/files.ts";
 import { heapCalls, kernelFamily } from "../abi/typescript.ts";
+import { ROOT } from "../root.ts";
 
 describe("what is made of the table", () => {
   it.each(madeFiles().map((file) => [file.path, file] as const))(
@@ -96,6 +100,34 @@ describe("the generators", () => {
     );
     expect(importDeclarations()).toContain("IMPORT(malloc_footprint) size_t mc_malloc_footprint(void);");
     expect(importDeclarations()).not.toMatch(/mc_(begin|attach)/);
+  });
+
+  it("define for C what is no more than a call: by its name if it may be misuse, with errno if it gives memory", () => {
+    const text = definitions();
+    expect(text).toContain(
+      "void *calloc(size_t count, size_t bytes) { return or_no_memory(mc_calloc(count, bytes)); }",
+    );
+    expect(text).toContain("size_t malloc_footprint(void) { return mc_malloc_footprint(); }");
+    const realloc = [
+      "void *realloc(void *ptr, size_t bytes) {",
+      '  CALLING("realloc");',
+      "  void *answer = mc_realloc(ptr, bytes);",
+      "  CALLING(NULL);",
+      "  return or_no_memory(answer);",
+      "}",
+    ];
+    expect(text).toContain(realloc.join("\n"));
+    expect(text).toContain('{\n  CALLING("free_sized");\n  mc_free_sized(ptr, bytes);\n  CALLING(NULL);\n}');
+    expect(text).not.toMatch(/\b(malloc|free|bulk_free|posix_memalign)\(/);
+  });
+
+  it("leave no function of C's family without a definition in morecore.c, or with two", () => {
+    const source = readFileSync(join(ROOT, "packages/wasm/c/lib/morecore.c"), "utf8");
+    const defined = C_FAMILY.map((name) => [
+      name,
+      source.match(new RegExp(`^\\w[\\w *]*[ *]${name}\\([^;]*\\) \\{`, "gm"))?.length ?? 0,
+    ]);
+    expect(defined).toEqual(C_FAMILY.map((name) => [name, 1]));
   });
 
   it("give the native library the states, the codes and the calls", () => {

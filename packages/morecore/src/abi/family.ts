@@ -64,6 +64,8 @@ export interface Call {
   readonly answer: Answer;
   /** What C's function answers with where the kernel's says nothing. */
   readonly answerInC?: Answer;
+  /** C's function does more than call the kernel's: it is written by hand in lib/morecore.c. */
+  readonly ownInC?: true;
   /** C's <stdlib.h> declares it, in any version. */
   readonly inStdlib?: true;
   /** A Heap calls it in JavaScript, on the same bytes, also where it has the kernel in wasm: it is called seldom. */
@@ -82,6 +84,7 @@ export const FAMILY = {
     answer: "block",
     inStdlib: true,
     traced: "malloc",
+    ownInC: true,
     does: "A block of at least so many bytes; malloc(0) is one, too.",
   },
   free: {
@@ -92,6 +95,7 @@ export const FAMILY = {
     answer: "nothing",
     inStdlib: true,
     traced: "free",
+    ownInC: true,
     does: "Gives a block back; errno is left alone.",
   },
   calloc: {
@@ -118,7 +122,7 @@ export const FAMILY = {
     answer: "block",
     inStdlib: true,
     traced: "realloc",
-    does: "The block with another size, perhaps elsewhere. Of NULL it is malloc; to 0 bytes it gives a smallest block.",
+    does: "The block with another size, perhaps elsewhere. Of NULL it is malloc; to 0 bytes it gives a smallest block, as in BSD and musl.",
   },
   reallocarray: {
     group: "C",
@@ -143,6 +147,7 @@ export const FAMILY = {
     ],
     answer: "block",
     traced: "aligned",
+    ownInC: true,
     does: "NULL with errno EINVAL when the alignment is no power of two. Any size will do, as in C23.",
   },
   posixMemalign: {
@@ -156,6 +161,7 @@ export const FAMILY = {
     ],
     answer: "errno",
     traced: "aligned",
+    ownInC: true,
     does: "0, or EINVAL (no power of two, or less than a pointer's size) or ENOMEM with *result as it was. errno is left alone.",
   },
   freeSized: {
@@ -193,6 +199,7 @@ export const FAMILY = {
     ],
     answer: "block",
     traced: "aligned",
+    ownInC: true,
     does: "An alignment that is no power of two is rounded up to one. Above 2^31: NULL with errno EINVAL.",
   },
   usableSize: {
@@ -255,6 +262,7 @@ export const FAMILY = {
     answer: "nothing",
     answerInC: "bytes",
     seldom: true,
+    ownInC: true,
     does: "Sets that bound; answers with what it is now.",
   },
   reallocInPlace: {
@@ -267,6 +275,7 @@ export const FAMILY = {
     ],
     answer: "block",
     traced: "realloc",
+    ownInC: true,
     does: "`ptr` if the block could get the size where it lies; else NULL with errno ENOMEM, and it is as it was. NULL for NULL.",
   },
   independentCalloc: {
@@ -304,6 +313,7 @@ export const FAMILY = {
     answer: "nothing",
     answerInC: "count",
     seldom: true,
+    ownInC: true,
     does: "Frees all in the array, and clears it; NULLs are skipped. Answers with how many were not freed: 0.",
   },
   countOf: {

@@ -88,29 +88,69 @@ static const char *calling;
 
 static int is_power_of_two(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
+// What is no more than a call of the allocator.
+
+// definitions: made by `npm run abi -- --write`
+void *calloc(size_t count, size_t bytes) { return or_no_memory(mc_calloc(count, bytes)); }
+
+void *realloc(void *ptr, size_t bytes) {
+  CALLING("realloc");
+  void *answer = mc_realloc(ptr, bytes);
+  CALLING(NULL);
+  return or_no_memory(answer);
+}
+
+void *reallocarray(void *ptr, size_t count, size_t bytes) {
+  CALLING("reallocarray");
+  void *answer = mc_reallocarray(ptr, count, bytes);
+  CALLING(NULL);
+  return or_no_memory(answer);
+}
+
+void free_sized(void *ptr, size_t bytes) {
+  CALLING("free_sized");
+  mc_free_sized(ptr, bytes);
+  CALLING(NULL);
+}
+
+void free_aligned_sized(void *ptr, size_t alignment, size_t bytes) {
+  CALLING("free_aligned_sized");
+  mc_free_aligned_sized(ptr, alignment, bytes);
+  CALLING(NULL);
+}
+
+size_t malloc_usable_size(void *ptr) {
+  CALLING("malloc_usable_size");
+  size_t answer = mc_malloc_usable_size(ptr);
+  CALLING(NULL);
+  return answer;
+}
+
+size_t malloc_good_size(size_t bytes) { return mc_malloc_good_size(bytes); }
+
+int malloc_trim(size_t pad) { return mc_malloc_trim(pad); }
+
+size_t malloc_footprint(void) { return mc_malloc_footprint(); }
+
+size_t malloc_max_footprint(void) { return mc_malloc_max_footprint(); }
+
+size_t malloc_footprint_limit(void) { return mc_malloc_footprint_limit(); }
+
+void **independent_calloc(size_t count, size_t bytes, void *chunks[]) {
+  return or_no_memory(mc_independent_calloc(count, bytes, chunks));
+}
+
+void **independent_comalloc(size_t count, size_t sizes[], void *chunks[]) {
+  return or_no_memory(mc_independent_comalloc(count, sizes, chunks));
+}
+// end of definitions
+
 // ISO C and POSIX.
 
 void *malloc(size_t bytes) { return or_no_memory(mc_malloc(bytes)); }
 
 // POSIX.1-2024: errno is as it was.
 void free(void *ptr) { mc_free(ptr); }
-
-void *calloc(size_t count, size_t bytes) { return or_no_memory(mc_calloc(count, bytes)); }
-
-// realloc(p, 0) gives a smallest block, as in BSD and musl: C23 leaves it open, and POSIX allows it.
-void *realloc(void *ptr, size_t bytes) {
-  CALLING("realloc");
-  void *got = mc_realloc(ptr, bytes);
-  CALLING(NULL);
-  return or_no_memory(got);
-}
-
-void *reallocarray(void *ptr, size_t count, size_t bytes) {
-  CALLING("reallocarray");
-  void *got = mc_reallocarray(ptr, count, bytes);
-  CALLING(NULL);
-  return or_no_memory(got);
-}
 
 void *aligned_alloc(size_t alignment, size_t bytes) {
   if (!is_power_of_two(alignment)) {
@@ -132,18 +172,6 @@ int posix_memalign(void **result, size_t alignment, size_t bytes) {
   return 0;
 }
 
-void free_sized(void *ptr, size_t bytes) {
-  CALLING("free_sized");
-  mc_free_sized(ptr, bytes);
-  CALLING(NULL);
-}
-
-void free_aligned_sized(void *ptr, size_t alignment, size_t bytes) {
-  CALLING("free_aligned_sized");
-  mc_free_aligned_sized(ptr, alignment, bytes);
-  CALLING(NULL);
-}
-
 // BSD, SVID, glibc and macOS.
 
 void *memalign(size_t alignment, size_t bytes) {
@@ -161,17 +189,6 @@ void *pvalloc(size_t bytes) {
   size_t whole = (bytes + (PAGE - 1)) & ~(size_t)(PAGE - 1);
   return or_no_memory(whole < bytes ? NULL : mc_memalign(PAGE, whole));
 }
-
-size_t malloc_usable_size(void *ptr) {
-  CALLING("malloc_usable_size");
-  size_t bytes = mc_malloc_usable_size(ptr);
-  CALLING(NULL);
-  return bytes;
-}
-
-size_t malloc_good_size(size_t bytes) { return mc_malloc_good_size(bytes); }
-
-int malloc_trim(size_t pad) { return mc_malloc_trim(pad); }
 
 int mallopt(int parameter, int value) {
   (void)parameter;
@@ -208,12 +225,6 @@ struct mallinfo mallinfo(void) {
 
 // dlmalloc.
 
-size_t malloc_footprint(void) { return mc_malloc_footprint(); }
-
-size_t malloc_max_footprint(void) { return mc_malloc_max_footprint(); }
-
-size_t malloc_footprint_limit(void) { return mc_malloc_footprint_limit(); }
-
 size_t malloc_set_footprint_limit(size_t bytes) {
   mc_malloc_set_footprint_limit(bytes);
   return mc_malloc_footprint_limit();
@@ -226,14 +237,6 @@ void *realloc_in_place(void *ptr, size_t bytes) {
   void *got = mc_realloc_in_place(ptr, bytes);
   CALLING(NULL);
   return or_no_memory(got);
-}
-
-void **independent_calloc(size_t count, size_t bytes, void *chunks[]) {
-  return or_no_memory(mc_independent_calloc(count, bytes, chunks));
-}
-
-void **independent_comalloc(size_t count, size_t sizes[], void *chunks[]) {
-  return or_no_memory(mc_independent_comalloc(count, sizes, chunks));
 }
 
 size_t bulk_free(void *array[], size_t count) {
