@@ -2,7 +2,7 @@
 
 import { Heap } from "morecore";
 import { expect, it } from "vitest";
-import { AT_BINS, BIN_COUNT } from "../../packages/morecore/src/kernel/layout.ts";
+import { AT_BINS, BIN_COUNT } from "../../src/kernel/layout.ts";
 
 const BASE = 65_536;
 const SIZE = 65_536;

@@ -3,6 +3,7 @@
 
 import { Heap, HeapCorruptError } from "morecore";
 import { describe, expect, test, vi } from "vitest";
+import { allowSteps } from "../../../../test/support/bounded-machine.ts";
 import {
   AT_CLASSES,
   AT_SEGMENT,
@@ -14,12 +15,11 @@ import {
   SHAPE_CLASS_SHIFT,
   SLAB_FIRST,
   SLAB_SHAPE,
-} from "../../packages/morecore/src/kernel/layout.ts";
-import type * as Plain from "../../packages/morecore/src/kernel/machine.ts";
-import { allowSteps } from "../support/bounded-machine.ts";
+} from "../../src/kernel/layout.ts";
+import type * as Plain from "../../src/kernel/machine.ts";
 
-vi.mock("../../packages/morecore/src/kernel/machine.ts", async (original: () => Promise<typeof Plain>) => {
-  const { boundedMachine } = await import("../support/bounded-machine.ts");
+vi.mock("../../src/kernel/machine.ts", async (original: () => Promise<typeof Plain>) => {
+  const { boundedMachine } = await import("../../../../test/support/bounded-machine.ts");
   return boundedMachine(original);
 });
 
