@@ -1,11 +1,10 @@
 // File words: what check() believes, because only the kernel writes it; unless the image is a file, which anyone may write.
 // For JavaScript only.
 //
-// Owns:  nothing; writes where memory ends when it has grown unnoticed.
-// Needs: layout, settings. check() has passed.
+// Writes: where memory ends when it has grown unnoticed.
+// Needs:  layout, settings. check() has passed.
 
-import type { Base, Word } from "./address.ts";
-import { chunkOf } from "./address.ts";
+import { type Base, chunkOf, type Word } from "./address.ts";
 import { sizeOf } from "./chunk.ts";
 import type { Fault } from "./engine.ts";
 import {

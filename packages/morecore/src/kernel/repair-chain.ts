@@ -1,6 +1,5 @@
 // Repair, first part: the chunks as their headers tell them. For JavaScript only.
 //
-// Owns:  nothing; changes nothing.
 // Needs: layout, and the order in which headers are written (chunk.ts: C5).
 //
 // A call that was cut short leaves headers that lead from the first chunk to top: nothing is guessed. A header that is none,

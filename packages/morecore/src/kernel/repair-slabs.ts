@@ -1,7 +1,7 @@
 // Repair, second part: slabs, their size classes and the map. For JavaScript only.
 //
-// Owns:  nothing; writes the map's entries, the classes' states, the slabs' places in lists, the counts.
-// Needs: layout, slabs; what check-slabs says that a descriptor is.
+// Writes: the map's entries, the classes' states, the slabs' places in lists, the counts.
+// Needs:  layout, slabs; what check-slabs says that a descriptor is.
 //
 // A slab is in service if the map says so at its first block: that is written after the descriptor when a slab is begun, and
 // taken back before anything else when it ends. A slab that is not in service has no live block. But the header counts the

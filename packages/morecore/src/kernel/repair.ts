@@ -1,7 +1,7 @@
 // Repair: a heap that a process died in the middle of a call on, made sound again. For JavaScript only: it uses objects.
 //
-// Owns:  nothing; writes all of the heap that can be reckoned anew.
-// Needs: layout, bins; repair-chain, repair-slabs, file-words.
+// Writes: all of the heap that can be reckoned anew.
+// Needs:  layout, bins; repair-chain, repair-slabs, file-words.
 //
 // What is believed: the chunks' headers (size, in use, the heap's own), the slabs' descriptors, the map of slabs, the options. Where
 // the heap ends, two of three words must say. All else is written anew from these: flags P, footers, links, bins, bitmaps, lists, counters.
@@ -10,8 +10,7 @@
 // A repair that dies is such a call, too: each of its stores writes what is to stand there in the end, and the next repair
 // reads the same from what is half done (test/kernel/torn-calls.test.ts).
 
-import type { Base } from "./address.ts";
-import { asChunk } from "./address.ts";
+import { asChunk, type Base } from "./address.ts";
 import { putFree } from "./bins.ts";
 import { markFree, sizeIn } from "./chunk.ts";
 import { BeyondRepairError, type HeapSettings, type Repaired, type Repairs } from "./engine.ts";
