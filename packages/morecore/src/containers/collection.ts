@@ -21,7 +21,7 @@ import { DELETED, type Life } from "../typed/life.ts";
 import { Moves } from "../typed/moves.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
-import { AT_CAPACITY, AT_LENGTH } from "./header.ts";
+import { AT_CAPACITY, AT_LENGTH, checkIndex } from "./header.ts";
 import {
   AT_BORN,
   AT_GAP,
@@ -133,6 +133,9 @@ export abstract class Collection<L> implements Disposable {
 
   protected abstract copyAt(index: number): unknown;
 
+  /** Writes what has been read for an element. */
+  protected abstract store(index: number, given: never): void;
+
   /** The blocks that elements lie in, as the header says. */
   protected abstract blocks(): ListBlock[];
 
@@ -175,6 +178,25 @@ export abstract class Collection<L> implements Disposable {
     this.count = length;
     this.moved();
     this.dropFrom(length, before);
+  }
+
+  /** Takes the last element away: a copy of it; undefined: there is none. */
+  protected takeLast(): unknown {
+    this.enter();
+    const length = this.count;
+    if (length === 0) return undefined;
+    const taken = this.copyAt(length - 1);
+    this.shorten(length - 1);
+    return taken;
+  }
+
+  /** Writes an element, and gives a copy of what it was. */
+  protected exchange(index: number, given: never): unknown {
+    this.enter();
+    checkIndex(index, this.count);
+    const before = this.copyAt(index);
+    this.store(index, given);
+    return before;
   }
 
   /** From now on the element at an index is not there, and owns nothing. */

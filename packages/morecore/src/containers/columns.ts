@@ -159,21 +159,12 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
   /** As `assign`, and gives a plain copy of what the struct was. */
   replace(index: number, fields: InitFields<F, B>): Plain<StructType<F>> {
     const given = this.readFields(fields);
-    this.enter();
-    checkIndex(index, this.count);
-    const before = this.copyAt(index);
-    this.store(index, given);
-    return before;
+    return this.exchange(index, given as never) as Plain<StructType<F>>;
   }
 
   /** Takes the last struct away: a plain copy of it; undefined: there is none. */
   pop(): Plain<StructType<F>> | undefined {
-    this.enter();
-    const length = this.count;
-    if (length === 0) return undefined;
-    const taken = this.copyAt(length - 1);
-    this.shorten(length - 1);
-    return taken;
+    return this.takeLast() as Plain<StructType<F>> | undefined;
   }
 
   /** Takes a struct away; the last one comes to its place. O(fields). */
@@ -324,7 +315,7 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     }
   }
 
-  private store(index: number, given: ReadFields): void {
+  protected override store(index: number, given: ReadFields): void {
     const { space, life, columns } = this;
     for (let turn = 0; turn < columns.length; turn++) {
       const { at, type, offset } = columns[turn] as Column;

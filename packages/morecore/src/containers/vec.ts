@@ -97,11 +97,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   /** As `set`, and gives a plain copy of what the element was. */
   replace(index: number, value: Init<E, B>): Plain<E> {
     const given = this.element.read(this.space, value) as never;
-    this.enter();
-    checkIndex(index, this.count);
-    const before = this.copyAt(index);
-    this.store(index, given);
-    return before;
+    return this.exchange(index, given) as Plain<E>;
   }
 
   /** Array.prototype.at: from the end if negative, undefined where there is none. */
@@ -126,12 +122,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
 
   /** Takes the last element away: a plain copy of it; undefined: there is none. */
   pop(): Plain<E> | undefined {
-    this.enter();
-    const length = this.count;
-    if (length === 0) return undefined;
-    const taken = this.copyAt(length - 1);
-    this.shorten(length - 1);
-    return taken;
+    return this.takeLast() as Plain<E> | undefined;
   }
 
   /** Puts an element before another, or at the end. O(length). */
@@ -399,7 +390,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     }
   }
 
-  private store(index: number, given: never): void {
+  protected override store(index: number, given: never): void {
     const { element, space, life } = this;
     const at = this.elementAt(index);
     if (element.store(space, at, given, life)) return;

@@ -9,34 +9,32 @@ import { engine } from "../kernel/design.ts";
 import type { FormatReason, Mismatch } from "../kernel/engine.ts";
 import type { Machine } from "../kernel/machine.ts";
 import { hex } from "../memory/arguments.ts";
+import { CorruptError, FormatError, MisuseError } from "../memory/errors.ts";
 
 export type { MisuseCode };
 
 /** A call was given an address that is not a live block's, or a wrong size for it. Nothing has been changed. */
-export class HeapMisuseError extends Error {
+export class HeapMisuseError extends MisuseError<MisuseCode> {
   override readonly name = "HeapMisuseError";
-  readonly code: MisuseCode;
   /** The address that was given. */
   readonly address: number;
 
   constructor(code: MisuseCode, address: number, message: string) {
-    super(message);
-    this.code = code;
+    super(code, message);
     this.address = address;
   }
 }
 
 /** What the allocator had written has been overwritten: a write after free, or past a block's end. */
-export class HeapCorruptError extends Error {
+export class HeapCorruptError extends CorruptError {
   override readonly name = "HeapCorruptError";
-  /** The invariant that does not hold, as in the sources: "C1" … "T3"; "link" when a list led astray in a call; "file" for a word that only a file's opening looks at. */
-  readonly invariant: string;
+  /** "C1" … "T3"; "link" when a list led astray in a call; "file" for a word that only a file's opening looks at. */
+  declare readonly invariant: string;
   /** Where it shows. */
   readonly address: number;
 
   constructor(invariant: string, address: number, message: string) {
-    super(message);
-    this.invariant = invariant;
+    super(invariant, message);
     this.address = address;
   }
 }
@@ -44,14 +42,12 @@ export class HeapCorruptError extends Error {
 export type { FormatReason };
 
 /** The bytes that were to be attached to are not a heap of this format at that base. */
-export class HeapFormatError extends Error {
+export class HeapFormatError extends FormatError<FormatReason> {
   override readonly name = "HeapFormatError";
-  readonly reason: FormatReason;
   readonly base: number;
 
   constructor(reason: FormatReason, base: number, message: string) {
-    super(message);
-    this.reason = reason;
+    super(reason, message);
     this.base = base;
   }
 }

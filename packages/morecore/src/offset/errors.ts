@@ -1,39 +1,39 @@
 // Errors: what an OffsetAllocator throws, and the sentences in it.
 //
 // Owns:  the error classes.
-// Needs: nothing.
+// Needs: the memory's errors.
+
+import { CorruptError, FormatError, MisuseError } from "../memory/errors.ts";
 
 export type OffsetMisuseCode = "not-a-handle" | "foreign" | "never-given" | "double-free" | "stale";
 
 /** A call was given a handle that is not a live allocation's. Nothing has been changed. */
-export class OffsetMisuseError extends Error {
+export class OffsetMisuseError extends MisuseError<OffsetMisuseCode> {
   override readonly name = "OffsetMisuseError";
   /**
    * "double-free": freed again. "stale": used after it was freed. "foreign": of another allocator. "never-given": of this
    * one by its tag, but never handed out. "not-a-handle": not a number that could be one.
    */
-  readonly code: OffsetMisuseCode;
+  declare readonly code: OffsetMisuseCode;
   /** What was given. */
   readonly handle: unknown;
 
   constructor(code: OffsetMisuseCode, handle: unknown, message: string) {
-    super(message);
-    this.code = code;
+    super(code, message);
     this.handle = handle;
   }
 }
 
-/** The state contradict themselves. Callers cannot cause that: it is a defect of the allocator, or its memory failed. */
-export class OffsetCorruptError extends Error {
+/** The state contradicts itself. Callers cannot cause that: it is a defect of the allocator, or its memory failed. */
+export class OffsetCorruptError extends CorruptError {
   override readonly name = "OffsetCorruptError";
-  /** The invariant that does not hold, as in the sources: "R1" … "C1". */
-  readonly invariant: string;
+  /** "R1" … "C1", as in the sources. */
+  declare readonly invariant: string;
   /** The slot where it shows. */
   readonly slot: number;
 
   constructor(invariant: string, slot: number, message: string) {
-    super(`slot ${slot}: ${message} (${invariant})`);
-    this.invariant = invariant;
+    super(invariant, `slot ${slot}: ${message} (${invariant})`);
     this.slot = slot;
   }
 }
@@ -41,14 +41,8 @@ export class OffsetCorruptError extends Error {
 export type OffsetFormatReason = "length" | "magic" | "version" | "checksum" | "contents";
 
 /** The bytes that were to be loaded are not what `save` makes. */
-export class OffsetFormatError extends Error {
+export class OffsetFormatError extends FormatError<OffsetFormatReason> {
   override readonly name = "OffsetFormatError";
-  readonly reason: OffsetFormatReason;
-
-  constructor(reason: OffsetFormatReason, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.reason = reason;
-  }
 }
 
 /** Any value, short, for a message. */
