@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { scratchFolder } from "../support/scratch.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -185,7 +185,7 @@ const THERE = [
   "node_modules/commander/index.js",
 ];
 
-let tree = "";
+const tree = scratchFolder("walls");
 let broken = new Map<string, Set<string>>();
 
 function put(file: string, text: string): void {
@@ -194,7 +194,6 @@ function put(file: string, text: string): void {
 }
 
 beforeAll(() => {
-  tree = mkdtempSync(join(tmpdir(), "morecore-walls-"));
   for (const file of THERE) put(file, "export const it = 1;");
   put("node_modules/commander/package.json", '{ "name": "commander", "main": "index.js" }');
   mkdirSync(join(tree, "node_modules/@morecore"), { recursive: true });
@@ -212,8 +211,6 @@ beforeAll(() => {
   for (const [file, text] of CIRCLES) put(file, text);
   broken = violations();
 }, 60_000);
-
-afterAll(() => rmSync(tree, { recursive: true, force: true }));
 
 /** Of each file, the walls that it breaks. */
 function violations(): Map<string, Set<string>> {

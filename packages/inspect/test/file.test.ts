@@ -1,16 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { scratchFolder } from "../../../test/support/scratch.ts";
 import { readTraceFile, writeTraceFile } from "../src/trace/file.ts";
 import { encodeTrace, HEADER_BYTES, KIND, recordsOf, TraceFormatError } from "../src/trace/format.ts";
 
 const SQLITE = new URL("../../../traces/sqlite-20k.mct.gz", import.meta.url).pathname;
 const gzipped = readFileSync(SQLITE);
-const folder = mkdtempSync(join(tmpdir(), "morecore-file-"));
-
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder("file");
 
 function written(bytes: Uint8Array): string {
   const path = join(folder, "trace.mct.gz");

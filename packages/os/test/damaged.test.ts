@@ -2,22 +2,18 @@
 // or it is refused with an OsError and left as it was, byte for byte. Never does it end the process, nor hang.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ROOT } from "../../../test/support/c-program.ts";
 import { BUILT, hasOs } from "../../../test/support/os.ts";
+import { scratchFolder } from "../../../test/support/scratch.ts";
 import { seedOf } from "../../../test/support/seed.ts";
 
 const OPENER = join(ROOT, "test/support/os-opener.mjs");
 const PATIENCE = 300_000;
 
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "morecore-damaged-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder("damaged");
 
 /** Opens the damaged files in a process of its own: how often each end came. */
 function open(what: string): Record<string, number> {

@@ -2,12 +2,11 @@
 // that its table says is there.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ROOT } from "../../../test/support/c-program.ts";
 import { BUILT, hasOs, randomFrom, sharedName } from "../../../test/support/os.ts";
+import { scratchFolder } from "../../../test/support/scratch.ts";
 import { seedOf } from "../../../test/support/seed.ts";
 import { Heap } from "../src/index.ts";
 
@@ -17,11 +16,7 @@ const SHARED_KILLS = 8;
 /** One in so many is killed at any moment of its life, so also while it starts and opens the heap. */
 const EARLY = 10;
 
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "morecore-killed-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder("killed");
 
 /** Starts the writer and kills it: so many milliseconds after its start (`early`), or after its first call. */
 function runAndKill(

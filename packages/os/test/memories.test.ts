@@ -1,10 +1,9 @@
 // The system's memories: what each does that other memories cannot.
 
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HeapFormatError, HeapMisuseError, Heap as PlainHeap } from "morecore";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   hasBreak,
   hasOs,
@@ -13,6 +12,7 @@ import {
   residentBytes,
   sharedName,
 } from "../../../test/support/os.ts";
+import { scratchFolder } from "../../../test/support/scratch.ts";
 import { seedOf } from "../../../test/support/seed.ts";
 import { Heap, mmapMemory, OsError, sbrkMemory } from "../src/index.ts";
 import { loadKoffi, requireKoffi } from "../src/koffi.ts";
@@ -21,11 +21,7 @@ import { constantsOf, libc } from "../src/libc.ts";
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;
 
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "morecore-memories-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder("memories");
 
 /** The code of the OsError that a call throws. */
 function codeOf(call: () => unknown): string {

@@ -1,19 +1,10 @@
 // Opening: what is refused and how it is said; what a refusal leaves; and how a heap that was opened ends.
 
-import {
-  appendFileSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hasOs, IMPORT, runModule, sharedName } from "../../../test/support/os.ts";
+import { scratchFolder } from "../../../test/support/scratch.ts";
 import { DISPOSE } from "../../morecore/src/typed/disposal.ts";
 import { Heap, mmapMemory, OsError, sbrkMemory } from "../src/index.ts";
 
@@ -23,11 +14,7 @@ const HEADER_BYTES = 2284;
 /** Where the label keeps the copy of a header that was repaired. */
 const AT_COPY = 1028;
 
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "morecore-opening-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder("opening");
 
 /** Options as a program without types gives them. */
 function untyped(options: unknown): object {

@@ -1,20 +1,11 @@
 // Sizes: how much a heap in a file, or in shared memory, may have, whoever opens it with what size; and what is told to those
 // who cannot have it. Where the answer used to be a signal, a process of its own asks.
 
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readFileSync, readSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hasOs, IMPORT, runModule, sharedName } from "../../../test/support/os.ts";
+import { scratchFolder } from "../../../test/support/scratch.ts";
 import { Heap } from "../src/index.ts";
 
 const MEBIBYTE = 1 << 20;
@@ -24,11 +15,7 @@ const AT_BYTES = 16;
 /** Node itself needs about 1 GiB of address space. */
 const LIMIT_KIB = 3 * 1024 * 1024;
 
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "morecore-sizes-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder("sizes");
 
 /** Opens the file that is named, verifies 100 blocks, prints what it may have. */
 const OPEN = `${IMPORT}

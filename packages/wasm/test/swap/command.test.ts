@@ -1,13 +1,12 @@
 // `morecore swap`, as it is built.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { scratchFolder } from "../../../../test/support/scratch.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "morecore-test-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder("command");
 
 const GOOD = "node_modules/web-tree-sitter/web-tree-sitter.wasm";
 const REFUSED = "node_modules/sql.js/dist/sql-wasm.wasm";

@@ -2,10 +2,10 @@
 // optimisation. These tests need clang, lld, wasi-libc and libclang-rt-dev-wasm32, and are skipped without.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { scratchFolder } from "../../../../test/support/scratch.ts";
 import { findHeap, replacedIn } from "../../../../test/support/swap.ts";
 import { decide } from "../../src/swap/decide.ts";
 import { swapModule } from "../../src/swap/index.ts";
@@ -14,8 +14,7 @@ import { findHeaderReaders, findLeftovers } from "../../src/swap/proof.ts";
 
 const CLANG = ["clang", "clang-14"].find((name) => spawnSync(name, ["--version"]).status === 0);
 const SOURCE = new URL("../../../../test/support/c/churn.c", import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), "morecore-test-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = scratchFolder("wasi");
 
 /** Compiles, then links without -O: with it, clang may run a wasm-opt of the machine's. Undefined: no wasi-libc. */
 function compile(options: string, ...linkOptions: string[]): Uint8Array | undefined {
