@@ -82,7 +82,7 @@ export const create: PeerModule["create"] = ({ module, reserveBytes }) => {
 const WASI = "wasi_snapshot_preview1";
 const ERRNO = { success: 0, nosys: 52 } as const;
 
-/** A clock; whatever else is asked for is answered with ENOSYS. */
+/** A clock, and an environment without variables; whatever else is asked for is answered with ENOSYS. */
 function wasiFor(module: WebAssembly.Module, memoryOf: () => WebAssembly.Memory): WebAssembly.Imports {
   const wanted = WebAssembly.Module.imports(module).filter(({ module: from }) => from === WASI);
   const calls: WebAssembly.ModuleImports = Object.fromEntries(
@@ -93,5 +93,12 @@ function wasiFor(module: WebAssembly.Module, memoryOf: () => WebAssembly.Memory)
     new DataView(memoryOf().buffer).setBigUint64(result >>> 0, nanoseconds, true);
     return ERRNO.success;
   };
+  calls["environ_sizes_get"] = (count: number, bytes: number) => {
+    const view = new DataView(memoryOf().buffer);
+    view.setUint32(count >>> 0, 0, true);
+    view.setUint32(bytes >>> 0, 0, true);
+    return ERRNO.success;
+  };
+  calls["environ_get"] = () => ERRNO.success;
   return { [WASI]: calls };
 }

@@ -2,8 +2,8 @@
 //
 // Owns:  the module that JavaScript calls, and the object that programs are linked with.
 // Needs: clang with wasi-libc; the sources, fetched or to be fetched.
-// Note:  what it asks of WASI (a clock, the standard error) peers/wasm.ts answers. It has no environment, so that its
-//        options are the usual ones.
+// Note:  what it asks of WASI (a clock, the standard error, an environment) peers/wasm.ts answers. Its environment is empty,
+//        so that its options are the usual ones.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
