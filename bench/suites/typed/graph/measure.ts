@@ -8,12 +8,9 @@ import { setTimeout } from "node:timers/promises";
 import { Heap } from "morecore";
 import type { GraphAnswer, GraphName } from "../protocol.ts";
 import { variant as arrays } from "./arrays.ts";
-import { blocksVariant } from "./blocks.ts";
-import { elementsVariant } from "./elements.ts";
 import { variant as nothing } from "./nothing.ts";
 import { variant as objects } from "./objects.ts";
-import { poolVariant } from "./pool.ts";
-import { rawVariant } from "./raw.ts";
+import { blocksVariant, elementsVariant, poolVariant, rawVariant } from "./raw.ts";
 import { refsVariant } from "./refs.ts";
 import { type GraphVariant, timed } from "./shape.ts";
 
