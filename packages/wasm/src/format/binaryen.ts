@@ -31,8 +31,14 @@ export class BinaryenError extends Error {
 /** How many instances of binaryen have been lost by a trap. */
 let lostInstances = 0;
 
-/** The package. Throws a MissingToolError. */
+/** The package. Throws a MissingToolError, also for one that cannot do what is needed here. */
 export async function loadBinaryen(): Promise<Binaryen> {
+  const binaryen = await importBinaryen();
+  checkBinaryen(binaryen, installedVersion());
+  return binaryen;
+}
+
+async function importBinaryen(): Promise<Binaryen> {
   try {
     if (lostInstances === 0) return (await import("binaryen")).default;
     // The same file by another address is another module, with an instance of its own.
@@ -43,6 +49,38 @@ export async function loadBinaryen(): Promise<Binaryen> {
       cause: error,
     });
   }
+}
+
+type Module = InstanceType<Binaryen["Module"]>;
+
+/** What reads a module in a binaryen. The declaration that is at hand may be of another version. */
+export interface Reading {
+  /** Before 132 it takes the bytes only. */
+  readonly readBinary: (bytes: Uint8Array, features: number) => Module;
+  /** Of 129 to 131. */
+  readonly readBinaryWithFeatures?: (bytes: Uint8Array, features: number) => Module;
+}
+
+/** Throws a MissingToolError for a binaryen that cannot be told which features a module may use: those before 129. */
+export function checkBinaryen({ readBinary, readBinaryWithFeatures }: Reading, version: string): void {
+  if (readBinaryWithFeatures !== undefined || readBinary.length > 1) return;
+  throw new MissingToolError(
+    `the package binaryen is needed in version 129 or later, ${version} is here: npm install binaryen@latest`,
+  );
+}
+
+/** A module, which may use these features. */
+export function readModuleWith(binaryen: Reading, bytes: Uint8Array, features: number): Module {
+  const read = binaryen.readBinaryWithFeatures ?? binaryen.readBinary;
+  return read(bytes, features);
+}
+
+function installedVersion(): string {
+  const contents: unknown = JSON.parse(
+    readFileSync(join(dirname(require.resolve("binaryen")), "package.json"), "utf8"),
+  );
+  const isPackage = typeof contents === "object" && contents !== null && "version" in contents;
+  return isPackage ? String(contents.version) : "another";
 }
 
 /** Work with binaryen. Whatever that throws becomes a BinaryenError; what is wrong with a file stays as it is. */

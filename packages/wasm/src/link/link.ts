@@ -24,7 +24,14 @@ import {
   withoutStale,
   writeSections,
 } from "../format/binary.ts";
-import { type Binaryen, BinaryenError, guarded, loadBinaryen, mergeModules } from "../format/binaryen.ts";
+import {
+  type Binaryen,
+  BinaryenError,
+  guarded,
+  loadBinaryen,
+  mergeModules,
+  readModuleWith,
+} from "../format/binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../format/features.ts";
 import { heapBaseOf } from "../run/program.ts";
 import { swapBeside } from "../swap/index.ts";
@@ -158,7 +165,7 @@ function finished(
   features: number,
   { optimize = 3, shrink = 0 }: LinkOptions,
 ): Uint8Array<ArrayBuffer> {
-  const module = binaryen.readBinaryWithFeatures(merged, features);
+  const module = readModuleWith(binaryen, merged, features);
   try {
     defineAbort(binaryen, module);
     for (const name of Object.values(CALLED)) withoutConstructors(binaryen, module, name);

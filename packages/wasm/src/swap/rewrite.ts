@@ -8,7 +8,14 @@
 
 import type Binaryen from "binaryen";
 import { exportSignature } from "morecore/engine";
-import { BinaryenError, guarded, loadBinaryen, mergeModules, readKernel } from "../format/binaryen.ts";
+import {
+  BinaryenError,
+  guarded,
+  loadBinaryen,
+  mergeModules,
+  readKernel,
+  readModuleWith,
+} from "../format/binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../format/features.ts";
 import type { SwapPlan } from "./decide.ts";
 import { MALLINFO_CALLS, MALLINFO_LOCALS, mallinfoBody } from "./mallinfo.ts";
@@ -90,7 +97,7 @@ class Writer {
 
   constructor(binaryen: typeof Binaryen, bytes: Uint8Array, features: number) {
     this.binaryen = binaryen;
-    this.module = binaryen.readBinaryWithFeatures(bytes, features);
+    this.module = readModuleWith(binaryen, bytes, features);
     // binaryen keeps the functions in the order of the binary, imports first.
     this.names = Array.from(
       { length: this.module.getNumFunctions() },
@@ -305,7 +312,8 @@ function hasMemory(module: Module, name: string): boolean {
 
 /** The kernel, with imports that the module's exports can meet. */
 function kernelFor(binaryen: typeof Binaryen, plan: SwapPlan, features: number): Uint8Array {
-  const module = binaryen.readBinaryWithFeatures(
+  const module = readModuleWith(
+    binaryen,
     readKernel(plan.sbrk === undefined ? "growing" : "asking"),
     features,
   );
@@ -331,7 +339,7 @@ function tidy(
   facts: ModuleFacts,
   features: number,
 ): Uint8Array {
-  const module = binaryen.readBinaryWithFeatures(merged, features);
+  const module = readModuleWith(binaryen, merged, features);
   const own = new Set(facts.functions.flatMap(({ exportedAs }) => exportedAs));
   const added: string[] = [];
   for (let index = 0; index < module.getNumExports(); index++) {
