@@ -113,6 +113,23 @@ describe("docs/DESIGN.md", () => {
     expect(says).toEqual(["DESIGN.md"]);
   });
 
+  it("says in its prose what layout.ts says of bins and slabs", () => {
+    const text = BOOK.replace(/\s+/g, " ");
+    const exact = layout.EXACT_GRANULES * layout.GRANULE;
+    const [first, last] = [layout.MIN_SLAB / 1024, layout.MAX_SLAB / 1024];
+    expect(text).toContain(
+      `one for each size below ${exact} bytes, and ${1 << layout.BINS_PER_DOUBLING_LOG2} for`,
+    );
+    expect(text).toContain(`at most 1/${1 << layout.BINS_PER_DOUBLING_LOG2} too large`);
+    expect(layout.SEARCH_LIMIT).toBe(16);
+    expect(text).toContain("the best of the first sixteen chunks");
+    expect(text).toContain(`Small requests, of up to ${layout.SMALL_MAX} bytes`);
+    expect(text).toContain(`share ${layout.SLAB_UNIT} aligned bytes`);
+    expect(text).toContain(`has ${first} KiB, later ones ${2 * first}, ${4 * first} and ${last}.`);
+    expect(text).toContain(`at most the ${1 << layout.SLAB_SHARE_LOG2}th part`);
+    expect(text).toContain(`up to ${layout.MAX_BLOCKS} stores`);
+  });
+
   it("lists each file of the kernel", () => {
     const folder = join(ROOT, "packages/morecore/src/kernel");
     const files = readdirSync(folder).filter((name) => name.endsWith(".ts") && !name.endsWith(".wasm.ts"));
