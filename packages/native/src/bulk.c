@@ -1,7 +1,7 @@
 // bulk.c: dlmalloc's functions on many blocks at once, and its walk over all.
 //
-// Owns:  nothing.
-// Needs: the kernel's own, whose lists are arrays of 32-bit addresses in a region; blocks.h for what lies elsewhere.
+// Gives:  dlmalloc's calls on many blocks, under the lock.
+// Needs:  the kernel's own, whose lists are arrays of 32-bit addresses in a region; blocks.h for what lies elsewhere.
 //
 // The blocks of one call lie side by side, so in one region, whatever the threshold for mappings.
 

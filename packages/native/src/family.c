@@ -1,7 +1,7 @@
 // family.c: C's malloc family: the short ways, and what the standards say of arguments and errno.
 //
-// Owns:  nothing.
-// Needs: blocks.h for the long ways.
+// Gives:  the functions that a program calls; each takes a short way or a long one.
+// Needs:  blocks.h for the long ways.
 //
 // A short way asks three things in two comparisons. Has the library started, with no trace being recorded
 // (else `hot` is all 0)? Is it the first region's business? Is there one thread? errno is written only where

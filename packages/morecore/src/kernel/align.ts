@@ -1,7 +1,7 @@
 // Align: blocks at addresses that are multiples of more than a granule.
 //
-// Owns:  nothing.
-// Needs: chunk, malloc, release.
+// Gives:  a chunk at an aligned address; the rest of what it was cut from is free again.
+// Needs:  chunk, malloc, release.
 //
 // A chunk with room for the alignment is taken; what lies before the aligned payload and behind it is freed again. All
 // sizes and addresses are multiples of a granule, so what lies before is nothing or a whole chunk.

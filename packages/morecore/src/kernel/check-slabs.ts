@@ -1,7 +1,7 @@
 // Check, second part: the invariants of slabs, size classes and the map.
 //
-// Owns:  nothing; changes nothing.
-// Needs: all of the kernel's layout. checkChunks has passed: chunks can be walked.
+// Reads:  what check.ts has found walkable. Writes nothing. O(chunks).
+// Needs:  all of the kernel's layout. checkChunks has passed: chunks can be walked.
 
 import { asPtr, Base, chunkOf, NO_CHUNK, Word } from "./address.ts";
 import { sizeOf } from "./chunk.ts";

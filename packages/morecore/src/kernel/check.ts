@@ -1,7 +1,7 @@
 // Check: every invariant, one function each. Tests call checkHeap after every operation; production when asked.
 //
-// Owns:  nothing; changes nothing.
-// Needs: all of the kernel's layout.
+// Reads:  the whole image, in an order that ends on any bytes. Writes nothing. O(heap).
+// Needs:  all of the kernel's layout.
 //
 // A broken invariant aborts with its code and the address where it shows. The order matters: what a later function
 // relies on, so that it neither leaves the heap nor runs for ever, an earlier one has checked.

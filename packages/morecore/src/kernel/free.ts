@@ -1,7 +1,7 @@
 // Free: one block becomes free: a bit is set for those of slabs, chunks are released.
 //
-// Owns:  nothing.
-// Needs: slabs, release, live.
+// Writes: a bit of a slab's descriptor, or what release writes. Refuses misuse before that.
+// Needs:  slabs, release, live.
 
 import { Base, NO_PTR, Ptr, Word } from "./address.ts";
 import { chunkSizeFor, sizeOf } from "./chunk.ts";

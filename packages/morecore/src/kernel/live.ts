@@ -1,7 +1,7 @@
 // Live: telling the address of a live block from anything else, and saying what else it is.
 //
-// Owns:  nothing; changes nothing.
-// Needs: chunk.
+// Decides: what is misuse, and by which reason (blame). Reads two or three words; writes nothing.
+// Needs:   chunk.
 //
 // What can be seen: the header must be a live chunk's, of a size that lies inside the segment. The next chunk
 // must say that the one before it is in use. If the previous chunk is said to be free, its footer and header

@@ -1,7 +1,7 @@
 // Malloc: the ways to a block, from the nearest to the farthest: a slab; bins, top, unused slabs given back, more memory.
 //
-// Owns:  nothing.
-// Needs: slabs, take, top.
+// Order:  each way is tried only if the nearer ones gave nothing.
+// Needs:  slabs, take, top.
 
 import { Base, Chunk, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor } from "./chunk.ts";

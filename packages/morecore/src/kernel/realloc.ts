@@ -1,7 +1,7 @@
 // Realloc: another size for a block, where it lies if that can be, elsewhere if not.
 //
-// Owns:  nothing.
-// Needs: chunk, bins, top, free, malloc.
+// Order:  shrink in place, grow in place, move.
+// Needs:  chunk, bins, top, free, malloc.
 //
 // A block that grows takes of the free chunk or of top behind it what it needs. A failure leaves the block as it was.
 

@@ -1,7 +1,7 @@
 // Release: a live chunk, or a part of it, made free and merged with what is free beside it.
 //
-// Owns:  nothing.
-// Needs: chunk, bins, top.
+// Writes: boundary tags, a bin or top; trims top where its threshold says so.
+// Needs:  chunk, bins, top.
 //
 // A chunk that is merged leaves a header behind that says "not in use", also inside a larger chunk. So a
 // second free of it is seen for as long as nobody has written over it.

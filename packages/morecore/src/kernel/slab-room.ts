@@ -1,6 +1,6 @@
 // Slab room: where a new slab goes.
 //
-// Owns:       nothing.
+// Decides:    how long a slab is, and where it begins and ends.
 // Needs:      bins, chunk, take, release, own, slab-map. May grow memory.
 // Invariants: P1  no two slabs lie in the same unit of SLAB_UNIT bytes, even in part            O(slabs)
 //             (check.ts: checkSlabs)

@@ -1,7 +1,7 @@
 // Take: a chunk made live, from what is free or from more memory.
 //
-// Owns:  nothing.
-// Needs: chunk, bins, top.
+// Gives:  a chunk from the nearest source: a bin, top, then growth.
+// Needs:  chunk, bins, top.
 
 import { Base, Chunk, chunkAfter, NO_CHUNK, Word } from "./address.ts";
 import { findFit, putFree, takeFree } from "./bins.ts";

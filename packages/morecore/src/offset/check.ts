@@ -1,7 +1,7 @@
 // Check: every invariant of the state, one function each.
 //
-// Owns:  nothing; changes nothing.
-// Needs: state, bins, handle.
+// Reads:  the whole state. Writes nothing. O(slots).
+// Needs:  state, bins, handle.
 //
 // The order matters: what a later function relies on, so that it does not run for ever, an earlier one has checked. All of
 // them end on any contents of the columns: load has them judge bytes from outside.
