@@ -1,5 +1,6 @@
-// A container was attached by an allocator that it does not lie in: what it got from there was let go of before it was, or freed by one
-// who never gave it. No test attached by anything but the allocator that had made the container.
+// A container was attached by an allocator that it does not lie in. What it got from there was let go of
+// before it was, or freed by one who never gave it. No test attached by anything but the allocator that had
+// made the container.
 
 import { Columns, HashMap, Heap, i32, SlotMap, struct, text, Vec } from "morecore";
 import { expect, it } from "vitest";

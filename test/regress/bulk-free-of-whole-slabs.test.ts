@@ -1,6 +1,6 @@
-// bulkFree marked all blocks of its list free, to find one that is listed twice, and then freed them one by one. After the
-// first (or second) of a slab, that slab looked unused and was given back, with others of the list still in it: these
-// were then taken for chunks, and a header was written over what lay before them.
+// bulkFree marked all blocks of its list free, to find one that is listed twice, and then freed them one by
+// one. After the first (or second) of a slab, that slab looked unused and was given back, with others of the
+// list still in it. These were then taken for chunks, and a header was written over what lay before them.
 
 import { Heap } from "morecore";
 import { expect, test } from "vitest";

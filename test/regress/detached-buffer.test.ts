@@ -1,5 +1,5 @@
-// A heap that was attached by a memory's buffer, instead of the memory, had no memory any more once that had grown, and said that there
-// was none to be had.
+// A heap was attached by a memory's buffer, instead of the memory. Once that had grown, the heap had no
+// memory any more, and said that there was none to be had.
 
 import { Heap } from "morecore";
 import { expect, it } from "vitest";

@@ -1,5 +1,5 @@
-// A block was taken for live when the word behind it had the flag P, even if it had the reserved flag too, which no
-// header has: an overflow of text or of -1 went unseen until the neighbour was freed.
+// A block was taken for live when the word behind it had the flag P, even if it had the reserved flag too,
+// which no header has. An overflow of text or of -1 went unseen until the neighbour was freed.
 
 import { Heap } from "morecore";
 import { expect, it } from "vitest";

@@ -1,6 +1,6 @@
-// A memory that grows in place leaves old views as they were, neither empty nor as long as it is: kernel calls that took an
-// empty view for the only sign of a growth reported corruption and misuse on sound heaps. (Emscripten 6.0.2 makes such
-// memories by default; Node 26 has them: test/engines.)
+// A memory that grows in place leaves old views as they were, neither empty nor as long as it is. Kernel
+// calls took an empty view for the only sign of a growth. They reported corruption and misuse on sound heaps.
+// (Emscripten 6.0.2 makes such memories by default; Node 26 has them: test/engines.)
 
 import { Heap, i32, type Memory, struct, Vec } from "morecore";
 import { describe, expect, it } from "vitest";

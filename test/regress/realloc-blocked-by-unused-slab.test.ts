@@ -1,5 +1,6 @@
-// A realloc failed, though a block that could be grown where it lies was hindered only by memory that nobody used any more
-// and that its own attempt to move had just made free (then cached chunks, now an unused slab): a second call succeeded.
+// A realloc failed, though only unused memory was in the way of growing the block where it lies (then cached
+// chunks, now an unused slab). The call's own attempt to move had just made that free, so a second call
+// succeeded.
 
 import { Heap } from "morecore";
 import { expect, test } from "vitest";

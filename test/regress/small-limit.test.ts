@@ -1,6 +1,6 @@
-// malloc took from a size class's current slab before it looked at smallLimit: after the limit was lowered, requests above
-// it were still served from slabs, until these were full. And a limit of 0 let malloc(0) begin a slab. goodSize told
-// another size than was got.
+// malloc took from a size class's current slab before it looked at smallLimit. After the limit was lowered,
+// requests above it were still served from slabs, until these were full. And a limit of 0 let malloc(0) begin
+// a slab. goodSize told another size than was got.
 
 import { Heap } from "morecore";
 import { expect, test } from "vitest";

@@ -1,5 +1,6 @@
-// Another thread has grown a shared memory, and the engine goes on showing the buffer from before: V8 does so until the
-// thread comes by a check of its stack. What a heap's header says, in the bytes that all threads see, decides.
+// Another thread has grown a shared memory, and the engine goes on showing the buffer from before. V8 does so
+// until the thread comes by a check of its stack. What a heap's header says, in the bytes that all threads
+// see, decides.
 
 import { Worker } from "node:worker_threads";
 import { Heap, i32, type Memory, struct, text } from "morecore";

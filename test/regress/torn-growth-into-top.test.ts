@@ -1,5 +1,6 @@
-// A process that was killed while a block grew into top, with a free chunk before it, left a file in which that chunk was taken for one whose
-// header had been overwritten: the block behind it was lost. The kernel's own torn calls never had a free chunk just there.
+// A process was killed while a block grew into top, with a free chunk before it. In the file that it left,
+// that chunk was taken for one whose header had been overwritten. The block behind it was lost. The kernel's
+// own torn calls never had a free chunk just there.
 
 import { expect, it } from "vitest";
 import { eachPrefix, openTorn, storesOf, tearableHeap } from "../support/torn-stores.ts";

@@ -1,5 +1,6 @@
-// A walk never ended when a header had been overwritten with a size of 0, or with what looks like a fencepost: mallinfo,
-// inspectAll and a replay's map ran for ever. A write just before a slab's first block was enough.
+// A walk never ended when a header had been overwritten with a size of 0, or with what looks like a
+// fencepost. mallinfo, inspectAll and a replay's map ran for ever. A write just before a slab's first block
+// was enough.
 
 import { Heap, HeapCorruptError } from "morecore";
 import { expect, test } from "vitest";

@@ -1,5 +1,6 @@
-// Mutations of WebAssembly modules: bytes that are wrong by chance, sections that are wrong on purpose, and custom sections
-// that no engine looks into, so that the module stays valid and every reader of ours gets to see them.
+// Mutations of WebAssembly modules: bytes that are wrong by chance, sections that are wrong on purpose, and
+// custom sections. No engine looks into the last, so the module stays valid and every reader of ours gets to
+// see them.
 
 type Random = (bound: number) => number;
 

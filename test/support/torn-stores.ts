@@ -1,9 +1,9 @@
-// Torn stores: the stores that a function makes in a heap's memory, one by one, and the memory as any prefix of them leaves it:
-// what a process that dies between two of them leaves in a file.
+// Torn stores: the stores that a function makes in a heap's memory, one by one, and the memory as any prefix
+// of them leaves it. That is what a process leaves in a file that dies between two of them.
 //
-// Both layers are recorded into one list: the typed one, which writes through the arrays of the heap's Space, and the kernel,
-// which writes through those of its Machine. For that each array is replaced by a proxy of it. A bulk call (fill, set, copyWithin)
-// counts as stores of a word each, in the order in which memmove goes.
+// Both layers are recorded into one list. The typed one writes through the arrays of the heap's Space, the
+// kernel through those of its Machine. For that each array is replaced by a proxy of it. A bulk call (fill,
+// set, copyWithin) counts as stores of a word each, in the order in which memmove goes.
 
 import { Heap, HeapCorruptError } from "morecore";
 import { asBase, engine, Machine, repairs } from "morecore/engine";

@@ -1,8 +1,8 @@
 // The other half of what clang makes of setjmp and longjmp under -mllvm -wasm-enable-sjlj.
 //
-// A function that calls setjmp gets a table of those it has made: pairs of their number and the place to go on at,
-// ended by a 0. It mallocs the first table itself, with room for 4 pairs. longjmp throws; a function that catches looks
-// whether the number is one of its own, and throws on if not.
+// A function that calls setjmp gets a table of those it has made: pairs of their number and the place to go
+// on at, ended by a 0. It mallocs the first table itself, with room for 4 pairs. longjmp throws. A function
+// that catches looks whether the number is one of its own, and throws on if not.
 
 #include <stdlib.h>
 

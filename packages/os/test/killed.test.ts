@@ -1,5 +1,5 @@
-// Killed: a process that works on a heap in a file is killed at random moments; what it leaves is opened, and everything
-// that its table says is there.
+// Killed: a process that works on a heap in a file is killed at random moments. What it leaves is opened, and
+// everything that its table names must be there.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";

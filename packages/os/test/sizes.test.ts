@@ -1,5 +1,5 @@
-// Sizes: how much a heap in a file, or in shared memory, may have, whoever opens it with what size; and what is told to those
-// who cannot have it. Where the answer used to be a signal, a process of its own asks.
+// Sizes: how much a heap in a file, or in shared memory, may have, whoever opens it with what size. And what
+// is told to those who cannot have it. Where the answer used to be a signal, a process of its own asks.
 
 import { closeSync, openSync, readFileSync, readSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Torn lists: a process that dies between any two stores of any call leaves a Vec and Columns that can be attached to and used: with the
-// elements as they were before the call or as they are after it, each text owned once.
+// Torn lists: a process dies between any two stores of any call. It leaves a Vec and Columns that can be
+// attached to and used. The elements are as before the call or as after it, and each text is owned once.
 
 import { describe, expect, it } from "vitest";
 import { randomFrom } from "../../../../test/support/random.ts";

@@ -1,5 +1,6 @@
-// Calls on a damaged image never ended: free and realloc walked a ring of segments for ever, inspectAll and mallinfo a slab
-// whose descriptor stated blocks of 0 bytes or led back. check() refused such images, but nobody has to call it.
+// Calls on a damaged image never ended. free and realloc walked a ring of segments for ever; inspectAll and
+// mallinfo a slab whose descriptor stated blocks of 0 bytes or led back. check() refused such images, but
+// nobody has to call it.
 
 import { Heap, HeapCorruptError } from "morecore";
 import { describe, expect, test, vi } from "vitest";

@@ -1,6 +1,6 @@
-// Torn calls: a process that dies between any two stores of any call leaves a heap whose headers lead from the first chunk to
-// top; that is sound or can be repaired; and every block that was live, but for those that the call was about, is as it was. One
-// that dies in the repair leaves such a heap, too.
+// Torn calls: a process dies between any two stores of any call. It leaves a heap whose headers lead from the
+// first chunk to top. The heap is sound or can be repaired. Every block that was live is as it was, but for
+// those that the call was about. One that dies in the repair leaves such a heap, too.
 
 import { HeapCorruptError, type Memory, Heap as PlainHeap } from "morecore";
 import { describe, expect, test } from "vitest";
