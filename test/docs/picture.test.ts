@@ -12,5 +12,6 @@ it("docs/pictures/perl-20k.svg is what `morecore replay --svg` draws (vitest run
     checkEvery: 0,
   });
   const picture = replaySvg("perl-20k", result);
+  expect(picture).toContain("0 errors");
   await expect(picture).toMatchFileSnapshot(join(ROOT, "docs/pictures/perl-20k.svg"));
 });
