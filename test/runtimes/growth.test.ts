@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { ENGINES, engineCommand } from "../../tools/engines.ts";
+import { ENGINES, engineCommand } from "../../bench/programs/engines.ts";
 
 const SCRIPT = fileURLToPath(new URL("./growth.mjs", import.meta.url));
 

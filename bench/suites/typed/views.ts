@@ -8,9 +8,9 @@
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { engineCommand } from "../../../tools/engines.ts";
 import { machineText } from "../../harness/run.ts";
 import type { TextTable } from "../../harness/tables.ts";
+import { engineCommand } from "../../programs/engines.ts";
 import { VIEW_KINDS, type ViewKind } from "./views-kinds.ts";
 
 const ROUNDS = 5;

@@ -10,7 +10,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ROOT } from "./root.ts";
+import { ROOT } from "../harness/paths.ts";
 
 const FOLDER = join(ROOT, "build/engines");
 
