@@ -7,12 +7,12 @@ import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import {
   openTrace,
-  playCalls,
   type ReplayResult,
   replay,
   systemMessage,
   type Trace,
   TraceFormatError,
+  timeCalls,
   traceName,
   whyNoTrace,
 } from "@morecore/inspect";
@@ -31,8 +31,6 @@ export interface ReplayCommandOptions {
 
 const HEAP_ERRORS = 1;
 const NOT_ALL_DONE = 2;
-const MOST_TIMED_RUNS = 7;
-const ENOUGH_SECONDS = 0.2;
 
 /** Plays the files, prints the report, and returns the exit code. Errors of the heap count more than files. */
 export function runReplay(files: readonly string[], options: ReplayCommandOptions): number {
@@ -93,25 +91,6 @@ function playVerified(name: string, trace: Trace, checkEvery: number): ReplayRes
   } finally {
     bar.stop();
   }
-}
-
-/**
- * Calls per second with nothing but the calls, each time on a fresh heap. The fastest of a few runs for a short trace,
- * as the first are spent compiling. Undefined for a trace without calls.
- */
-function timeCalls(trace: Trace): number | undefined {
-  let best = Number.POSITIVE_INFINITY;
-  let spent = 0;
-  for (let run = 0; run < MOST_TIMED_RUNS && spent < ENOUGH_SECONDS; run++) {
-    const heap = Heap.create();
-    const pointers = new Uint32Array(trace.slotCount);
-    const start = performance.now();
-    playCalls(trace, heap, pointers);
-    const seconds = (performance.now() - start) / 1000;
-    best = Math.min(best, seconds);
-    spent += seconds;
-  }
-  return trace.opCount > 0 && best > 0 ? trace.opCount / best : undefined;
 }
 
 /** One path for each file, all different; none without --svg. */

@@ -10,6 +10,7 @@ export {
   type ReplaySample,
   replay,
 } from "./replay/replay.ts";
+export { timeCalls } from "./replay/time.ts";
 export { readTraceFile, writeTraceFile } from "./trace/file.ts";
 export {
   decodeTrace,
