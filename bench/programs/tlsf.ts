@@ -1,7 +1,7 @@
 // TLSF: AssemblyScript's allocator in the kernel's place, as a peer for programs in wasm.
 //
 // Owns:  the lines that give it C's rules where it has none.
-// Needs: src/bench, which compiles it.
+// Needs: peers/build-tlsf.ts, which compiles it.
 
 import { compileTlsf } from "../peers/build-tlsf.ts";
 
