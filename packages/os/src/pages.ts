@@ -1,7 +1,7 @@
 // Pages: which stretches of a heap hold nothing that anyone needs, so that their OS pages can be given back.
 //
-// Owns:  nothing.
-// Needs: the heap's walk; the engine knows what the kernel keeps in a free piece.
+// Gives:  stretches of bytes, whole OS pages of which may be given back.
+// Needs:  the heap's walk; the engine knows what the kernel keeps in a free piece.
 
 import { type ChunkInfo } from "morecore";
 import { engine } from "morecore/engine";

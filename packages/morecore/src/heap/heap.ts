@@ -1,6 +1,6 @@
 // Heap: the malloc family, for people. Checks what it is given, keeps the views fresh, and calls the kernel.
 //
-// Owns:  nothing that the image does not hold; a Heap is a window on the bytes, and there may be many on the same.
+// Holds: a memory and a base. All else lies in the image; any number of Heaps may be windows on one.
 // Needs: the engine, memories, options, errors.
 //
 // Addresses are plain numbers here. Out of memory is an answer: 0, and the heap as it was. Misuse throws a
