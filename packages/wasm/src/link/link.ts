@@ -7,6 +7,7 @@
 // its morecore_abort. Afterwards nothing of that is left: no import morecore.…, no export mc_…. What is added is one
 // export, the global morecore_heap: the address by which JavaScript can attach to the heap, to look at it.
 
+import type { ExportName } from "morecore/engine";
 import {
   type Export,
   type Import,
@@ -63,7 +64,7 @@ const CALLED: Readonly<Record<string, string>> = { abort: "morecore_abort", grow
 const GROW_EXPORT = "morecore_grow";
 const HEAP_EXPORT = "morecore_heap";
 const HEAP_BASE = "__heap_base";
-const BEGIN = "mc_begin";
+const BEGIN: ExportName = "mc_begin";
 const GRANULE = 16;
 const PAGE_LOG2 = 16;
 

@@ -5,7 +5,7 @@
 
 import { HeapWatch, TraceRecorder } from "@morecore/inspect";
 import { Heap, type HeapImports } from "morecore";
-import { C_FAMILY } from "morecore/engine";
+import { C_FAMILY, PREFIX } from "morecore/engine";
 import { type Import, WasmFormatError } from "../format/binary.ts";
 import type { Watched } from "./heap-report.ts";
 import { KERNEL_MODULE } from "./program.ts";
@@ -98,7 +98,7 @@ function heapIn(memory: WebAssembly.Memory, heapBase: number | undefined): Heap 
 
 /** Whether an import is one of the malloc family's. */
 export function isHeapImport({ module, name }: Import): boolean {
-  if (module === KERNEL_MODULE) return name.startsWith("mc_");
+  if (module === KERNEL_MODULE) return name.startsWith(PREFIX);
   const family: readonly string[] = C_FAMILY;
   return module === "env" && family.includes(name.replace(/^_/, ""));
 }

@@ -7,7 +7,7 @@
 // kernel. The heap begins at the first call that needs it: before that, the module's data or its sbrk may not be ready.
 
 import type Binaryen from "binaryen";
-import { exportSignature } from "morecore/engine";
+import { type ExportName, exportSignature, PREFIX } from "morecore/engine";
 import {
   BinaryenError,
   guarded,
@@ -150,7 +150,7 @@ class Writer {
   }
 
   /** The module may import the same by itself, and its own names may be any. */
-  private importKernel(name: string, signature: string): void {
+  private importKernel(name: ExportName, signature: string): void {
     const { params, results } = this.types(signature);
     let own = `${KERNEL}.${name}`;
     while (this.names.includes(own)) own += "'";
@@ -181,7 +181,7 @@ class Writer {
     const zero = module.i32.const(0);
     const from = room === undefined ? zero : module.select(isFirst(), module.i32.const(room), zero);
     module.addGlobal(BEGUN, i32, true, module.i32.const(0));
-    this.importKernel("mc_begin", "i32 -> i32");
+    this.importKernel("mc_begin", exportSignature("mc_begin"));
     const begin = module.call(this.kernel.get("mc_begin") ?? "", [from], i32);
     const body = module.block(null, [module.global.set(BEGUN, begin), module.global.get(BEGUN, i32)], i32);
     module.addFunction(BEGIN, none, i32, [], body);
@@ -278,8 +278,8 @@ class Writer {
 }
 
 /** What the new bodies call: name → signature. */
-function calledOfKernel({ replaced }: SwapPlan): Map<string, string> {
-  const called = new Map<string, string>();
+function calledOfKernel({ replaced }: SwapPlan): Map<ExportName, string> {
+  const called = new Map<ExportName, string>();
   for (const role of replaced.values()) {
     const { name, signature, answeredBy } = role.kernel ?? {};
     if (name !== undefined && signature !== undefined) called.set(name, signature);
@@ -344,7 +344,7 @@ function tidy(
   const added: string[] = [];
   for (let index = 0; index < module.getNumExports(); index++) {
     const { name } = binaryen.getExportInfo(module.getExportByIndex(index));
-    if (name === MEMORY || name === GROW || (name.startsWith("mc_") && !own.has(name))) added.push(name);
+    if (name === MEMORY || name === GROW || (name.startsWith(PREFIX) && !own.has(name))) added.push(name);
   }
   for (const name of added) module.removeExport(name);
   module.runPasses(["remove-unused-module-elements"]);
