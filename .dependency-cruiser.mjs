@@ -48,7 +48,29 @@ const FOLDERS = {
     pictures: ["replay", "trace"],
   },
   "packages/wasm/src": upwards("format", "swap", "run", "link"),
+  bench: upwards("peers", "harness", "programs", "suites", "report"),
 };
+
+/** The kernel's floors, from the ground up: docs/DESIGN.md, "The files". A file may import those of its floor and below. */
+const KERNEL = "packages/morecore/src/kernel";
+const FLOORS = [
+  ["machine", "machine.wasm", "layout", "codes", "address", "address.wasm"],
+  ["live", "chunk"],
+  ["top", "bins"],
+  ["take", "release"],
+  ["internal"],
+  ["slab-room", "slab-map", "slab"],
+  ["slabs"],
+  ["walk"],
+  ["info", "options", "image", "program"],
+  ["check", "check-slabs"],
+  ["malloc", "free", "realloc", "align", "bulk"],
+  ["index", "family"],
+  ["engine"],
+  ["settings"],
+  ["repair", "repair-chain", "repair-slabs", "file-words"],
+  ["design", "describe"],
+];
 
 /** Each folder may import those before it. */
 function upwards(...folders) {
@@ -78,6 +100,26 @@ function folderWalls([root, folders]) {
     comment: "this folder is not listed: say in .dependency-cruiser.mjs where it stands",
     severity: "error",
     from: { path: `^${root}/(?!${oneOf(Object.keys(folders))}/)[^/]+/` },
+    to: {},
+  };
+  return [...walls, unlisted];
+}
+
+/** A file of the kernel imports nothing of the floors above its own; one that stands on no floor nothing of the kernel. */
+function floorWalls() {
+  const file = (names) => `^${KERNEL}/${oneOf(names)}[.]ts$`;
+  const walls = FLOORS.slice(0, -1).map((names, floor) => ({
+    name: `floors: ${names.join(", ")}`,
+    comment: "it stands above: docs/DESIGN.md has the kernel's floors",
+    severity: "error",
+    from: { path: file(names) },
+    to: { path: file(FLOORS.slice(floor + 1).flat()) },
+  }));
+  const unlisted = {
+    name: "floors: all",
+    comment: "this file is on no floor: say in .dependency-cruiser.mjs and docs/DESIGN.md where it stands",
+    severity: "error",
+    from: { path: `^${KERNEL}/`, pathNot: file(FLOORS.flat()) },
     to: {},
   };
   return [...walls, unlisted];
@@ -147,6 +189,7 @@ export default {
     },
     ...Object.entries(PACKAGES).map(packageWalls),
     ...Object.entries(FOLDERS).flatMap(folderWalls),
+    ...floorWalls(),
     ...[...new Set([...Object.keys(PACKAGES), ...shipped])].flatMap(namesWalls),
   ],
   options: {

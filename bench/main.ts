@@ -4,7 +4,7 @@
 // Needs: one module for each suite.
 
 import path from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { type GoalFigure, goalText } from "./harness/goal-figure.ts";
 import { positiveNumber, wholeNumber } from "./harness/numbers.ts";
 import { type TextTable, toTerminal } from "./harness/tables.ts";
@@ -24,6 +24,7 @@ import { programGoals } from "./suites/programs/goals.ts";
 import { measureMade } from "./suites/programs/measure.ts";
 import { programTables } from "./suites/programs/tables.ts";
 import { runSteps, type StepsOptions } from "./suites/steps/main.ts";
+import { NoTracesError } from "./suites/traces/find.ts";
 import { runTyped, type TypedOptions } from "./suites/typed/command.ts";
 import { typedGoals } from "./suites/typed/goals.ts";
 import { typedTables } from "./suites/typed/tables.ts";
@@ -36,6 +37,7 @@ interface Output {
   readonly save?: true;
 }
 
+const BAD_USE = 2;
 const ROUNDS = 5;
 const PATTERN_MS = 100;
 const TREE_SIZES = [1, 5, 20];
@@ -57,6 +59,8 @@ Exit code: 0 all was counted; 2 a file is no sound trace (the others are counted
 const program = new Command("bench")
   .description("Times and footprints of morecore and its peers, side by side.")
   .enablePositionalOptions()
+  .exitOverride()
+  .showHelpAfterError("npm run bench -- --help tells more.")
   .option("--quick", "fewer rounds, traces and programs: a minute or two")
   .option(
     "--only <name>",
@@ -156,7 +160,8 @@ program
   .option("--json", "print JSON instead of tables")
   .option("--hold", "count the repository's traces, and hold the kernel to it: write test/replay/steps.json")
   .action((files: string[], options: StepsOptions) => {
-    if (options.hold && files.length > 0) fail("--hold counts the repository's traces: it takes no FILE", 2);
+    if (options.hold && files.length > 0)
+      fail("--hold counts the repository's traces: it takes no FILE", BAD_USE);
     else process.exitCode = runSteps(files, options);
   });
 
@@ -237,4 +242,11 @@ function fail(message: string, code: number): void {
   process.exitCode = code;
 }
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof NoTracesError) fail(error.message, BAD_USE);
+  // commander has printed its message by now; help ends with 0.
+  else if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : BAD_USE;
+  else throw error;
+}

@@ -17,6 +17,12 @@ export interface FoundTraces {
   readonly remarks: readonly string[];
 }
 
+/** A folder that was named has none. */
+export class NoTracesError extends Error {
+  override readonly name = "NoTracesError";
+}
+
+/** Throws a NoTracesError if there are none in a folder that is given. */
 export function findTraces(given: string | undefined): FoundTraces {
   const own = given === undefined ? path.join(ROOT, "traces") : path.resolve(given);
   const shared = path.join(ROOT, "..", "shared", "traces");
@@ -34,7 +40,10 @@ export function findTraces(given: string | undefined): FoundTraces {
         byName.set(name, { name, file: path.join(folder, entry), isShort: SHORT.test(name) });
     }
   }
-  if (byName.size === 0) remarks.push(`No ${EXTENSION} file in ${folders.join(", ")}.`);
+  if (byName.size === 0) {
+    if (given !== undefined) throw new NoTracesError(`${given}: expected a folder with files *${EXTENSION}`);
+    remarks.push(`No ${EXTENSION} file in ${folders.join(", ")}.`);
+  }
   const traces = [...byName.values()].sort((a, b) => a.name.localeCompare(b.name));
   return { traces, remarks };
 }
