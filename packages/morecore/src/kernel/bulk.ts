@@ -1,7 +1,7 @@
 // Bulk: many blocks in one call. dlmalloc's independent_calloc, independent_comalloc and bulk_free.
 //
 // Gives:  blocks that lie side by side and are freed one by one.
-// Needs:  chunk, free, malloc.
+// Needs:  chunk, free, internal, live, malloc, slab, slab-map, slabs, top.
 //
 // The independent blocks are cut from one chunk, the last first, so they lie side by side. Each is freed on
 // its own. Lists of blocks are given and taken as arrays of words in memory, as C does.

@@ -1,7 +1,7 @@
 // Info: how much a heap has, and of what.
 //
 // Reads:  the header's counters in O(1), all else by a walk. Only trim writes.
-// Needs:  layout, walk.
+// Needs:  layout, chunk, live, slabs, top, walk.
 
 import { Base, Word } from "./address.ts";
 import { chunkSizeFor } from "./chunk.ts";

@@ -1,7 +1,7 @@
 // Walk: visiting all pieces of a heap, in the order of its segments.
 //
 // Reads:  every piece once, in rising order; ends on any bytes. Writes nothing.
-// Needs:  layout, chunk, live, slabs.
+// Needs:  layout, chunk, live, slab, slab-map, top.
 //
 // A piece is a chunk or, after a slab's chunk, each block of the slab. A chunk's piece has the address of its
 // header, 12 mod 16. A block's piece has the block's, 0 mod 16. So an address tells what it is. A walk is a
