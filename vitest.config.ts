@@ -13,6 +13,8 @@ export default defineConfig({
       "bench/test/**/*.test.ts",
       "tools/test/**/*.test.ts",
     ],
+    // On two cores Vitest would take one. Tests start programs and wait for them, so the cores are not crowded.
+    maxWorkers: "100%",
     // A model test that shrinks a counterexample takes its time.
     testTimeout: 120_000,
     coverage: {
