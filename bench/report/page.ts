@@ -37,10 +37,12 @@ const MISSING: Readonly<Record<keyof Saved, string>> = {
   views: "npm run bench:views -- --save",
 };
 
-export function resultsPage(saved: Saved): string {
+/** `kernelBytes`: what the kernel has now; undefined: it has not been built. */
+export function resultsPage(saved: Saved, kernelBytes?: number): string {
   const figures = figuresOf(saved);
   const parts = [
     OPENING,
+    ...ageText(saved, kernelBytes),
     ...SUMMARY_NAMES.flatMap((name) => tableText(summary(name, figures), name === "all" ? 2 : 3)),
     ...slower(saved, figures),
     goalsText(saved),
@@ -50,6 +52,16 @@ export function resultsPage(saved: Saved): string {
     ...missingText(saved),
   ];
   return `${parts.map((part) => part.replace(/^\n+|\s+$/g, "")).join("\n\n")}\n`;
+}
+
+/** That another kernel was measured than there is: told by its size, which hardly any change leaves as it was. */
+function ageText({ main }: Saved, kernelBytes: number | undefined): string[] {
+  const measured = main?.sizes?.kernelBytes;
+  if (measured === undefined || kernelBytes === undefined || measured === kernelBytes) return [];
+  return [
+    `**These figures are of an earlier kernel**, of ${measured} bytes; it has ${kernelBytes} now. What has changed is in
+[docs/JOURNAL.md](../docs/JOURNAL.md). \`${MISSING.main}\` measures the present one.`,
+  ];
 }
 
 /** What a user would want to be told before finding out. */

@@ -3,7 +3,7 @@
 // Owns:  which pages have figures.
 // Needs: saved results.
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { RESULTS_PAGE, ROOT } from "../harness/paths.ts";
 import { figuresOf } from "./figures.ts";
@@ -25,7 +25,7 @@ export function pages(): Page[] {
   const figures = figuresOf(saved);
   const text = existsSync(RESULTS_PAGE) ? readFileSync(RESULTS_PAGE, "utf8") : "";
   return [
-    { file: RESULTS_PAGE, text, wanted: resultsPage(saved) },
+    { file: RESULTS_PAGE, text, wanted: resultsPage(saved, kernelBytes()) },
     ...markedFiles().map((file) => {
       const text = readFileSync(file, "utf8");
       try {
@@ -35,6 +35,11 @@ export function pages(): Page[] {
       }
     }),
   ];
+}
+
+function kernelBytes(): number | undefined {
+  const file = path.join(ROOT, "packages", "morecore", "dist", "kernel.wasm");
+  return existsSync(file) ? statSync(file).size : undefined;
 }
 
 function markedFiles(): string[] {

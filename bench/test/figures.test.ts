@@ -70,6 +70,15 @@ describe("RESULTS.md", () => {
     expect(page.slice(0, page.indexOf("### ")).split("\n").length).toBeLessThan(30);
   });
 
+  it("says so when another kernel was measured than there is", () => {
+    const { kernelBytes = 0 } = saved.main?.sizes ?? {};
+    expect(page).not.toContain("an earlier kernel");
+    expect(resultsPage(saved, kernelBytes)).toBe(page);
+    expect(resultsPage(saved, kernelBytes + 1)).toContain(
+      `an earlier kernel**, of ${kernelBytes} bytes; it has ${kernelBytes + 1} now`,
+    );
+  });
+
   it("says in words what each goal is of which it has a figure", () => {
     for (const [, goal = ""] of page.matchAll(/^\| ([A-Z]\d) +\|/gm)) {
       expect(GOALS[goal], goal).toBeDefined();
