@@ -275,7 +275,7 @@ export interface Repairs {
   adoptGrowth(m: Machine, base: Base): void;
   /**
    * Makes a heap of one segment sound. Throws a BeyondRepairError when too little of it is left: it may then have written already.
-   * The memory is not left, nor is there a loop without end, whatever it holds. The next repair goes on where one was cut short.
+   * It ends, and reads and writes inside the memory only, whatever that holds. The next repair goes on where one was cut short.
    */
   repair(m: Machine, base: Base, reason: string): Repaired;
 }
