@@ -21,6 +21,7 @@ import { OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { Space } from "../typed/space.ts";
 import { wasmCalls } from "./calls.ts";
+import { checkingByDefault } from "./checking.ts";
 import { HeapMisuseError, ledAstray, refuse, refuseImage } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
 import { type Calls, JavaScriptCalls, WasmCalls } from "./family-calls.ts";
@@ -517,11 +518,6 @@ const ENDED: Calls = new Proxy({} as Calls, {
     throw endedError();
   },
 });
-
-function checkingByDefault(): boolean {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  return process?.env?.["NODE_ENV"] !== "production";
-}
 
 function machineOver(memory: Memory, base: number): Machine {
   const machine: Machine = new Machine(

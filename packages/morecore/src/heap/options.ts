@@ -37,7 +37,8 @@ export interface HeapOptions extends Partial<HeapSettings> {
   reserve?: number;
   /**
    * Whether references look, at each use, if what they refer to is still alive, and raw pointers that become references lead to
-   * live blocks. Not kept in the image: `heap.checking` sets it for a window. Default: true, unless NODE_ENV is "production".
+   * live blocks. Not kept in the image: `heap.checking` sets it for a window. Default: true, unless NODE_ENV is "production", in
+   * Node at run time or in a bundle when it is made.
    */
   checking?: boolean;
   /**
