@@ -6,6 +6,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { textOf } from "../packages/morecore/src/heap/kernel-text.ts";
 import { compile } from "./compile.ts";
 import { boundKernel } from "./kernel.ts";
 import { ROOT } from "./root.ts";
@@ -13,14 +14,12 @@ import { ROOT } from "./root.ts";
 const target = join(ROOT, "packages/morecore/src/heap/kernel-bytes.ts");
 
 function moduleText(bytes: Uint8Array): string {
-  const lines =
-    Buffer.from(bytes)
-      .toString("base64")
-      .match(/.{1,104}/g) ?? [];
-  return `// Made by \`npm run asc -- --write\` from src/kernel/family.ts: the malloc family as WebAssembly, ${bytes.length} bytes.
+  const lines = textOf(bytes).match(/.{1,104}/g) ?? [];
+  return `// Made by \`npm run asc -- --write\` from src/kernel/family.ts: the malloc family as WebAssembly, ${bytes.length} bytes,
+// in the letters of kernel-text.ts.
 
-export const KERNEL_BYTES =
-${lines.map((line) => `  "${line}"`).join(" +\n")};
+export const KERNEL_TEXT =
+${lines.map((line) => `  ${JSON.stringify(line)}`).join(" +\n")};
 `;
 }
 

@@ -15,7 +15,12 @@ import { bundleSteps } from "./steps.ts";
 
 /** Each after those that it needs: declarations are made from theirs. */
 const PACKAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "packages/morecore": { index: "src/index.ts", engine: "src/engine.ts" },
+  "packages/morecore": Object.fromEntries(
+    ["index", "wasm", "js", "malloc", "bare", "file", "file.node", "engine"].map((entry) => [
+      entry,
+      `src/${entry}.ts`,
+    ]),
+  ),
   "packages/os": { index: "src/index.ts" },
   "packages/inspect": { index: "src/index.ts", "pictures/index": "src/pictures/index.ts" },
   "packages/wasm": {

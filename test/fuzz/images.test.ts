@@ -3,7 +3,7 @@
 
 import { HeapCorruptError, HeapFormatError, HeapMisuseError } from "morecore";
 import { describe, expect, test, vi } from "vitest";
-import { Heap } from "../../packages/morecore/src/heap/heap.ts";
+import { Heap } from "../../packages/morecore/src/heap/either.ts";
 import type * as Plain from "../../packages/morecore/src/kernel/machine.ts";
 import { type HeapImage, heapImage } from "../../packages/morecore/test/kernel/led-image.ts";
 import { allowSteps } from "../support/bounded-machine.ts";

@@ -64,6 +64,8 @@ export const WALK = [${cNames("walk")}] as const satisfies readonly ImportName[]
 
 /** The malloc family, its heap known. Numbers are checked words; addresses come back unsigned. */
 export interface Calls {
+  /** What the instance of the kernel exports that serves; missing: it is the kernel in JavaScript. */
+  readonly all?: WebAssembly.Exports;
 ${called.map(([name, call]) => `${name}(${parametersOf(call)}): ${typeOf(call.answer)};`).join("\n")}
 }
 

@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { codesForC, MISUSE } from "../../packages/morecore/src/abi/codes.ts";
 import { familyCalls, PREFIX, signatureOf } from "../../packages/morecore/src/abi/family.ts";
 import { C_FAMILY } from "../../packages/morecore/src/heap/family-calls.ts";
-import { KERNEL_BYTES } from "../../packages/morecore/src/heap/kernel-bytes.ts";
+import { KERNEL_TEXT } from "../../packages/morecore/src/heap/kernel-bytes.ts";
+import { bytesOfText } from "../../packages/morecore/src/heap/kernel-text.ts";
 import { withBlock } from "../abi/block.ts";
 import { definitions, headerDeclarations, importDeclarations, nativeCalls, nativeLayout } from "../abi/c.ts";
 import { madeFiles } from "../abi/files.ts";
@@ -22,7 +23,7 @@ describe("what is made of the table", () => {
   );
 
   it("is what the shipped kernel exports", () => {
-    const module = new WebAssembly.Module(Buffer.from(KERNEL_BYTES, "base64"));
+    const module = new WebAssembly.Module(bytesOfText(KERNEL_TEXT));
     const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
     expect(exported.sort()).toEqual(
       familyCalls()

@@ -6,7 +6,7 @@ import { CHUNK_STATES, cellsOf, takeHeapMap } from "../../inspect/src/replay/hea
 import { replay } from "../../inspect/src/replay/replay.ts";
 import { readTraceFile } from "../../inspect/src/trace/file.ts";
 import { decodeTrace, encodeTrace, KIND } from "../../inspect/src/trace/format.ts";
-import { Heap } from "../../morecore/src/heap/heap.ts";
+import { Heap } from "../../morecore/src/heap/either.ts";
 
 const perl = readTraceFile(new URL("../../../traces/perl-20k.mct.gz", import.meta.url).pathname);
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Heap } from "../../morecore/src/heap/heap.ts";
+import { Heap } from "../../morecore/src/heap/either.ts";
 import { TraceRecorder } from "../src/record/record.ts";
 import { replay } from "../src/replay/replay.ts";
 import { decodeTrace, encodeTrace, KIND, recordsOf } from "../src/trace/format.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Heap } from "../../morecore/src/heap/heap.ts";
+import { Heap } from "../../morecore/src/heap/either.ts";
 import { findPeak, playCalls, releaseAll } from "../src/replay/play.ts";
 import { type ReplayHeap, replay } from "../src/replay/replay.ts";
 import { readTraceFile } from "../src/trace/file.ts";

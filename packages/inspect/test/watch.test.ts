@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Heap } from "../../morecore/src/heap/heap.ts";
+import { Heap } from "../../morecore/src/heap/either.ts";
 import { makeHostHeap } from "../../wasm/src/run/host-heap.ts";
 import { TraceRecorder } from "../src/record/record.ts";
 import { replay } from "../src/replay/replay.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../../test/support/wasm-program.ts";
 import { replay } from "../../inspect/src/replay/replay.ts";
 import { decodeTrace } from "../../inspect/src/trace/format.ts";
-import { Heap } from "../../morecore/src/heap/heap.ts";
+import { Heap } from "../../morecore/src/heap/either.ts";
 import { linkProgram } from "../src/link/link.ts";
 import { DIED, loadProgram, type RunOptions, type RunResult, runProgram, type Swap } from "../src/run/run.ts";
 

@@ -1,7 +1,7 @@
 // Calls: the malloc family of one heap, by the kernel in JavaScript or by the same kernel in WebAssembly.
 //
-// Owns:  the choice between the two; the compiled module.
-// Needs: its wasm build (kernel-bytes.ts); family-calls.ts, which has the calls themselves.
+// Owns:  an instance of the kernel's module for each heap.
+// Needs: the module, from embedded.ts or another place; family-calls.ts, which has the calls themselves.
 //
 // Both work on the same bytes, by the same sources. In a WebAssembly.Memory the wasm kernel serves: called from
 // JavaScript it plays the traces of real programs in about half the time (docs/DESIGN.md). In any other memory, where
@@ -9,7 +9,9 @@
 
 import type { Base } from "../kernel/address.ts";
 import { WasmCalls } from "./family-calls.ts";
-import { KERNEL_BYTES } from "./kernel-bytes.ts";
+
+/** Gives the kernel's module, if there is one to be had. */
+export type FindModule = () => WebAssembly.Module | undefined;
 
 /** What the kernel asks of whoever made it. */
 export interface Host {
@@ -19,10 +21,15 @@ export interface Host {
 }
 
 /** The calls of a heap whose bytes wasm can reach: by wasm, if the engine lets us compile; else undefined. */
-export function wasmCalls(memory: WebAssembly.Memory, heap: Base, host: Host): WasmCalls | undefined {
+export function wasmCalls(
+  find: FindModule,
+  memory: WebAssembly.Memory,
+  heap: Base,
+  host: Host,
+): WasmCalls | undefined {
   // A shared memory can be imported only by a module that says so.
   if (!(memory.buffer instanceof ArrayBuffer)) return undefined;
-  const module = compiled();
+  const module = find();
   if (module === undefined) return undefined;
   const imports = {
     env: { memory },
@@ -35,17 +42,12 @@ export function wasmCalls(memory: WebAssembly.Memory, heap: Base, host: Host): W
   return new WasmCalls(exports, heap);
 }
 
-let cached: WebAssembly.Module | undefined | null = null;
-
-/** The module, compiled at first use; undefined where a content security policy forbids it. */
-function compiled(): WebAssembly.Module | undefined {
-  if (cached === null) {
-    try {
-      cached = new WebAssembly.Module(Uint8Array.from(atob(KERNEL_BYTES), (char) => char.charCodeAt(0)));
-    } catch (error) {
-      if (!(error instanceof WebAssembly.CompileError)) throw error;
-      cached = undefined;
-    }
+/** The kernel's bytes as a module; undefined where a content security policy forbids to compile them. */
+export function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    return undefined;
   }
-  return cached;
 }

@@ -46,6 +46,8 @@ export const WALK = [
 
 /** The malloc family, its heap known. Numbers are checked words; addresses come back unsigned. */
 export interface Calls {
+  /** What the instance of the kernel exports that serves; missing: it is the kernel in JavaScript. */
+  readonly all?: WebAssembly.Exports;
   malloc(bytes: number): number;
   free(ptr: number): void;
   calloc(count: number, bytes: number): number;

@@ -1,13 +1,13 @@
 // Heap: the malloc family, for people. Checks what it is given, keeps the views fresh, and calls the kernel.
 //
 // Holds: a memory and a base. All else lies in the image; any number of Heaps may be windows on one.
-// Needs: the engine, memories, options, errors.
+// Needs: the engine, memories, options, errors; from each entry's Heap the kernel (serve.ts).
 //
 // Addresses are plain numbers here. Out of memory is an answer: 0, and the heap as it was. Misuse throws a
 // HeapMisuseError with nothing changed, bad arguments a RangeError or TypeError that names the value.
 
 import { Bump, type BumpOptions, type NoPromise, runScope, type Scope } from "../arena/bump.ts";
-import { asBase, type Base } from "../kernel/address.ts";
+import { asBase } from "../kernel/address.ts";
 import { engine } from "../kernel/design.ts";
 import { type AddressInfo, GRANULE } from "../kernel/engine.ts";
 import { Machine } from "../kernel/machine.ts";
@@ -15,16 +15,14 @@ import { checkPowerOfTwo, checkWord, describe, hex, isWord, refuseWord } from ".
 import type { Memory } from "../memory/memory.ts";
 import { ModuleMemory } from "../memory/module.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
-import { wasmOf } from "../memory/wasm.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { Space } from "../typed/space.ts";
-import { wasmCalls } from "./calls.ts";
 import { checkingByDefault } from "./checking.ts";
-import { HeapMisuseError, ledAstray, refuse, refuseImage } from "./errors.ts";
+import { HeapMisuseError, ledAstray, refuseImage } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
-import { type Calls, JavaScriptCalls, WasmCalls } from "./family-calls.ts";
+import type { Calls } from "./family-calls.ts";
 import { type HeapIdentity, identityOf, newIdentity } from "./identity.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, readMallinfo } from "./info.ts";
 import {
@@ -38,12 +36,14 @@ import {
   settingsOf,
 } from "./options.ts";
 import { baseOf, checkWays, memoryOf, type Place, placeHeap, placeInside } from "./place.ts";
+import { machineOver, type Serve } from "./serve.ts";
 import { HeapViews } from "./views.ts";
 
 /** Of C's error numbers, what posix_memalign returns when there is no memory. */
 const ENOMEM = 12;
 
-export class Heap extends HeapViews {
+/** All of a heap but the choice of its kernel, which is another one in each entry of the package. */
+export abstract class HeapCore extends HeapViews {
   /** The address of the heap's image in its memory. With the memory, all that another thread needs to attach. */
   readonly base: number;
   /** The settings, as they are now; assign to change one. An unknown name or a bad value throws. */
@@ -56,14 +56,13 @@ export class Heap extends HeapViews {
   /** Who serves the malloc family. A subclass may put itself between. */
   protected calls: Calls;
 
-  /** Use Heap.create or Heap.attach. */
-  protected constructor(machine: Machine, base: number) {
+  protected constructor(machine: Machine, base: number, serve: Serve) {
     super(machine, base);
     this.base = base;
     this.identity = identityOf(machine.memory, base);
     this[LIFE] = new OwnedLife("the heap", this, () => false, this.identity);
     this.options = settingsOf(() => this.fresh(), this.heap);
-    this.calls = callsOf(machine, this.heap);
+    this.calls = serve(machine, this.heap);
     machine.around = (ask) => this.whileAsking(ask);
   }
 
@@ -79,34 +78,16 @@ export class Heap extends HeapViews {
     }
   }
 
-  /**
-   * Makes an empty heap: in a WebAssembly.Memory of its own, or where the options say. What lay there is overwritten.
-   * Throws a RangeError if there is no room for the header, a TypeError or RangeError for a bad option.
-   */
-  static create(options: HeapOptions = {}): Heap {
-    const heap = new Heap(...Heap.made(options));
-    if (options.checking !== undefined) heap.checking = options.checking;
-    return heap;
-  }
-
-  /**
-   * Makes an empty heap inside a WebAssembly module whose own allocator goes on as before: in memory that the module's malloc
-   * gives, and gives more of when the heap grows. Takes what the module exports, or Emscripten's Module; or the memory
-   * and the two functions under the names of ModuleParts. `dispose` gives all back.
-   *
-   * Throws a TypeError that says what is missing, a RangeError if the module has no memory to give. What its malloc throws, the
-   * call throws that needed memory, and the heap is as it was.
-   */
-  static inside(exports: WebAssembly.Exports | ModuleParts, options: InsideOptions = {}): Heap {
-    const heap = new Heap(...Heap.madeInside(exports, options));
-    if (options.checking !== undefined) heap.checking = options.checking;
-    return heap;
+  /** The heap, told what its options say that is not kept in its image. */
+  protected told({ checking }: Pick<HeapOptions, "checking">): this {
+    if (checking !== undefined) this.checking = checking;
+    return this;
   }
 
   /** What create does, for a subclass: the new heap's bytes are laid out. */
   protected static made(options: HeapOptions): [machine: Machine, base: number] {
     checkOptions(options);
-    return Heap.laidOut(placeHeap(options), options);
+    return HeapCore.laidOut(placeHeap(options), options);
   }
 
   /** What inside does, for a subclass. */
@@ -116,7 +97,7 @@ export class Heap extends HeapViews {
   ): [machine: Machine, base: number] {
     checkOptions(options, INSIDE_OPTIONS);
     // Each loan is a segment of its own: the fewer there are, the sooner a block's is found.
-    return Heap.laidOut(placeInside(exports, options), { ...options, advance: options.advance ?? 1 });
+    return HeapCore.laidOut(placeInside(exports, options), { ...options, advance: options.advance ?? 1 });
   }
 
   private static laidOut(place: Place, options: Partial<HeapSettings>): [machine: Machine, base: number] {
@@ -126,19 +107,6 @@ export class Heap extends HeapViews {
     engine.format(machine, asBase(base), place, growthStepOf(options));
     applyOptions(machine, asBase(base), options);
     return [machine, base];
-  }
-
-  /**
-   * A window on a heap that is there already: made elsewhere, by another thread or realm, or read back from a file.
-   * Throws a HeapFormatError that says why not. O(1): reads the header only; call check() on bytes that you do not trust.
-   * The base may be a global that a module exports: morecore_heap, as linked programs do, or its __heap_base.
-   * A heap that Heap.inside made grows by its module's malloc only: give its `memory`, not the WebAssembly.Memory.
-   */
-  static attach(
-    memory: Memory | WebAssembly.Memory | ArrayBufferLike,
-    base: number | WebAssembly.Global,
-  ): Heap {
-    return new Heap(...Heap.found(memory, base));
   }
 
   /** What attach does, for a subclass: there is a heap. */
@@ -381,11 +349,12 @@ export class Heap extends HeapViews {
 
   /** What the instance of the kernel that serves this heap exports. */
   private get instance(): WebAssembly.Exports {
-    if (!(this.calls instanceof WasmCalls))
+    const { all } = this.calls;
+    if (all === undefined)
       throw new TypeError(
         "exports: expected a heap in a WebAssembly.Memory that is not shared, in an engine that may compile",
       );
-    return this.calls.all;
+    return all;
   }
 
   /** Checks every invariant; throws a HeapCorruptError that names the first that does not hold. O(chunks). */
@@ -518,24 +487,3 @@ const ENDED: Calls = new Proxy({} as Calls, {
     throw endedError();
   },
 });
-
-function machineOver(memory: Memory, base: number): Machine {
-  const machine: Machine = new Machine(
-    memory,
-    (code, address) => refuse(machine, asBase(base), code, address),
-    () => engine.limit(machine.fresh(asBase(base)), asBase(base)),
-  );
-  return machine;
-}
-
-/** The wasm kernel where it can reach the bytes, else the JavaScript kernel. */
-function callsOf(machine: Machine, heap: Base): Calls {
-  const wasm = wasmOf(machine.memory);
-  const calls =
-    wasm &&
-    wasmCalls(wasm, heap, {
-      grow: (bytes) => machine.fresh(heap).grow(bytes),
-      refuse: (code, address) => refuse(machine.fresh(heap), heap, code, address),
-    });
-  return calls ?? new JavaScriptCalls(machine, heap);
-}

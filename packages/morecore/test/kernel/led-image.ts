@@ -1,7 +1,7 @@
 // Led image: a heap that has something of everything, as bytes to be damaged: slabs full, half empty and unused, holes in many bins,
 // three segments with others' memory between them, a top.
 
-import { Heap } from "../../src/heap/heap.ts";
+import { Heap } from "../../src/heap/either.ts";
 import {
   AT_BINS,
   AT_CLASSES,

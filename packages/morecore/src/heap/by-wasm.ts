@@ -1,0 +1,35 @@
+// By wasm: the heap of morecore/wasm: the kernel in WebAssembly, which the package has in its code, and no other.
+
+import type { Machine } from "../kernel/machine.ts";
+import type { Memory } from "../memory/memory.ts";
+import type { ModuleParts } from "../memory/module-parts.ts";
+import { embeddedModule } from "./embedded.ts";
+import { HeapCore } from "./heap.ts";
+import type { HeapOptions, InsideOptions } from "./options.ts";
+import { byWasm } from "./serve.ts";
+
+/** A heap in a WebAssembly.Memory that is not shared, and in an engine that may compile. Throws a TypeError for any other. */
+export class Heap extends HeapCore {
+  /** Use Heap.create, Heap.inside or Heap.attach. */
+  protected constructor(machine: Machine, base: number) {
+    super(machine, base, byWasm(embeddedModule));
+  }
+
+  /** As Heap.create of "morecore"; throws a TypeError for memory that WebAssembly cannot reach. */
+  static create(options: HeapOptions = {}): Heap {
+    return new Heap(...HeapCore.made(options)).told(options);
+  }
+
+  /** As Heap.inside of "morecore"; throws a TypeError for memory that WebAssembly cannot reach. */
+  static inside(exports: WebAssembly.Exports | ModuleParts, options: InsideOptions = {}): Heap {
+    return new Heap(...HeapCore.madeInside(exports, options)).told(options);
+  }
+
+  /** As Heap.attach of "morecore"; throws a TypeError for memory that WebAssembly cannot reach. */
+  static attach(
+    memory: Memory | WebAssembly.Memory | ArrayBufferLike,
+    base: number | WebAssembly.Global,
+  ): Heap {
+    return new Heap(...HeapCore.found(memory, base));
+  }
+}
