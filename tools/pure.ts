@@ -83,7 +83,7 @@ function isClass(node: Node): node is ClassNode {
 /** Whether to make a class could have an effect, as far as bundlers look. */
 function runsCode({ superClass, body }: ClassNode): boolean {
   const isComputed = body.body.some((member) => member.computed === true || isStaticValue(member));
-  return superClass !== null || isComputed;
+  return isComputed || (superClass !== null && superClass.type !== "Identifier");
 }
 
 function isStaticValue({ type, static: isStatic }: Member): boolean {

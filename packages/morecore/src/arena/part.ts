@@ -8,14 +8,19 @@
 // be let go of with it, and the text or the container would lead to others' bytes. So it comes from where the arena's chunks
 // come from, and is given back when the part ends.
 
-import { type Allocator, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
+import { type Allocator, ELEMENTS, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { type Life, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
+import type { Type } from "../typed/type.ts";
+import type { ArrayRef } from "../typed/values.ts";
 
 /** What a part needs of its arena. */
 export interface PartOwner
-  extends Pick<Allocator, "allocate" | "deallocate" | "reallocate" | "reallocateInPlace" | typeof SPACE> {
+  extends Pick<
+    Allocator,
+    "allocate" | "deallocate" | "reallocate" | "reallocateInPlace" | typeof SPACE | typeof ELEMENTS
+  > {
   readonly name: string;
   /** Whether no mark was made since the part began. */
   isCurrent(part: Part): boolean;
@@ -98,6 +103,10 @@ export class Part implements MemorySource {
 
   [HOLDER](): MemorySource {
     return this;
+  }
+
+  [ELEMENTS]<E extends Type, L, B>(element: E, at: number, count: number, life: Life): ArrayRef<E, L, B> {
+    return this.arena[ELEMENTS](element, at, count, life);
   }
 
   /** Bytes that it has beside the arena. */

@@ -11,12 +11,11 @@
 // written to. So a call within another one comes before it.
 
 import { describe } from "../memory/arguments.ts";
-import { type Allocator, checkType, HOLDS } from "../typed/allocator.ts";
-import { Elements } from "../typed/array.ts";
+import { type Allocator, checkType, ELEMENTS, HOLDS } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { checkOptions } from "../typed/options.ts";
 import type { Ptr } from "../typed/raw-pointer.ts";
-import { AT, endRef, innerRefAt, LIFE, SPACE } from "../typed/ref.ts";
+import { type AnyRef, AT, endRef, LIFE, SPACE } from "../typed/ref.ts";
 import type { Type } from "../typed/type.ts";
 import { isStruct } from "../typed/type.ts";
 import type { ArrayRef, Init, Plain, Value } from "../typed/values.ts";
@@ -221,7 +220,8 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
    */
   forEach(visit: (value: Value<T, L, L>, key: Key<K>) => void): void {
     const { slots, type } = this;
-    const cursor = isStruct(type) ? innerRefAt(slots.space, type, 0, slots.lend()) : undefined;
+    const isMoved = isStruct(type) && this.size > 0;
+    const cursor = isMoved ? (slots.load(slots.valueAt(0)) as AnyRef) : undefined;
     try {
       for (let index = 0; index < this.size; ) {
         const key = slots.keyAt(index);
@@ -241,8 +241,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
   /** All values side by side, for now: as references from `get`. Of scalars: `map.dense().view()` is a typed array. */
   dense(): ArrayRef<T, L> {
     const { slots, type } = this;
-    const made = new Elements(slots.space, type, slots.valueAt(0), this.size, slots.lend());
-    return made as unknown as ArrayRef<T, L>;
+    return slots.allocator[ELEMENTS](type, slots.valueAt(0), this.size, slots.lend());
   }
 
   /** Throws a SlotMapFormatError unless every invariant holds. O(slots). */

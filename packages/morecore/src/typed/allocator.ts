@@ -36,6 +36,8 @@ export const ENDING: unique symbol = Symbol("ending");
 export const HOLDS: unique symbol = Symbol("holds");
 /** What things take their memory from that are made in an allocator's memory, and live as long as what is made there. */
 export const HOLDER: unique symbol = Symbol("holder");
+/** How a container that lends its elements gets at the code for that: with an allocator it is there, whoever uses it. */
+export const ELEMENTS: unique symbol = Symbol("elements");
 const nothing = (): void => {};
 /** For what is asked of any type: one that owns memory. */
 const OWNER = { drop: nothing };
@@ -51,6 +53,7 @@ export type MemorySource = Pick<
   | typeof LIFE
   | typeof ENDING
   | typeof HOLDER
+  | typeof ELEMENTS
 >;
 
 export abstract class Allocator<L = unknown> {
@@ -102,6 +105,11 @@ export abstract class Allocator<L = unknown> {
    */
   [HOLDER](_at?: number): MemorySource {
     return this;
+  }
+
+  /** `count` elements that are a part of something in this allocator's memory, from an address on. */
+  [ELEMENTS]<E extends Type, L, B>(element: E, at: number, count: number, life: Life): ArrayRef<E, L, B> {
+    return new Elements<E, L, B>(this[SPACE], element, at, count, life) as unknown as ArrayRef<E, L, B>;
   }
 
   /**
