@@ -8,6 +8,7 @@
 // wasm cannot reach, or where a page's security policy forbids to compile, the JavaScript kernel does.
 
 import type { Base } from "../kernel/address.ts";
+import { isArrayBuffer, isErrorOf } from "../memory/slots.ts";
 import { WasmCalls } from "./family-calls.ts";
 
 /** Gives the kernel's module, if there is one to be had. */
@@ -28,7 +29,7 @@ export function wasmCalls(
   host: Host,
 ): WasmCalls | undefined {
   // A shared memory can be imported only by a module that says so.
-  if (!(memory.buffer instanceof ArrayBuffer)) return undefined;
+  if (!isArrayBuffer(memory.buffer)) return undefined;
   const module = find();
   if (module === undefined) return undefined;
   const imports = {
@@ -38,16 +39,29 @@ export function wasmCalls(
       abort: (code: number, address: number) => host.refuse(code, address >>> 0),
     },
   };
-  const { exports } = new WebAssembly.Instance(module, imports);
-  return new WasmCalls(exports, heap);
+  const instance = unlessForbidden(() => new WebAssembly.Instance(module, imports));
+  return instance && new WasmCalls(instance.exports, heap);
 }
 
-/** The kernel's bytes as a module; undefined where a content security policy forbids to compile them. */
+/** The kernel's bytes as a module; undefined where that is forbidden. */
 export function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+  return unlessForbidden(() => new WebAssembly.Module(bytes));
+}
+
+/**
+ * What is made; undefined where that is forbidden. A host says so by a CompileError: the policy of a page, also when it has
+ * compiled already (WebKit), hosts that take no bytes (workerd, Node's codeGeneration), or an engine that does not know all
+ * instructions. An older WebKit throws an EvalError. No memory or no room for another instance is no ban: it may be over soon.
+ */
+function unlessForbidden<T>(make: () => T): T | undefined {
   try {
-    return new WebAssembly.Module(bytes);
+    return make();
   } catch (error) {
-    if (!(error instanceof WebAssembly.CompileError)) throw error;
-    return undefined;
+    if (isErrorOf(error, "CompileError", "EvalError")) return undefined;
+    if (!isErrorOf(error, "RangeError")) throw error;
+    throw new RangeError(
+      `the engine has no room for the kernel of another heap (${error.message}); expected fewer heaps at a time, or arenas in one`,
+      { cause: error },
+    );
   }
 }
