@@ -30,7 +30,7 @@ export function wasmCalls(
 ): WasmCalls | undefined {
   // A shared memory can be imported only by a module that says so.
   if (!isArrayBuffer(memory.buffer)) return undefined;
-  const module = find();
+  const module = isForbidden ? undefined : find();
   if (module === undefined) return undefined;
   const imports = {
     env: { memory },
@@ -40,8 +40,13 @@ export function wasmCalls(
     },
   };
   const instance = unlessForbidden(() => new WebAssembly.Instance(module, imports));
-  return instance && new WasmCalls(instance.exports, heap);
+  if (instance !== undefined) return new WasmCalls(instance.exports, heap);
+  isForbidden = true;
+  return undefined;
 }
+
+/** Whether the host has forbidden an instance. It will do so the next time, too. */
+let isForbidden = false;
 
 /** The kernel's bytes as a module; undefined where that is forbidden. */
 export function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
