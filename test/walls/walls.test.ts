@@ -29,6 +29,7 @@ const CASES: readonly Case[] = [
     'import "node:fs";',
     [],
   ],
+  ["the entry for Node may", "packages/morecore/src/file.node.ts", 'import "node:fs";', []],
   [
     "a lower folder of the core cannot import a higher one",
     "packages/morecore/src/memory/upwards.ts",
