@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Heap, mmapMemory, type OsMemory, sbrkMemory } from "@morecore/os";
 import type { HeapSettings } from "morecore";
-import { loadKoffi } from "../../packages/os/src/koffi.ts";
+import { foreign } from "../../packages/os/src/way.ts";
 import { ROOT } from "./c-program.ts";
 import type { HeapMaker } from "./memories.ts";
 
@@ -15,6 +15,10 @@ export const BUILT = join(ROOT, "packages/os/dist/index.js");
 
 /** What a module of such a process begins with. */
 export const IMPORT = `import { Heap, mmapMemory, OsError, sbrkMemory } from ${JSON.stringify(BUILT)};`;
+
+/** Where there is a node:ffi, Node says on stderr that it is experimental; such a process is to say nothing that it was not asked. */
+const { NODE_OPTIONS = "" } = process.env;
+process.env["NODE_OPTIONS"] = `${NODE_OPTIONS} --disable-warning=ExperimentalWarning`;
 
 const PATIENCE = 60_000;
 
@@ -38,12 +42,15 @@ export function runModule(source: string, args: readonly string[] = [], limitKib
 }
 
 /** Whether these tests can run; says once what they need if not. */
-export const hasOs: boolean = process.platform === "linux" && hasKoffi();
-if (!hasOs) console.warn("skipped: heaps in the system's memory are tested on Linux, with npm install koffi");
+export const hasOs: boolean = process.platform === "linux" && canCallC();
+if (!hasOs)
+  console.warn(
+    "skipped: heaps in the system's memory are tested on Linux, with npm install koffi or in Node 26.12",
+  );
 
-function hasKoffi(): boolean {
+function canCallC(): boolean {
   try {
-    return loadKoffi() !== undefined;
+    return foreign() !== undefined;
   } catch {
     return false;
   }

@@ -6,6 +6,7 @@
 /** Why an operating system's memory cannot be had, or cannot be used. docs/OS.md has a table of them. */
 export type OsErrorCode =
   | "NO_KOFFI"
+  | "NOT_ALLOWED"
   | "PLATFORM"
   | "ENOMEM"
   | "ENOSPC"
@@ -33,6 +34,13 @@ export class OsError extends Error {
 /** The error for a heap of which too little is left. */
 export function beyondRepair(why: string, cause?: unknown): OsError {
   return new OsError("BEYOND_REPAIR", `beyond repair: ${why}`, cause);
+}
+
+/** Whether a runtime has refused something for want of a permission: in Node's words, or in Deno's. */
+export function isDenial(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return error.name === "NotCapable" || code === "ERR_ACCESS_DENIED" || code === "ERR_DLOPEN_DISABLED";
 }
 
 /** Those that mean the same on Linux and macOS. */

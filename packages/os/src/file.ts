@@ -1,7 +1,7 @@
 // File memory: the bytes of a file, mapped. What is written there is the file's, whatever becomes of the process.
 //
 // Owns:       the file's lock, its length, the label's words, the mapping.
-// Needs:      label, region, libc, node:fs.
+// Needs:      label, region, libc. Of node:fs only what finds or makes a file by its path.
 // Invariants: F1  what is mapped lies within the own reservation and within the file: `map` is the only way      O(1)
 //             F2  the label's reserve is what the heap may have: for sharers, what each of them has reserved     O(1)
 //             F3  nothing is written before the file has been read, and not if it is refused                     (accept)
@@ -11,8 +11,9 @@
 // Who makes the file shorter while it is mapped takes away pages that views lead to: to touch one ends the process
 // (SIGBUS). What maps more, each growth and `sync` look at the length and throw before; nothing can look between.
 
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { type Memory } from "morecore";
+import { describe } from "morecore/engine";
 import { OsError, refused } from "./errors.ts";
 import {
   AT_BUSY,
@@ -35,8 +36,9 @@ import {
   readLabel,
   reserveWord,
 } from "./label.ts";
-import { type Libc, libc } from "./libc.ts";
+import { libc } from "./libc.ts";
 import { LEAST_RESERVE, MAX_RESERVE, type OsMemory, reachOf, reserveRegion, wholePages } from "./region.ts";
+import type { Libc } from "./system.ts";
 
 const ENOSPC = 28;
 
@@ -55,10 +57,10 @@ export class FileMemory implements OsMemory {
   readonly address: bigint;
   readonly pageBytes: number;
   readonly mmapThreshold: number | "dynamic";
-  readonly descriptor: number;
   /** There was no heap before: one has to be made at FILE_BASE. */
   readonly isNew: boolean;
   private mapped = 0;
+  private file: number;
   /** What the label is to say that the heap may have. */
   private readonly reserve: number;
   private readonly label: Uint32Array;
@@ -71,7 +73,7 @@ export class FileMemory implements OsMemory {
    */
   constructor(descriptor: number, options: FileMemoryOptions) {
     this.libc = libc();
-    this.descriptor = descriptor;
+    this.file = descriptor;
     this.options = options;
     this.pageBytes = this.libc.pageBytes;
     this.mmapThreshold = options.mmapThreshold;
@@ -88,15 +90,20 @@ export class FileMemory implements OsMemory {
     else this.map((found as Label).bytes);
   }
 
+  /** -1 after `close`: the number may then be another file's. */
+  get descriptor(): number {
+    return this.file;
+  }
+
   private read(index: number): number {
     return this.label[index] as number;
   }
 
   /** A file of one unit with a label that says that nothing is there yet. */
   private begin(): void {
-    ftruncateSync(this.descriptor, 0);
-    writeSync(this.descriptor, Uint32Array.of(LABEL_UNFINISHED));
-    if (!this.extend(FILE_UNIT)) throw refused(`${this.options.name}: ${FILE_UNIT} bytes`, ENOSPC);
+    this.libc.setLength(this.file, 0);
+    this.libc.write(this.file, new Uint8Array(Uint32Array.of(LABEL_UNFINISHED).buffer), 0);
+    if (!this.lengthen(FILE_UNIT)) throw refused(`${this.options.name}: ${FILE_UNIT} bytes`, ENOSPC);
     this.label.set([LABEL_VERSION, FILE_BASE, reserveWord(this.reserve), FILE_UNIT, 0, 0], AT_VERSION);
   }
 
@@ -129,10 +136,14 @@ export class FileMemory implements OsMemory {
   /** Makes the file larger, and maps what came. False: no room, and all is as it was. */
   private extend(bytes: number): boolean {
     // What others have put behind the heap is not zero, as new memory is.
-    if (fstatSync(this.descriptor).size > this.mapped) ftruncateSync(this.descriptor, this.mapped);
-    if (fstatSync(this.descriptor).size < bytes) {
-      if (!this.libc.allocate(this.descriptor, this.mapped, bytes - this.mapped)) return false;
-      if (fstatSync(this.descriptor).size < bytes) ftruncateSync(this.descriptor, bytes);
+    if (this.libc.length(this.file) > this.mapped) this.libc.setLength(this.file, this.mapped);
+    return this.lengthen(bytes);
+  }
+
+  private lengthen(bytes: number): boolean {
+    if (this.libc.length(this.file) < bytes) {
+      if (!this.libc.allocate(this.file, this.mapped, bytes - this.mapped)) return false;
+      if (this.libc.length(this.file) < bytes) this.libc.setLength(this.file, bytes);
     }
     try {
       this.map(bytes);
@@ -158,13 +169,13 @@ export class FileMemory implements OsMemory {
   }
 
   private put(from: number, to: number): void {
-    const file = { descriptor: this.descriptor, offset: from };
+    const file = { descriptor: this.file, offset: from };
     this.libc.mapOver(this.address + BigInt(from), to - from, file);
   }
 
   /** Throws if the file has fewer bytes than it had. */
   private checkLength(bytes: number): void {
-    const { size } = fstatSync(this.descriptor);
+    const size = this.libc.length(this.file);
     if (size < bytes)
       throw new OsError(
         "TRUNCATED",
@@ -220,7 +231,7 @@ export class FileMemory implements OsMemory {
 
   /** The same bytes in pages of the process's own, to try something on. Throws an OsError when there is no room for them. */
   draft(): Draft {
-    return new Draft(this.descriptor, this.mapped);
+    return new Draft(this.file, this.mapped);
   }
 
   /** Copies the heap's header into the label, before a repair writes to it; unless one that did not end has done so. The copy. */
@@ -244,15 +255,17 @@ export class FileMemory implements OsMemory {
   sync(): void {
     this.checkLength(this.mapped);
     this.libc.sync(this.address, this.mapped);
-    fsyncSync(this.descriptor);
+    this.libc.flush(this.file);
   }
 
   /** Lets go of the file and its lock. Views stay, over zero pages. */
   close(): void {
+    const { file } = this;
+    this.file = -1;
     try {
       this.libc.mapOver(this.address, this.mapped);
     } finally {
-      closeSync(this.descriptor);
+      this.libc.close(file);
     }
   }
 }
@@ -303,16 +316,32 @@ function wantedReserve(
   return { reserve: stored, least: Math.min(stored, Math.max(found.bytes, LEAST_RESERVE)) };
 }
 
-/** Opens a file and takes its lock. Throws an OsError if another has it, Node's own error if it cannot be opened. */
+/**
+ * Opens a file and takes its lock. Throws an OsError if another has it, the runtime's own error if it cannot be opened.
+ *
+ * The runtime looks first: it knows permissions of its own, and has words for what is wrong. The descriptor is libc's.
+ */
 export function openLocked(path: string): number {
+  if (typeof path !== "string") throw new TypeError(`path: expected a string, got ${describe(path)}`);
+  const system = libc();
+  checkFile(path);
+  const descriptor = system.open(path);
+  try {
+    if (system.lock(descriptor, false)) return descriptor;
+    throw new OsError("IN_USE", `${path}: another process, or another Heap of this one, has it open`);
+  } catch (error) {
+    system.close(descriptor);
+    throw error;
+  }
+}
+
+/** Makes a file if there is none. Throws if there is something else, or if it cannot be opened. */
+function checkFile(path: string): void {
   const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
   try {
     if (!fstatSync(descriptor).isFile())
       throw new OsError("NOT_A_HEAP", `${path}: not a heap: expected a file, found a device or a pipe`);
-    if (libc().lock(descriptor, false)) return descriptor;
-    throw new OsError("IN_USE", `${path}: another process, or another Heap of this one, has it open`);
-  } catch (error) {
+  } finally {
     closeSync(descriptor);
-    throw error;
   }
 }

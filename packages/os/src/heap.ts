@@ -7,7 +7,6 @@
 // other: in a reservation there is no need for a second kind. What glibc gets from a mapping for each, that freeing them
 // gives memory back at once, comes from giving back the whole pages inside them (docs/OS.md).
 
-import { closeSync } from "node:fs";
 import {
   type ChunkInfo,
   Heap,
@@ -123,7 +122,7 @@ class OsHeap extends Heap {
    *
    * Throws an OsError: not a heap (NOT_A_HEAP), open elsewhere (IN_USE), not to be repaired (BEYOND_REPAIR), no address space
    * for what it has (ENOMEM), a full disk (ENOSPC); a HeapCorruptError, if it is broken and `repair` is false; a
-   * RangeError or TypeError for a bad option; Node's own error if the file cannot be opened. A file that is refused is left
+   * RangeError or TypeError for a bad option; the runtime's own error if the file cannot be opened. A file that is refused is left
    * as it was, byte for byte.
    */
   static open(path: string, options: OpenOptions = {}): OsHeap {
@@ -171,8 +170,7 @@ class OsHeap extends Heap {
       changeSettings(heap.options, settings);
       return heap;
     } catch (error) {
-      if (memory === undefined) closeSync(descriptor);
-      else memory.close();
+      letGo(memory, descriptor);
       throw error;
     }
   }
@@ -380,6 +378,16 @@ class OsHeap extends Heap {
 }
 
 export { OsHeap as Heap };
+
+/** Closes what an opening that failed has got. What fails here is not what is to be told. */
+function letGo(memory: FileMemory | undefined, descriptor: number): void {
+  try {
+    if (memory === undefined) libc().close(descriptor);
+    else memory.close();
+  } catch {
+    // The descriptor is closed all the same.
+  }
+}
 
 function closedError(): OsError {
   return new OsError("CLOSED", "the heap has been closed");

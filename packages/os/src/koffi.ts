@@ -1,36 +1,56 @@
-// Koffi: the package that calls C functions, an optional peer of this one, as far as it is used here.
+// Koffi: the package that calls C functions, an optional peer of this one.
 //
-// Owns:  finding it; saying how to get it.
-// Needs: Node.
+// Owns:  its prototypes; saying what is wrong with it.
+// Needs: nothing.
 
-import { createRequire } from "node:module";
-import { OsError } from "./errors.ts";
+import { isDenial, OsError } from "./errors.ts";
+import type { Call, Find, Foreign, Taken } from "./foreign.ts";
 
-/** What C functions take and give here; addresses are bigints. */
-export type Foreign = number | bigint | string | null;
-export type ForeignFunction = (...values: readonly Foreign[]) => unknown;
-
-export interface Koffi {
-  load(path: string | null): { func(prototype: string): ForeignFunction };
-  /** An ArrayBuffer over memory that is not V8's. It frees nothing. */
+/** The parts of it that are used. Its own types are not ours to depend on: it may be missing. */
+interface Koffi {
+  load(path: null): { func(prototype: string): Call<unknown> };
   view(address: bigint, bytes: number): ArrayBuffer;
   errno(): number;
 }
 
-let loaded: Koffi | undefined;
+const TYPES: Readonly<Record<Taken, string>> = {
+  int: "int",
+  long: "int64_t",
+  address: "void *",
+  text: "const char *",
+  bytes: "void *",
+};
 
-/** The package, loaded at first use. Throws an OsError that says how to get it. */
-export function loadKoffi(): Koffi {
-  loaded ??= requireKoffi(createRequire(import.meta.url));
-  return loaded;
+/** The package; undefined: it is not there. Throws an OsError if it does not load, and what a runtime says that forbids it. */
+export function findKoffi(find: Find): Foreign | undefined {
+  const koffi = load(find);
+  if (koffi === undefined) return undefined;
+  const loaded = koffi.load(null);
+  const declare = (result: string, name: string, takes: readonly Taken[]): Call<unknown> =>
+    loaded.func(`${result} ${name}(${takes.map((type) => TYPES[type]).join(", ")})`);
+  return {
+    name: "koffi",
+    // What the prototype says is what comes back.
+    number: (result, name, ...takes) => declare(TYPES[result], name, takes) as Call<number>,
+    address: (name, ...takes) => {
+      const call = declare(TYPES.address, name, takes) as Call<bigint | null>;
+      return (...values) => call(...values) ?? 0n;
+    },
+    view: (address, bytes) => koffi.view(address, bytes),
+    errno: () => koffi.errno(),
+  };
 }
 
-/** The package, by a way to find packages. */
-export function requireKoffi(require: (name: string) => unknown): Koffi {
+function load(find: Find): Koffi | undefined {
   try {
-    // The package's own types are not ours to depend on: it may be missing. These are the parts that koffi 3 has.
-    return require("koffi") as Koffi;
+    return find("koffi") as Koffi;
   } catch (error) {
-    throw new OsError("NO_KOFFI", "@morecore/os needs the package koffi: npm install koffi", error);
+    if (isDenial(error) || !(error instanceof Error)) throw error;
+    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
+    throw new OsError(
+      "NO_KOFFI",
+      `@morecore/os: the package koffi is there, but does not load: ${error.message}`,
+      error,
+    );
   }
 }

@@ -1,7 +1,7 @@
 // Label: the first OS page of a heap's file. What it says of the file, and what of that is believed.
 //
 // Owns:  its words; the copy of the heap's header that a repair replaced.
-// Needs: node:fs.
+// Needs: libc, to read the file.
 //
 //  +0     magic | version | base | reserve | bytes | root | busy          little-endian words
 //  +1024  state of the copy | the heap's header, as a repair found it
@@ -10,9 +10,9 @@
 // be is passed over. `bytes` must be right, since the heap ends there: no more than the file has, and what the file has
 // beyond is zero, as it is where a process died in the middle of a growth.
 
-import { fstatSync, readSync } from "node:fs";
 import { engine, MEMORY_UNIT } from "morecore/engine";
 import { OsError } from "./errors.ts";
+import { libc } from "./libc.ts";
 import { MAX_RESERVE } from "./region.ts";
 
 /** Where the heap begins: behind the label. */
@@ -59,10 +59,10 @@ export interface Label {
 
 /** The label of a heap's file; undefined: the file is empty, or its heap was never finished. Throws an OsError; changes nothing. */
 export function readLabel(descriptor: number, name: string): Label | undefined {
-  const length = fstatSync(descriptor).size;
+  const length = libc().length(descriptor);
   if (length === 0) return undefined;
   const words = new Uint32Array(LABEL_WORDS);
-  readSync(descriptor, words, 0, words.byteLength, 0);
+  libc().read(descriptor, new Uint8Array(words.buffer), 0);
   const fault = faultOf(words, descriptor, length);
   if (fault !== undefined) throw new OsError("NOT_A_HEAP", `${name}: not a heap: ${fault}`);
   if (words[AT_MAGIC] === LABEL_UNFINISHED) return undefined;
@@ -107,7 +107,7 @@ function isZero(descriptor: number, from: number, to: number): boolean {
   const part = Buffer.alloc(Math.min(SCAN_BYTES, Math.max(0, to - from)));
   const zero = Buffer.alloc(part.length);
   for (let at = from; at < to; ) {
-    const got = readSync(descriptor, part, 0, Math.min(part.length, to - at), at);
+    const got = libc().read(descriptor, part.subarray(0, to - at), at);
     if (got === 0) return true;
     if (part.compare(zero, 0, got, 0, got) !== 0) return false;
     at += got;

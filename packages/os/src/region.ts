@@ -11,8 +11,8 @@
 import { type Memory } from "morecore";
 import { ADDRESS_END, describe, MEMORY_UNIT, refuseWord } from "morecore/engine";
 import { OsError } from "./errors.ts";
-import { loadKoffi } from "./koffi.ts";
 import { libc } from "./libc.ts";
+import { foreign } from "./way.ts";
 
 /** The largest reservation: 4 GiB, what 32-bit addresses reach. */
 export const MAX_RESERVE = 2 ** 32;
@@ -70,7 +70,7 @@ export function reserveRegion(bytes: number, least: number): { address: bigint; 
       wanted = Math.max(least, Math.floor(wanted / 2 / MEMORY_UNIT) * MEMORY_UNIT);
     }
   }
-  const buffer = loadKoffi().view(address, wanted);
+  const buffer = foreign().view(address, wanted);
   unreachable.register(buffer, { address, bytes: wanted });
   return { address, buffer };
 }

@@ -13,9 +13,10 @@
 
 import { checkKeys } from "morecore/engine";
 import { OsError, refused } from "./errors.ts";
-import { loadKoffi } from "./koffi.ts";
-import { type Libc, libc } from "./libc.ts";
+import { libc } from "./libc.ts";
 import { checkReserve, MAX_RESERVE, type OsMemory, reachOf, thresholdOf, wholePages } from "./region.ts";
+import type { Libc } from "./system.ts";
+import { foreign } from "./way.ts";
 
 export interface SbrkOptions {
   /** The most bytes that the break can move away from where it is now. Default 4 GiB. */
@@ -50,7 +51,7 @@ export class SbrkMemory implements OsMemory {
     this.pageBytes = this.libc.pageBytes;
     this.mmapThreshold = mmapThreshold;
     this.address = takeBreak(this.libc, INITIAL);
-    this.buffer = loadKoffi().view(this.address, reach);
+    this.buffer = foreign().view(this.address, reach);
   }
 
   get untouched(): number {

@@ -7,7 +7,6 @@
 // label says who is inside; whoever gets the turn and finds another's number there knows that it died inside a call, and
 // repairs before it goes on. That costs two calls of the system for each call on the heap: right first.
 
-import { closeSync } from "node:fs";
 import { type Calls, describe } from "morecore/engine";
 import { OsError } from "./errors.ts";
 import type { FileMemory } from "./file.ts";
@@ -32,7 +31,7 @@ export function openSharedLocked(name: string): number {
     try {
       system.lock(descriptor, true);
     } catch (error) {
-      closeSync(descriptor);
+      system.close(descriptor);
       throw error;
     }
     return descriptor;

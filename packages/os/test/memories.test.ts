@@ -15,8 +15,9 @@ import {
 import { scratchFolder } from "../../../test/support/scratch.ts";
 import { seedOf } from "../../../test/support/seed.ts";
 import { Heap, mmapMemory, OsError, sbrkMemory } from "../src/index.ts";
-import { loadKoffi, requireKoffi } from "../src/koffi.ts";
-import { constantsOf, libc } from "../src/libc.ts";
+import { libc } from "../src/libc.ts";
+import { constantsOf } from "../src/system.ts";
+import { foreign } from "../src/way.ts";
 
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;
@@ -35,14 +36,6 @@ function codeOf(call: () => unknown): string {
 }
 
 describe("what is missing says so", () => {
-  it("no koffi: the error says how to get it", () => {
-    const missing = (): never => {
-      throw new Error("Cannot find module 'koffi'");
-    };
-    expect(codeOf(() => requireKoffi(missing))).toBe("NO_KOFFI");
-    expect(() => requireKoffi(missing)).toThrow("@morecore/os needs the package koffi: npm install koffi");
-  });
-
   it("another platform is named", () => {
     expect(() => constantsOf("win32", "LE")).toThrow(
       "expected Linux or macOS on a little-endian machine, got win32",
@@ -76,11 +69,11 @@ describe.runIf(hasBreak)("memory from sbrk", () => {
     const first = heap.malloc(100_000);
     heap.u8(first).fill(1);
     const theirs = libc().sbrk(12_345) ?? 0n;
-    const foreign = new Uint8Array(loadKoffi().view(theirs, 12_345)).fill(0xee);
+    const others = new Uint8Array(foreign().view(theirs, 12_345)).fill(0xee);
     const second = heap.malloc(500_000);
     heap.u8(second).fill(2);
     expect(heap.native(second)).toBeGreaterThan(theirs);
-    expect(foreign.every((byte) => byte === 0xee)).toBe(true);
+    expect(others.every((byte) => byte === 0xee)).toBe(true);
     expect(heap.u8(first).every((byte) => byte === 1)).toBe(true);
     heap.check();
     heap.free(second);
@@ -249,8 +242,7 @@ describe.runIf(hasOs)("addresses for C", () => {
   it("are where C finds the bytes, and lead back", () => {
     const heap = Heap.create({ memory: mmapMemory() });
     const ptr = heap.malloc(100);
-    const library = loadKoffi().load(null);
-    library.func("void *memset(void *, int, size_t)")(heap.native(ptr), 0x5a, 100);
+    foreign().address("memset", "address", "int", "long")(heap.native(ptr), 0x5a, 100);
     expect(heap.u8(ptr, 100).every((byte) => byte === 0x5a)).toBe(true);
     expect(heap.fromNative(heap.native(ptr))).toBe(ptr);
     expect(heap.native(0)).toBe(0n);
