@@ -41,8 +41,10 @@ export function findNodeFfi(find: Find, platform: string): Foreign | undefined {
   const ffi = load(find);
   if (ffi === undefined) return undefined;
   const loaded = new ffi.DynamicLibrary(null);
-  const declare = (result: Taken, name: string, takes: readonly Taken[]): Call<number | bigint> =>
-    loaded.getFunction(name, { return: TYPES[result], arguments: takes.map((type) => TYPES[type]) });
+  const declare = (result: Taken, name: string, takes: readonly Taken[]): Call<number | bigint> => {
+    const types = takes.map((type) => TYPES[type]);
+    return withLongs(takes, loaded.getFunction(name, { return: TYPES[result], arguments: types }));
+  };
   if (!isAsExpected(declare)) return undefined;
   const errnoAt = declare("address", platform === "darwin" ? "__error" : "__errno_location", [])() as bigint;
   return {
@@ -62,6 +64,13 @@ export function findNodeFfi(find: Find, platform: string): Foreign | undefined {
   };
 }
 
+/** Nodes before 26.12 take nothing but bigints for 64 bits. */
+function withLongs(takes: readonly Taken[], call: Call<number | bigint>): Call<number | bigint> {
+  if (!takes.includes("long")) return call;
+  return (...values) =>
+    call(...values.map((value, at) => (takes[at] === "long" ? BigInt(value as number) : value)));
+}
+
 function load(find: Find): NodeFfi | undefined {
   try {
     return find("node:ffi") as NodeFfi;
@@ -77,7 +86,7 @@ function isAsExpected(
   declare: (result: Taken, name: string, takes: readonly Taken[]) => Call<unknown>,
 ): boolean {
   try {
-    return declare("int", "abs", ["int"])(-7) === 7;
+    return declare("int", "abs", ["int"])(-7) === 7 && declare("long", "labs", ["long"])(-7) === 7n;
   } catch {
     return false;
   }

@@ -28,11 +28,11 @@ const KOFFI = {
 };
 
 /** As node:ffi, with a function that takes no notice of what it is called with. */
-function nodeFfi(answer: unknown, at = 4096n): object {
+function nodeFfi(int: unknown, long: unknown = 7n, at = 4096n): object {
   return {
     DynamicLibrary: class {
       getFunction(name: string) {
-        return () => (name === "abs" ? answer : 12_345n);
+        return () => (name === "abs" ? int : name === "labs" ? long : 12_345n);
       }
     },
     toArrayBuffer: (_address: bigint, bytes: number) => new ArrayBuffer(bytes),
@@ -66,7 +66,7 @@ describe("the way to call C", () => {
   });
 
   it("is koffi, too, where node:ffi is another than it was, or is forbidden", () => {
-    for (const ffi of [nodeFfi(undefined), nodeFfi(-7), DENIED])
+    for (const ffi of [nodeFfi(undefined), nodeFfi(-7), nodeFfi(7, -7n), DENIED])
       expect(takeWay(having({ "node:ffi": ffi, koffi: KOFFI }), "linux").name).toBe("koffi");
   });
 
