@@ -1,4 +1,4 @@
-// @morecore/os: heaps in the operating system's memory. Needs the package koffi, and Linux or macOS.
+// @morecore/os: heaps in the operating system's memory. Needs the package koffi or Node's own node:ffi, and Linux or macOS.
 
 export { OsError, type OsErrorCode } from "./errors.ts";
 export { Heap, type OpenOptions } from "./heap.ts";
