@@ -4,21 +4,20 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Manifest, targetsOf } from "../../tools/release/packages.ts";
 import { ROOT } from "../support/c-program.ts";
 import { type Ended, runWith } from "../support/native.ts";
-import { MANIFESTS, type Manifest, packAll, Stranger, whyNoLibraryPackage } from "./packed.ts";
+import { MANIFESTS, packInto, Stranger, whyNoLibraryPackage } from "./packed.ts";
 
-/** Of the core, packed. */
-const MOST_BYTES = 400_000;
 /** What bench measures where it is installed. Here it is not. */
 const MEASURED = ["@thi.ng/malloc", "assemblyscript"];
 const LIBRARY_PACKAGE = "@morecore/native-linux-x64";
 
 const stranger = new Stranger();
-let tarballs: ReturnType<typeof packAll>;
+let tarballs: ReturnType<typeof packInto>;
 
 beforeAll(() => {
-  tarballs = packAll(stranger.folder);
+  tarballs = packInto(stranger.folder);
   for (const { manifest, path } of tarballs.values()) stranger.install(path, manifest);
   for (const name of declaredBy(...MANIFESTS))
     if (!isOurs(name) && !MEASURED.includes(name)) stranger.link(name);
@@ -37,20 +36,12 @@ function declaredBy(...manifests: readonly Manifest[]): Set<string> {
   );
 }
 
-/** What an entry of "exports" gives to whom; the checkout's own condition apart, whose files stay there. */
-function targets(entry: string | Readonly<Record<string, string>>): string[] {
-  if (typeof entry === "string") return [entry];
-  return Object.entries(entry).flatMap(([condition, file]) =>
-    condition === "@morecore/source" ? [] : [file],
-  );
-}
-
 /** The names by which a package's JavaScript is imported. A command has none. */
 function importable({ name, exports = {} }: Manifest): string[] {
   return Object.entries(exports).flatMap(([path, entry]) =>
     typeof entry === "string"
       ? []
-      : targets(entry).some((file) => file.endsWith(".js"))
+      : targetsOf(entry).some((file) => file.endsWith(".js"))
         ? [name + path.slice(1)]
         : [],
   );
@@ -67,46 +58,13 @@ function importsOf(code: string): Set<string> {
   return new Set(found.map((specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier));
 }
 
+/** Node 20.19 and 22.12 are the first whose require takes an ES module. */
+const takesModules = "require_module" in process.features;
+
 const isNode = (name: string): boolean => name.startsWith("node:") || builtinModules.includes(name);
 
 describe.each(MANIFESTS.map((manifest) => [manifest.name, manifest] as const))("%s", (name, manifest) => {
   const skipped = name === LIBRARY_PACKAGE && whyNoLibraryPackage !== "";
-
-  it("says what it is: the version of all, a description, the licence, no repository", () => {
-    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    const { description, license, repository } = manifest;
-    expect({ version: manifest.version, license, repository }).toEqual({
-      version,
-      license: "MIT",
-      repository: undefined,
-    });
-    expect(description).not.toBe("");
-  });
-
-  it("takes the others in its own version", () => {
-    const { version, dependencies, optionalDependencies } = manifest;
-    const others = Object.entries({ ...dependencies, ...optionalDependencies }).filter(([other]) =>
-      isOurs(other),
-    );
-    expect(others).toEqual(others.map(([other]) => [other, version]));
-  });
-
-  it.skipIf(skipped)("has a README, the licence's text, and neither tests nor sources nor maps", () => {
-    const { files } = tarballs.get(name) ?? { files: [] };
-    expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
-    expect(files.filter((file) => /(^|\/)(test|src)\/|\.map$|[^d]\.ts$/.test(file))).toEqual([]);
-    expect(readFileSync(join(stranger.modules, name, "LICENSE"))).toEqual(
-      readFileSync(join(ROOT, "LICENSE")),
-    );
-  });
-
-  it.skipIf(skipped)("has each file that its exports and its commands name", () => {
-    const { exports = {}, bin = {} } = manifest;
-    const named = [...Object.values(exports).flatMap(targets), ...Object.values(bin)];
-    expect(tarballs.get(name)?.files).toEqual(
-      expect.arrayContaining(named.map((file) => file.replace(/^\.\//, ""))),
-    );
-  });
 
   it.skipIf(skipped)("imports what it declares, and nothing else", () => {
     const scripts = (tarballs.get(name)?.files ?? []).filter((file) => /\.m?js$/.test(file));
@@ -117,20 +75,27 @@ describe.each(MANIFESTS.map((manifest) => [manifest.name, manifest] as const))("
     expect(imported.filter((other) => !isNode(other) && !declared.has(other))).toEqual([]);
   });
 
-  it.skipIf(importable(manifest).length === 0)("can be imported by each name that it exports", () => {
-    const names = JSON.stringify(importable(manifest));
-    const script = `for (const name of ${names}) if (Object.keys(await import(name)).length === 0) console.log(name);`;
+  const names = importable(manifest);
+
+  it.skipIf(names.length === 0)("can be imported by each name that it exports", () => {
+    const script = `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) console.log(name);`;
     expect(runIn(process.execPath, "--input-type=module", "-e", script)).toEqual(SILENT);
   });
-});
 
-describe("the core", () => {
-  it("depends on nothing", () => {
-    expect(declaredBy(...MANIFESTS.slice(0, 1))).toEqual(new Set());
-  });
+  it.skipIf(names.length === 0 || !takesModules)(
+    "can be required by each of them, in a CommonJS file",
+    () => {
+      const script = `for (const name of ${JSON.stringify(names)}) if (Object.keys(require(name)).length === 0) console.log(name);`;
+      const quiet = ["--disable-warning=ExperimentalWarning", "--input-type=commonjs", "-e", script];
+      expect(runIn(process.execPath, ...quiet)).toEqual(SILENT);
+    },
+  );
 
-  it(`has at most ${MOST_BYTES} bytes, packed`, () => {
-    expect(tarballs.get("morecore")?.size).toBeLessThanOrEqual(MOST_BYTES);
+  it.skipIf(names.length === 0)('has no effect when it is imported, as "sideEffects" says', () => {
+    const script = `const before = Object.getOwnPropertyNames(globalThis);
+      for (const name of ${JSON.stringify(names)}) await import(name);
+      console.log(...Object.getOwnPropertyNames(globalThis).filter((name) => !before.includes(name)));`;
+    expect(runIn(process.execPath, "--input-type=module", "-e", script)).toEqual({ ...SILENT, stdout: "\n" });
   });
 });
 

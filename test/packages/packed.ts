@@ -1,56 +1,22 @@
 // Packed: every package as npm would publish it, unpacked side by side as npm would install it.
 //
 // Owns:  a folder outside of the checkout, in which nothing is found that a package does not declare.
-// Needs: the packages as they were built; npm pack, tar. No network: other people's packages are those of the checkout.
+// Needs: the packages as they were built; tools/release, tar. No network: other people's packages are those of the checkout.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { FOLDERS, LIBRARY_FOLDER, type Manifest, readManifest } from "../../tools/release/packages.ts";
+import { webAddress } from "../../tools/release/repository.ts";
+import { packAll, type Tarball } from "../../tools/release/stage.ts";
 import { ROOT } from "../support/c-program.ts";
 import { nativeLibrary, whyNoNative } from "../support/native.ts";
 
-/** All that is published, the core first. */
-export const FOLDERS = [
-  "packages/morecore",
-  "packages/os",
-  "packages/inspect",
-  "packages/wasm",
-  "packages/native",
-  "packages/native/linux-x64",
-  "packages/cli",
-  "bench",
-] as const;
+export const MANIFESTS: readonly Manifest[] = FOLDERS.map((folder) => readManifest(ROOT, folder));
 
-export interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly description?: string;
-  readonly license?: string;
-  readonly repository?: unknown;
-  readonly bin?: Readonly<Record<string, string>>;
-  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
-  readonly peerDependencies?: Readonly<Record<string, string>>;
-}
-
-export interface Tarball {
-  readonly manifest: Manifest;
-  /** Of the .tgz. */
-  readonly size: number;
-  /** Paths inside. */
-  readonly files: readonly string[];
-}
-
-/** What JSON says, taken for what we have written there. */
-function readManifest(file: string): Manifest {
-  return JSON.parse(readFileSync(file, "utf8")) as Manifest;
-}
-
-export const MANIFESTS: readonly Manifest[] = FOLDERS.map((folder) =>
-  readManifest(join(ROOT, folder, "package.json")),
-);
+/** Of the workspace: the version of all, and where the sources are to be found, once somebody has said so. */
+export const WORKSPACE: Manifest = readManifest(ROOT, "");
 
 /** Why the library's package would have no library; "": it has one. */
 export const whyNoLibraryPackage: string =
@@ -84,30 +50,17 @@ export class Stranger {
   }
 }
 
-/** Packs everything into a folder; the tarballs by the packages' names. */
-export function packAll(folder: string): Map<string, Tarball & { readonly path: string }> {
+/** Packs everything into a folder, as a release does; the tarballs by the packages' names. */
+export function packInto(folder: string): Map<string, Tarball> {
   // Its package is only what was built.
   if (whyNoLibraryPackage === "") nativeLibrary();
-  const folders = FOLDERS.filter((name) => whyNoLibraryPackage === "" || !name.endsWith("linux-x64"));
-  const out = execFileSync(
-    "npm",
-    ["pack", "--json", "--offline", "--pack-destination", folder, ...folders.map((name) => `./${name}`)],
-    { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
-  );
-  const packed = Object.values(JSON.parse(out) as Record<string, PackedJson>);
-  return new Map(
-    packed.map(({ name, filename, size, files }) => {
-      const manifest = MANIFESTS.find((known) => known.name === name);
-      if (manifest === undefined) throw new Error(`npm has packed ${name}, which nobody knows`);
-      return [name, { manifest, size, files: files.map(({ path }) => path), path: join(folder, filename) }];
-    }),
-  );
-}
-
-/** Of what npm pack --json prints. */
-interface PackedJson {
-  readonly name: string;
-  readonly filename: string;
-  readonly size: number;
-  readonly files: readonly { readonly path: string }[];
+  const { version, repository } = WORKSPACE;
+  const tarballs = packAll({
+    root: ROOT,
+    folders: FOLDERS.filter((name) => whyNoLibraryPackage === "" || name !== LIBRARY_FOLDER),
+    to: folder,
+    version,
+    address: webAddress(repository),
+  });
+  return new Map(tarballs.map((tarball) => [tarball.manifest.name, tarball]));
 }
