@@ -44,7 +44,7 @@ export function packAll({ root, folders, to, version, address }: Packing): Tarba
     const published = publishedManifest(atVersion(manifest, version, names), address, folder);
     const files = reachable(join(root, folder), published, filesOf(listed, manifest.name));
     for (const file of files) copy(join(root, folder, file), join(stage, folder, file));
-    writeJson(join(stage, folder, "package.json"), published);
+    writeFileSync(join(stage, folder, "package.json"), jsonText(published));
     const readme = join(stage, folder, "README.md");
     const text = publishedReadme(readFileSync(readme, "utf8"), { folder, version, address, files });
     writeFileSync(readme, text);
@@ -102,8 +102,9 @@ function copy(from: string, to: string): void {
   cpSync(from, to);
 }
 
-export function writeJson(file: string, value: unknown): void {
-  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+/** As npm writes it. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 function packedAs(packed: readonly PackedJson[], name: string): PackedJson {
