@@ -1,7 +1,7 @@
 // Stage: the packages as they are published, from the folders in which they were built.
 //
-// Owns:  what differs between a folder and its tarball: no names of the checkout's own in package.json, no declaration that
-//        nothing names, links of the README that hold outside; the version and the repository's address.
+// Owns:  what differs between a folder and its tarball: no names of the checkout's own in package.json, the version, the
+//        address and typesVersions there; no declaration that nothing names; links of the README that hold outside.
 // Needs: npm pack. No network. Nothing in the checkout is changed.
 
 import { execFileSync } from "node:child_process";
@@ -87,7 +87,21 @@ function publishedManifest(manifest: Manifest, address: string | undefined, fold
     if (typeof entry === "string") return [name, entry];
     return [name, Object.fromEntries(Object.entries(entry).filter(([condition]) => condition !== SOURCE))];
   });
-  return { ...published, ...addressFields(address, folder), exports: Object.fromEntries(withoutSources) };
+  return {
+    ...published,
+    ...addressFields(address, folder),
+    ...typesForOldTools(exports),
+    exports: Object.fromEntries(withoutSources),
+  };
+}
+
+/** Where TypeScript's node10, which knows no exports, finds the types of entries below the root. */
+function typesForOldTools(exports: Readonly<Record<string, Exported>>): object {
+  const entries = Object.entries(exports).flatMap(([name, entry]) => {
+    const types = typeof entry === "string" ? undefined : entry["types"];
+    return types === undefined || name === "." ? [] : [[name.replace("./", ""), [types]]];
+  });
+  return entries.length === 0 ? {} : { typesVersions: { "*": Object.fromEntries(entries) } };
 }
 
 function reachable(folder: string, { exports = {} }: Manifest, files: readonly string[]): string[] {
