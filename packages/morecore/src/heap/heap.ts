@@ -43,7 +43,7 @@ import { HeapViews } from "./views.ts";
 const ENOMEM = 12;
 
 /** All of a heap but the choice of its kernel, which is another one in each entry of the package. */
-export abstract class HeapCore extends HeapViews {
+export abstract class HeapCore extends HeapViews implements Disposable {
   /** The address of the heap's image in its memory. With the memory, all that another thread needs to attach. */
   readonly base: number;
   /** The settings, as they are now; assign to change one. An unknown name or a bad value throws. */

@@ -13,6 +13,7 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { DISPOSE } from "../typed/disposal.ts";
 import { findHole, leadOf, putHole, takeHole } from "./bins.ts";
 import { checkState } from "./check.ts";
 import { OffsetMisuseError, shown } from "./errors.ts";
@@ -210,10 +211,22 @@ export class OffsetAllocator implements Disposable {
     checkState(this.#state);
   }
 
-  /** Drops the state. The range is empty from here on: nothing can be allocated, and no handle is live. */
-  [Symbol.dispose](): void {
-    this.#state = new OffsetState(this.#state.tag, 1 + NEW_SLOTS);
+  /** Ends the allocator and drops what it knows; the range is untouched. Later calls throw a TypeError. A second time does nothing. */
+  dispose(): void {
+    this.#state = endedState();
   }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+}
+
+/** The state of an allocator that was disposed of: any look at it throws. */
+function endedState(): OffsetState {
+  const refuse = (): never => {
+    throw new TypeError("the offset allocator has been disposed of");
+  };
+  return new Proxy({} as OffsetState, { get: refuse, set: refuse });
 }
 
 /** Cuts a hole into what lies before `lead`, a region of `bytes`, and the rest. The region's slot; it is not live yet. */

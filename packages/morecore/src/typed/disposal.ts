@@ -3,7 +3,10 @@
 // Owns:  the symbol for `using`; lists of destructors.
 // Needs: nothing.
 
-/** `Symbol.dispose`, where there is one. Engines without `using` may lack it; `dispose()` does the same everywhere. */
+/**
+ * `Symbol.dispose`, where there is one. Engines without `using` may lack it; `dispose()` does the same everywhere. The other
+ * symbol is the one by which esbuild and Babel compile `using`. A polyfill of Symbol.dispose has to come before this file.
+ */
 export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
 /** Destructors, to be run in reverse order, each exactly once. */

@@ -195,15 +195,6 @@ describe("the state", () => {
     const bytes = (regions: number) => new OffsetAllocator(0, { regions }).report().bookBytes;
     expect(bytes(1064) - bytes(64)).toBe(36_000);
   });
-
-  it("are dropped by using: nothing can be allocated, no handle is live", () => {
-    const allocator = new OffsetAllocator(100);
-    const block = got(allocator.allocate(10));
-    allocator[Symbol.dispose]();
-    expect(allocator.allocate(1)).toBeUndefined();
-    expect(allocator.has(block)).toBe(false);
-    expect(allocator.report()).toMatchObject({ bytes: 0, allocationCount: 0 });
-  });
 });
 
 describe("report", () => {
