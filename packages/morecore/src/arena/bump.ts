@@ -14,6 +14,7 @@
 //                                         next    end
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { bytesText, shown } from "../memory/printed.ts";
 import { Allocator, checkType, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { Elements } from "../typed/array.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
@@ -340,6 +341,11 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     if (index < 0 || index > this.current) return false;
     const chunk = this.chunks[index] as Chunk;
     return at + bytes <= (index === this.current ? this.next : chunk.at + chunk.bytes);
+  }
+
+  protected override summary(): string {
+    if (this.disposed) return `Bump ${shown(this.name)} (ended)`;
+    return `Bump ${shown(this.name)} { used: ${bytesText(this.usedBytes)} of ${bytesText(this.capacityBytes)} }`;
   }
 
   private goTo(chunk: number, next: number): void {

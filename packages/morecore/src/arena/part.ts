@@ -8,6 +8,7 @@
 // be let go of with it, and the text or the container would lead to others' bytes. So it comes from where the arena's chunks
 // come from, and is given back when the part ends.
 
+import { Printed, shown } from "../memory/printed.ts";
 import { type Allocator, ELEMENTS, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { type Life, OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
@@ -37,7 +38,7 @@ interface Aside {
   readonly alignment: number;
 }
 
-export class Part implements MemorySource {
+export class Part extends Printed implements MemorySource {
   readonly [LIFE]: OwnedLife;
   readonly [SPACE]: Space;
   private readonly arena: PartOwner;
@@ -46,6 +47,7 @@ export class Part implements MemorySource {
   private aside: Map<number, Aside> | undefined;
 
   constructor(arena: PartOwner, source: MemorySource) {
+    super();
     this.arena = arena;
     this.source = source;
     this[SPACE] = arena[SPACE];
@@ -107,6 +109,10 @@ export class Part implements MemorySource {
 
   [ELEMENTS]<E extends Type, L, B>(element: E, at: number, count: number, life: Life): ArrayRef<E, L, B> {
     return this.arena[ELEMENTS](element, at, count, life);
+  }
+
+  protected override summary(): string {
+    return `a part of ${shown(this.arena.name)}`;
   }
 
   /** Bytes that it has beside the arena. */

@@ -15,6 +15,7 @@
 // written to after it has been given back is noticed, while checking, when the list comes by.
 
 import { checkPowerOfTwo, checkWord, describe } from "../memory/arguments.ts";
+import { cut, shown } from "../memory/printed.ts";
 import { Allocator, checkType, ENDING, HOLDER, type MemorySource, type Uninit } from "../typed/allocator.ts";
 import { Destructors, DISPOSE, throwAll } from "../typed/disposal.ts";
 import { PointerError } from "../typed/errors.ts";
@@ -251,6 +252,11 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     if (index < 0 || !this.isSet(index, at)) return false;
     const within = (at - (this.chunks[index] as Chunk).at) % this.blockBytes;
     return within + bytes <= this.blockBytes;
+  }
+
+  protected override summary(): string {
+    const counts = this[LIFE].ended ? "" : `(${this.count} of ${this.capacity})`;
+    return `Pool<${cut(this.type.name)}>${counts} ${shown(this.name)}${this[LIFE].ended ? " (ended)" : ""}`;
   }
 
   private allocateFresh(): number {

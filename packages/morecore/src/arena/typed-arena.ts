@@ -11,6 +11,7 @@
 // would lie between its elements.
 
 import { describe } from "../memory/arguments.ts";
+import { cut, Printed, shown } from "../memory/printed.ts";
 import {
   Allocator,
   ENDING,
@@ -47,13 +48,14 @@ const MOST_CAPACITY = 2 ** 24;
 /** Where elements can be moved: not if pointers may lead to them. */
 type Movable<T, L> = HoldsRefs<T> extends true ? never : TypedArena<T & StructType<Fields>, L>;
 
-export class TypedArena<T extends StructType<Fields>, L = unknown> implements Disposable {
+export class TypedArena<T extends StructType<Fields>, L = unknown> extends Printed implements Disposable {
   readonly name: string;
   readonly type: T;
   private readonly cells: Cells<L>;
 
   /** In another allocator's memory. Takes nothing until something is made. */
   constructor(source: Allocator<L>, type: T, options: TypedArenaOptions = {}) {
+    super();
     if (!isStruct(type)) throw new TypeError(`typed arena: expected a struct type, got ${describe(type)}`);
     checkOptions("typed arena", options, {
       name: "a string",
@@ -126,6 +128,12 @@ export class TypedArena<T extends StructType<Fields>, L = unknown> implements Di
   [DISPOSE](): void {
     this.dispose();
   }
+
+  protected override summary(): string {
+    const { ended } = this.cells.life;
+    const count = ended ? "" : `(${this.length})`;
+    return `TypedArena<${cut(this.type.name)}>${count} ${shown(this.name)}${ended ? " (ended)" : ""}`;
+  }
 }
 
 /** The elements' memory, as an allocator that has room for nothing else. */
@@ -197,6 +205,10 @@ class Cells<L> extends Allocator<L> {
 
   override reallocate(): number {
     return 0;
+  }
+
+  protected override summary(): string {
+    return `the cells of ${shown(this.life.name)}`;
   }
 
   override alloc<S extends StructType<Fields>>(type: S): Uninit<S, L> {

@@ -15,6 +15,7 @@
 // is what hands over the ownership.
 
 import { isWord, refuseWord } from "../memory/arguments.ts";
+import { cut, listed, Printed, shown } from "../memory/printed.ts";
 import { type Allocator, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { DELETED, type Life } from "../typed/life.ts";
@@ -38,7 +39,7 @@ import {
 
 /** What no word is. */
 const NEVER = -1;
-export abstract class Collection<L> implements Disposable {
+export abstract class Collection<L> extends Printed implements Disposable {
   /** How long it may be used: for the compiler only. */
   declare protected readonly lives: (life: L) => void;
   protected readonly allocator: MemorySource;
@@ -58,6 +59,7 @@ export abstract class Collection<L> implements Disposable {
 
   /** Makes one, or takes the one that lies somewhere. */
   protected constructor(allocator: Allocator<L>, kind: ListKind, from: unknown) {
+    super();
     this.space = allocator[SPACE];
     this.kind = kind;
     this.header = from instanceof HeaderAt ? from.at : makeListHeader(allocator, kind);
@@ -92,7 +94,7 @@ export abstract class Collection<L> implements Disposable {
     this.truncate(0);
   }
 
-  toJSON(): unknown {
+  override toJSON(): unknown {
     return Array.from({ length: this.length }, (_, index) => this.copyAt(index));
   }
 
@@ -123,6 +125,14 @@ export abstract class Collection<L> implements Disposable {
 
   [DISPOSE](): void {
     this.dispose();
+  }
+
+  protected override summary(): string {
+    const title = cut(this.kind.title);
+    if (this.life.ended || !this.isThere()) return `${title} (ended)`;
+    this.enter();
+    const elements = listed(this.count, (index) => shown(this.copyAt(index)));
+    return `${title}(${this.count} of ${this.room}) ${elements}`;
   }
 
   /** Whether elements own memory, which must have one owner at each moment. */

@@ -10,6 +10,7 @@
 // of scalars is also a typed array. A nested struct is one column of whole structs: nest where fields are used together.
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { cut, printable, printed, shown } from "../memory/printed.ts";
 import type { Allocator } from "../typed/allocator.ts";
 import { viewAt } from "../typed/array.ts";
 import { OutOfMemoryError, PointerError, UseAfterFreeError } from "../typed/errors.ts";
@@ -356,6 +357,12 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
         owner.enterRow(this);
         return owner.copyAt(this.$index);
       },
+    });
+    printable(made.prototype, function (this: AnyRow) {
+      return printed(() => {
+        owner.enterRow(this);
+        return `Row<${cut(owner.type.name)}> ${shown(owner.copyAt(this.$index))} @ ${this.$index}`;
+      });
     });
     for (const column of this.columns) this.defineField(made, column);
     return made;

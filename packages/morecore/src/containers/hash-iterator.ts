@@ -5,10 +5,11 @@
 //
 // As Map's: what is added is visited, what is deleted before its turn is not, and nothing is visited twice.
 
+import { Printed } from "../memory/printed.ts";
 import { type Epoch, renumbered } from "./hash-order.ts";
 import type { HashTable } from "./hash-table.ts";
 
-export class HashIterator<T> implements IterableIterator<T> {
+export class HashIterator<T> extends Printed implements IterableIterator<T> {
   private readonly table: HashTable;
   private readonly give: (entry: number) => T;
   /** Undefined: not begun. */
@@ -17,6 +18,7 @@ export class HashIterator<T> implements IterableIterator<T> {
   private done = false;
 
   constructor(table: HashTable, give: (entry: number) => T) {
+    super();
     table.enter();
     this.table = table;
     this.give = give;
@@ -48,6 +50,10 @@ export class HashIterator<T> implements IterableIterator<T> {
 
   [Symbol.iterator](): this {
     return this;
+  }
+
+  protected override summary(): string {
+    return `an iterator of ${this.table.name}`;
   }
 
   private catchUp(): void {

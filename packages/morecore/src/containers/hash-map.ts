@@ -16,6 +16,7 @@
 // everywhere in UTF-8.
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { cut, listed, Printed, shown } from "../memory/printed.ts";
 import { type Allocator, checkType } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { checkOptions } from "../typed/options.ts";
@@ -40,7 +41,10 @@ export interface HashMapOptions {
 /** What iterators give for a key: structs and arrays as copies, since a key in a map must not change. */
 export type KeyOf<K, L, B> = K extends StructType<Fields> | ArrayType<unknown> ? Plain<K> : Value<K, L, B>;
 
-export class HashMap<K extends Type, V extends Type, L = unknown, B = L> implements Disposable {
+export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
+  extends Printed
+  implements Disposable
+{
   /** How long it may be used, and how long what it holds lives: for the compiler only. */
   declare protected readonly lives: (life: L) => void;
   declare protected readonly holds: true extends HoldsRefs<K> | HoldsRefs<V> ? (life: B) => B : unknown;
@@ -50,6 +54,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
 
   /** An empty one; takes memory for its header. Throws an OutOfMemoryError, or a TypeError for a type that has no equality. */
   constructor(allocator: Allocator<L>, key: K, value: V, options: HashMapOptions = {}) {
+    super();
     checkTypes(allocator, key, value);
     checkOptions("HashMap", options, { capacity: [0, 2 ** 32 - 1], seed: [0, 2 ** 32 - 1] });
     const source = allocator as unknown as Allocator<never>;
@@ -191,14 +196,30 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L> impleme
   }
 
   /** Plain copies of all pairs. */
-  toJSON(): [Plain<K>, Plain<V>][] {
+  override toJSON(): [Plain<K>, Plain<V>][] {
+    return [...this.copies()];
+  }
+
+  private copies(): HashIterator<[Plain<K>, Plain<V>]> {
     const { keyOffset, valueOffset } = this.table.layout;
-    return [
-      ...new HashIterator(this.table, (at): [Plain<K>, Plain<V>] => [
-        this.copy(this.key, at + keyOffset) as Plain<K>,
-        this.copy(this.value, at + valueOffset) as Plain<V>,
-      ]),
-    ];
+    return new HashIterator(this.table, (at): [Plain<K>, Plain<V>] => [
+      this.copy(this.key, at + keyOffset) as Plain<K>,
+      this.copy(this.value, at + valueOffset) as Plain<V>,
+    ]);
+  }
+
+  protected override summary(): string {
+    const name = cut(nameOf(this.key, this.value));
+    if (this.table.hasEnded()) return `${name} (ended)`;
+    const { size } = this;
+    const pairs = this.copies();
+    const text = listed(
+      size,
+      () => (pairs.next().value ?? []).map((one: unknown) => shown(one)).join(" => "),
+      "{}",
+    );
+    pairs.return();
+    return `${name}(${size}) ${text}`;
   }
 
   /** Checks every invariant; throws an Error that names the first that does not hold. O(n). */

@@ -9,6 +9,7 @@
 // halves of a pair that are appended one by one.
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { Printed, shown } from "../memory/printed.ts";
 import type { Allocator } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import type { Ptr } from "../typed/raw-pointer.ts";
@@ -16,14 +17,17 @@ import { u8 } from "../typed/scalars.ts";
 import { decodeView, encode } from "../typed/text.ts";
 import { Vec } from "./vec.ts";
 
+/** Bytes that are looked at to print a string. */
+const MOST_SHOWN = 256;
 const FNV_OFFSET = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
 
-export class HeapString<L = unknown> implements Disposable {
+export class HeapString<L = unknown> extends Printed implements Disposable {
   private readonly bytes: Vec<typeof u8, L>;
 
   /** Throws an OutOfMemoryError. */
   constructor(allocator: Allocator<L>, value = "") {
+    super();
     const encoded = encode(value, "HeapString");
     this.bytes = new Vec(allocator, u8, encoded.length);
     this.bytes.extend(encoded);
@@ -66,11 +70,11 @@ export class HeapString<L = unknown> implements Disposable {
     this.bytes.shrinkToFit();
   }
 
-  toString(): string {
+  override toString(): string {
     return decodeView(this.view());
   }
 
-  toJSON(): string {
+  override toJSON(): string {
     return this.toString();
   }
 
@@ -136,6 +140,12 @@ export class HeapString<L = unknown> implements Disposable {
 
   [DISPOSE](): void {
     this.dispose();
+  }
+
+  protected override summary(): string {
+    const bytes = this.view();
+    // No more characters are shown, and none of them has more than four bytes.
+    return `HeapString(${bytes.length}) ${shown(decodeView(bytes.subarray(0, MOST_SHOWN)))}`;
   }
 
   private checkBoundary(name: string, at: number): void {

@@ -12,9 +12,11 @@ import { engine } from "../kernel/design.ts";
 import { type AddressInfo, GRANULE } from "../kernel/engine.ts";
 import { Machine } from "../kernel/machine.ts";
 import { checkPowerOfTwo, checkWord, describe, hex, isWord, refuseWord } from "../memory/arguments.ts";
-import type { Memory } from "../memory/memory.ts";
+import { bytesOf, type Memory } from "../memory/memory.ts";
 import { ModuleMemory } from "../memory/module.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
+import { bytesText } from "../memory/printed.ts";
+import { wasmOf } from "../memory/wasm.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
@@ -438,6 +440,15 @@ export abstract class HeapCore extends HeapViews implements Disposable {
 
   [DISPOSE](): void {
     this.dispose();
+  }
+
+  protected override summary(): string {
+    if (this[LIFE].ended) return "Heap (ended)";
+    const { base, footprint, memory } = this;
+    const kind = wasmOf(memory)
+      ? "WebAssembly.Memory"
+      : Object.prototype.toString.call(memory.buffer).slice(8, -1);
+    return `Heap { base: ${base}, footprint: ${bytesText(footprint)}, memory: ${kind} of ${bytesText(bytesOf(memory))} }`;
   }
 
   protected override fresh(): Machine {

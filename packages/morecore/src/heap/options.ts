@@ -12,6 +12,7 @@ import type { Machine } from "../kernel/machine.ts";
 import { checkKeys, describe, refuseKey } from "../memory/arguments.ts";
 import { checkViewLife, type ViewLife } from "../memory/lasting.ts";
 import type { Memory } from "../memory/memory.ts";
+import { printable, printed, shown } from "../memory/printed.ts";
 
 export type { HeapSettings };
 
@@ -102,7 +103,7 @@ export function growthStepOf(options: HeapOptions): number {
 
 /** The settings of a heap as an object: reading a property reads the image, writing one checks and writes it. */
 export function settingsOf(fresh: () => Machine, heap: Base): HeapSettings {
-  const settings = {};
+  const settings = {} as HeapSettings;
   const define = <K extends keyof HeapSettings>(name: K): void => {
     Object.defineProperty(settings, name, {
       enumerable: true,
@@ -114,8 +115,13 @@ export function settingsOf(fresh: () => Machine, heap: Base): HeapSettings {
     });
   };
   for (const name of SETTINGS) define(name);
+  printable(settings, function () {
+    return printed(
+      () => `HeapSettings ${shown(Object.fromEntries(SETTINGS.map((name) => [name, this[name]])))}`,
+    );
+  });
   // Without the trap the language refuses an unknown name, but does not say which are known, nor at all in sloppy code.
-  return new Proxy(Object.preventExtensions(settings) as HeapSettings, {
+  return new Proxy(Object.preventExtensions(settings), {
     set: (target, key, value) => {
       if (!Object.hasOwn(target, key)) refuseKey(String(key), SETTINGS);
       return Reflect.set(target, key, value);

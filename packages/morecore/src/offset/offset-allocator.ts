@@ -13,6 +13,7 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { Printed } from "../memory/printed.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { findHole, leadOf, putHole, takeHole } from "./bins.ts";
 import { checkState } from "./check.ts";
@@ -72,17 +73,19 @@ const MAX_REGIONS = MAX_SLOTS - 1 - NEW_SLOTS;
 
 let nextTag = 0;
 
-export class OffsetAllocator implements Disposable {
-  #state: OffsetState;
+export class OffsetAllocator extends Printed implements Disposable {
+  /** Undefined: it was disposed of. */
+  #kept: OffsetState | undefined;
 
   /** An allocator for a range of so many bytes (or rows, or whatever is shared out), from 0 on. None is fine: `grow`. */
   constructor(bytes: number, options: OffsetOptions = {}) {
+    super();
     checkOptions(options, OPTIONS);
     checkWhole("bytes", bytes, 0, Number.MAX_SAFE_INTEGER);
     const { regions = DEFAULT_REGIONS, tag = nextTag++ & MAX_TAG } = options;
     checkWhole("regions", regions, 0, MAX_REGIONS);
     checkWhole("tag", tag, 0, MAX_TAG);
-    this.#state = new OffsetState(tag, 1 + regions + NEW_SLOTS);
+    this.#kept = new OffsetState(tag, 1 + regions + NEW_SLOTS);
     if (bytes > 0) extend(this.#state, bytes);
   }
 
@@ -99,7 +102,7 @@ export class OffsetAllocator implements Disposable {
     checkWhole("regions", regions, 0, MAX_REGIONS);
     const state = readImage(bytes, 1 + regions + NEW_SLOTS);
     const loaded = new OffsetAllocator(0, { tag: state.tag, regions: 0 });
-    loaded.#state = state;
+    loaded.#kept = state;
     return loaded;
   }
 
@@ -213,20 +216,25 @@ export class OffsetAllocator implements Disposable {
 
   /** Ends the allocator and drops what it knows; the range is untouched. Later calls throw a TypeError. A second time does nothing. */
   dispose(): void {
-    this.#state = endedState();
+    this.#kept = undefined;
   }
 
   [DISPOSE](): void {
     this.dispose();
   }
+
+  get #state(): OffsetState {
+    return this.#kept ?? refuseEnded();
+  }
+
+  protected override summary(): string {
+    const { allocationCount, freeBytes } = this.#state;
+    return `OffsetAllocator { bytes: ${this.bytes}, free: ${freeBytes}, allocations: ${allocationCount} }`;
+  }
 }
 
-/** The state of an allocator that was disposed of: any look at it throws. */
-function endedState(): OffsetState {
-  const refuse = (): never => {
-    throw new TypeError("the offset allocator has been disposed of");
-  };
-  return new Proxy({} as OffsetState, { get: refuse, set: refuse });
+function refuseEnded(): never {
+  throw new TypeError("the offset allocator has been disposed of");
 }
 
 /** Cuts a hole into what lies before `lead`, a region of `bytes`, and the rest. The region's slot; it is not live yet. */

@@ -6,6 +6,7 @@
 // What was set for a key that has been removed since is never given again. It is let go of when its slot gets another value, or
 // by prune(). A value is read first, once and whole, and then the map and the column are looked at: a call within comes before.
 
+import { cut, Printed, shown } from "../memory/printed.ts";
 import { type Allocator, checkType, ENDING, HOLDER, type MemorySource } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
@@ -24,13 +25,14 @@ export interface KeySource<K> {
 }
 
 /** Any values of JavaScript by the keys of a slot map. */
-export class SecondaryMap<V, K> {
+export class SecondaryMap<V, K> extends Printed {
   private readonly source: KeySource<K>;
   /** By slot: the key that the value was set for; 0: none. */
   private readonly keyOf: number[] = [];
-  private readonly valueOf: (V | undefined)[] = [];
+  private readonly valueIn: (V | undefined)[] = [];
 
   constructor(source: KeySource<K>) {
+    super();
     this.source = source;
   }
 
@@ -40,16 +42,16 @@ export class SecondaryMap<V, K> {
     const index = indexOf(key);
     while (this.keyOf.length <= index) {
       this.keyOf.push(0);
-      this.valueOf.push(undefined);
+      this.valueIn.push(undefined);
     }
     this.keyOf[index] = key;
-    this.valueOf[index] = value;
+    this.valueIn[index] = value;
     return true;
   }
 
   /** The value of a key; undefined if there is none, or the key has been removed from the slot map. */
   get(key: Key<K>): V | undefined {
-    return this.has(key) ? this.valueOf[indexOf(key)] : undefined;
+    return this.has(key) ? this.valueIn[indexOf(key)] : undefined;
   }
 
   has(key: Key<K>): boolean {
@@ -65,7 +67,7 @@ export class SecondaryMap<V, K> {
 
   clear(): void {
     this.keyOf.length = 0;
-    this.valueOf.length = 0;
+    this.valueIn.length = 0;
   }
 
   /** Lets go of values whose keys have been removed from the slot map. O(slots). */
@@ -85,13 +87,17 @@ export class SecondaryMap<V, K> {
   *[Symbol.iterator](): Generator<[Key<K>, V], void, undefined> {
     for (let index = 0; index < this.keyOf.length; index++) {
       const key = this.keyOf[index] as Key<K>;
-      if (key !== 0 && this.source.has(key)) yield [key, this.valueOf[index] as V];
+      if (key !== 0 && this.source.has(key)) yield [key, this.valueIn[index] as V];
     }
+  }
+
+  protected override summary(): string {
+    return `SecondaryMap(${this.size})`;
   }
 
   private forget(index: number): void {
     this.keyOf[index] = 0;
-    this.valueOf[index] = undefined;
+    this.valueIn[index] = undefined;
   }
 }
 
@@ -100,7 +106,7 @@ const FIRST_CAPACITY = 8;
 const MOST_BYTES = 2 ** 32 - 1;
 
 /** Structs or scalars in an allocator's memory by the keys of a slot map. */
-export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposable {
+export class SecondaryColumn<T extends Type, K, L = unknown> extends Printed implements Disposable {
   readonly name: string;
   readonly type: T;
   private readonly source: KeySource<K>;
@@ -124,6 +130,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
     type: T,
     options: { readonly name?: string } = {},
   ) {
+    super();
     checkType("secondary column", type);
     checkOptions("secondary column", options, { name: "a string" });
     this.source = source;
@@ -227,6 +234,12 @@ export class SecondaryColumn<T extends Type, K, L = unknown> implements Disposab
 
   [DISPOSE](): void {
     this.dispose();
+  }
+
+  protected override summary(): string {
+    const title = `SecondaryColumn<${cut(this.type.name)}>`;
+    if (this.life.ended) return `${title} ${shown(this.name)} (ended)`;
+    return `${title}(${this.size}) ${shown(this.name)}`;
   }
 
   /** The key that a slot's value was set for; 0: it has none. */

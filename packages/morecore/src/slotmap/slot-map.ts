@@ -11,6 +11,7 @@
 // written to. So a call within another one comes before it.
 
 import { describe } from "../memory/arguments.ts";
+import { cut, listed, Printed, shown } from "../memory/printed.ts";
 import { type Allocator, checkType, ELEMENTS, HOLDS } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { checkOptions } from "../typed/options.ts";
@@ -36,12 +37,13 @@ export interface SlotMapOptions<K> {
   readonly versionLimit?: number;
 }
 
-export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
+export class SlotMap<T extends Type, L = unknown, K = T> extends Printed implements Disposable {
   readonly type: T;
   private readonly slots: Slots;
 
   /** An empty map in an allocator's memory, or, for `attach`, the one at an address. Throws an OutOfMemoryError. */
   constructor(allocator: Allocator<L>, type: T, options: SlotMapOptions<K> = {}, attachTo?: number) {
+    super();
     checkType("slot map", type);
     checkOptions("slot map", options, {
       name: "a string",
@@ -257,6 +259,14 @@ export class SlotMap<T extends Type, L = unknown, K = T> implements Disposable {
 
   [DISPOSE](): void {
     this.dispose();
+  }
+
+  protected override summary(): string {
+    const { slots, name } = this;
+    const title = `SlotMap<${cut(this.type.name)}>`;
+    if (slots.hasEnded()) return `${title} ${shown(name)} (ended)`;
+    const values = listed(this.size, (index) => shown(this.copyAt(slots.valueAt(index))));
+    return `${title}(${this.size} of ${this.capacity}) ${shown(name)} ${values}`;
   }
 
   private isAt(index: number, key: number): boolean {

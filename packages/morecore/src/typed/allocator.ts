@@ -7,6 +7,7 @@
 // Allocator trait, so that an arena need not keep them. Everything else is here, once. L is how long what is made here lives.
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { Printed } from "../memory/printed.ts";
 import { checkOwner, Elements } from "./array.ts";
 import { OutOfMemoryError, PointerError } from "./errors.ts";
 import type { Life } from "./life.ts";
@@ -56,7 +57,7 @@ export type MemorySource = Pick<
   | typeof ELEMENTS
 >;
 
-export abstract class Allocator<L = unknown> {
+export abstract class Allocator<L = unknown> extends Printed {
   /** The memory that this allocates in. */
   abstract readonly [SPACE]: Space;
   /** How long what is made here lives. */
@@ -313,12 +314,13 @@ const LOOP_BYTES = 128;
 type Filler = Pick<Allocator, "delete" | typeof FILL>;
 
 /** Memory for a struct, which nothing can read yet. */
-export class Uninit<T, L> {
+export class Uninit<T, L> extends Printed {
   private readonly allocator: Filler;
   private readonly made: AnyRef;
   private done = false;
 
   constructor(allocator: Filler, made: AnyRef) {
+    super();
     this.allocator = allocator;
     this.made = made;
   }
@@ -337,6 +339,10 @@ export class Uninit<T, L> {
   discard(): void {
     this.take("discard");
     this.allocator.delete(this.made as unknown as { ptr: number });
+  }
+
+  protected override summary(): string {
+    return `Uninit<${this.made[TYPE].name}> @ 0x${this.made[AT].toString(16)}${this.done ? " (done)" : ""}`;
   }
 
   private take(call: string): void {

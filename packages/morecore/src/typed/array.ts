@@ -6,12 +6,21 @@
 // An ArrayRef has methods and no indices: `a[3]` on memory would need a Proxy, at many times the cost.
 
 import { describe } from "../memory/arguments.ts";
+import { cut, INSPECT, listed, printed, shown } from "../memory/printed.ts";
 import { PointerError } from "./errors.ts";
 import { DELETED, type Life } from "./life.ts";
 import type { Ptr } from "./raw-pointer.ts";
 import { AT, innerRefAt } from "./ref.ts";
 import type { Arrays, Space } from "./space.ts";
-import { type ArrayType, isType, looseOf, type ScalarType, type StructType, type Type } from "./type.ts";
+import {
+  type ArrayType,
+  isType,
+  looseOf,
+  printableType,
+  type ScalarType,
+  type StructType,
+  type Type,
+} from "./type.ts";
 import type { ArrayElements, Init, Value, View } from "./values.ts";
 
 /** `count` elements of a type: `array(u8, 16)`. */
@@ -50,7 +59,7 @@ export function array<E extends Type>(element: E, count: number): ArrayType<E> {
       unaligned: () => array(looseOf(element) ?? element, count),
     }),
   };
-  return type;
+  return printableType(type);
 }
 
 const MAX_BYTES = 2 ** 30;
@@ -181,6 +190,25 @@ export class Elements<E, L, B> implements ArrayElements<E, L, B> {
     return Array.from({ length: this.length }, (_, index) =>
       this.element.copy(this.space, this.at + index * this.element.size),
     );
+  }
+
+  [INSPECT](): string {
+    const title = `ArrayRef<${cut(this.element.name)}>`;
+    if (this.life.ended) return `${title} @ 0x${this.at.toString(16)} (ended)`;
+    const copyAt = (index: number): unknown =>
+      this.element.copy(this.space, this.at + index * this.element.size);
+    return printed(() => {
+      this.reach();
+      return `${title}(${this.length}) ${listed(this.length, (index) => shown(copyAt(index)))}`;
+    });
+  }
+
+  get $$typeof(): symbol {
+    return Symbol.for("jest.asymmetricMatcher");
+  }
+
+  toAsymmetricMatcher(): string {
+    return this[INSPECT]();
   }
 
   /** What is to be freed, for the allocator in this space that frees it, if `check` lets it; later uses throw. */

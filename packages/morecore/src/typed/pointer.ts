@@ -7,7 +7,7 @@ import { describe } from "../memory/arguments.ts";
 import { AT, isRef, LIFE, refAt, SPACE } from "./ref.ts";
 import { u32 } from "./scalars.ts";
 import type { Space } from "./space.ts";
-import { isStruct, type PointerType, type ScalarType, type StructType } from "./type.ts";
+import { isStruct, type PointerType, printableType, type ScalarType, type StructType } from "./type.ts";
 
 /**
  * A pointer to a struct, four bytes, as in wasm32. It takes a function, so that a struct may refer to itself, or to one that is
@@ -16,7 +16,7 @@ import { isStruct, type PointerType, type ScalarType, type StructType } from "./
 export function pointer<F extends () => void>(target: F): PointerType<F> {
   if (typeof target !== "function")
     throw new TypeError(`pointer: expected a function that gives a struct type, got ${describe(target)}`);
-  return { ...pointerBy(target, u32), unaligned: pointerBy(target, u32.unaligned) } as PointerType<F>;
+  return printableType({ ...pointerBy(target, u32), unaligned: pointerBy(target, u32.unaligned) });
 }
 
 function pointerBy<F extends () => void>(target: F, word: ScalarType<number>): PointerType<F> {

@@ -9,7 +9,7 @@
 import { describe } from "../memory/arguments.ts";
 import { PointerError } from "./errors.ts";
 import { u32 } from "./scalars.ts";
-import type { RawPointerType, StructType, Type } from "./type.ts";
+import { printableType, type RawPointerType, type StructType, type Type } from "./type.ts";
 
 declare const POINTEE: unique symbol;
 declare const MUTABLE: unique symbol;
@@ -72,5 +72,5 @@ export function fieldPtr<F, K extends keyof F & string>(
 
 /** A raw pointer to any type, four bytes: `rawPointer(() => Node)`. */
 export function rawPointer<F extends () => void>(target: F): RawPointerType<F> {
-  return { ...u32, kind: "raw-pointer", target, name: "raw pointer" };
+  return printableType({ ...u32, kind: "raw-pointer", target, name: "raw pointer" });
 }

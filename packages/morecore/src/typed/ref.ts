@@ -10,6 +10,7 @@
 // constants once it knows the class. A property then costs about what a typed array's element does. A
 // reference itself holds two fields only: `$at` and `$life`.
 
+import { cut, INSPECT, printed, shown } from "../memory/printed.ts";
 import type { Access, Located } from "./access.ts";
 import { PointerError } from "./errors.ts";
 import { DELETED, type Life } from "./life.ts";
@@ -28,7 +29,6 @@ export const INDEX = "$index";
 export const TYPE: unique symbol = Symbol("type");
 export const SPACE: unique symbol = Symbol("space");
 const INNER: unique symbol = Symbol("inner");
-const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 export abstract class AnyRef implements Located {
   [AT]: number;
@@ -52,9 +52,21 @@ export abstract class AnyRef implements Located {
     return copyOf(this);
   }
 
-  [INSPECT](_depth: number, _options: unknown, inspect: (value: unknown) => string): string {
-    const place = `${this[TYPE].name} at 0x${this[AT].toString(16)}`;
-    return this[LIFE].ended ? `${place}, ended` : `${place} ${inspect(copyOf(this))}`;
+  [INSPECT](): string {
+    const title = `Ref<${cut(this[TYPE].name)}>`;
+    const place = `@ 0x${this[AT].toString(16)}`;
+    if (this[LIFE].ended) return `${title} ${place} (ended)`;
+    // A cursor that was not moved yet.
+    if (this[AT] === 0) return `${title} ${place}`;
+    return printed(() => `${title} ${shown(copyOf(this))} ${place}`);
+  }
+
+  get $$typeof(): symbol {
+    return Symbol.for("jest.asymmetricMatcher");
+  }
+
+  toAsymmetricMatcher(): string {
+    return this[INSPECT]();
   }
 }
 

@@ -20,7 +20,7 @@ import {
   u32Access,
 } from "./scalar-access.ts";
 import type { Arrays, Space } from "./space.ts";
-import type { ScalarType } from "./type.ts";
+import { printableType, type ScalarType } from "./type.ts";
 
 type Load<V> = (space: Space, at: number) => V | undefined;
 type Store<V> = (space: Space, at: number, value: V) => boolean;
@@ -56,7 +56,7 @@ function scalar<V, A extends keyof Arrays>(
     set(space.view, at, value);
     return true;
   };
-  const loose: ScalarType<V, A> = {
+  const loose: ScalarType<V, A> = printableType({
     ...shared,
     align: 1,
     load: looseLoad,
@@ -65,8 +65,9 @@ function scalar<V, A extends keyof Arrays>(
     get unaligned() {
       return loose;
     },
-  };
-  return { ...shared, align: size, load, store, copy: load, unaligned: loose, ...(access && { access }) };
+  });
+  const add = access && { access };
+  return printableType({ ...shared, align: size, load, store, copy: load, unaligned: loose, ...add });
 }
 
 export const u8: ScalarType<number, "u8"> = scalar(

@@ -17,6 +17,7 @@ import {
   type Fields,
   isType,
   looseOf,
+  printableType,
   type StructType,
   type Type,
 } from "./type.ts";
@@ -107,7 +108,7 @@ function makeStruct<F>(fields: F, name: string, { list, size, align }: Laid): St
     }),
     ...(align > 1 && { unaligned: () => loosened(type) }),
   };
-  return type;
+  return printableType(type);
 }
 
 /** The same struct at any address: for one inside a packed one. */

@@ -9,7 +9,7 @@ import { describe } from "../memory/arguments.ts";
 import { OutOfMemoryError } from "./errors.ts";
 import type { Life } from "./life.ts";
 import type { Space } from "./space.ts";
-import type { ValueType } from "./type.ts";
+import { printableType, type ValueType } from "./type.ts";
 
 const encoder = new TextEncoder();
 /** Keeps a U+FEFF at the beginning: what was written is what is read. */
@@ -56,7 +56,7 @@ export function utf8(bytes: number): ValueType<string> {
     space.u8.fill(0, at + encoded.length, at + bytes);
     return true;
   };
-  return { kind: "utf8", name, size: bytes, align: 1, load, read, store, copy: load };
+  return printableType({ kind: "utf8", name, size: bytes, align: 1, load, read, store, copy: load });
 }
 
 const MAX_BYTES = 2 ** 30;
@@ -66,7 +66,7 @@ const AT_LENGTH = 4;
  * A string with memory of its own: eight bytes, an address and a length in bytes. Writing it frees what it had and allocates
  * what it needs, in whatever allocated the struct; deleting the struct frees it. No memory: an OutOfMemoryError, and it is as it was.
  */
-export const text: ValueType<string> = {
+export const text: ValueType<string> = printableType({
   kind: "text",
   name: "text",
   size: 8,
@@ -84,7 +84,7 @@ export const text: ValueType<string> = {
   },
   copy: loadText,
   drop: dropText,
-};
+});
 
 function loadText(space: Space, at: number): string | undefined {
   const length = space.u32[(at + AT_LENGTH) >>> 2];

@@ -5,6 +5,7 @@
 //
 // `load` and `store` are plain closures without `this`: an accessor holds them as constants, and V8 inlines them there.
 
+import { cut, listed, printable } from "../memory/printed.ts";
 import type { AccessMakers } from "./access.ts";
 import type { Life } from "./life.ts";
 import type { Arrays, Space } from "./space.ts";
@@ -46,6 +47,17 @@ export function isType(value: unknown): value is Type {
     "size" in value &&
     typeof value.size === "number"
   );
+}
+
+/** Gives a type what is printed of it. Each that makes a type calls it. */
+export function printableType<T extends Type>(made: T): T {
+  return printable(made, function () {
+    const fields = isStruct(this) ? this.list : [];
+    const entry = (index: number): string =>
+      `${cut(fields[index]?.name ?? "")}: ${cut(fields[index]?.type.name ?? "")}`;
+    const contents = fields.length > 0 ? ` ${listed(fields.length, entry, "{}")}` : "";
+    return `Type ${cut(this.name)} (${this.kind}, ${this.size} bytes, aligned to ${this.align})${contents}`;
+  });
 }
 
 const ONE_STORE = new Set(["scalar", "key", "raw-pointer", "pointer"]);
