@@ -57,6 +57,19 @@ export type MemorySource = Pick<
   | typeof ELEMENTS
 >;
 
+/**
+ * What heaps and arenas can do alike: give bytes, and make typed things in them. Take one as a parameter
+ * where any will do.
+ *
+ * @example
+ *
+ * ```ts
+ * const Point = struct({ x: f64, y: f64 });
+ * const make = (allocator: Allocator): number => allocator.new(Point, { x: 1 }).x;
+ * const heap = Heap.create();
+ * console.log(make(heap), make(heap.bump())); // 1 1
+ * ```
+ */
 export abstract class Allocator<L = unknown> extends Printed {
   /** The memory that this allocates in. */
   abstract readonly [SPACE]: Space;
@@ -192,9 +205,9 @@ export abstract class Allocator<L = unknown> extends Printed {
   }
 
   /**
-   * A reference to the struct at a raw pointer: the explicit step. Throws a PointerError for null, for an address that is not
-   * aligned or leads beyond the memory, and, while checking, for one that lies in no live block. It lives as long as what is made
-   * here does: that the struct lives as long is yours to know.
+   * A reference to the struct at a raw pointer: the explicit step. Throws a PointerError for null, and for an address that is
+   * not aligned or leads beyond the memory. While checking, also for one that lies in no live block. It lives as long as what
+   * is made here does: that the struct lives as long is yours to know.
    */
   ref<T extends StructType<Fields>>(type: T, ptr: ConstPtr<T>): Ref<T, L> {
     checkStruct("ref", type);
@@ -313,7 +326,20 @@ const LOOP_BYTES = 128;
 
 type Filler = Pick<Allocator, "delete" | typeof FILL>;
 
-/** Memory for a struct, which nothing can read yet. */
+/**
+ * Memory for a struct, which nothing can read yet.
+ *
+ * @example
+ *
+ * ```ts
+ * const Point = struct({ x: f64, y: f64 });
+ * const place = Heap.create().alloc(Point);
+ * const point = place.init((made) => {
+ *   made.x = 1;
+ * });
+ * console.log(point.x); // 1
+ * ```
+ */
 export class Uninit<T, L> extends Printed {
   private readonly allocator: Filler;
   private readonly made: AnyRef;
@@ -354,7 +380,17 @@ export class Uninit<T, L> extends Printed {
   }
 }
 
-/** Writes the fields that are given, and leaves the others. */
+/**
+ * Writes the fields that are given, and leaves the others.
+ *
+ * @example
+ *
+ * ```ts
+ * const point = Heap.create().new(struct({ x: f64, y: f64 }), { x: 1, y: 2 });
+ * assign(point, { y: 3 });
+ * console.log(point.x, point.y); // 1 3
+ * ```
+ */
 export function assign<T, L, B>(ref: Ref<T, L, B>, fields: Init<T, B>): void {
   const made = checkRef("assign", ref);
   const given = made[TYPE].read(made[SPACE], fields);
@@ -365,6 +401,13 @@ export function assign<T, L, B>(ref: Ref<T, L, B>, fields: Init<T, B>): void {
 /**
  * The fields of a struct in a plain object, each as reading the property gives it: `{ ...fieldsOf(ref), x: 1 }`. A reference
  * itself cannot be spread, as its fields are not in it but in the memory.
+ *
+ * @example
+ *
+ * ```ts
+ * const point = Heap.create().new(struct({ x: f64, y: f64 }), { x: 1, y: 2 });
+ * console.log({ ...fieldsOf(point), x: 5 }); // { x: 5, y: 2 }
+ * ```
  */
 export function fieldsOf<T, L, B>(ref: Ref<T, L, B>): FieldValues<T, L, B>;
 /** The same for a row of Columns. */
@@ -376,19 +419,53 @@ export function fieldsOf(ref: object): unknown {
   return Object.fromEntries(type.list.map(({ name }) => [name, values[name]]));
 }
 
-/** Lets a cursor refer to another struct of its type. Nothing is checked but, at the accesses, the memory's end. */
+/**
+ * Lets a cursor refer to another struct of its type. Nothing is checked but, at the accesses, the memory's end.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const Point = struct({ x: f64, y: f64 });
+ * const cursor = heap.cursor(Point);
+ * moveTo(cursor, heap.new(Point, { x: 1 }).ptr);
+ * console.log(cursor.x); // 1
+ * ```
+ */
 export function moveTo<T, L, B>(cursor: Ref<T, L, B>, ptr: ConstPtr<T>): void {
   (cursor as unknown as AnyRef)[AT] = ptr;
 }
 
-/** Whether two references refer to the same struct, or are both null: each read of a pointer field gives another object. */
+/**
+ * Whether two references refer to the same struct, or are both null: each read of a pointer field gives another object.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const Point = struct({ x: f64, y: f64 });
+ * const point = heap.new(Point);
+ * console.log(same(point, heap.ref(Point, point.ptr)), same(point, heap.new(Point))); // true false
+ * ```
+ */
 export function same(a: { readonly ptr: number } | null, b: { readonly ptr: number } | null): boolean {
   if (a === null || b === null) return a === b;
   const [one, other] = [checkRef("same", a), checkRef("same", b)];
   return one[AT] === other[AT] && one[SPACE].memory === other[SPACE].memory;
 }
 
-/** Whether what a reference lives in is still there. Looks also where accesses do not. */
+/**
+ * Whether what a reference lives in is still there. Looks also where accesses do not.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const point = heap.new(struct({ x: f64 }));
+ * heap.delete(point);
+ * console.log(isAlive(point)); // false
+ * ```
+ */
 export function isAlive(ref: { readonly ptr: number } | object): boolean {
   return !checkRef("isAlive", ref)[LIFE].ended;
 }

@@ -23,7 +23,17 @@ import {
 } from "./type.ts";
 import type { ArrayElements, Init, Value, View } from "./values.ts";
 
-/** `count` elements of a type: `array(u8, 16)`. */
+/**
+ * `count` elements of a type: `array(u8, 16)`.
+ *
+ * @example
+ *
+ * ```ts
+ * const Line = struct({ path: array(f64, 3) });
+ * const line = Heap.create().new(Line, { path: [1, 2] });
+ * console.log([...line.path]); // [ 1, 2, 0 ]
+ * ```
+ */
 export function array<E extends Type>(element: E, count: number): ArrayType<E> {
   if (!isType(element)) throw new TypeError(`array: expected a type of elements, got ${describe(element)}`);
   if (element.kind === "bits")

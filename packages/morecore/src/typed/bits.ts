@@ -15,6 +15,14 @@ const WHOLE = new Set<object>([u8, i8, u16, i16, u32, i32, u64, i64, bool]);
 /**
  * A bit field of a struct: C's `unsigned flags : 3` is `flags: bits(u32, 3)`. Signed types are signed, 64-bit ones are bigints. A
  * width of 0 has no value: what follows begins a new unit. What is written is cut to the width, as in C.
+ *
+ * @example
+ *
+ * ```ts
+ * const Flags = struct({ kind: bits(u32, 3), level: bits(i32, 4) });
+ * const flags = Heap.create().new(Flags, { kind: 9, level: -3 });
+ * console.log(Flags.size, flags.kind, flags.level); // 4 1 -3
+ * ```
  */
 export function bits<V extends number | bigint | boolean>(type: ScalarType<V>, width: number): BitsType<V> {
   if (!WHOLE.has(type))

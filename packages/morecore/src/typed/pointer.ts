@@ -12,6 +12,16 @@ import { isStruct, type PointerType, printableType, type ScalarType, type Struct
 /**
  * A pointer to a struct, four bytes, as in wasm32. It takes a function, so that a struct may refer to itself, or to one that is
  * declared after it: `pointer(() => Node)`. (Its type looks at the function's result only when a field is used.)
+ *
+ * @example
+ *
+ * ```ts
+ * const Leaf = struct({ value: f64 });
+ * const Tree = struct({ leaf: pointer(() => Leaf) });
+ * const heap = Heap.create();
+ * const tree = heap.new(Tree, { leaf: heap.new(Leaf, { value: 1 }) });
+ * console.log(tree.leaf?.value, heap.new(Tree).leaf); // 1 null
+ * ```
  */
 export function pointer<F extends () => void>(target: F): PointerType<F> {
   if (typeof target !== "function")

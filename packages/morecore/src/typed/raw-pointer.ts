@@ -24,21 +24,60 @@ export type Ptr<T> = MutPtr<T>;
 /** The null pointer, of any type. */
 export const NULL: Ptr<never> = 0 as Ptr<never>;
 
+/**
+ * Whether a raw pointer is null: 0.
+ *
+ * @example
+ *
+ * ```ts
+ * console.log(isNull(NULL), isNull(Heap.create().newPtr(f64))); // true false
+ * ```
+ */
 export function isNull(ptr: ConstPtr<unknown>): boolean {
   return ptr === 0;
 }
 
-/** C's `p + count`: the address `count` elements on. Addresses wrap at 2^32, as in C. */
+/**
+ * C's `p + count`: the address `count` elements on. Addresses wrap at 2^32, as in C.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const list = heap.newArray(f64, 3, [1, 2, 3]);
+ * console.log(heap.read(f64, add(f64, list.ptr, 2))); // 3
+ * ```
+ */
 export function add<T extends Type, P extends ConstPtr<T>>(type: T, ptr: P, count: number): P {
   return ((ptr + count * type.size) >>> 0) as P;
 }
 
-/** C's `p - count`. */
+/**
+ * C's `p - count`.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const list = heap.newArray(f64, 3, [1, 2, 3]);
+ * const last = add(f64, list.ptr, 2);
+ * console.log(heap.read(f64, sub(f64, last, 1))); // 2
+ * ```
+ */
 export function sub<T extends Type, P extends ConstPtr<T>>(type: T, ptr: P, count: number): P {
   return ((ptr - count * type.size) >>> 0) as P;
 }
 
-/** C's `to - from`: how many elements lie between. Throws a PointerError if that is no whole number of them. */
+/**
+ * C's `to - from`: how many elements lie between. Throws a PointerError if that is no whole number of them.
+ *
+ * @example
+ *
+ * ```ts
+ * const { ptr } = Heap.create().newArray(f64, 3);
+ * console.log(distance(f64, ptr, add(f64, ptr, 2))); // 2
+ * ```
+ */
 export function distance<T extends Type>(type: T, from: ConstPtr<T>, to: ConstPtr<T>): number {
   const count = (to - from) / type.size;
   if (!Number.isInteger(count)) {
@@ -52,12 +91,33 @@ export function distance<T extends Type>(type: T, from: ConstPtr<T>, to: ConstPt
   return count;
 }
 
-/** C's cast: the same address, as a pointer to another type. Nothing is checked. */
+/**
+ * C's cast: the same address, as a pointer to another type. Nothing is checked.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const bytes = heap.newArray(u8, 4, [1, 1, 0, 0]);
+ * console.log(heap.read(u32, cast(u32, bytes.ptr))); // 257
+ * ```
+ */
 export function cast<T extends Type>(_type: T, ptr: ConstPtr<unknown>): Ptr<T> {
   return ptr as number as Ptr<T>;
 }
 
-/** The address of a field: C's `&p->field`. */
+/**
+ * The address of a field: C's `&p->field`.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const Point = struct({ x: f64, y: f64 });
+ * const { ptr } = heap.new(Point, { y: 2 });
+ * console.log(heap.read(f64, fieldPtr(Point, ptr, "y"))); // 2
+ * ```
+ */
 export function fieldPtr<F, K extends keyof F & string>(
   type: StructType<F>,
   ptr: ConstPtr<StructType<F>>,
@@ -70,7 +130,18 @@ export function fieldPtr<F, K extends keyof F & string>(
   return (ptr + offset) as Ptr<F[K]>;
 }
 
-/** A raw pointer to any type, four bytes: `rawPointer(() => Node)`. */
+/**
+ * A raw pointer to any type, four bytes: `rawPointer(() => Node)`.
+ *
+ * @example
+ *
+ * ```ts
+ * const Link = struct({ to: rawPointer(() => f64) });
+ * const heap = Heap.create();
+ * const link = heap.new(Link, { to: heap.newPtr(f64) });
+ * console.log(link.to > 0, heap.new(Link).to); // true 0
+ * ```
+ */
 export function rawPointer<F extends () => void>(target: F): RawPointerType<F> {
   return printableType({ ...u32, kind: "raw-pointer", target, name: "raw pointer" });
 }

@@ -70,6 +70,7 @@ function scalar<V, A extends keyof Arrays>(
   return printableType({ ...shared, align: size, load, store, copy: load, unaligned: loose, ...add });
 }
 
+/** An unsigned number of 8 bits, C's `uint8_t`. What is written keeps its lowest 8 bits. */
 export const u8: ScalarType<number, "u8"> = scalar(
   "u8",
   "u8",
@@ -85,6 +86,7 @@ export const u8: ScalarType<number, "u8"> = scalar(
   u8Access,
 );
 
+/** A signed number of 8 bits, C's `int8_t`. What is written keeps its lowest 8 bits. */
 export const i8: ScalarType<number, "i8"> = scalar(
   "i8",
   "i8",
@@ -100,6 +102,7 @@ export const i8: ScalarType<number, "i8"> = scalar(
   i8Access,
 );
 
+/** An unsigned number of 16 bits, C's `uint16_t`, little-endian. What is written keeps its lowest 16 bits. */
 export const u16: ScalarType<number, "u16"> = scalar(
   "u16",
   "u16",
@@ -115,6 +118,7 @@ export const u16: ScalarType<number, "u16"> = scalar(
   u16Access,
 );
 
+/** A signed number of 16 bits, C's `int16_t`, little-endian. What is written keeps its lowest 16 bits. */
 export const i16: ScalarType<number, "i16"> = scalar(
   "i16",
   "i16",
@@ -130,6 +134,7 @@ export const i16: ScalarType<number, "i16"> = scalar(
   i16Access,
 );
 
+/** An unsigned number of 32 bits, C's `uint32_t`, little-endian. What is written keeps its lowest 32 bits. */
 export const u32: ScalarType<number, "u32"> = scalar(
   "u32",
   "u32",
@@ -145,6 +150,7 @@ export const u32: ScalarType<number, "u32"> = scalar(
   u32Access,
 );
 
+/** A signed number of 32 bits, C's `int32_t`, little-endian. What is written keeps its lowest 32 bits. */
 export const i32: ScalarType<number, "i32"> = scalar(
   "i32",
   "i32",
@@ -160,6 +166,7 @@ export const i32: ScalarType<number, "i32"> = scalar(
   i32Access,
 );
 
+/** An unsigned bigint of 64 bits, C's `uint64_t`, little-endian. What is written keeps its lowest 64 bits. */
 export const u64: ScalarType<bigint, "u64"> = scalar(
   "u64",
   "u64",
@@ -174,6 +181,7 @@ export const u64: ScalarType<bigint, "u64"> = scalar(
   { get: (v, at) => v.getBigUint64(at, true), set: (v, at, value) => v.setBigUint64(at, value, true) },
 );
 
+/** A signed bigint of 64 bits, C's `int64_t`, little-endian. What is written keeps its lowest 64 bits. */
 export const i64: ScalarType<bigint, "i64"> = scalar(
   "i64",
   "i64",
@@ -188,6 +196,7 @@ export const i64: ScalarType<bigint, "i64"> = scalar(
   { get: (v, at) => v.getBigInt64(at, true), set: (v, at, value) => v.setBigInt64(at, value, true) },
 );
 
+/** A number of 32 bits of IEEE 754, C's `float`, little-endian. What is written is rounded. */
 export const f32: ScalarType<number, "f32"> = scalar(
   "f32",
   "f32",
@@ -203,6 +212,7 @@ export const f32: ScalarType<number, "f32"> = scalar(
   f32Access,
 );
 
+/** A number of 64 bits of IEEE 754, C's `double`, little-endian: all numbers of JavaScript. */
 export const f64: ScalarType<number, "f64"> = scalar(
   "f64",
   "f64",

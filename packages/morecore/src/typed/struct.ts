@@ -22,6 +22,7 @@ import {
   type Type,
 } from "./type.ts";
 
+/** What a struct can be told when it is declared. */
 export interface StructOptions {
   /** As messages show it. Default: the names of the fields. */
   readonly name?: string;
@@ -36,6 +37,15 @@ let structCount = 0;
 /**
  * A struct of these fields, in this order: `struct({ x: f64, y: f64 })`. `size`, `align` and `offsets` are clang's for wasm32.
  * Throws a TypeError for what is no type, and for a name that references use themselves.
+ *
+ * @example
+ *
+ * ```ts
+ * const Point = struct({ x: f64, y: f64 }, { name: "Point" });
+ * const point = Heap.create().new(Point, { x: 1 });
+ * point.y = 2;
+ * console.log(Point.size, point.x + point.y); // 16 3
+ * ```
  */
 export function struct<F extends Fields>(fields: F, options: StructOptions = {}): StructType<F> {
   checkOptions(options);

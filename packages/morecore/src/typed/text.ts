@@ -31,8 +31,16 @@ export function decodeView(view: Uint8Array): string {
 }
 
 /**
- * A string in a fixed number of bytes, C's `char name[bytes]`: filled up with zeros, and read up to the first zero, if there is
- * one. A string that is too long, or has a zero inside, is refused with a RangeError; nothing is cut off.
+ * A string in a fixed number of bytes, C's `char name[bytes]`. It is filled up with zeros, and read up to the first zero, if
+ * there is one. A string that is too long, or has a zero inside, is refused with a RangeError; nothing is cut off.
+ *
+ * @example
+ *
+ * ```ts
+ * const Item = struct({ id: utf8(8) });
+ * const item = Heap.create().new(Item, { id: "grüße" });
+ * console.log(Item.size, item.id); // 8 grüße
+ * ```
  */
 export function utf8(bytes: number): ValueType<string> {
   if (!Number.isInteger(bytes) || bytes < 0 || bytes > MAX_BYTES)

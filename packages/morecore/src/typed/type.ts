@@ -12,7 +12,12 @@ import type { Arrays, Space } from "./space.ts";
 
 declare const VALUE: unique symbol;
 
+/**
+ * What lies in memory: how long, how aligned, how it is read and written. What `struct`, `array`, `f64` and
+ * the others are.
+ */
 export interface Type {
+  /** Which kind of type it is, as "struct" or "scalar". */
   readonly kind: string;
   /** As messages show it. */
   readonly name: string;
@@ -23,9 +28,9 @@ export interface Type {
   /** What lies at an address; undefined: it is beyond the arrays. `life` is that of whatever contains it. */
   readonly load: (space: Space, at: number, life: Life) => unknown;
   /**
-   * Reads what a caller gives for a value that is to be stored in `space`: once, whole, and before anything else is looked at,
-   * since that may run the caller's code. What it gives back refers to nothing that can move or be changed. Throws a TypeError
-   * for what is no such value.
+   * Reads what a caller gives for a value that is to be stored in `space`. It does so once, whole, and before anything else
+   * is looked at, since that may run the caller's code. What it gives back refers to nothing that can move or be changed.
+   * Throws a TypeError for what is no such value.
    */
   readonly read: (space: Space, value: unknown) => unknown;
   /** Writes what `read` gave; none of the caller's code runs. False: it is beyond the arrays, and nothing was written. */
@@ -78,12 +83,17 @@ export interface ValueType<V> extends Type {
   readonly [VALUE]?: V;
 }
 
+/** A number, a bigint or a boolean of a fixed size. */
 export interface ScalarType<V, A extends keyof Arrays = keyof Arrays> extends ValueType<V> {
+  /** Always "scalar". */
   readonly kind: "scalar";
   /** Which of a space's arrays has such elements. */
   readonly array: A;
+  /** The value at an address; undefined: it is beyond the memory. */
   readonly load: (space: Space, at: number) => V | undefined;
+  /** What a caller's value becomes before it is written. */
   readonly read: (space: Space, value: unknown) => V;
+  /** Writes a value. False: the address is beyond the memory. */
   readonly store: (space: Space, at: number, value: V) => boolean;
   /** The same, where addresses need not be aligned. */
   readonly unaligned: ScalarType<V, A>;
@@ -91,7 +101,9 @@ export interface ScalarType<V, A extends keyof Arrays = keyof Arrays> extends Va
 
 /** A bit field. Where it lies in its unit, its struct decides. */
 export interface BitsType<V> extends ValueType<V> {
+  /** Always "bits". */
   readonly kind: "bits";
+  /** How many bits it has. */
   readonly width: number;
   /** Bytes of the declared type: the unit that a bit field does not cross. */
   readonly unitBytes: number;
@@ -99,6 +111,7 @@ export interface BitsType<V> extends ValueType<V> {
   readonly at: (bit: number) => ValueType<V>;
 }
 
+/** The fields of a struct, or the variants of a union: types by name. */
 export type Fields = Readonly<Record<string, Type>>;
 
 export interface Field {
@@ -108,24 +121,35 @@ export interface Field {
   readonly offset: number;
 }
 
+/** A struct: fields side by side, laid out as clang lays them out for wasm32. */
 export interface StructType<F> extends Type {
+  /** Always "struct". */
   readonly kind: "struct";
+  /** The fields' types, by name. */
   readonly fields: F;
   /** Of each field, the bytes from the struct's address; of a bit field, to the first byte that has bits of it. */
   readonly offsets: { readonly [K in keyof F]: number };
   /** Which struct this is, of all. */
   readonly id: number;
+  /** The fields in their order, with their offsets in bytes. */
   readonly list: readonly Field[];
 }
 
+/** A fixed number of elements side by side. */
 export interface ArrayType<E> extends Type {
+  /** Always "array". */
   readonly kind: "array";
+  /** The type of the elements. */
   readonly element: E;
+  /** How many elements there are. */
   readonly count: number;
 }
 
+/** One of several types, and a tag that says which. */
 export interface UnionType<F> extends Type {
+  /** Always "union". */
   readonly kind: "union";
+  /** The types, by their tags. */
   readonly variants: F;
   /** Bytes from the union's address to its value. */
   readonly valueOffset: number;
@@ -133,13 +157,17 @@ export interface UnionType<F> extends Type {
 
 /** A field that refers to a struct, or to none. It reads as a reference or null, and what it refers to has a lifetime. */
 export interface PointerType<F> extends Type {
+  /** Always "pointer". */
   readonly kind: "pointer";
+  /** A function that gives the struct type that it refers to. */
   readonly target: F;
 }
 
 /** A field that is a bare address: it reads as a Ptr, 0 for none, and has no lifetime. */
 export interface RawPointerType<F> extends Type {
+  /** Always "raw-pointer". */
   readonly kind: "raw-pointer";
+  /** A function that gives the type that it leads to. */
   readonly target: F;
 }
 

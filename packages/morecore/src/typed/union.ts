@@ -21,7 +21,17 @@ interface GivenVariant {
   readonly given: never;
 }
 
-/** One of these types: `union({ circle: Circle, square: f64 })`. At least one. */
+/**
+ * One of these types: `union({ circle: Circle, square: f64 })`. At least one.
+ *
+ * @example
+ *
+ * ```ts
+ * const Shape = struct({ kind: union({ circle: f64, side: u32 }) });
+ * const shape = Heap.create().new(Shape, { kind: { tag: "circle", value: 2 } });
+ * if (shape.kind.tag === "circle") console.log(shape.kind.value); // 2
+ * ```
+ */
 export function union<F extends Fields>(variants: F): UnionType<F> {
   const names = Object.keys(variants);
   if (names.length === 0) throw new RangeError("union: expected at least one variant, got none");
