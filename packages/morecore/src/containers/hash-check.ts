@@ -6,7 +6,9 @@
 import { hashAt } from "./hash-keys.ts";
 import type { HashTable } from "./hash-table.ts";
 
+/** What a HashMap tells about its table. */
 export interface HashReport {
+  /** How many keys there are. */
   readonly size: number;
   /** Entries that there is room for. */
   readonly capacity: number;
@@ -16,6 +18,7 @@ export interface HashReport {
   readonly bytes: number;
   /** Slots that are looked at to find a key: on average, and for the worst one. */
   readonly meanProbes: number;
+  /** The most places that a lookup of a key that is there looks at. */
   readonly mostProbes: number;
 }
 

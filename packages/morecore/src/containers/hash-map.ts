@@ -31,6 +31,7 @@ import { keysOf } from "./hash-keys.ts";
 import { HashTable } from "./hash-table.ts";
 import { checkHeld } from "./header.ts";
 
+/** What a HashMap can be told when it is made. */
 export interface HashMapOptions {
   /** Room for so many entries from the beginning. */
   readonly capacity?: number;
@@ -41,6 +42,20 @@ export interface HashMapOptions {
 /** What iterators give for a key: structs and arrays as copies, since a key in a map must not change. */
 export type KeyOf<K, L, B> = K extends StructType<Fields> | ArrayType<unknown> ? Plain<K> : Value<K, L, B>;
 
+/**
+ * JavaScript's Map in a heap's memory: keys and values of any types, in the order of insertion. Keys are
+ * compared by content. `get`, `set`, `has` and `delete` are O(1) on average. References to values hold until
+ * entries move.
+ *
+ * @example
+ *
+ * ```ts
+ * const counts = new HashMap(Heap.create(), text, u32);
+ * for (const word of ["a", "b", "a"]) counts.set(word, (counts.get(word) ?? 0) + 1);
+ * console.log([...counts]); // [ [ 'a', 2 ], [ 'b', 1 ] ]
+ * counts.dispose();
+ * ```
+ */
 export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
   extends Printed
   implements Disposable
@@ -48,7 +63,9 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
   /** How long it may be used, and how long what it holds lives: for the compiler only. */
   declare protected readonly lives: (life: L) => void;
   declare protected readonly holds: true extends HoldsRefs<K> | HoldsRefs<V> ? (life: B) => B : unknown;
+  /** The type of the keys. */
   readonly key: K;
+  /** The type of the values. */
   readonly value: V;
   private readonly table: HashTable;
 
@@ -103,6 +120,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
     return at === 0 ? undefined : this.load(at);
   }
 
+  /** Whether a key is there. O(1) on average. */
   has(key: Init<K, B>): boolean {
     return this.locate(key) !== 0;
   }
@@ -177,10 +195,12 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
     return new HashIterator(this.table, (at) => [this.loadKey(at), this.load(at)]);
   }
 
+  /** The keys, in the order of insertion; structs and arrays as copies. */
   keys(): IterableIterator<KeyOf<K, L, B>> {
     return new HashIterator(this.table, (at) => this.loadKey(at));
   }
 
+  /** The values, in the order of insertion. */
   values(): IterableIterator<Value<V, L, B>> {
     return new HashIterator(this.table, (at) => this.load(at));
   }
@@ -189,6 +209,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
     return this.entries();
   }
 
+  /** Calls a function with each value and key, in the order of insertion, as Map.prototype.forEach does. */
   forEach(visit: (value: Value<V, L, B>, key: KeyOf<K, L, B>, map: this) => void): void {
     if (typeof visit !== "function")
       throw new TypeError(`forEach: expected a function, got ${describe(visit)}`);

@@ -22,6 +22,19 @@ const MOST_SHOWN = 256;
 const FNV_OFFSET = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
 
+/**
+ * A string of UTF-8 in a heap's memory that can grow, as Rust's String. Positions and lengths are in bytes.
+ * Appending is O(bytes appended) on average.
+ *
+ * @example
+ *
+ * ```ts
+ * const word = new HeapString(Heap.create(), "gr");
+ * word.append("üße");
+ * console.log(word.toString(), word.length, word.indexOf("ß")); // grüße 7 4
+ * word.dispose();
+ * ```
+ */
 export class HeapString<L = unknown> extends Printed implements Disposable {
   private readonly bytes: Vec<typeof u8, L>;
 
@@ -39,6 +52,7 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
     return Object.assign(made, { bytes: Vec.attach(allocator, u8, ptr as number as Ptr<Vec<typeof u8>>) });
   }
 
+  /** Where its header lies: all that `attach` needs. */
   get ptr(): Ptr<HeapString> {
     return this.bytes.ptr as number as Ptr<HeapString>;
   }
@@ -48,6 +62,7 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
     return this.bytes.length;
   }
 
+  /** How many bytes there is room for without a growth. */
   get capacity(): number {
     return this.bytes.capacity;
   }
@@ -58,22 +73,27 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
     return this;
   }
 
+  /** Makes it empty; the room stays. */
   clear(): void {
     this.bytes.clear();
   }
 
+  /** Sees to it that there is room for so many bytes in all. Throws an OutOfMemoryError, and it is as it was. */
   reserve(bytes: number): void {
     this.bytes.reserve(bytes);
   }
 
+  /** Gives back the room that is not used. */
   shrinkToFit(): void {
     this.bytes.shrinkToFit();
   }
 
+  /** All of it as a string of JavaScript. O(length). */
   override toString(): string {
     return decodeView(this.view());
   }
 
+  /** The same, for JSON.stringify. */
   override toJSON(): string {
     return this.toString();
   }
@@ -91,11 +111,13 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
     this.bytes.truncate(length);
   }
 
+  /** Whether its bytes are those of another string. O(length). */
   equals(other: string | HeapString): boolean {
     const [own, theirs] = [this.view(), bytesOf(other)];
     return own.length === theirs.length && begins(own, theirs);
   }
 
+  /** Whether it begins with another string. O(length of the other). */
   startsWith(other: string | HeapString): boolean {
     return begins(this.view(), bytesOf(other));
   }
@@ -134,6 +156,7 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
     yield* this.toString();
   }
 
+  /** Frees its bytes and its header. A second time does nothing; other uses throw from then on. */
   dispose(): void {
     this.bytes.dispose();
   }

@@ -37,9 +37,25 @@ const FORMER_MAGIC = 0x4345_564d;
 const FIRST_CAPACITY = 4;
 const MOST_BYTES = 2 ** 32 - 1;
 
+/**
+ * Elements of any type side by side, as many as there are: Rust's Vec, C++'s vector. `push` and `pop` are
+ * O(1) on average, `insert` and `remove` O(length). References to elements hold until elements move; while
+ * checking, a later use throws.
+ *
+ * @example
+ *
+ * ```ts
+ * const list = new Vec(Heap.create(), f64);
+ * list.extend([3, 1, 2]);
+ * list.sort();
+ * console.log([...list], list.pop()); // [ 1, 2, 3 ] 3
+ * list.dispose();
+ * ```
+ */
 export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   /** How long what it holds lives: for the compiler only. */
   declare protected readonly holds: HoldsRefs<E> extends true ? (life: B) => B : unknown;
+  /** The type of the elements. */
   readonly element: E;
   protected override readonly owning: boolean;
   /** Whether elements that are read live in their place. */
@@ -223,7 +239,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
   }
 
   /**
-   * Sorts: numbers by size, as typed arrays do; else by a function that compares plain copies, which must not take elements away
+   * Sorts numbers by size, as typed arrays do; else by a function that compares plain copies. It must not take elements away
    * or have them move. Stable. O(n log n). What owns memory is sorted into another block; none: an OutOfMemoryError.
    */
   sort(compare?: (a: Plain<E>, b: Plain<E>) => number): void {
