@@ -66,9 +66,22 @@ export const LIVE: number = 2 ** 27;
 export const RETIRED: number = 2 ** 28;
 const TAG_MASK: number = LIVE - 1;
 
-/** The bytes at an address are no slot map for this type, or a broken one. */
+/**
+ * The bytes at an address are no slot map for this type, or a broken one.
+ *
+ * @example
+ *
+ * ```ts
+ * try {
+ *   SlotMap.attach(Heap.create(), f64, 1024);
+ * } catch (error) {
+ *   console.log(error instanceof SlotMapFormatError && error.address); // 1024
+ * }
+ * ```
+ */
 export class SlotMapFormatError extends Error {
   override readonly name = "SlotMapFormatError";
+  /** Where a slot map was expected. */
   readonly address: number;
 
   constructor(address: number, sentence: string) {

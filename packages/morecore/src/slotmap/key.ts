@@ -19,6 +19,7 @@ export type Key<B> = number & { readonly [KEY]: (brand: B) => B };
 
 /** A type for fields that hold keys, eight bytes; as the option `key` of a slot map, what tells its keys from others'. */
 export interface KeyType<B> extends ValueType<Key<B>> {
+  /** Always "key". */
   readonly kind: "key";
   /** No key: what a field that was not set reads as. */
   readonly none: Key<B>;
@@ -35,7 +36,17 @@ export const LAST_ID = 255;
 const INDEX_MASK = MOST_SLOTS - 1;
 const VERSION_UNIT = 2 ** VERSION_BITS;
 
-/** Keys of a name: those of another name do not compile in their place. `const PlayerKey = keyType("Player")`. */
+/**
+ * Keys of a name: those of another name do not compile in their place. `const PlayerKey = keyType("Player")`.
+ *
+ * @example
+ *
+ * ```ts
+ * const PlayerKey = keyType("Player");
+ * const Team = struct({ captain: PlayerKey });
+ * console.log(Heap.create().new(Team).captain === PlayerKey.none); // true
+ * ```
+ */
 export function keyType<const B extends string>(name: B): KeyType<B> {
   if (typeof name !== "string") throw new TypeError(`keyType: expected a name, got ${describe(name)}`);
   const key = `key of ${name}`;

@@ -24,13 +24,27 @@ export interface KeySource<K> {
   has(key: Key<K>): boolean;
 }
 
-/** Any values of JavaScript by the keys of a slot map. */
+/**
+ * Any values of JavaScript by the keys of a slot map.
+ *
+ * @example
+ *
+ * ```ts
+ * const players = new SlotMap(Heap.create(), f64);
+ * const sockets = new SecondaryMap<string, typeof f64>(players);
+ * const key = players.insert(1);
+ * sockets.set(key, "socket 1");
+ * players.remove(key);
+ * console.log(sockets.get(key)); // undefined
+ * ```
+ */
 export class SecondaryMap<V, K> extends Printed {
   private readonly source: KeySource<K>;
   /** By slot: the key that the value was set for; 0: none. */
   private readonly keyOf: number[] = [];
   private readonly valueIn: (V | undefined)[] = [];
 
+  /** Of a slot map, or of anything that says which keys are good. */
   constructor(source: KeySource<K>) {
     super();
     this.source = source;
@@ -54,6 +68,7 @@ export class SecondaryMap<V, K> extends Printed {
     return this.has(key) ? this.valueIn[indexOf(key)] : undefined;
   }
 
+  /** Whether a key is good and has a value here. O(1). */
   has(key: Key<K>): boolean {
     return this.source.has(key) && this.keyOf[indexOf(key)] === key;
   }
@@ -65,6 +80,7 @@ export class SecondaryMap<V, K> extends Printed {
     return true;
   }
 
+  /** Lets go of all values. */
   clear(): void {
     this.keyOf.length = 0;
     this.valueIn.length = 0;
@@ -105,9 +121,24 @@ const KEY_BYTES = 8;
 const FIRST_CAPACITY = 8;
 const MOST_BYTES = 2 ** 32 - 1;
 
-/** Structs or scalars in an allocator's memory by the keys of a slot map. */
+/**
+ * Structs or scalars in an allocator's memory by the keys of a slot map.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const players = new SlotMap(heap, f64);
+ * const scores = new SecondaryColumn(players, heap, u32);
+ * const key = players.insert(1);
+ * scores.set(key, 100);
+ * console.log(scores.get(key)); // 100
+ * ```
+ */
 export class SecondaryColumn<T extends Type, K, L = unknown> extends Printed implements Disposable {
+  /** The name in messages. */
   readonly name: string;
+  /** The type of the values. */
   readonly type: T;
   private readonly source: KeySource<K>;
   private readonly allocator: MemorySource;
@@ -181,6 +212,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> extends Printed imp
     return this.type.load(this.space, at, this.life) as Value<T, L, L>;
   }
 
+  /** Whether a key is good and has a value here. O(1). */
   has(key: Key<K>): boolean {
     return this.isGood(key) && this.keyAt(indexOf(key)) === key;
   }

@@ -24,6 +24,7 @@ import { AT_RETIRED, AT_SIZE, checkHeader, checkImage, HEADER_BYTES, SlotMapForm
 import { indexOf, type Key, type KeyType, LAST_ID, LAST_VERSION, MOST_SLOTS } from "./key.ts";
 import { Slots } from "./slots.ts";
 
+/** What a slot map can be told when it is made. */
 export interface SlotMapOptions<K> {
   /** As messages show it. */
   readonly name?: string;
@@ -37,7 +38,21 @@ export interface SlotMapOptions<K> {
   readonly versionLimit?: number;
 }
 
+/**
+ * Values side by side, each with a key that is good until that value is removed, and never afterwards. Keys
+ * are exact numbers, and can be kept in memory. `insert`, `get` and `remove` are O(1).
+ *
+ * @example
+ *
+ * ```ts
+ * const Point = struct({ x: f64, y: f64 });
+ * const points = new SlotMap(Heap.create(), Point);
+ * const key = points.insert({ x: 1 });
+ * console.log(points.get(key)?.x, points.remove(key), points.get(key)); // 1 true undefined
+ * ```
+ */
 export class SlotMap<T extends Type, L = unknown, K = T> extends Printed implements Disposable {
+  /** The type of the values. */
   readonly type: T;
   private readonly slots: Slots;
 
@@ -65,9 +80,9 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
   }
 
   /**
-   * The slot map at an address, such as one in a heap that was saved and loaded: the same keys are good, and the next ones will
-   * be the same. Throws a SlotMapFormatError for bytes that are no sound slot map of such values. A change that was cut short, as the
-   * process ended in it, is finished or undone. O(slots).
+   * The slot map at an address, such as one in a heap that was saved and loaded. The same keys are good, and the next ones
+   * will be the same. Throws a SlotMapFormatError for bytes that are no sound slot map of such values. A change that was cut
+   * short, as the process ended in it, is finished or undone. O(slots).
    */
   static attach<T extends Type, L = unknown, K = T>(
     allocator: Allocator<L>,
@@ -88,6 +103,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
     return map;
   }
 
+  /** The name in messages. */
   get name(): string {
     return this.slots.name;
   }
@@ -129,8 +145,8 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
 
   /**
    * The value of a key: a reference, or a scalar; undefined if it has been removed. A reference is for now: values move when
-   * any is removed, or when the map grows, here or elsewhere; while checking, its use after that throws. Throws a TypeError for a key of a map with
-   * another id.
+   * any is removed, or when the map grows, here or elsewhere. While checking, its use after that throws. Throws a TypeError
+   * for a key of a map with another id.
    */
   get(key: Key<K>): Value<T, L, L> | undefined {
     const at = this.slots.find("get", key);
@@ -195,8 +211,9 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
   }
 
   /**
-   * The keys in the order of the values: that of their insertion, except that a remove puts the last one in the place of the
-   * removed one. The one at hand may be removed meanwhile; new ones come, too; who removes an earlier one may miss one.
+   * The keys in the order of the values. That is the order of insertion, except that a remove puts the last one in the place
+   * of the removed one. The one at hand may be removed meanwhile; new ones come, too; who removes an earlier one may miss
+   * one.
    */
   *keys(): Generator<Key<K>, void, undefined> {
     for (let index = 0; index < this.size; ) {
