@@ -5,9 +5,25 @@
 
 import { CorruptError, FormatError, MisuseError } from "../memory/errors.ts";
 
+/** What was wrong with a handle: see OffsetMisuseError.code. */
 export type OffsetMisuseCode = "not-a-handle" | "foreign" | "never-given" | "double-free" | "stale";
 
-/** A call was given a handle that is not a live allocation's. Nothing has been changed. */
+/**
+ * A call was given a handle that is not a live allocation's. Nothing has been changed.
+ *
+ * @example
+ *
+ * ```ts
+ * const ranges = new OffsetAllocator(100);
+ * const range = ranges.allocate(10)!;
+ * ranges.free(range);
+ * try {
+ *   ranges.free(range);
+ * } catch (error) {
+ *   console.log(error instanceof OffsetMisuseError && error.code); // double-free
+ * }
+ * ```
+ */
 export class OffsetMisuseError extends MisuseError<OffsetMisuseCode> {
   override readonly name = "OffsetMisuseError";
   /**
@@ -24,7 +40,20 @@ export class OffsetMisuseError extends MisuseError<OffsetMisuseCode> {
   }
 }
 
-/** The state contradicts itself. Callers cannot cause that: it is a defect of the allocator, or its memory failed. */
+/**
+ * The state contradicts itself. Callers cannot cause that: it is a defect of the allocator, or its memory failed.
+ *
+ * @example
+ *
+ * ```ts
+ * const ranges = new OffsetAllocator(100);
+ * try {
+ *   ranges.check(); // O(slots)
+ * } catch (error) {
+ *   if (error instanceof OffsetCorruptError) console.log(error.invariant, error.slot);
+ * }
+ * ```
+ */
 export class OffsetCorruptError extends CorruptError {
   override readonly name = "OffsetCorruptError";
   /** "R1" … "C1", as in the sources. */
@@ -38,9 +67,22 @@ export class OffsetCorruptError extends CorruptError {
   }
 }
 
+/** What of the bytes is not what `save` makes. */
 export type OffsetFormatReason = "length" | "magic" | "version" | "checksum" | "contents";
 
-/** The bytes that were to be loaded are not what `save` makes. */
+/**
+ * The bytes that were to be loaded are not what `save` makes.
+ *
+ * @example
+ *
+ * ```ts
+ * try {
+ *   OffsetAllocator.load(new Uint8Array(3));
+ * } catch (error) {
+ *   console.log(error instanceof OffsetFormatError && error.reason); // length
+ * }
+ * ```
+ */
 export class OffsetFormatError extends FormatError<OffsetFormatReason> {
   override readonly name = "OffsetFormatError";
 }

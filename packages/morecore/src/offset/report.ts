@@ -9,12 +9,17 @@ import { binOf, floorOf, largestHole } from "./bins.ts";
 import { type Allocation, handleOf } from "./handle.ts";
 import { bytesAt, isHole, type OffsetState, RANGE, slotAt } from "./state.ts";
 
+/** What an OffsetAllocator tells about its range. */
 export interface OffsetReport {
   /** Of the whole range. */
   readonly bytes: number;
+  /** Bytes of all allocations. */
   readonly usedBytes: number;
+  /** Bytes of all holes. */
   readonly freeBytes: number;
+  /** How many allocations are live. */
   readonly allocationCount: number;
+  /** How many holes there are. */
   readonly holeCount: number;
   /** Bytes of the largest hole, 0 if there is none: what can be allocated, at alignment 1. */
   readonly largestHole: number;
@@ -22,8 +27,11 @@ export interface OffsetReport {
   readonly bookBytes: number;
 }
 
+/** A hole. */
 export interface FreeRegion {
+  /** Where it begins. */
   readonly offset: number;
+  /** How many bytes it has. */
   readonly bytes: number;
 }
 
@@ -31,15 +39,21 @@ export interface FreeRegion {
 export interface FreeBin {
   /** The smallest and the largest size that this bin is for. */
   readonly least: number;
+  /** The largest size that this bin is for. */
   readonly most: number;
   /** Holes in it, and their bytes together. */
   readonly count: number;
+  /** The bytes of its holes together. */
   readonly bytes: number;
 }
 
+/** A live allocation. */
 export interface AllocatedRegion {
+  /** Its handle, as `allocate` gave it. */
   readonly allocation: Allocation;
+  /** Where it begins. */
   readonly offset: number;
+  /** How many bytes it has. */
   readonly bytes: number;
 }
 
