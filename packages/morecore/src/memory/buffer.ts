@@ -6,7 +6,16 @@ import { isResizable } from "./views.ts";
 /** A buffer is one memory, whoever asks for it. */
 const known = new WeakMap<ArrayBufferLike, Memory>();
 
-/** The Memory over all of a buffer: the same one each time. A heap in a part of it is given its `base` and `size`. */
+/**
+ * The Memory over all of a buffer: the same one each time. A heap in a part of it is given its `base` and `size`.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create({ memory: bufferMemory(new ArrayBuffer(65_536)) });
+ * console.log(heap.malloc(100_000)); // 0
+ * ```
+ */
 export function bufferMemory(buffer: ArrayBufferLike): Memory {
   // Access to a buffer that can change its size is twice as slow in V8, and one that shrinks would cut the heap off.
   if (isResizable(buffer)) {

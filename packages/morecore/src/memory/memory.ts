@@ -3,8 +3,9 @@
 /** Bytes that a heap can live in, and a way to ask for more of them. Addresses are offsets into `buffer`. */
 export interface Memory {
   /**
-   * All the bytes, now. May be another object after a growth, by the heap or by anyone else; if so, an ArrayBuffer before
-   * must have been detached, and a SharedArrayBuffer stay valid for the bytes that it had. May also be resizable, and grow in place.
+   * All the bytes, now. May be another object after a growth, by the heap or by anyone else. If so, an ArrayBuffer before
+   * must have been detached, and a SharedArrayBuffer stay valid for the bytes that it had. May also be resizable, and grow in
+   * place.
    */
   readonly buffer: ArrayBufferLike;
 
@@ -22,11 +23,11 @@ export interface Memory {
   readonly size?: number;
 
   /**
-   * Asks for `bytes` more, a positive multiple of 65 536, in one piece, and returns the address of the first, a
-   * multiple of 16. 0 says no; the memory is then as it was. The new bytes are zero. They need not follow the ones before, but lie
-   * higher than all that it has given to this heap. It must not call the heap.
+   * Asks for `bytes` more, a positive multiple of 65 536, in one piece, and returns the address of the first, a multiple of
+   * 16. 0 says no; the memory is then as it was. The new bytes are zero. They need not follow the ones before, but lie higher
+   * than all that it has given to this heap. It must not call the heap.
    *
-   * What it throws is thrown by the call that needed memory, with the heap as it was; so is an error that says what is wrong
+   * What it throws is thrown by the call that needed memory, with the heap as it was. So is an error that says what is wrong
    * with an answer that is none (memory/promises.ts).
    */
   grow(bytes: number): number;

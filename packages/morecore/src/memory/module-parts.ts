@@ -18,6 +18,7 @@ type Part = WebAssembly.ExportValue | undefined;
 
 /** A module's memory and its allocator. */
 export interface ModuleParts {
+  /** The module's memory: a WebAssembly.Memory. */
   readonly memory?: Part;
   /** Emscripten's JavaScript has the memory under this name, or … */
   readonly wasmMemory?: Part;
@@ -27,15 +28,23 @@ export interface ModuleParts {
   readonly malloc?: Part;
   /** Is given the address; the bytes, if it has a second parameter; and 16, if it has a third. */
   readonly free?: Part;
+  /** `malloc`, by the name that Emscripten's JavaScript gives it. */
   readonly _malloc?: Part;
+  /** `free`, by the name that Emscripten's JavaScript gives it. */
   readonly _free?: Part;
+  /** Rust's, by wasm-bindgen's name: is given the bytes and the alignment. */
   readonly __wbindgen_malloc?: Part;
+  /** Rust's, by wasm-bindgen's name: is given the address, the bytes and the alignment. */
   readonly __wbindgen_free?: Part;
+  /** AssemblyScript's: makes an object of so many bytes. */
   readonly __new?: Part;
+  /** AssemblyScript's: keeps an object from being collected. */
   readonly __pin?: Part;
+  /** AssemblyScript's: lets an object be collected. */
   readonly __unpin?: Part;
   /** C's sbrk: is given the bytes, and answers with the address of the first, or -1. Takes nothing back. */
   readonly sbrk?: Part;
+  /** `sbrk`, by the name that Emscripten's JavaScript gives it. */
   readonly _sbrk?: Part;
 }
 

@@ -9,12 +9,20 @@ const WASM_PAGE = 65_536;
 const known = new WeakMap<WebAssembly.Memory, WasmMemory>();
 
 /**
- * The Memory over a WebAssembly.Memory: the same one each time. Without one, makes one of its own, with
- * `reserve` bytes to begin with and `most` at most. Both are rounded up to wasm pages of 64 KiB. Untouched OS
- * pages cost no resident memory.
+ * The Memory over a WebAssembly.Memory: the same one each time. Without one, makes one of its own, with `reserve` bytes to
+ * begin with and `most` at most. Both are rounded up to wasm pages of 64 KiB. Untouched OS pages cost no resident memory.
  *
- * Others may grow the memory too. What they get is theirs; the heap goes on behind it. But one who takes what he did not get, as
- * the mallocs of Emscripten, wasi-libc and AssemblyScript do, takes the heap's: beside these, memory comes from them (module.ts).
+ * Others may grow the memory too. What they get is theirs; the heap goes on behind it. But one who takes what he did not get,
+ * as the mallocs of Emscripten, wasi-libc and AssemblyScript do, takes the heap's. Beside these, memory comes from them:
+ * `Heap.inside`.
+ *
+ * @example
+ *
+ * ```ts
+ * const memory = wasmMemory(undefined, 65_536, 1 << 20);
+ * const heap = Heap.create({ memory });
+ * console.log(heap.malloc(100_000) > 0, memory.buffer.byteLength <= 1 << 20); // true true
+ * ```
  */
 export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE, most?: number): Memory {
   const wasm = memory ?? newMemory(reserve, most);
