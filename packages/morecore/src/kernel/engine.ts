@@ -72,8 +72,8 @@ export interface ChunkInfo {
   /** Bytes of its payload. */
   readonly usable: number;
   /**
-   * "cached": a free block of a slab; "free": a chunk that can serve any request; "overhead": the heap's own, a
-   * slab's chunk less its blocks, a descriptor or the map.
+   * "cached": a free block of a slab. "free": a chunk that can serve any request. "overhead": the heap's own, a slab's chunk
+   * less its blocks, a descriptor or the map.
    */
   readonly state: "live" | "cached" | "free" | "top" | "overhead";
 }
