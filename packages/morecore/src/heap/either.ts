@@ -8,13 +8,19 @@ import type { HeapOptions, InsideOptions } from "./options.ts";
 import { byEither } from "./serve.ts";
 
 /**
- * A heap in a memory: the malloc family, views, structs, arenas, and all that can be asked of a heap.
+ * malloc and its family in any memory, and typed things made in it. Addresses are numbers of bytes; 0 says
+ * that there is no memory. `malloc` and `free` are O(1). Misuse throws a HeapMisuseError, and nothing has
+ * changed.
  *
  * @example
+ *
+ * ```ts
  * const heap = Heap.create();
  * const ptr = heap.malloc(100);
- * heap.u8(ptr, 100).fill(1);
+ * heap.u8(ptr, 3).set([1, 2, 3]);
+ * console.log(heap.u8(ptr, 3)[2], ptr % 16); // 3 0
  * heap.free(ptr);
+ * ```
  */
 export class Heap extends HeapCore {
   /** Use Heap.create, Heap.inside or Heap.attach. */
@@ -31,12 +37,12 @@ export class Heap extends HeapCore {
   }
 
   /**
-   * Makes an empty heap inside a WebAssembly module whose own allocator goes on as before: in memory that the module's malloc
-   * gives, and gives more of when the heap grows. Takes what the module exports, or Emscripten's Module; or the memory
+   * Makes an empty heap inside a WebAssembly module whose own allocator goes on as before. Its memory is what the module's
+   * malloc gives, and gives more of when the heap grows. Takes what the module exports, or Emscripten's Module; or the memory
    * and the two functions under the names of ModuleParts. `dispose` gives all back.
    *
-   * Throws a TypeError that says what is missing, a RangeError if the module has no memory to give. What its malloc throws, the
-   * call throws that needed memory, and the heap is as it was.
+   * Throws a TypeError that says what is missing, a RangeError if the module has no memory to give. What its malloc throws,
+   * the call throws that needed memory, and the heap is as it was.
    */
   static inside(exports: WebAssembly.Exports | ModuleParts, options: InsideOptions = {}): Heap {
     return new Heap(...HeapCore.madeInside(exports, options)).told(options);

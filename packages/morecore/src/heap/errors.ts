@@ -13,7 +13,22 @@ import { CorruptError, FormatError, MisuseError } from "../memory/errors.ts";
 
 export type { MisuseCode };
 
-/** A call was given an address that is not a live block's, or a wrong size for it. Nothing has been changed. */
+/**
+ * A call was given an address that is not a live block's, or a wrong size for it. Nothing has been changed.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const ptr = heap.malloc(8);
+ * heap.free(ptr);
+ * try {
+ *   heap.free(ptr);
+ * } catch (error) {
+ *   console.log(error instanceof HeapMisuseError && error.code); // double-free
+ * }
+ * ```
+ */
 export class HeapMisuseError extends MisuseError<MisuseCode> {
   override readonly name = "HeapMisuseError";
   /** The address that was given. */
@@ -25,7 +40,20 @@ export class HeapMisuseError extends MisuseError<MisuseCode> {
   }
 }
 
-/** What the allocator had written has been overwritten: a write after free, or past a block's end. */
+/**
+ * What the allocator had written has been overwritten: a write after free, or past a block's end.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * try {
+ *   heap.check(); // O(chunks)
+ * } catch (error) {
+ *   if (error instanceof HeapCorruptError) console.log(error.invariant, error.address);
+ * }
+ * ```
+ */
 export class HeapCorruptError extends CorruptError {
   override readonly name = "HeapCorruptError";
   /** "C1" … "T3"; "link" when a list led astray in a call; "file" for a word that only a file's opening looks at. */
@@ -41,9 +69,22 @@ export class HeapCorruptError extends CorruptError {
 
 export type { FormatReason };
 
-/** The bytes that were to be attached to are not a heap of this format at that base. */
+/**
+ * The bytes that were to be attached to are not a heap of this format at that base.
+ *
+ * @example
+ *
+ * ```ts
+ * try {
+ *   Heap.attach(new ArrayBuffer(65_536), 16);
+ * } catch (error) {
+ *   console.log(error instanceof HeapFormatError && error.base); // 16
+ * }
+ * ```
+ */
 export class HeapFormatError extends FormatError<FormatReason> {
   override readonly name = "HeapFormatError";
+  /** The address at which a heap was expected. */
   readonly base: number;
 
   constructor(reason: FormatReason, base: number, message: string) {

@@ -10,11 +10,14 @@ import { C_FAMILY, WALK } from "./family-calls.ts";
 /** A function of WebAssembly: 32-bit numbers in and out; addresses come back signed to JavaScript. */
 export type WasmFunction = (...words: number[]) => number;
 
+/** C's malloc family as functions of WebAssembly, under C's names. */
 export type HeapExports = Readonly<Record<CName, WasmFunction>>;
 
 /** An import object, or what glue in JavaScript spreads into its own. */
 export interface HeapImports extends Readonly<Record<string, Readonly<Record<string, WasmFunction>>>> {
+  /** For programs that are linked with the C library: the family under `mc_` names, and the walk. */
   readonly morecore: Readonly<Record<string, WasmFunction>>;
+  /** For modules that import malloc by C's name, and for Emscripten's JavaScript, with an underscore. */
   readonly env: Readonly<Record<CName | `_${CName}`, WasmFunction>>;
 }
 

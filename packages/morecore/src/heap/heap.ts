@@ -184,8 +184,8 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   }
 
   /**
-   * POSIX `posix_memalign`, to the letter: stores the address in the word at `result` and returns 0, or returns 22
-   * (EINVAL: the alignment is no power of two, or below 4) or 12 (ENOMEM) and leaves that word alone.
+   * POSIX `posix_memalign`, to the letter: stores the address in the word at `result` and returns 0. Else it leaves that word
+   * alone, and returns 22 (EINVAL: the alignment is no power of two, or below 4) or 12 (ENOMEM).
    */
   posixMemalign(result: number, alignment: number, bytes: number): number {
     checkWord("result", result);
@@ -332,18 +332,18 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   }
 
   /**
-   * C's malloc family on this heap as functions of WebAssembly, under C's names: hand them to another module's imports,
-   * and its calls go from wasm to wasm. Misuse throws through the module. Throws a TypeError if the heap does not lie
-   * in a WebAssembly.Memory that is not shared.
+   * C's malloc family on this heap as functions of WebAssembly, under C's names. Hand them to another module's imports, and
+   * its calls go from wasm to wasm. Misuse throws through the module. Throws a TypeError if the heap does not lie in a
+   * WebAssembly.Memory that is not shared.
    */
   get exports(): HeapExports {
     return exportsOf(this.instance);
   }
 
   /**
-   * The same as an import object: `WebAssembly.instantiate(module, { ...heap.imports, … })`. `morecore` is for programs
-   * built with lib/morecore.c, `env` for modules that import malloc by C's names, and for JavaScript glue with an
-   * underscore before them, as Emscripten's. Throws as `exports` does.
+   * The same as an import object: `WebAssembly.instantiate(module, { ...heap.imports, … })`. `morecore` is for programs built
+   * with lib/morecore.c. `env` is for modules that import malloc by C's names, and for JavaScript glue with an underscore
+   * before them, as Emscripten's. Throws as `exports` does.
    */
   get imports(): HeapImports {
     return importsOf(this.instance);
@@ -381,6 +381,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     return usual ? this.malloc(bytes) : this.alignedAlloc(alignment, bytes);
   }
 
+  /** As `free`; the size and the alignment are not needed. O(1). */
   override deallocate(ptr: number, _bytes: number, _alignment: number): void {
     this.free(ptr);
   }
@@ -396,6 +397,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     );
   }
 
+  /** As `realloc`, with the alignment kept. 0: no memory, and the block is as it was. O(bytes) where it moves. */
   override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
     // realloc(p, 0) may be a free.
     if (alignment <= GRANULE) return this.realloc(ptr, Math.max(1, newBytes));
@@ -406,6 +408,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     return moved;
   }
 
+  /** As `reallocInPlace`: whether the block could get the size where it is. O(1). */
   override reallocateInPlace(ptr: number, _oldBytes: number, newBytes: number): boolean {
     return this.reallocInPlace(ptr, newBytes) !== 0;
   }

@@ -21,7 +21,7 @@ export interface HeapOptions extends Partial<HeapSettings> {
   /** Where the heap lives. Default: a WebAssembly.Memory of its own. */
   memory?: Memory | WebAssembly.Memory | ArrayBufferLike;
   /**
-   * The address of the heap's first byte: a multiple of 16, not 0; or a module's global that holds one, such as the
+   * The address of the heap's first byte: a multiple of 16, not 0. Or a module's global that holds one, such as the
    * __heap_base that it exports, which is rounded up. Default: the end of a WebAssembly.Memory that was given; else 16, for 0
    * is nobody's address.
    */
