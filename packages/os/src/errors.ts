@@ -21,8 +21,23 @@ export type OsErrorCode =
   | "CLOSED"
   | "OTHER";
 
+/**
+ * The operating system gave no memory, or a file or shared memory cannot be a heap. The message says which,
+ * and why.
+ *
+ * @example
+ *
+ * ```ts
+ * try {
+ *   mmapMemory({ reserve: 4 * 2 ** 30 });
+ * } catch (error) {
+ *   if (error instanceof OsError) console.log(error.code);
+ * }
+ * ```
+ */
 export class OsError extends Error {
   override readonly name = "OsError";
+  /** Why: docs/OS.md has a table of the codes. */
   readonly code: OsErrorCode;
 
   constructor(code: OsErrorCode, message: string, cause?: unknown) {

@@ -58,6 +58,19 @@ const LAST_THRESHOLD = 32 * 1024 * 1024;
 /** What trimThreshold is in a new heap. */
 const DEFAULT_TRIM = 2 * 1024 * 1024;
 
+/**
+ * The library's Heap, which does more in memory of the operating system's: addresses for C, pages given back,
+ * heaps in files and in shared memory. Exported as `Heap`.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create({ memory: mmapMemory({ reserve: 2 ** 20 }) });
+ * const ptr = heap.malloc(100);
+ * console.log(heap.fromNative(heap.native(ptr)) === ptr); // true
+ * heap.free(ptr);
+ * ```
+ */
 class OsHeap extends Heap {
   /** What was repaired when the heap was opened, or when another process had died inside a call; undefined: nothing. */
   repaired: RepairReport | undefined;
@@ -120,10 +133,10 @@ class OsHeap extends Heap {
    * The heap in a file, or a new one if the file is empty or not there. It is checked, and repaired if the process that had
    * it died in the middle of a call (`repaired` then says what was found). One Heap at a time has a file open.
    *
-   * Throws an OsError: not a heap (NOT_A_HEAP), open elsewhere (IN_USE), not to be repaired (BEYOND_REPAIR), no address space
-   * for what it has (ENOMEM), a full disk (ENOSPC); a HeapCorruptError, if it is broken and `repair` is false; a
-   * RangeError or TypeError for a bad option; the runtime's own error if the file cannot be opened. A file that is refused is left
-   * as it was, byte for byte.
+   * Throws an OsError: not a heap (NOT_A_HEAP), open elsewhere (IN_USE), not to be repaired (BEYOND_REPAIR). Also for want of
+   * address space for what it has (ENOMEM), and for a full disk (ENOSPC). Throws a HeapCorruptError, if it is broken and `repair` is false, and a
+   * RangeError or TypeError for a bad option. The runtime's own error comes if the file cannot be opened. A file that is refused is
+   * left as it was, byte for byte.
    */
   static open(path: string, options: OpenOptions = {}): OsHeap {
     checkOpenOptions(options);
@@ -204,20 +217,24 @@ class OsHeap extends Heap {
     return this.system;
   }
 
+  /** As the library's free; the whole pages of a large block go back to the system. */
   override free(ptr: number): void {
     if (this.sizeHint(ptr) > this.threshold) this.freeing(ptr, () => super.free(ptr));
     else super.free(ptr);
     if (this.breaking?.trimmed === true) this.lowerBreak();
   }
 
+  /** As the library's freeSized; the whole pages of a large block go back to the system. */
   override freeSized(ptr: number, bytes: number): void {
     this.freeing(ptr, () => super.freeSized(ptr, bytes));
   }
 
+  /** As the library's freeAlignedSized; the whole pages of a large block go back to the system. */
   override freeAlignedSized(ptr: number, alignment: number, bytes: number): void {
     this.freeing(ptr, () => super.freeAlignedSized(ptr, alignment, bytes));
   }
 
+  /** As the library's realloc; the whole pages that a large block leaves go back to the system. */
   override realloc(ptr: number, bytes: number): number {
     if (this.sizeHint(ptr) <= this.threshold) return super.realloc(ptr, bytes);
     return this.inTurn(() => {
@@ -230,6 +247,7 @@ class OsHeap extends Heap {
     });
   }
 
+  /** As the library's bulkFree; the whole pages of large blocks go back to the system. */
   override bulkFree(ptrs: Iterable<number>): void {
     const list = Array.from(ptrs);
     this.inTurn(() => {
@@ -241,8 +259,8 @@ class OsHeap extends Heap {
   }
 
   /**
-   * As the library's trim; in OS memory, all whole pages that hold nothing are given back to the system too, wherever
-   * they lie, as glibc's malloc_trim does. O(pieces). True if the footprint has become smaller.
+   * As the library's trim. In OS memory, all whole pages that hold nothing are given back to the system too, wherever they
+   * lie, as glibc's malloc_trim does. O(pieces). True if the footprint has become smaller.
    */
   override trim(pad = 0): boolean {
     return this.inTurn(() => {
@@ -253,14 +271,17 @@ class OsHeap extends Heap {
     });
   }
 
+  /** As the library's check. Of a shared heap it waits for its turn. O(chunks). */
   override check(): void {
     this.inTurn(() => super.check());
   }
 
+  /** As the library's mallinfo. Of a shared heap it waits for its turn. O(chunks). */
   override mallinfo(): Mallinfo {
     return this.inTurn(() => super.mallinfo());
   }
 
+  /** As the library's inspectAll. Of a shared heap it waits for its turn. O(pieces). */
   override inspectAll(visit: (chunk: ChunkInfo) => void): void {
     this.inTurn(() => super.inspectAll(visit));
   }
@@ -270,8 +291,9 @@ class OsHeap extends Heap {
   }
 
   /**
-   * An address that a file-backed or shared heap keeps beside itself, to find the rest by; 0 at first. Throws a RangeError when
-   * it is given one that is not in the heap, an OsError (NOT_A_HEAP) when somebody has written such a one into the file.
+   * An address that a file-backed or shared heap keeps beside itself, to find the rest by; 0 at first. Throws a RangeError
+   * when it is given one that is not in the heap. Throws an OsError (NOT_A_HEAP) when somebody has written such a one into
+   * the file.
    */
   get root(): number {
     return this.inFile().root;

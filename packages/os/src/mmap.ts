@@ -19,6 +19,7 @@ import {
   wholePages,
 } from "./region.ts";
 
+/** What mmapMemory can be told. */
 export interface MmapOptions {
   /**
    * Bytes of address space, from 65 536 to 4 * 2 ** 30: the most that the heap can ever have. Default: the most, or a
@@ -36,7 +37,16 @@ export interface MmapOptions {
 
 const INITIAL = 65_536;
 
-/** Memory from mmap. Throws an OsError when the address space cannot be had. */
+/**
+ * Memory from mmap. Throws an OsError when the address space cannot be had.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create({ memory: mmapMemory({ reserve: 2 ** 20 }) });
+ * console.log(heap.malloc(2 ** 21), heap.malloc(2 ** 19) > 0); // 0 true
+ * ```
+ */
 export function mmapMemory(options: MmapOptions = {}): OsMemory {
   checkKeys(options, ["reserve", "mmapThreshold"]);
   const reserve = options.reserve === undefined ? undefined : checkReserve("reserve", options.reserve);

@@ -21,6 +21,7 @@ export const LEAST_RESERVE = 64 * 1024 * 1024;
 
 /** A memory of the operating system's: its buffer lies at an address that C functions can be given. */
 export interface OsMemory extends Memory {
+  /** All that can ever be had; bytes from `size` on are not there to be used. */
   readonly buffer: ArrayBuffer;
   /** Bytes that can be used now; the buffer's are those that can ever be. */
   readonly size: number;

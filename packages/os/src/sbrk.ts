@@ -18,6 +18,7 @@ import { checkReserve, MAX_RESERVE, type OsMemory, reachOf, thresholdOf, wholePa
 import type { Libc } from "./system.ts";
 import { foreign } from "./way.ts";
 
+/** What sbrkMemory can be told. */
 export interface SbrkOptions {
   /** The most bytes that the break can move away from where it is now. Default 4 GiB. */
   reach?: number;
@@ -25,7 +26,16 @@ export interface SbrkOptions {
   mmapThreshold?: number | "dynamic";
 }
 
-/** Memory from sbrk. Throws an OsError when not even the first page can be had. */
+/**
+ * Memory from sbrk. Throws an OsError when not even the first page can be had.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create({ memory: sbrkMemory({ reach: 2 ** 20 }) });
+ * console.log(heap.malloc(100) > 0); // true
+ * ```
+ */
 export function sbrkMemory(options: SbrkOptions = {}): SbrkMemory {
   checkKeys(options, ["reach", "mmapThreshold"]);
   const reach = options.reach === undefined ? MAX_RESERVE : checkReserve("reach", options.reach);
@@ -36,16 +46,32 @@ const INITIAL = 65_536;
 /** sbrk has no other reason to refuse. */
 const ENOMEM = 12;
 
+/**
+ * Memory at the process's break. sbrkMemory makes it.
+ *
+ * @example
+ *
+ * ```ts
+ * const memory: SbrkMemory = sbrkMemory({ reach: 2 ** 20 });
+ * console.log(memory.size); // 65536
+ * ```
+ */
 export class SbrkMemory implements OsMemory {
+  /** The addresses from the first byte on, as far as the break can go. Those from `size` on are not there. */
   readonly buffer: ArrayBuffer;
+  /** Where the first byte lies in the process. */
   readonly address: bigint;
+  /** Bytes of an OS page. */
   readonly pageBytes: number;
+  /** Blocks above this many bytes give their pages back when they are freed. */
   readonly mmapThreshold: number | "dynamic";
+  /** Bytes from the first one to the break. */
   size: number = INITIAL;
   /** A trim has let go of something: `giveBack` may be able to lower the break. */
   trimmed = false;
   private readonly libc: Libc;
 
+  /** Moves the break up by 64 KiB. Throws an OsError. Use sbrkMemory, which checks its options. */
   constructor(reach: number, mmapThreshold: number | "dynamic") {
     this.libc = libc();
     this.pageBytes = this.libc.pageBytes;
@@ -54,6 +80,7 @@ export class SbrkMemory implements OsMemory {
     this.buffer = foreign().view(this.address, reach);
   }
 
+  /** The address from which on no byte has been written. Nothing is known, so it is the size. */
   get untouched(): number {
     return this.size;
   }
@@ -63,6 +90,7 @@ export class SbrkMemory implements OsMemory {
     return Number((this.libc.sbrk(0) ?? 0n) - this.address);
   }
 
+  /** Moves the break up by so many bytes: the address of the first, or 0. */
   grow(bytes: number): number {
     // Behind others' bytes the rest of their last page is not ours: it need not be zero.
     const before = this.breakAt();
@@ -78,6 +106,7 @@ export class SbrkMemory implements OsMemory {
     return from;
   }
 
+  /** Gives the whole pages of a range back to the system. */
   release(from: number, to: number): void {
     wholePages(this, from, to, this.libc.drop);
     this.trimmed = true;
