@@ -19,7 +19,16 @@ const MAP_HEADING = CHART_TOP + CHART_HEIGHT + 82;
 const MAP_TOP = MAP_HEADING + 18;
 const BOTTOM = 24;
 
-/** The picture of a replay as the text of an SVG file. `name` is the trace's. */
+/**
+ * The picture of a replay as the text of an SVG file. `name` is the trace's.
+ *
+ * @example
+ *
+ * ```ts
+ * const trace = decodeTrace(encodeTrace([{ kind: KIND.malloc, slot: 0, size: 10 }]));
+ * console.log(replaySvg("mine", replay(trace, Heap.create())).startsWith("<svg")); // true
+ * ```
+ */
 export function replaySvg(name: string, result: ReplayResult): string {
   const map = drawPeakMap(result);
   const height = Math.ceil(MAP_TOP + map.height + BOTTOM);

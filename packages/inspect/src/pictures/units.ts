@@ -18,7 +18,15 @@ export function unitFor(bytes: number): Unit {
   return unit;
 }
 
-/** "4.92 MB" */
+/**
+ * "4.92 MB"
+ *
+ * @example
+ *
+ * ```ts
+ * console.log(formatBytes(4_920_000)); // 4.92 MB
+ * ```
+ */
 export function formatBytes(bytes: number): string {
   const unit = unitFor(bytes);
   return `${unit.bytes === 1 ? bytes : (bytes / unit.bytes).toPrecision(3)} ${unit.name}`;

@@ -11,11 +11,26 @@
 import { encodeHeader, HEADER_BYTES, KIND, putRecord, type TraceRecord } from "../trace/format.ts";
 import { SlotLedger } from "../trace/ledger.ts";
 
-/** A block was given that is live already. */
+/**
+ * A block was given that is live already.
+ *
+ * @example
+ *
+ * ```ts
+ * const recorder = new TraceRecorder();
+ * recorder.malloc(16, 100);
+ * try {
+ *   recorder.malloc(16, 100);
+ * } catch (error) {
+ *   console.log(error instanceof LiveBlockError); // true
+ * }
+ * ```
+ */
 export class LiveBlockError extends RangeError {
   override readonly name = "LiveBlockError";
 }
 
+/** What a TraceRecorder can be told. */
 export interface RecorderOptions {
   /** The trace takes no more records when it has this many bytes; 0: nothing is kept, it only counts. Default 2^30. */
   readonly maxBytes?: number;
@@ -27,7 +42,21 @@ const DEFAULT_MAX_BYTES = 2 ** 30;
 const MAX_RECORD_BYTES = 16;
 const ONE_THREAD = 1;
 
-/** Records the calls of one thread by the rules of traces/FORMAT.md. */
+/**
+ * Records the calls of one thread by the rules of traces/FORMAT.md.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const recorder = new TraceRecorder();
+ * const ptr = heap.malloc(100);
+ * recorder.malloc(ptr, 100);
+ * heap.free(ptr);
+ * recorder.free(ptr);
+ * console.log(decodeTrace(recorder.bytes()).opCount); // 2
+ * ```
+ */
 export class TraceRecorder {
   readonly #maxBytes: number;
   readonly #ledger = new SlotLedger();
@@ -37,6 +66,7 @@ export class TraceRecorder {
   /** The header as it was when the trace was cut off. */
   #cutHeader: Uint8Array | undefined;
 
+  /** An empty trace. */
   constructor({ maxBytes = DEFAULT_MAX_BYTES }: RecorderOptions = {}) {
     this.#maxBytes = maxBytes;
     this.#cutIfFull();
@@ -105,6 +135,7 @@ export class TraceRecorder {
     return this.#ledger.liveBytes;
   }
 
+  /** The most bytes that were live at once, as they were asked for. */
   get peakLiveBytes(): number {
     return this.#ledger.peakLiveBytes;
   }

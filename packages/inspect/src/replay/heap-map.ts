@@ -6,7 +6,9 @@
 //
 // Columns, not objects, as a heap may have a million chunks; and copied, as the heap goes on.
 
+/** What a piece of a heap can be, in the order of the numbers in HeapMap.states. */
 export const CHUNK_STATES = ["live", "overhead", "cached", "free", "top"] as const;
+/** What a piece of a heap is. */
 export type ChunkState = (typeof CHUNK_STATES)[number];
 
 /** The part of a heap that can be mapped. */
@@ -20,9 +22,11 @@ export interface MappedChunk {
   readonly state: ChunkState;
 }
 
+/** Where all pieces of a heap lie, at one moment. */
 export interface HeapMap {
   /** Chunks in address order. */
   readonly addresses: Float64Array;
+  /** Their bytes, headers included. */
   readonly sizes: Float64Array;
   /** Indexes into CHUNK_STATES. */
   readonly states: Uint8Array;
@@ -32,7 +36,17 @@ export interface HeapMap {
   readonly bytes: Readonly<Record<ChunkState, number>>;
 }
 
-/** Copies where all chunks of the heap are. O(chunks). */
+/**
+ * Copies where all chunks of the heap are. O(chunks).
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * heap.malloc(1000);
+ * console.log(takeHeapMap(heap).counts.live); // 1
+ * ```
+ */
 export function takeHeapMap(heap: Inspectable): HeapMap {
   const addresses: number[] = [];
   const sizes: number[] = [];

@@ -7,16 +7,29 @@ import { KIND, type Trace } from "../trace/format.ts";
 
 /** The malloc family: all that playing needs. */
 export interface Allocator {
+  /** As C's malloc: an address, or 0. */
   malloc(bytes: number): number;
+  /** As C's calloc: an address, or 0. */
   calloc(count: number, bytes: number): number;
+  /** As C's realloc: an address, or 0. */
   realloc(ptr: number, bytes: number): number;
+  /** As glibc's memalign: an address, or 0. */
   memalign(alignment: number, bytes: number): number;
+  /** As C's free. */
   free(ptr: number): void;
 }
 
 /**
  * Plays the calls of a trace and nothing else: for measuring. Leaves in `pointers`, which has trace.slotCount entries,
  * the blocks that are live at the end, and 0 for the others. Returns how many calls found no memory.
+ *
+ * @example
+ *
+ * ```ts
+ * const trace = decodeTrace(encodeTrace([{ kind: KIND.malloc, slot: 0, size: 10 }]));
+ * const pointers = new Uint32Array(trace.slotCount);
+ * console.log(playCalls(trace, Heap.create(), pointers)); // 0
+ * ```
  */
 export function playCalls(trace: Trace, heap: Allocator, pointers: Uint32Array): number {
   const { opCount, kinds, slots, sizes, alignments } = trace;
@@ -49,7 +62,18 @@ export function playCalls(trace: Trace, heap: Allocator, pointers: Uint32Array):
   return failures;
 }
 
-/** Frees what playCalls left live, lowest slot first. */
+/**
+ * Frees what playCalls left live, lowest slot first.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const pointers = new Uint32Array([heap.malloc(10)]);
+ * releaseAll(heap, pointers);
+ * console.log(pointers[0]); // 0
+ * ```
+ */
 export function releaseAll(heap: Allocator, pointers: Uint32Array): void {
   pointers.forEach((ptr) => {
     if (ptr !== 0) heap.free(ptr);
@@ -57,7 +81,22 @@ export function releaseAll(heap: Allocator, pointers: Uint32Array): void {
   pointers.fill(0);
 }
 
-/** The first call after which the live blocks' requested sizes add up to the trace's peak; -1 without calls. O(calls). */
+/**
+ * The first call after which the live blocks' requested sizes add up to the trace's peak; -1 without calls. O(calls).
+ *
+ * @example
+ *
+ * ```ts
+ * const trace = decodeTrace(
+ *   encodeTrace([
+ *     { kind: KIND.malloc, slot: 0, size: 10 },
+ *     { kind: KIND.malloc, slot: 1, size: 20 },
+ *     { kind: KIND.free, slot: 0 },
+ *   ]),
+ * );
+ * console.log(findPeak(trace)); // 1
+ * ```
+ */
 export function findPeak(trace: Trace): number {
   const live = new Uint32Array(trace.slotCount);
   let liveBytes = 0;

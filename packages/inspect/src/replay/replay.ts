@@ -16,15 +16,23 @@ import { type BrokenStamp, Stamper, stampSeed } from "./stamp.ts";
 
 /** What replay looks at besides. A Heap is one. */
 export interface ReplayHeap extends Allocator, Inspectable {
+  /** All bytes of the heap's memory, as they are now. */
   readonly buffer: ArrayBufferLike;
+  /** Bytes that it has got from its memory. */
   readonly footprint: number;
+  /** The largest footprint so far. */
   readonly maxFootprint: number;
+  /** How many bytes may be used at an address. */
   usableSize(ptr: number): number;
+  /** Throws if the heap is not sound. */
   check(): void;
+  /** Gives back what is not needed. */
   trim(): boolean;
+  /** How often it grew, and merged free neighbours. */
   statistics(): { readonly growthCount: number; readonly coalesceCount: number };
 }
 
+/** What replay can be told. */
 export interface ReplayOptions {
   /** check() runs after every so many calls, and at the end. 0: only at the end. Default 25 000. */
   readonly checkEvery?: number;
@@ -34,36 +42,49 @@ export interface ReplayOptions {
   readonly onProgress?: (calls: number) => void;
 }
 
+/** What a replay found wrong. */
 export interface ReplayError {
   /** The record that was played, from 0; the trace's opCount for what was found at the end. */
   readonly call: number;
+  /** What was wrong, in a sentence. */
   readonly message: string;
 }
 
+/** What a replay measured in a part of the run. */
 export interface ReplaySample {
   /** Calls played. */
   readonly calls: number;
   /** The largest and smallest sum of live requested sizes since the sample before. */
   readonly liveBytes: number;
+  /** The smallest sum of live requested sizes since the sample before. */
   readonly leastLiveBytes: number;
   /** The largest after any call since the sample before: a heap that trims may have had it for one call only. */
   readonly footprint: number;
 }
 
+/** What a replay found out. */
 export interface ReplayResult {
+  /** How many calls were played. */
   readonly calls: number;
+  /** How long it took, with all that was verified. */
   readonly seconds: number;
+  /** The most bytes that were live at once, as they were asked for. */
   readonly peakLiveBytes: number;
   /** The call after which live bytes first were at their peak. */
   readonly peakCall: number;
+  /** The most bytes that the heap had got from its memory. */
   readonly peakFootprint: number;
+  /** How often the heap asked its memory for more. */
   readonly growthCount: number;
+  /** How often free neighbours were merged. */
   readonly coalesceCount: number;
+  /** How many errors there were. */
   readonly errorCount: number;
   /** The first of them. */
   readonly errors: readonly ReplayError[];
   /** True when the heap was found broken, or threw, and the calls that follow were not played. */
   readonly stopped: boolean;
+  /** The run in about as many parts as were asked for. */
   readonly samples: readonly ReplaySample[];
   /** The heap at peakCall; undefined when the replay stopped before. */
   readonly peakMap: HeapMap | undefined;
@@ -77,6 +98,14 @@ const ALIGNMENT = 16;
 /**
  * Plays a trace on a heap that nobody else uses and verifies R1 to R5. Never throws for what the heap does: errors are
  * counted, the first ones kept with their calls. Out of memory is one. The blocks still live at the end are freed.
+ *
+ * @example
+ *
+ * ```ts
+ * const trace = decodeTrace(encodeTrace([{ kind: KIND.malloc, slot: 0, size: 10 }]));
+ * const result = replay(trace, Heap.create());
+ * console.log(result.calls, result.errorCount, result.peakLiveBytes); // 1 0 10
+ * ```
  */
 export function replay(trace: Trace, heap: ReplayHeap, options: ReplayOptions = {}): ReplayResult {
   return new Replay(trace, heap, options).run();

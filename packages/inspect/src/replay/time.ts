@@ -13,6 +13,13 @@ const ENOUGH_SECONDS = 0.2;
 /**
  * Calls per second, each time on a fresh heap. The fastest of a few runs for a short trace, as the first are spent
  * compiling. Undefined for a trace without calls.
+ *
+ * @example
+ *
+ * ```ts
+ * const trace = decodeTrace(encodeTrace([{ kind: KIND.malloc, slot: 0, size: 10 }]));
+ * console.log((timeCalls(trace) ?? 0) > 0); // true
+ * ```
  */
 export function timeCalls(trace: Trace): number | undefined {
   let best = Number.POSITIVE_INFINITY;

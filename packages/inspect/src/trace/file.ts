@@ -34,13 +34,28 @@ const GZIP_COMMENT = 16;
  * Reads a trace, gzipped (`.mct.gz`) or plain. Throws TraceFormatError for a file that is truncated, damaged, something
  * else, or inflates too far, and Node's own error for one that cannot be read. Memory and time are O(file); finding where
  * a broken file is broken takes O(file log file).
+ *
+ * @example
+ *
+ * ```ts no-run
+ * const trace = readTraceFile("traces/lua.mct.gz");
+ * console.log(trace.opCount);
+ * ```
  */
 export function readTraceFile(path: string): Trace {
   const bytes = readBytes(path);
   return decodeTrace(isGzip(bytes) ? gunzip(bytes) : bytes);
 }
 
-/** Writes the bytes of a trace, gzipped unless the name ends in `.mct`. The same bytes make the same file. */
+/**
+ * Writes the bytes of a trace, gzipped unless the name ends in `.mct`. The same bytes make the same file.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * writeTraceFile("mine.mct.gz", encodeTrace([{ kind: KIND.malloc, slot: 0, size: 10 }]));
+ * ```
+ */
 export function writeTraceFile(path: string, trace: Uint8Array): void {
   writeFileSync(path, path.endsWith(".mct") ? trace : compressed(trace));
 }

@@ -10,20 +10,29 @@
 
 import { SlotLedger } from "./ledger.ts";
 
+/** The kinds of records, by name. */
 export const KIND = { malloc: 0, calloc: 1, realloc: 2, free: 3, aligned: 4 } as const;
+/** The number of a kind of records. */
 export type Kind = (typeof KIND)[keyof typeof KIND];
 const KIND_NAMES = ["malloc", "calloc", "realloc", "free", "aligned"] as const;
 
 /** One run of one program, a record per call, in columns of length `opCount`. */
 export interface Trace {
+  /** How many records there are. */
   readonly opCount: number;
+  /** How many slots they use: the most blocks that were live at once. */
   readonly slotCount: number;
+  /** How many threads made the calls. */
   readonly threadCount: number;
+  /** The most bytes that were live at once, as they were asked for. */
   readonly peakLiveBytes: number;
+  /** All bytes that were asked for. */
   readonly totalAllocatedBytes: number;
+  /** A KIND for each record. */
   readonly kinds: Uint8Array;
   /** Threads in order of their first call; 15 stands for the sixteenth and all later ones. */
   readonly threads: Uint8Array;
+  /** A slot for each record. */
   readonly slots: Uint32Array;
   /** Bytes asked for; 0 for a free. */
   readonly sizes: Uint32Array;
@@ -31,15 +40,33 @@ export interface Trace {
   readonly alignments: Uint32Array;
 }
 
+/** One call. */
 export interface TraceRecord {
+  /** Which call. */
   readonly kind: Kind;
+  /** Which block: the lowest number that was free. */
   readonly slot: number;
+  /** Bytes asked for; none for a free. */
   readonly size?: number;
+  /** A power of two, for the kind `aligned`. */
   readonly alignment?: number;
+  /** Which thread made it. Default 0. */
   readonly thread?: number;
 }
 
-/** Bytes that are not a whole, sound trace. The message says what is wrong and where, in one line. */
+/**
+ * Bytes that are not a whole, sound trace. The message says what is wrong and where, in one line.
+ *
+ * @example
+ *
+ * ```ts
+ * try {
+ *   decodeTrace(new Uint8Array(3));
+ * } catch (error) {
+ *   console.log(error instanceof TraceFormatError && error.layer); // trace
+ * }
+ * ```
+ */
 export class TraceFormatError extends Error {
   override readonly name = "TraceFormatError";
   /** The byte of `layer` where it was noticed. */
@@ -76,7 +103,16 @@ interface Header {
   readonly totalAllocatedBytes: number;
 }
 
-/** Reads a trace and verifies all that the format promises. Throws TraceFormatError. O(bytes). */
+/**
+ * Reads a trace and verifies all that the format promises. Throws TraceFormatError. O(bytes).
+ *
+ * @example
+ *
+ * ```ts
+ * const bytes = encodeTrace([{ kind: KIND.malloc, slot: 0, size: 10 }]);
+ * console.log(decodeTrace(bytes).sizes[0]); // 10
+ * ```
+ */
 export function decodeTrace(bytes: Uint8Array): Trace {
   const header = decodeHeader(bytes);
   const { opCount } = header;
@@ -108,6 +144,13 @@ export function decodeTrace(bytes: Uint8Array): Trace {
 /**
  * Writes records as a trace; the header's figures are counted on the way. `threadCount` is needed only when records
  * were decoded from a trace of more than 16 threads. Throws RangeError for a record that the format does not allow.
+ *
+ * @example
+ *
+ * ```ts
+ * const bytes = encodeTrace([{ kind: KIND.malloc, slot: 0, size: 10 }]);
+ * console.log(decodeTrace(bytes).opCount); // 1
+ * ```
  */
 export function encodeTrace(records: Iterable<TraceRecord>, threadCount = 0): Uint8Array {
   const all = [...records];
@@ -155,7 +198,16 @@ export function encodeHeader(opCount: number, threadCount: number, ledger: SlotL
   return bytes;
 }
 
-/** The records of a trace, one object each: for tests and tools, not for loops that are timed. */
+/**
+ * The records of a trace, one object each: for tests and tools, not for loops that are timed.
+ *
+ * @example
+ *
+ * ```ts
+ * const trace = decodeTrace(encodeTrace([{ kind: KIND.calloc, slot: 0, size: 10 }]));
+ * for (const { kind, size } of recordsOf(trace)) console.log(kindName(kind), size); // calloc 10
+ * ```
+ */
 export function* recordsOf(trace: Trace): Generator<Required<TraceRecord>> {
   for (let index = 0; index < trace.opCount; index++) {
     yield {
@@ -168,7 +220,15 @@ export function* recordsOf(trace: Trace): Generator<Required<TraceRecord>> {
   }
 }
 
-/** What a kind is called in messages. */
+/**
+ * What a kind is called in messages.
+ *
+ * @example
+ *
+ * ```ts
+ * console.log(kindName(KIND.realloc)); // realloc
+ * ```
+ */
 export function kindName(kind: number): string {
   return KIND_NAMES[kind] ?? `kind ${kind}`;
 }

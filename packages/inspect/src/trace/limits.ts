@@ -14,12 +14,33 @@ export const MOST_BYTES_A_CALL = 2 ** 16;
 /** … and in all, however few its calls are. */
 export const ALWAYS_TOTAL_BYTES = 2 ** 36;
 
-/** A sound trace, of a program larger than what is played unasked. The message has the figure and the bound. */
+/**
+ * A sound trace, of a program larger than what is played unasked. The message has the figure and the bound.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * try {
+ *   openTrace("stranger.mct.gz");
+ * } catch (error) {
+ *   if (error instanceof TraceLimitError) console.log(error.message);
+ * }
+ * ```
+ */
 export class TraceLimitError extends Error {
   override readonly name = "TraceLimitError";
 }
 
-/** Throws a TraceLimitError for a trace that asks for more than the bounds. O(1). */
+/**
+ * Throws a TraceLimitError for a trace that asks for more than the bounds. O(1).
+ *
+ * @example
+ *
+ * ```ts
+ * const trace = decodeTrace(encodeTrace([{ kind: KIND.malloc, slot: 0, size: 10 }]));
+ * checkLimits(trace); // nothing: it asks for little
+ * ```
+ */
 export function checkLimits(trace: Trace): void {
   const { opCount, peakLiveBytes, totalAllocatedBytes } = trace;
   if (peakLiveBytes > MOST_LIVE_BYTES)

@@ -17,7 +17,27 @@ import {
 } from "morecore/engine";
 import { LiveBlockError, type TraceRecorder } from "../record/record.ts";
 
-/** The heap was found corrupt by a check between two calls. */
+/**
+ * The heap was found corrupt by a check between two calls.
+ *
+ * @example
+ *
+ * ```ts
+ * const watch = new HeapWatch({
+ *   recorder: new TraceRecorder(),
+ *   checkEvery: 1,
+ *   check: () => {
+ *     throw new Error("broken");
+ *   },
+ *   words: () => new Uint32Array(),
+ * });
+ * try {
+ *   watch.check();
+ * } catch (error) {
+ *   console.log(error instanceof HeapCheckError && error.lastSound); // 0
+ * }
+ * ```
+ */
 export class HeapCheckError extends Error {
   override readonly name = "HeapCheckError";
   /** The number of the call after which it was found, from 1. */
@@ -55,6 +75,7 @@ export const CALL_KINDS = [
   "free",
   "other",
 ] as const satisfies readonly (TracedKind | "other")[];
+/** A kind of calls that is counted. */
 export type CallKind = (typeof CALL_KINDS)[number];
 
 type Wrapper = (call: WasmFunction, options: WatchOptions) => WasmFunction;
@@ -65,7 +86,24 @@ interface Rule {
   readonly wrapper?: Wrapper;
 }
 
-/** Counts, records and checks the calls of one program. */
+/**
+ * Counts, records and checks the calls of one program.
+ *
+ * @example
+ *
+ * ```ts
+ * const heap = Heap.create();
+ * const watch = new HeapWatch({
+ *   recorder: new TraceRecorder(),
+ *   checkEvery: 1,
+ *   check: () => heap.check(),
+ *   words: (at, count) => heap.u32(at, count),
+ * });
+ * const { malloc } = watch.watched(heap.exports);
+ * malloc?.(100);
+ * console.log(watch.counts.malloc); // 1
+ * ```
+ */
 export class HeapWatch {
   /** Calls by kind, those that failed or were refused included. */
   readonly counts: Record<CallKind, number> = {
@@ -81,6 +119,7 @@ export class HeapWatch {
   readonly #options: WatchOptions;
   #lastSound = 0;
 
+  /** Around a heap that the options tell how to check. */
   constructor(options: WatchOptions) {
     this.#options = options;
   }
