@@ -6,7 +6,19 @@
 // binaryen does the rest. This is here because its interface cannot rename an import. Also, what is wrong
 // with a file must be said before binaryen is asked, which says it in its own words.
 
-/** A file is no WebAssembly module, or none that can be used here. The message says why. */
+/**
+ * A file is no WebAssembly module, or none that can be used here. The message says why.
+ *
+ * @example
+ *
+ * ```ts
+ * try {
+ *   readSections(new Uint8Array(3));
+ * } catch (error) {
+ *   console.log(error instanceof WasmFormatError); // true
+ * }
+ * ```
+ */
 export class WasmFormatError extends Error {
   override readonly name = "WasmFormatError";
 }
@@ -133,7 +145,16 @@ export class Reader {
   }
 }
 
-/** The sections of a module, in their order. Throws a WasmFormatError for what is no module or is cut off. */
+/**
+ * The sections of a module, in their order. Throws a WasmFormatError for what is no module or is cut off.
+ *
+ * @example
+ *
+ * ```ts
+ * const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+ * console.log(readSections(empty).length); // 0
+ * ```
+ */
 export function readSections(bytes: Uint8Array): Section[] {
   if (bytes.length === 0) throw new WasmFormatError("it is no WebAssembly module: it is empty");
   if (HEADER.slice(0, 4).some((byte, index) => bytes[index] !== byte))
@@ -180,14 +201,32 @@ export function readExports(sections: readonly Section[]): Export[] {
   return readList(section.contents, (r) => ({ name: r.text(), kind: r.byte(), index: r.number() }));
 }
 
-/** The memories of a module, the imported first, as they are numbered. */
+/**
+ * The memories of a module, the imported first, as they are numbered.
+ *
+ * @example
+ *
+ * ```ts
+ * const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+ * console.log(readMemories(readSections(empty)).length); // 0
+ * ```
+ */
 export function readMemories(sections: readonly Section[]): Limits[] {
   const imported = readImports(sections).flatMap(({ limits }) => limits ?? []);
   const own = sections.find(({ id }) => id === MEMORY_SECTION);
   return own === undefined ? imported : [...imported, ...readList(own.contents, (r) => r.limits())];
 }
 
-/** The features that a toolchain noted in the custom section target_features; undefined: there is none. */
+/**
+ * The features that a toolchain noted in the custom section target_features; undefined: there is none.
+ *
+ * @example
+ *
+ * ```ts
+ * const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+ * console.log(readFeatures(readSections(empty))); // undefined
+ * ```
+ */
 export function readFeatures(sections: readonly Section[]): string[] | undefined {
   const section = sections.find(({ id, name }) => id === CUSTOM_SECTION && name === "target_features");
   if (section === undefined) return undefined;

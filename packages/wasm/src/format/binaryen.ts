@@ -18,12 +18,36 @@ export type Binaryen = typeof import("binaryen").default;
 
 const require = createRequire(import.meta.url);
 
-/** Something that has to be installed or built is not there. The message says how to get it. */
+/**
+ * Something that has to be installed or built is not there. The message says how to get it.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * try {
+ *   await linkProgram(new Uint8Array(), { growing: readKernel("growing"), asking: readKernel("asking") });
+ * } catch (error) {
+ *   if (error instanceof MissingToolError) console.log(error.message); // how to get binaryen
+ * }
+ * ```
+ */
 export class MissingToolError extends Error {
   override readonly name = "MissingToolError";
 }
 
-/** Binaryen refused, or what it made is not what it should be. */
+/**
+ * Binaryen refused, or what it made is not what it should be.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * try {
+ *   await linkProgram(new Uint8Array(), { growing: readKernel("growing"), asking: readKernel("asking") });
+ * } catch (error) {
+ *   if (error instanceof BinaryenError) console.log(error.message);
+ * }
+ * ```
+ */
 export class BinaryenError extends Error {
   override readonly name = "BinaryenError";
 }
@@ -109,7 +133,15 @@ function thrownText(thrown: unknown): string {
   return text === "" ? "it does not say why" : text.slice(0, MOST_THROWN_TEXT);
 }
 
-/** The shipped kernel that grows the memory itself, or the one that asks for memory. Throws a MissingToolError. */
+/**
+ * The shipped kernel that grows the memory itself, or the one that asks for memory. Throws a MissingToolError.
+ *
+ * @example
+ *
+ * ```ts
+ * console.log(WebAssembly.validate(readKernel("growing"))); // true
+ * ```
+ */
 export function readKernel(which: "growing" | "asking"): Uint8Array<ArrayBuffer> {
   const name = which === "growing" ? "kernel.wasm" : "kernel-grow.wasm";
   try {

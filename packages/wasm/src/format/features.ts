@@ -50,6 +50,12 @@ const UNSAID = [
 /**
  * The features of a program and the kernel together: those that it declares, or those that were found in it. Undefined:
  * nothing is known. Throws for one that is not known.
+ *
+ * @example
+ *
+ * ```ts
+ * console.log(featuresWith(["simd128"]).includes("simd128")); // true
+ * ```
  */
 export function featuresWith(declared: readonly string[] | undefined): string[] {
   const all = [...new Set([...KERNEL, ...(declared ?? UNSAID)])].sort();
@@ -66,7 +72,16 @@ export function featureFlags(features: readonly string[]): string[] {
   return ["--mvp-features", ...features.map((name) => `--enable-${FEATURES[name]?.[0]}`)];
 }
 
-/** For binaryen's interface. */
+/**
+ * For binaryen's interface.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * const { default: binaryen } = await import("binaryen");
+ * console.log(featureBits(binaryen.Features, featuresWith(["simd128"])));
+ * ```
+ */
 export function featureBits(all: typeof binaryen.Features, features: readonly string[]): number {
   return features.reduce((bits, name) => bits | all[FEATURES[name]?.[1] ?? "MVP"], 0);
 }

@@ -37,6 +37,7 @@ import { featureBits, featureFlags, featuresWith } from "../format/features.ts";
 import { heapBaseOf } from "../run/program.ts";
 import { swapBeside } from "../swap/index.ts";
 
+/** What linkProgram can be told. */
 export interface LinkOptions {
   /** As of wasm-opt -O: how far to optimise, 0 to 4. Default 3; 0: not at all. */
   readonly optimize?: number;
@@ -70,9 +71,17 @@ const PAGE_LOG2 = 16;
 
 /**
  * The program as one module with the kernel: bytes in, bytes out. The heap is begun before anything else runs, at the
- * program's exported __heap_base, or where its memory ends; or in what its morecore_grow gives, if it exports one.
- * Throws a WasmFormatError for a program that it cannot do this for, a MissingToolError without binaryen, a BinaryenError
- * if that refuses.
+ * program's exported __heap_base, or where its memory ends. If it exports morecore_grow, it is begun in what that gives.
+ * Throws a WasmFormatError for a program that it cannot do this for, a MissingToolError without binaryen, a BinaryenError if
+ * that refuses.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * const kernels = { growing: readKernel("growing"), asking: readKernel("asking") };
+ * const linked = await linkProgram(new Uint8Array(), kernels, { optimize: 2 }); // the program's bytes
+ * console.log(linked.length);
+ * ```
  */
 export async function linkProgram(
   program: Uint8Array,

@@ -6,7 +6,9 @@
 import { type CallKind, type HeapWatch, type TraceRecorder } from "@morecore/inspect";
 import { type Heap } from "morecore";
 
+/** Pieces of one kind. */
 export interface ChunkSum {
+  /** How many there are. */
   readonly count: number;
   /** Headers included. */
   readonly bytes: number;
@@ -14,7 +16,9 @@ export interface ChunkSum {
 
 /** What only a watch can know. */
 export interface CallReport {
+  /** How many calls there were. */
   readonly total: number;
+  /** How many of each kind. */
   readonly counts: Readonly<Record<CallKind, number>>;
   /** Bytes that were asked for with the blocks that are live at the end. */
   readonly liveBytes: number;
@@ -22,20 +26,33 @@ export interface CallReport {
   readonly peakLiveBytes: number;
 }
 
+/** The figures of a program's heap at its end. */
 export interface HeapReport {
+  /** What was called, if the calls were watched. */
   readonly calls: CallReport | undefined;
+  /** Blocks that the program has not freed. */
   readonly live: ChunkSum;
+  /** Free blocks of slabs. */
   readonly cached: ChunkSum;
+  /** Free chunks, without top. */
   readonly free: ChunkSum;
+  /** Bytes of the free end of the heap. */
   readonly topBytes: number;
   /** The largest payload among free chunks, top among them: what can be had without growing. */
   readonly largestFree: number;
+  /** Bytes that the heap has got from the memory. */
   readonly footprint: number;
+  /** The largest footprint there was. */
   readonly maxFootprint: number;
+  /** The memory's size in wasm pages of 64 KiB. */
   readonly memoryPages: number;
+  /** How often the heap asked for more. */
   readonly growths: number;
+  /** How often free neighbours were merged. */
   readonly coalescings: number;
+  /** How often slabs gave their free blocks back. */
   readonly flushes: number;
+  /** How often the heap gave memory back. */
   readonly trims: number;
 }
 

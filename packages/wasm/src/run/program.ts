@@ -27,17 +27,20 @@ import {
 import type { CodeOrigin } from "./stack.ts";
 
 /**
- * Where a program's malloc is: "two-modules": it imports it; "swapped": so it does now, and had one of its own; "merged":
- * `morecore link` has put it inside; "plain": it has one of its own, of which nothing is known.
+ * Where a program's malloc is. "two-modules": it imports it. "swapped": so it does now, and had one of its own. "merged":
+ * `morecore link` has put it inside. "plain": it has one of its own, of which nothing is known.
  */
 export type ProgramMode = "two-modules" | "swapped" | "merged" | "plain";
 
+/** A module, and how it can be run. loadProgram makes it. */
 export interface Program {
+  /** Where its malloc is. */
   readonly mode: ProgramMode;
   /** To be compiled; in two-module mode the memory is an import. */
   readonly bytes: Uint8Array;
   /** Where its code lies in the bytes that were given. */
   readonly origin: CodeOrigin;
+  /** What it imports. */
   readonly imports: readonly Import[];
   /** Of its memory; undefined: it has none. */
   readonly memory: Limits | undefined;

@@ -29,6 +29,7 @@ export interface RunOptions extends Partial<WasiOptions>, WatchWishes {
 export interface Death {
   /** "misuse" and "corrupt" are the heap's; "exception" is one of WebAssembly's that nobody caught. */
   readonly kind: "trap" | "misuse" | "corrupt" | "exception";
+  /** What was thrown. */
   readonly error: Error;
   /** Where the program was, innermost first; none when it was not running. */
   readonly frames: readonly Frame[];
@@ -36,9 +37,11 @@ export interface Death {
   readonly call: number | undefined;
 }
 
+/** How a program ended. */
 export interface RunResult {
   /** The program's, or DIED. */
   readonly exitCode: number;
+  /** How it died; undefined: it ended by itself. */
   readonly death: Death | undefined;
   /** Undefined if it was not asked for, there is none, or it is not sound. */
   readonly heap: HeapReport | undefined;
@@ -68,7 +71,16 @@ export interface Swap {
   second(bytes: Uint8Array, heapBase: number | undefined): Promise<SwappedProgram | undefined>;
 }
 
-/** Looks at a module and says how it can be run. A program with a malloc of its own goes to `swap` first. */
+/**
+ * Looks at a module and says how it can be run. A program with a malloc of its own goes to `swap` first.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * const program = await loadProgram(new Uint8Array()); // the program's bytes
+ * console.log(program.mode);
+ * ```
+ */
 export async function loadProgram(bytes: Uint8Array, swap?: Swap): Promise<Program> {
   const program = readProgram(bytes, isHeapImport);
   if (swap === undefined || program.mode === "merged") return program;
@@ -89,7 +101,15 @@ export async function loadProgram(bytes: Uint8Array, swap?: Swap): Promise<Progr
 
 /**
  * Runs a program to its end. Throws a WasmFormatError for one that cannot be run, and Node's error for a directory that
- * cannot be opened; what happens once it runs is in the result. The program has the process's standard streams.
+ * cannot be opened. What happens once it runs is in the result. The program has the process's standard streams.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * const program = await loadProgram(new Uint8Array()); // the program's bytes
+ * const { exitCode, death } = await runProgram(program);
+ * console.log(exitCode, death?.kind);
+ * ```
  */
 export async function runProgram(program: Program, options: RunOptions = {}): Promise<RunResult> {
   const { args = [], env = {}, dirs = {} } = options;

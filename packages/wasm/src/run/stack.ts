@@ -57,7 +57,15 @@ function placeIn(origin: CodeOrigin, index: number, offset: number): Pick<Frame,
   return { index: origin.functions[index] ?? -1, offset: undefined };
 }
 
-/** "    at main (app.wasm:0x1f3)" */
+/**
+ * "    at main (app.wasm:0x1f3)"
+ *
+ * @example
+ *
+ * ```ts
+ * console.log(frameText({ name: "main", index: 3, offset: 0x1f3 }, "app.wasm").trim()); // at main (app.wasm:0x1f3)
+ * ```
+ */
 export function frameText({ name, index, offset }: Frame, file: string): string {
   const at = offset === undefined ? "" : `:0x${offset.toString(16)}`;
   return `    at ${name ?? `function[${index}]`} (${file}${at})`;

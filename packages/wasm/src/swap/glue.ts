@@ -9,7 +9,20 @@
 import { type Expression, type Node, parse } from "acorn";
 import { full, simple } from "acorn-walk";
 
-/** The glue is no JavaScript that can be read. */
+/**
+ * The glue is no JavaScript that can be read.
+ *
+ * @example
+ *
+ * ```ts
+ * const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+ * try {
+ *   inspectModule(empty, { glue: "function (" });
+ * } catch (error) {
+ *   console.log(error instanceof GlueError); // true
+ * }
+ * ```
+ */
 export class GlueError extends Error {
   override readonly name = "GlueError";
 }

@@ -18,6 +18,7 @@ export { BinaryenError, MissingToolError } from "../format/binaryen.ts";
 export { GlueError } from "./glue.ts";
 export { type FoundAction, type FoundFunction, SwapRefusedError, type SwapReport } from "./report.ts";
 
+/** What swapModule can be told. */
 export interface SwapOptions {
   /** The source of the module's JavaScript, for modules whose exports' names are minified. */
   readonly glue?: string;
@@ -29,8 +30,11 @@ export interface SwapOptions {
   readonly keepImports?: boolean;
 }
 
+/** A module whose malloc is the kernel. */
 export interface SwapResult {
+  /** The module. */
   readonly bytes: Uint8Array;
+  /** What was found, and what became of it. */
   readonly report: SwapReport;
   /** With `keepImports`: for each function of `bytes`, its number in the module as it was; -1: it is new. */
   readonly origins: readonly number[] | undefined;
@@ -39,6 +43,13 @@ export interface SwapResult {
 /**
  * Finds the malloc family and says what a swap would do; `refusals` of the report tell why it would not.
  * Throws a WasmFormatError for what is no module, a GlueError for glue that is no JavaScript.
+ *
+ * @example
+ *
+ * ```ts
+ * const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+ * console.log(inspectModule(empty).refusals.length > 0); // true
+ * ```
  */
 export function inspectModule(bytes: Uint8Array, options: Pick<SwapOptions, "glue"> = {}): SwapReport {
   checkKeys(options, ["glue"]);
@@ -48,6 +59,13 @@ export function inspectModule(bytes: Uint8Array, options: Pick<SwapOptions, "glu
 /**
  * The module with the kernel for its allocator. Throws a SwapRefusedError if that is not surely safe, and a BinaryenError
  * if binaryen cannot do it.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * const { bytes, report } = await swapModule(new Uint8Array()); // the module's bytes
+ * console.log(bytes.length, report.allocator);
+ * ```
  */
 export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): Promise<SwapResult> {
   checkKeys(options, ["glue", "keepImports"]);
@@ -57,9 +75,17 @@ export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): 
 }
 
 /**
- * A program that imports the kernel's functions, and has a malloc of its own besides: the same with that one's functions
- * calling the kernel's imports, too. Undefined: it has none. Throws a WasmFormatError if it has one that cannot be replaced,
- * or takes memory by itself as an allocator does. `heapBase`: where the kernel's heap is to begin, if that is known.
+ * Takes a program that imports the kernel's functions, and has a malloc of its own besides. Gives the same with that one's
+ * functions calling the kernel's imports, too. Undefined: it has none. Throws a WasmFormatError if it has one that cannot be
+ * replaced, or takes memory by itself as an allocator does. `heapBase`: where the kernel's heap is to begin, if that is
+ * known.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * const swapped = await swapBeside(new Uint8Array(), undefined); // the program's bytes
+ * console.log(swapped === undefined ? "no malloc of its own" : swapped.report.allocator);
+ * ```
  */
 export async function swapBeside(
   bytes: Uint8Array,
