@@ -20,12 +20,32 @@ export interface Host {
   readonly glibc: string | undefined;
 }
 
-/** There is no libmorecore.so here. The message says why, and what would bring it, in one line. */
+/**
+ * There is no libmorecore.so here. The message says why, and what would bring it, in one line.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * try {
+ *   libraryPath();
+ * } catch (error) {
+ *   if (error instanceof MissingLibraryError) console.log(error.message);
+ * }
+ * ```
+ */
 export class MissingLibraryError extends Error {
   override readonly name = "MissingLibraryError";
 }
 
-/** The library's path. Throws a MissingLibraryError. */
+/**
+ * The library's path. Throws a MissingLibraryError.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * console.log(libraryPath()); // for LD_PRELOAD
+ * ```
+ */
 export function libraryPath(): string {
   const unfit = whyUnfit(thisHost());
   if (unfit !== undefined) throw new MissingLibraryError(unfit);

@@ -8,6 +8,7 @@ import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
 import { libraryPath } from "./library.ts";
 
+/** How libmorecore.so is to work in a program. */
 export interface NativeSettings {
   /** Where the first region's memory comes from. */
   readonly memory?: "sbrk" | "mmap";
@@ -19,7 +20,19 @@ export interface NativeSettings {
   readonly trace?: string;
 }
 
-/** A program could not be run. The message names it. */
+/**
+ * A program could not be run. The message names it.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * try {
+ *   runNative("not-a-program", []);
+ * } catch (error) {
+ *   if (error instanceof ProgramError) console.log(error.message);
+ * }
+ * ```
+ */
 export class ProgramError extends Error {
   override readonly name = "ProgramError";
 }
@@ -30,6 +43,12 @@ const SIGNALLED = 128;
 /**
  * Runs a program, with this process's standard streams, and returns its exit code, or 128 and the number of the signal that
  * ended it. Throws a MissingLibraryError or a ProgramError.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * console.log(runNative("sort", ["/etc/passwd"], { stats: true })); // its exit code
+ * ```
  */
 export function runNative(command: string, args: readonly string[], settings: NativeSettings = {}): number {
   const env = nativeEnvironment(libraryPath(), settings, process.env);
@@ -39,7 +58,16 @@ export function runNative(command: string, args: readonly string[], settings: Na
   return signal === null ? (status ?? SIGNALLED) : SIGNALLED + constants.signals[signal];
 }
 
-/** The variables that give a program the library, added to those of `env`; before what is preloaded already. */
+/**
+ * The variables that give a program the library, added to those of `env`; before what is preloaded already.
+ *
+ * @example
+ *
+ * ```ts
+ * const variables = nativeEnvironment("/lib/libmorecore.so", { stats: true }, {});
+ * console.log(variables.LD_PRELOAD); // /lib/libmorecore.so
+ * ```
+ */
 export function nativeEnvironment(
   library: string,
   { memory, options, stats = false, trace }: NativeSettings,
