@@ -6,8 +6,11 @@
 import { readTraceFile } from "@morecore/inspect";
 import { floorBytes } from "./floor.ts";
 
+/** A trace to measure with. */
 export interface TraceInput {
+  /** Its name in the tables. */
   readonly name: string;
+  /** Its path. */
   readonly file: string;
   /** The first calls of a longer trace: played by the slow peers too, but left out of the means. */
   readonly isShort: boolean;

@@ -15,10 +15,15 @@ import type { PatternResult, PerPeer, ScaleResult, Space, TraceResult, Variant }
 import type { Sample } from "./stats.ts";
 import type { Workers } from "./workers.ts";
 
+/** How long and with whom to measure. */
 export interface Plan {
+  /** The allocators that take part. */
   readonly peers: readonly PeerName[];
+  /** How often each figure is measured. */
   readonly rounds: number;
+  /** About how long one measurement is to take, in milliseconds. */
   readonly targetMs: number;
+  /** How often a trace is played before the clock starts, for the warm figures. */
   readonly warmPlays: number;
   /** Whether what is slow by its nature is tried, too. */
   readonly patient: boolean;

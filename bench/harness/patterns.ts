@@ -8,6 +8,7 @@
 import type { Peer } from "../peers/peer.ts";
 import { countsFrom } from "./random.ts";
 
+/** The small patterns: pairs of malloc and free, churn, first in first out. */
 export const PATTERN_NAMES = ["pair", "churn", "fifo"] as const;
 export type PatternName = (typeof PATTERN_NAMES)[number];
 

@@ -39,11 +39,15 @@ export interface ScaleResult {
   readonly nsPerPair: PerPeer<Sample>;
 }
 
+/** The figures of all peers. */
 export interface PeerResults {
   /** Of each peer that took part, and of what runs them. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Nanoseconds for each pair of calls, by pattern. */
   readonly patterns: readonly PatternResult[];
+  /** Nanoseconds for each call, and bytes, by trace. */
   readonly traces: readonly TraceResult[];
+  /** Nanoseconds for each pair of calls, by how many blocks are live. */
   readonly scale: readonly ScaleResult[];
 }
 

@@ -13,20 +13,50 @@ import { Workers } from "./workers.ts";
 
 /** What to measure. */
 export interface Work {
+  /** The patterns, by name. */
   readonly patterns: readonly PatternName[];
   /** Counts of live blocks. */
   readonly scale: readonly number[];
+  /** The traces. */
   readonly traces: readonly TraceInput[];
   /** A trace on which loops and allocators are compiled before the clock starts. */
   readonly warmUpFile: string | undefined;
 }
 
-/** How often the plan's onStep will be called. */
+/**
+ * How often the plan's onStep will be called.
+ *
+ * @example
+ *
+ * ```ts
+ * const plan: Plan = { peers: [], rounds: 3, targetMs: 50, warmPlays: 1, patient: false, onStep: () => {} };
+ * console.log(stepsOf(plan, { patterns: [], scale: [], traces: [], warmUpFile: undefined })); // 0
+ * ```
+ */
 export function stepsOf(plan: Plan, { patterns, scale, traces }: Work): number {
   const counts = { patterns: patterns.length, scale: scale.length, traces: traces.length };
   return stepCount(plan, counts);
 }
 
+/**
+ * Measures all the work, round by round, with peers in an order drawn anew each time. Takes minutes.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * const { peers } = await installedPeers("build/peers");
+ * const plan: Plan = {
+ *   peers: peers.map(({ name }) => name),
+ *   rounds: 3,
+ *   targetMs: 50,
+ *   warmPlays: 1,
+ *   patient: false,
+ *   onStep: () => {},
+ * };
+ * const work: Work = { patterns: PATTERN_NAMES, scale: [], traces: [], warmUpFile: undefined };
+ * for (const table of peerTables(await measurePeers(peers, plan, work))) console.log(toTerminal(table));
+ * ```
+ */
 export async function measurePeers(peers: readonly PeerInfo[], plan: Plan, work: Work): Promise<PeerResults> {
   const spaces = await withWorkers(peers, async (workers) => {
     const found: PerPeer<Space>[] = [];
@@ -69,7 +99,15 @@ async function withWorkers<T>(
   }
 }
 
-/** The machine, as a reader of figures wants to know it. */
+/**
+ * The machine, as a reader of figures wants to know it.
+ *
+ * @example
+ *
+ * ```ts
+ * console.log(machineText().length > 0); // true
+ * ```
+ */
 export function machineText(): string {
   const cpus = os.cpus();
   const memory = `${Math.round(os.totalmem() / 2 ** 30)} GiB`;

@@ -6,7 +6,15 @@
 import { POLICIES } from "./policy.ts";
 import { isSkipped, type PeerResults, type PerPeer, VARIANTS } from "./results.ts";
 
-/** Each reason once, with the peer and what it was asked for. */
+/**
+ * Each reason once, with the peer and what it was asked for.
+ *
+ * @example
+ *
+ * ```ts
+ * console.log(skippedReasons({ versions: {}, patterns: [], traces: [], scale: [] })); // []
+ * ```
+ */
 export function skippedReasons(results: PeerResults): string[] {
   const reasons = new Set<string>();
   const collect = (label: string, cells: PerPeer<object>) => {

@@ -12,6 +12,15 @@ export interface TextTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/**
+ * A table as lines for a terminal.
+ *
+ * @example
+ *
+ * ```ts
+ * console.log(toTerminal({ title: "", head: ["peer"], rows: [["morecore"]] }).includes("morecore")); // true
+ * ```
+ */
 export function toTerminal({ title, head, rows }: TextTable): string {
   const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
   for (const row of rows) table.push([...row]);

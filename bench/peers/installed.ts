@@ -10,6 +10,7 @@ import { buildDlmalloc } from "./build-dlmalloc.ts";
 import { buildTlsf } from "./build-tlsf.ts";
 import type { BuiltPeer, PeerInfo } from "./peer.ts";
 
+/** The allocators that can be measured here. */
 export interface FoundPeers {
   /** "nothing" and morecore first. */
   readonly peers: readonly PeerInfo[];
@@ -20,7 +21,16 @@ export interface FoundPeers {
 /** A module that was built elsewhere, or, as a string, why there is none. */
 export type BuiltElsewhere = BuiltPeer | string;
 
-/** All that can be had here. What must be compiled is, into a directory. mimalloc, if anybody has it, comes from the caller. */
+/**
+ * All that can be had here. What must be compiled is, into a directory. mimalloc, if anybody has it, comes from the caller.
+ *
+ * @example
+ *
+ * ```ts no-run
+ * const { peers, remarks } = await installedPeers("build/peers");
+ * console.log(peers.length, remarks);
+ * ```
+ */
 export async function installedPeers(directory: string, mimalloc?: BuiltElsewhere): Promise<FoundPeers> {
   const remarks: string[] = [];
   const peers: PeerInfo[] = [
