@@ -46,11 +46,17 @@ export abstract class Printed {
   }
 }
 
-/** The same for an object whose class is not written down: nobody's loop over names sees it. */
+/** The same for a plain object: what is spread into it. A literal and nothing else, so that bundlers drop what is unused. */
+export function printing(summary: (this: never) => string): object {
+  return { [INSPECT]: summary, $$typeof: Symbol.for("jest.asymmetricMatcher"), toAsymmetricMatcher: summary };
+}
+
+/** The same for an object that has to be as it is for loops over its names. */
 export function printable<T extends object>(made: T, summary: (this: T) => string): T {
-  Object.defineProperty(made, INSPECT, { value: summary });
-  Object.defineProperty(made, "toAsymmetricMatcher", { value: summary });
-  return Object.defineProperty(made, "$$typeof", { value: Symbol.for("jest.asymmetricMatcher") });
+  const ways = printing(summary);
+  for (const way of Reflect.ownKeys(ways))
+    Object.defineProperty(made, way, { value: ways[way as keyof typeof ways] });
+  return made;
 }
 
 /** A summary, or what it throws. */

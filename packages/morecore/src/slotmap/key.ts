@@ -10,7 +10,7 @@
 
 import { describe } from "../memory/arguments.ts";
 import { f64 } from "../typed/scalars.ts";
-import { printableType, type ValueType } from "../typed/type.ts";
+import type { ValueType } from "../typed/type.ts";
 
 declare const KEY: unique symbol;
 
@@ -51,7 +51,7 @@ export function keyType<const B extends string>(name: B): KeyType<B> {
   if (typeof name !== "string") throw new TypeError(`keyType: expected a name, got ${describe(name)}`);
   const key = `key of ${name}`;
   // Their values are numbers that are keys: whoever has one has it from a map, or from such a field.
-  return printableType({ ...f64, kind: "key", name: key, none: 0 }) as unknown as KeyType<B>;
+  return { ...f64, kind: "key", name: key, none: 0 } as unknown as KeyType<B>;
 }
 
 export function makeTag(id: number, version: number): number {

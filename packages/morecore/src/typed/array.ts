@@ -16,10 +16,10 @@ import {
   type ArrayType,
   isType,
   looseOf,
-  printableType,
   type ScalarType,
   type StructType,
   type Type,
+  typePrinting,
 } from "./type.ts";
 import type { ArrayElements, Init, Value, View } from "./values.ts";
 
@@ -45,6 +45,7 @@ export function array<E extends Type>(element: E, count: number): ArrayType<E> {
   const size = element.size * count;
   const { drop } = element;
   const type: ArrayType<E> = {
+    ...typePrinting(),
     kind: "array",
     element,
     count,
@@ -69,7 +70,7 @@ export function array<E extends Type>(element: E, count: number): ArrayType<E> {
       unaligned: () => array(looseOf(element) ?? element, count),
     }),
   };
-  return printableType(type);
+  return type;
 }
 
 const MAX_BYTES = 2 ** 30;

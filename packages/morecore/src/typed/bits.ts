@@ -8,7 +8,7 @@
 import { describe } from "../memory/arguments.ts";
 import { bool, i8, i16, i32, i64, u8, u16, u32, u64 } from "./scalars.ts";
 import type { Space } from "./space.ts";
-import { type BitsType, printableType, type ScalarType, type ValueType } from "./type.ts";
+import { type BitsType, type ScalarType, typePrinting, type ValueType } from "./type.ts";
 
 const WHOLE = new Set<object>([u8, i8, u16, i16, u32, i32, u64, i64, bool]);
 
@@ -41,7 +41,7 @@ export function bits<V extends number | bigint | boolean>(type: ScalarType<V>, w
     align: 1,
     ...access(type, width, bit),
   });
-  return printableType({ ...at(0), kind: "bits", width, unitBytes: type.size, align: type.size, at });
+  return { ...typePrinting(), ...at(0), kind: "bits", width, unitBytes: type.size, align: type.size, at };
 }
 
 type Access<V> = Pick<ValueType<V>, "load" | "read" | "store" | "copy">;

@@ -7,7 +7,7 @@ import { describe } from "../memory/arguments.ts";
 import { AT, isRef, LIFE, refAt, SPACE } from "./ref.ts";
 import { u32 } from "./scalars.ts";
 import type { Space } from "./space.ts";
-import { isStruct, type PointerType, printableType, type ScalarType, type StructType } from "./type.ts";
+import { isStruct, type PointerType, type ScalarType, type StructType, typePrinting } from "./type.ts";
 
 /**
  * A pointer to a struct, four bytes, as in wasm32. It takes a function, so that a struct may refer to itself, or to one that is
@@ -26,11 +26,12 @@ import { isStruct, type PointerType, printableType, type ScalarType, type Struct
 export function pointer<F extends () => void>(target: F): PointerType<F> {
   if (typeof target !== "function")
     throw new TypeError(`pointer: expected a function that gives a struct type, got ${describe(target)}`);
-  return printableType({ ...pointerBy(target, u32), unaligned: pointerBy(target, u32.unaligned) });
+  return { ...pointerBy(target, u32), unaligned: pointerBy(target, u32.unaligned) } as PointerType<F>;
 }
 
 function pointerBy<F extends () => void>(target: F, word: ScalarType<number>): PointerType<F> {
   return {
+    ...typePrinting(),
     kind: "pointer",
     target,
     name: "pointer",

@@ -9,7 +9,7 @@
 import { describe } from "../memory/arguments.ts";
 import { PointerError } from "./errors.ts";
 import { u32 } from "./scalars.ts";
-import { printableType, type RawPointerType, type StructType, type Type } from "./type.ts";
+import type { RawPointerType, StructType, Type } from "./type.ts";
 
 declare const POINTEE: unique symbol;
 declare const MUTABLE: unique symbol;
@@ -143,5 +143,5 @@ export function fieldPtr<F, K extends keyof F & string>(
  * ```
  */
 export function rawPointer<F extends () => void>(target: F): RawPointerType<F> {
-  return printableType({ ...u32, kind: "raw-pointer", target, name: "raw pointer" });
+  return { ...u32, kind: "raw-pointer", target, name: "raw pointer" };
 }

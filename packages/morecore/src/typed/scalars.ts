@@ -20,7 +20,7 @@ import {
   u32Access,
 } from "./scalar-access.ts";
 import type { Arrays, Space } from "./space.ts";
-import { printableType, type ScalarType } from "./type.ts";
+import { type ScalarType, typePrinting } from "./type.ts";
 
 type Load<V> = (space: Space, at: number) => V | undefined;
 type Store<V> = (space: Space, at: number, value: V) => boolean;
@@ -49,14 +49,14 @@ function scalar<V, A extends keyof Arrays>(
   access?: AccessMakers,
 ): ScalarType<V, A> {
   const fits = (space: Space, at: number): boolean => at + size <= space.view.byteLength;
-  const shared = { kind: "scalar", name, array, size, read } as const;
+  const shared = { ...typePrinting(), kind: "scalar", name, array, size, read } as const;
   const looseLoad: Load<V> = (space, at) => (fits(space, at) ? get(space.view, at) : undefined);
   const looseStore: Store<V> = (space, at, value) => {
     if (!fits(space, at)) return false;
     set(space.view, at, value);
     return true;
   };
-  const loose: ScalarType<V, A> = printableType({
+  const loose: ScalarType<V, A> = {
     ...shared,
     align: 1,
     load: looseLoad,
@@ -65,9 +65,8 @@ function scalar<V, A extends keyof Arrays>(
     get unaligned() {
       return loose;
     },
-  });
-  const add = access && { access };
-  return printableType({ ...shared, align: size, load, store, copy: load, unaligned: loose, ...add });
+  };
+  return { ...shared, align: size, load, store, copy: load, unaligned: loose, ...(access && { access }) };
 }
 
 /** An unsigned number of 8 bits, C's `uint8_t`. What is written keeps its lowest 8 bits. */

@@ -8,6 +8,7 @@
 // of their declared type as the System V ABI says: one that would cross the end of a unit begins the next.
 
 import { describe } from "../memory/arguments.ts";
+import { cut, listed, printing } from "../memory/printed.ts";
 import type { Life } from "./life.ts";
 import { AT, INDEX, innerRefAt, isRef, LIFE, SPACE, TYPE } from "./ref.ts";
 import type { Space } from "./space.ts";
@@ -17,7 +18,7 @@ import {
   type Fields,
   isType,
   looseOf,
-  printableType,
+  printedType,
   type StructType,
   type Type,
 } from "./type.ts";
@@ -104,6 +105,7 @@ function makeStruct<F>(fields: F, name: string, { list, size, align }: Laid): St
     fields,
     offsets: offsets as StructType<F>["offsets"],
     id: structCount,
+    ...structPrinting(),
     list,
     load: (space, at, life) => (at + size <= space.u8.length ? innerRefAt(space, type, at, life) : undefined),
     read: (space, value) => readFields(type, indices, space, value),
@@ -118,7 +120,15 @@ function makeStruct<F>(fields: F, name: string, { list, size, align }: Laid): St
     }),
     ...(align > 1 && { unaligned: () => loosened(type) }),
   };
-  return printableType(type);
+  return type;
+}
+
+function structPrinting(): object {
+  return printing(function (this: StructType<unknown>) {
+    const { list } = this;
+    const field = (index: number): string => `${cut(list[index]?.name ?? "")}: ${list[index]?.type.name}`;
+    return `${printedType(this)} ${listed(list.length, field, "{}")}`;
+  });
 }
 
 /** The same struct at any address: for one inside a packed one. */

@@ -9,7 +9,7 @@ import { describe } from "../memory/arguments.ts";
 import { OutOfMemoryError } from "./errors.ts";
 import type { Life } from "./life.ts";
 import type { Space } from "./space.ts";
-import { printableType, type ValueType } from "./type.ts";
+import { typePrinting, type ValueType } from "./type.ts";
 
 const encoder = new TextEncoder();
 /** Keeps a U+FEFF at the beginning: what was written is what is read. */
@@ -64,7 +64,7 @@ export function utf8(bytes: number): ValueType<string> {
     space.u8.fill(0, at + encoded.length, at + bytes);
     return true;
   };
-  return printableType({ kind: "utf8", name, size: bytes, align: 1, load, read, store, copy: load });
+  return { ...typePrinting(), kind: "utf8", name, size: bytes, align: 1, load, read, store, copy: load };
 }
 
 const MAX_BYTES = 2 ** 30;
@@ -74,25 +74,30 @@ const AT_LENGTH = 4;
  * A string with memory of its own: eight bytes, an address and a length in bytes. Writing it frees what it had and allocates
  * what it needs, in whatever allocated the struct; deleting the struct frees it. No memory: an OutOfMemoryError, and it is as it was.
  */
-export const text: ValueType<string> = printableType({
-  kind: "text",
-  name: "text",
-  size: 8,
-  align: 4,
-  load: loadText,
-  read: (_, value) => encode(value, "text"),
-  store: (space: Space, at: number, encoded: Uint8Array, life: Life): boolean => {
-    if (at + 8 > space.u8.length) return false;
-    const made = encoded.length === 0 ? 0 : life.source.allocate(encoded.length, 1);
-    if (made === 0 && encoded.length > 0) throw new OutOfMemoryError(encoded.length, "a text");
-    if (!space.reaches(made + encoded.length)) return false;
-    space.u8.set(encoded, made);
-    exchange(space, at, made, encoded.length, life);
-    return true;
-  },
-  copy: loadText,
-  drop: dropText,
-});
+export const text: ValueType<string> = ownedText();
+
+function ownedText(): ValueType<string> {
+  return {
+    ...typePrinting(),
+    kind: "text",
+    name: "text",
+    size: 8,
+    align: 4,
+    load: loadText,
+    read: (_, value) => encode(value, "text"),
+    store: (space: Space, at: number, encoded: Uint8Array, life: Life): boolean => {
+      if (at + 8 > space.u8.length) return false;
+      const made = encoded.length === 0 ? 0 : life.source.allocate(encoded.length, 1);
+      if (made === 0 && encoded.length > 0) throw new OutOfMemoryError(encoded.length, "a text");
+      if (!space.reaches(made + encoded.length)) return false;
+      space.u8.set(encoded, made);
+      exchange(space, at, made, encoded.length, life);
+      return true;
+    },
+    copy: loadText,
+    drop: dropText,
+  };
+}
 
 function loadText(space: Space, at: number): string | undefined {
   const length = space.u32[(at + AT_LENGTH) >>> 2];

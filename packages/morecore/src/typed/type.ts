@@ -5,7 +5,7 @@
 //
 // `load` and `store` are plain closures without `this`: an accessor holds them as constants, and V8 inlines them there.
 
-import { cut, listed, printable } from "../memory/printed.ts";
+import { printing } from "../memory/printed.ts";
 import type { AccessMakers } from "./access.ts";
 import type { Life } from "./life.ts";
 import type { Arrays, Space } from "./space.ts";
@@ -54,15 +54,15 @@ export function isType(value: unknown): value is Type {
   );
 }
 
-/** Gives a type what is printed of it. Each that makes a type calls it. */
-export function printableType<T extends Type>(made: T): T {
-  return printable(made, function () {
-    const fields = isStruct(this) ? this.list : [];
-    const entry = (index: number): string =>
-      `${cut(fields[index]?.name ?? "")}: ${cut(fields[index]?.type.name ?? "")}`;
-    const contents = fields.length > 0 ? ` ${listed(fields.length, entry, "{}")}` : "";
-    return `Type ${cut(this.name)} (${this.kind}, ${this.size} bytes, aligned to ${this.align})${contents}`;
+/** What is printed of a type. Each that makes a type spreads it into it. */
+export function typePrinting(): object {
+  return printing(function (this: Type) {
+    return printedType(this);
   });
+}
+
+export function printedType({ kind, name, size, align }: Type): string {
+  return `Type ${name} (${kind}, ${size} bytes, aligned to ${align})`;
 }
 
 const ONE_STORE = new Set(["scalar", "key", "raw-pointer", "pointer"]);

@@ -10,7 +10,7 @@ import { describe } from "../memory/arguments.ts";
 import { OutOfMemoryError } from "./errors.ts";
 import type { Life } from "./life.ts";
 import type { Space } from "./space.ts";
-import { type Fields, isPlace, isType, printableType, type Type, type UnionType } from "./type.ts";
+import { type Fields, isPlace, isType, type Type, typePrinting, type UnionType } from "./type.ts";
 import { WordLife } from "./word-life.ts";
 
 const TAG_BYTES = 4;
@@ -98,7 +98,8 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
     return true;
   };
   const owning = types.some((type) => type.drop !== undefined);
-  return printableType({
+  return {
+    ...typePrinting(),
     kind: "union",
     name,
     size,
@@ -136,7 +137,7 @@ export function union<F extends Fields>(variants: F): UnionType<F> {
       return { tag: names[tag], value: types[tag]?.copy(space, at + valueOffset) };
     },
     ...(owning && { drop }),
-  });
+  };
 }
 
 /** A value in a block of its own. Throws an OutOfMemoryError. */

@@ -250,7 +250,7 @@ function vecOf(heap: Heap, count: number): Vec<typeof f64> {
 
 const TYPES: readonly Kind[] = [
   [Point, "Type Point (struct, 16 bytes, aligned to 8) { x: f64, y: f64 }"],
-  [struct({}), "Type struct {  } (struct, 0 bytes, aligned to 1)"],
+  [struct({}), "Type struct {  } (struct, 0 bytes, aligned to 1) {}"],
   [f64, "Type f64 (scalar, 8 bytes, aligned to 8)"],
   [bool, "Type bool (scalar, 1 bytes, aligned to 1)"],
   [array(u8, 4), "Type u8[4] (array, 4 bytes, aligned to 1)"],
