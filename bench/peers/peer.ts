@@ -3,6 +3,7 @@
 // Owns:  the interface, the names, and the rule for peers without aligned allocation.
 // Needs: nothing.
 // Note:  the call sites of an adapter only ever see one target; how is in ../fresh.ts.
+import type { WasmModuleObject } from "morecore";
 
 /** In the order of the tables' columns. */
 export const PEER_NAMES = [
@@ -47,7 +48,7 @@ export interface Peer {
 
 export interface PeerOptions {
   /** Compiled module of the peers that are WebAssembly. */
-  readonly module: WebAssembly.Module | undefined;
+  readonly module: WasmModuleObject | undefined;
   /** Bytes the heap should have before the first call, so that growing is not measured; 0 = none. */
   readonly reserveBytes: number;
 }

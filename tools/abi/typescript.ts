@@ -54,6 +54,7 @@ import type { CName, ExportName, ImportName } from "../abi/family.ts";
 import { asPtr, type Base } from "../kernel/address.ts";
 import * as kernel from "../kernel/family.ts";
 import type { Machine } from "../kernel/machine.ts";
+import type { WasmExports } from "../memory/webassembly.ts";
 import { ledAstray } from "./errors.ts";
 
 /** C's and POSIX's malloc family, and BSD's and dlmalloc's extensions, under C's names. */
@@ -65,7 +66,7 @@ export const WALK = [${cNames("walk")}] as const satisfies readonly ImportName[]
 /** The malloc family, its heap known. Numbers are checked words; addresses come back unsigned. */
 export interface Calls {
   /** What the instance of the kernel exports that serves; missing: it is the kernel in JavaScript. */
-  readonly all?: WebAssembly.Exports;
+  readonly all?: WasmExports;
 ${called.map(([name, call]) => `${name}(${parametersOf(call)}): ${typeOf(call.answer)};`).join("\n")}
 }
 
@@ -86,11 +87,11 @@ function explained(error: unknown, heap: Base): unknown {
 /** The kernel in WebAssembly. */
 export class WasmCalls implements Calls {
   /** All that the instance exports, as the engine gives it. */
-  readonly all: WebAssembly.Exports;
+  readonly all: WasmExports;
   private readonly exports: KernelExports;
   private readonly heap: Base;
 
-  constructor(exports: WebAssembly.Exports, heap: Base) {
+  constructor(exports: WasmExports, heap: Base) {
     this.all = exports;
     this.heap = heap;
     // The engine knows an instance's exports as a record only; tools/bind.ts makes sure that they are these.

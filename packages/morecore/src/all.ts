@@ -16,7 +16,14 @@ export { bufferMemory } from "./memory/buffer.ts";
 export type { ViewLife } from "./memory/lasting.ts";
 export type { Memory } from "./memory/memory.ts";
 export type { ModuleParts } from "./memory/module-parts.ts";
+export type { OwnBytes } from "./memory/own-bytes.ts";
 export { wasmMemory } from "./memory/wasm.ts";
+export type {
+  WasmExports,
+  WasmGlobalObject,
+  WasmMemoryObject,
+  WasmModuleObject,
+} from "./memory/webassembly.ts";
 export * from "./offset/index.ts";
 export * from "./slotmap/index.ts";
 export * from "./typed/index.ts";

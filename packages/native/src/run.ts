@@ -20,6 +20,9 @@ export interface NativeSettings {
   readonly trace?: string;
 }
 
+/** The variables of a process. One that is undefined is not there. */
+export type Environment = Record<string, string | undefined>;
+
 /**
  * A program could not be run. The message names it.
  *
@@ -71,8 +74,8 @@ export function runNative(command: string, args: readonly string[], settings: Na
 export function nativeEnvironment(
   library: string,
   { memory, options, stats = false, trace }: NativeSettings,
-  env: NodeJS.ProcessEnv,
-): NodeJS.ProcessEnv {
+  env: Environment,
+): Environment {
   const others = env["LD_PRELOAD"] ?? "";
   return {
     ...env,

@@ -7,6 +7,7 @@
 // other: in a reservation there is no need for a second kind. What glibc gets from a mapping for each, that freeing them
 // gives memory back at once, comes from giving back the whole pages inside them (docs/OS.md).
 
+import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "morecore";
 import {
   type ChunkInfo,
   Heap,
@@ -115,7 +116,7 @@ class OsHeap extends Heap {
   }
 
   /** As the library's Heap.inside. */
-  static override inside(exports: WebAssembly.Exports | ModuleParts, options: InsideOptions = {}): OsHeap {
+  static override inside(exports: WasmExports | ModuleParts, options: InsideOptions = {}): OsHeap {
     const heap = new OsHeap(...Heap.madeInside(exports, options));
     if (options.checking !== undefined) heap.checking = options.checking;
     return heap;
@@ -123,8 +124,8 @@ class OsHeap extends Heap {
 
   /** As the library's Heap.attach. */
   static override attach(
-    memory: Memory | WebAssembly.Memory | ArrayBufferLike,
-    base: number | WebAssembly.Global,
+    memory: Memory | WasmMemoryObject | ArrayBufferLike,
+    base: number | WasmGlobalObject,
   ): OsHeap {
     return new OsHeap(...Heap.found(memory, base));
   }

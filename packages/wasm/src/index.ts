@@ -1,8 +1,8 @@
 // @morecore/wasm: WebAssembly programs on this heap: read, linked, run, swapped.
 
 export { readFeatures, readMemories, readSections, WasmFormatError } from "./format/binary.ts";
-export { BinaryenError, MissingToolError, readKernel } from "./format/binaryen.ts";
 export { featureBits, featuresWith } from "./format/features.ts";
+export { BinaryenError, MissingToolError, readKernel } from "./format/parts.ts";
 export { type LinkOptions, linkProgram } from "./link/link.ts";
 export type { CallReport, ChunkSum, HeapReport } from "./run/heap-report.ts";
 export type { Program, ProgramMode } from "./run/program.ts";

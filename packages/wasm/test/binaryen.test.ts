@@ -1,6 +1,7 @@
 import binaryen from "binaryen";
 import { describe, expect, it } from "vitest";
-import { checkBinaryen, MissingToolError, type Reading, readModuleWith } from "../src/format/binaryen.ts";
+import { checkBinaryen, type Reading, readModuleWith } from "../src/format/binaryen.ts";
+import { MissingToolError } from "../src/format/parts.ts";
 
 /** A module with an instruction of bulk memory, (memory.fill), as bytes. */
 const FILLS = Uint8Array.from(

@@ -10,7 +10,8 @@ import {
   WasmFormatError,
   writeSections,
 } from "../src/format/binary.ts";
-import { BinaryenError, guarded, loadBinaryen, MissingToolError } from "../src/format/binaryen.ts";
+import { guarded, loadBinaryen } from "../src/format/binaryen.ts";
+import { BinaryenError, MissingToolError } from "../src/format/parts.ts";
 import { autoSwap } from "../src/run/auto-swap.ts";
 import { heapBaseOf } from "../src/run/program.ts";
 import { DIED, loadProgram, type RunOptions, runProgram } from "../src/run/run.ts";

@@ -9,6 +9,7 @@
 // there of its own accord loses its blocks to it, without a word. Better ask once too often, and be told.
 
 import { AT_MAGIC, GRANULE, MAGIC, MEMORY_UNIT } from "../kernel/engine.ts";
+import type { WasmMemoryObject } from "../memory/webassembly.ts";
 import type { HeapOptions } from "./options.ts";
 
 const alone = new WeakSet<WebAssembly.Memory>();
@@ -21,7 +22,7 @@ const FIRST_BYTES = 4096;
 const NOTHING = -1;
 
 /** Throws unless a heap may be made in a memory as the options say, by what they say and by what is there. */
-export function checkAlone(memory: WebAssembly.Memory, options: HeapOptions): void {
+export function checkAlone(memory: WasmMemoryObject, options: HeapOptions): void {
   const { base, size, alone: said } = options;
   if (said !== true) {
     const why = whyNot(memory, options);

@@ -3,6 +3,7 @@
 import type { Machine } from "../kernel/machine.ts";
 import type { Memory } from "../memory/memory.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
+import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "../memory/webassembly.ts";
 import { HeapCore } from "./heap.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
 import { byJavaScript } from "./serve.ts";
@@ -20,14 +21,14 @@ export class Heap extends HeapCore {
   }
 
   /** As Heap.inside of "morecore". */
-  static inside(exports: WebAssembly.Exports | ModuleParts, options: InsideOptions = {}): Heap {
+  static inside(exports: WasmExports | ModuleParts, options: InsideOptions = {}): Heap {
     return new Heap(...HeapCore.madeInside(exports, options)).told(options);
   }
 
   /** As Heap.attach of "morecore". */
   static attach(
-    memory: Memory | WebAssembly.Memory | ArrayBufferLike,
-    base: number | WebAssembly.Global,
+    memory: Memory | WasmMemoryObject | ArrayBufferLike,
+    base: number | WasmGlobalObject,
   ): Heap {
     return new Heap(...HeapCore.found(memory, base));
   }

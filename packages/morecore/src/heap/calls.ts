@@ -9,10 +9,11 @@
 
 import type { Base } from "../kernel/address.ts";
 import { isArrayBuffer, isErrorOf } from "../memory/slots.ts";
+import type { WasmMemoryObject, WasmModuleObject } from "../memory/webassembly.ts";
 import { WasmCalls } from "./family-calls.ts";
 
 /** Gives the kernel's module, if there is one to be had. */
-export type FindModule = () => WebAssembly.Module | undefined;
+export type FindModule = () => WasmModuleObject | undefined;
 
 /** What the kernel asks of whoever made it. */
 export interface Host {
@@ -24,7 +25,7 @@ export interface Host {
 /** The calls of a heap whose bytes wasm can reach: by wasm, if the engine lets us compile; else undefined. */
 export function wasmCalls(
   find: FindModule,
-  memory: WebAssembly.Memory,
+  memory: WasmMemoryObject,
   heap: Base,
   host: Host,
 ): WasmCalls | undefined {
@@ -49,7 +50,7 @@ export function wasmCalls(
 let isForbidden = false;
 
 /** The kernel's bytes as a module; undefined where that is forbidden. */
-export function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+export function compiled(bytes: Uint8Array<ArrayBuffer>): WasmModuleObject | undefined {
   return unlessForbidden(() => new WebAssembly.Module(bytes));
 }
 

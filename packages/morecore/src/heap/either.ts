@@ -3,6 +3,7 @@
 import type { Machine } from "../kernel/machine.ts";
 import type { Memory } from "../memory/memory.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
+import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "../memory/webassembly.ts";
 import { HeapCore } from "./heap.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
 import { byEither } from "./serve.ts";
@@ -44,7 +45,7 @@ export class Heap extends HeapCore {
    * Throws a TypeError that says what is missing, a RangeError if the module has no memory to give. What its malloc throws,
    * the call throws that needed memory, and the heap is as it was.
    */
-  static inside(exports: WebAssembly.Exports | ModuleParts, options: InsideOptions = {}): Heap {
+  static inside(exports: WasmExports | ModuleParts, options: InsideOptions = {}): Heap {
     return new Heap(...HeapCore.madeInside(exports, options)).told(options);
   }
 
@@ -55,8 +56,8 @@ export class Heap extends HeapCore {
    * A heap that Heap.inside made grows by its module's malloc only: give its `memory`, not the WebAssembly.Memory.
    */
   static attach(
-    memory: Memory | WebAssembly.Memory | ArrayBufferLike,
-    base: number | WebAssembly.Global,
+    memory: Memory | WasmMemoryObject | ArrayBufferLike,
+    base: number | WasmGlobalObject,
   ): Heap {
     return new Heap(...HeapCore.found(memory, base));
   }

@@ -5,6 +5,7 @@
 
 import type { CName, ImportName } from "../abi/family.ts";
 import { PREFIX } from "../abi/prefix.ts";
+import type { WasmExports } from "../memory/webassembly.ts";
 import { C_FAMILY, WALK } from "./family-calls.ts";
 
 /** A function of WebAssembly: 32-bit numbers in and out; addresses come back signed to JavaScript. */
@@ -22,13 +23,13 @@ export interface HeapImports extends Readonly<Record<string, Readonly<Record<str
 }
 
 /** The family out of all that an instance of the kernel exports. */
-export function exportsOf(all: WebAssembly.Exports): HeapExports {
+export function exportsOf(all: WasmExports): HeapExports {
   // The kernel is built with just these (tools/bind.ts); the engine knows its exports as a record only.
   return Object.freeze(named(all, C_FAMILY, "") as HeapExports);
 }
 
 /** The family, and for programs the walk, under the names that modules import them by. */
-export function importsOf(all: WebAssembly.Exports): HeapImports {
+export function importsOf(all: WasmExports): HeapImports {
   return {
     morecore: named(all, [...C_FAMILY, ...WALK], PREFIX),
     // The keys are the family's, with and without an underscore.
@@ -36,11 +37,7 @@ export function importsOf(all: WebAssembly.Exports): HeapImports {
   };
 }
 
-function named(
-  all: WebAssembly.Exports,
-  names: readonly ImportName[],
-  prefix: string,
-): Record<string, WasmFunction> {
+function named(all: WasmExports, names: readonly ImportName[], prefix: string): Record<string, WasmFunction> {
   // They are functions of 32-bit numbers, all of them.
   return Object.fromEntries(names.map((name) => [prefix + name, all[PREFIX + name] as WasmFunction]));
 }

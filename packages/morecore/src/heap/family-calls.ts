@@ -7,6 +7,7 @@ import type { CName, ExportName, ImportName } from "../abi/family.ts";
 import { asPtr, type Base } from "../kernel/address.ts";
 import * as kernel from "../kernel/family.ts";
 import type { Machine } from "../kernel/machine.ts";
+import type { WasmExports } from "../memory/webassembly.ts";
 import { ledAstray } from "./errors.ts";
 
 /** C's and POSIX's malloc family, and BSD's and dlmalloc's extensions, under C's names. */
@@ -47,7 +48,7 @@ export const WALK = [
 /** The malloc family, its heap known. Numbers are checked words; addresses come back unsigned. */
 export interface Calls {
   /** What the instance of the kernel exports that serves; missing: it is the kernel in JavaScript. */
-  readonly all?: WebAssembly.Exports;
+  readonly all?: WasmExports;
   malloc(bytes: number): number;
   free(ptr: number): void;
   calloc(count: number, bytes: number): number;
@@ -110,11 +111,11 @@ function explained(error: unknown, heap: Base): unknown {
 /** The kernel in WebAssembly. */
 export class WasmCalls implements Calls {
   /** All that the instance exports, as the engine gives it. */
-  readonly all: WebAssembly.Exports;
+  readonly all: WasmExports;
   private readonly exports: KernelExports;
   private readonly heap: Base;
 
-  constructor(exports: WebAssembly.Exports, heap: Base) {
+  constructor(exports: WasmExports, heap: Base) {
     this.all = exports;
     this.heap = heap;
     // The engine knows an instance's exports as a record only; tools/bind.ts makes sure that they are these.

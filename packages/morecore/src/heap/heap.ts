@@ -17,6 +17,7 @@ import { ModuleMemory } from "../memory/module.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
 import { bytesText } from "../memory/printed.ts";
 import { wasmOf } from "../memory/wasm.ts";
+import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "../memory/webassembly.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
@@ -94,7 +95,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
 
   /** What inside does, for a subclass. */
   protected static madeInside(
-    exports: WebAssembly.Exports | ModuleParts,
+    exports: WasmExports | ModuleParts,
     options: InsideOptions,
   ): [machine: Machine, base: number] {
     checkOptions(options, INSIDE_OPTIONS);
@@ -113,8 +114,8 @@ export abstract class HeapCore extends HeapViews implements Disposable {
 
   /** What attach does, for a subclass: there is a heap. */
   protected static found(
-    memory: Memory | WebAssembly.Memory | ArrayBufferLike,
-    base: number | WebAssembly.Global,
+    memory: Memory | WasmMemoryObject | ArrayBufferLike,
+    base: number | WasmGlobalObject,
   ): [machine: Machine, base: number] {
     const address = baseOf(base);
     const machine = machineOver(memoryOf(memory), address);

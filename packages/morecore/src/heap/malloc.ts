@@ -16,6 +16,7 @@ import {
   isWord,
   refuseWord,
 } from "../memory/arguments.ts";
+import type { WasmMemoryObject } from "../memory/webassembly.ts";
 import { wasmCalls } from "./calls.ts";
 import { embeddedModule } from "./embedded.ts";
 import { HeapCorruptError, HeapMisuseError } from "./errors.ts";
@@ -24,7 +25,7 @@ import type { KernelExports, WasmCalls } from "./family-calls.ts";
 /** What Malloc.create can be told. */
 export interface MallocOptions {
   /** Where the heap lives; nobody else may take memory there. Default: a WebAssembly.Memory of its own. */
-  readonly memory?: WebAssembly.Memory;
+  readonly memory?: WasmMemoryObject;
   /**
    * From which address on the memory is zero and nobody's, to its end: a module's `__heap_base`. Rounded up to a multiple of 16.
    * Default: 16 in a memory of its own; in one that is given, its end, which is moved by 64 KiB.
@@ -49,13 +50,13 @@ const GRANULE = 16;
  */
 export class Malloc {
   /** The memory that the heap lives in. */
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemoryObject;
   /** The address of the heap's image. */
   readonly base: number;
   private readonly calls: WasmCalls;
   private readonly exports: KernelExports;
 
-  private constructor(memory: WebAssembly.Memory, base: number, from?: number) {
+  private constructor(memory: WasmMemoryObject, base: number, from?: number) {
     const calls = wasmCalls(embeddedModule, memory, asBase(base), {
       grow: (bytes) => grown(memory, bytes),
       refuse,
@@ -86,7 +87,7 @@ export class Malloc {
   }
 
   /** A window on a heap that is there already. Nothing is looked at: a base where none lies leads anywhere in the memory. O(1). */
-  static attach(memory: WebAssembly.Memory, base: number): Malloc {
+  static attach(memory: WasmMemoryObject, base: number): Malloc {
     checkWord("base", base);
     if (base === 0 || base % GRANULE !== 0)
       throw new RangeError(`base: expected a multiple of ${GRANULE} that is not 0, got ${describe(base)}`);
@@ -180,7 +181,7 @@ export class Malloc {
 }
 
 /** The kernel asks for wasm pages. The address of the first new byte; 0: there are none. */
-function grown(memory: WebAssembly.Memory, bytes: number): number {
+function grown(memory: WasmMemoryObject, bytes: number): number {
   try {
     return memory.grow(Math.ceil(bytes / WASM_PAGE)) * WASM_PAGE;
   } catch {

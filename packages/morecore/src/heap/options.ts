@@ -13,19 +13,20 @@ import { checkKeys, describe, refuseKey } from "../memory/arguments.ts";
 import { checkViewLife, type ViewLife } from "../memory/lasting.ts";
 import type { Memory } from "../memory/memory.ts";
 import { printable, printed, shown } from "../memory/printed.ts";
+import type { WasmGlobalObject, WasmMemoryObject } from "../memory/webassembly.ts";
 
 export type { HeapSettings };
 
 /** What Heap.create can be told. */
 export interface HeapOptions extends Partial<HeapSettings> {
   /** Where the heap lives. Default: a WebAssembly.Memory of its own. */
-  memory?: Memory | WebAssembly.Memory | ArrayBufferLike;
+  memory?: Memory | WasmMemoryObject | ArrayBufferLike;
   /**
    * The address of the heap's first byte: a multiple of 16, not 0. Or a module's global that holds one, such as the
    * __heap_base that it exports, which is rounded up. Default: the end of a WebAssembly.Memory that was given; else 16, for 0
    * is nobody's address.
    */
-  base?: number | WebAssembly.Global;
+  base?: number | WasmGlobalObject;
   /** Bytes of the region [base, base + size), outside of which the heap never goes. Default: to the memory's end, and on. */
   size?: number;
   /**

@@ -22,6 +22,7 @@ import { ModuleMemory } from "../memory/module.ts";
 import { type ModuleParts, moduleMemory } from "../memory/module-parts.ts";
 import { askMemory, checkMemory } from "../memory/promises.ts";
 import { wasmMemory, wasmOf } from "../memory/wasm.ts";
+import type { WasmExports } from "../memory/webassembly.ts";
 import { checkAlone } from "./alone.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
 
@@ -94,10 +95,7 @@ export function placeHeap(options: HeapOptions): Place {
 }
 
 /** Room for a new heap in memory that a module's allocator gives. Throws if it has none. */
-export function placeInside(
-  exports: WebAssembly.Exports | ModuleParts,
-  { reserve = 0 }: InsideOptions,
-): Place {
+export function placeInside(exports: WasmExports | ModuleParts, { reserve = 0 }: InsideOptions): Place {
   checkBytes("reserve", reserve);
   const bytes = Math.max(1, Math.ceil(reserve / MEMORY_UNIT)) * MEMORY_UNIT;
   const memory = moduleMemory(exports);

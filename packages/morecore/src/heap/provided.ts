@@ -4,8 +4,9 @@
 // Needs: nothing.
 
 import { describe } from "../memory/arguments.ts";
+import type { WasmModuleObject } from "../memory/webassembly.ts";
 
-let provided: WebAssembly.Module | undefined;
+let provided: WasmModuleObject | undefined;
 
 /** What tells the kernel from other modules. */
 const OF_THE_KERNEL = ["mc_attach", "mc_begin", "mc_malloc", "mc_free"];
@@ -19,7 +20,7 @@ const OF_THE_KERNEL = ["mc_attach", "mc_begin", "mc_malloc", "mc_free"];
  * import kernel from "morecore/kernel-grow.wasm";
  * provideKernel(kernel);
  */
-export function provideKernel(module: WebAssembly.Module): void {
+export function provideKernel(module: WasmModuleObject): void {
   const names = exportsOf(module);
   const lacks = OF_THE_KERNEL.filter((name) => !names.includes(name));
   if (lacks.length > 0)
@@ -38,7 +39,7 @@ function exportsOf(module: unknown): string[] {
 }
 
 /** The module. Throws a TypeError if there is none yet. */
-export function providedModule(): WebAssembly.Module {
+export function providedModule(): WasmModuleObject {
   if (provided === undefined)
     throw new TypeError("kernel: expected provideKernel(module) before the first heap is made");
   return provided;

@@ -12,9 +12,10 @@
 import { describe } from "./arguments.ts";
 import { type Bytes, type Giver, ModuleMemory } from "./module.ts";
 import { isBuffer } from "./promises.ts";
+import type { WasmExports } from "./webassembly.ts";
 
 /** What a module exports; of another name than toolchains give it, put under one of these. */
-type Part = WebAssembly.ExportValue | undefined;
+type Part = WasmExports[string] | undefined;
 
 /** A module's memory and its allocator. */
 export interface ModuleParts {
@@ -66,7 +67,7 @@ const OBJECT_ID = 0;
 const NO_MORE = 0xffff_ffff;
 
 /** A memory that a module's own allocator gives. Throws a TypeError that says what is missing. */
-export function moduleMemory(exports: WebAssembly.Exports | ModuleParts): ModuleMemory {
+export function moduleMemory(exports: WasmExports | ModuleParts): ModuleMemory {
   if (typeof exports !== "object" || exports === null)
     throw new TypeError(`exports: expected what a module exports, got ${describe(exports)}`);
   // By any name, whatever it is: each is looked at before it is used.

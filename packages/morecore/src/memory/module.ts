@@ -10,6 +10,7 @@
 // else's, and where that needs more memory, it tells whom it must.
 
 import type { Memory } from "./memory.ts";
+import type { WasmMemoryObject } from "./webassembly.ts";
 
 /** What a module's allocator is to us. */
 export interface Giver {
@@ -39,14 +40,14 @@ const GRANULE = 16;
 
 export class ModuleMemory implements Memory {
   /** Where wasm can reach the bytes: the memory. */
-  readonly wasm: WebAssembly.Memory | undefined;
+  readonly wasm: WasmMemoryObject | undefined;
   private readonly bytes: Bytes;
   private readonly giver: Giver;
   private loans: Loan[] = [];
   /** Where the last loan ends. */
   private end = 0;
 
-  constructor(bytes: WebAssembly.Memory | Bytes, giver: Giver) {
+  constructor(bytes: WasmMemoryObject | Bytes, giver: Giver) {
     this.wasm = bytes instanceof WebAssembly.Memory ? bytes : undefined;
     this.bytes = bytes;
     this.giver = giver;

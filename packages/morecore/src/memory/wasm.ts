@@ -2,6 +2,7 @@
 
 import type { Memory } from "./memory.ts";
 import { ModuleMemory } from "./module.ts";
+import type { WasmMemoryObject } from "./webassembly.ts";
 
 const WASM_PAGE = 65_536;
 
@@ -24,7 +25,7 @@ const known = new WeakMap<WebAssembly.Memory, WasmMemory>();
  * console.log(heap.malloc(100_000) > 0, memory.buffer.byteLength <= 1 << 20); // true true
  * ```
  */
-export function wasmMemory(memory?: WebAssembly.Memory, reserve = WASM_PAGE, most?: number): Memory {
+export function wasmMemory(memory?: WasmMemoryObject, reserve = WASM_PAGE, most?: number): Memory {
   const wasm = memory ?? newMemory(reserve, most);
   const made = known.get(wasm) ?? new WasmMemory(wasm);
   known.set(wasm, made);
@@ -38,7 +39,7 @@ function newMemory(reserve: number, most: number | undefined): WebAssembly.Memor
 }
 
 /** The WebAssembly.Memory behind a Memory that was made here; undefined for any other. */
-export function wasmOf(memory: Memory): WebAssembly.Memory | undefined {
+export function wasmOf(memory: Memory): WasmMemoryObject | undefined {
   return memory instanceof WasmMemory || memory instanceof ModuleMemory ? memory.wasm : undefined;
 }
 

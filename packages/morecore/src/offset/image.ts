@@ -8,6 +8,7 @@
 //  0   magic "MCOA"  | version | checksum of all that follows | tag | slots | first spare slot      (4 bytes each)
 //  24  for each slot, the range's own first: offset (8) | after (4) | next in bin or spare (4) | stamp (4)
 
+import type { OwnBytes } from "../memory/own-bytes.ts";
 import { binOf } from "./bins.ts";
 import { checkState } from "./check.ts";
 import { OffsetCorruptError, OffsetFormatError, shown } from "./errors.ts";
@@ -30,7 +31,7 @@ const STAMP = 16;
 export const SLOT_BYTES = 20;
 
 /** The state as bytes. O(slots). */
-export function writeImage(state: OffsetState): Uint8Array<ArrayBuffer> {
+export function writeImage(state: OffsetState): OwnBytes {
   const image = new Uint8Array(HEADER_BYTES + SLOT_BYTES * state.slotCount);
   const view = new DataView(image.buffer);
   view.setUint32(AT_MAGIC, MAGIC, true);

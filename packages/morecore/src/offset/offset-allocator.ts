@@ -11,8 +11,7 @@
 // A request that no bin can promise to serve looks at each hole that might fit before it is refused: so none is refused
 // while a hole fits, its alignment included. And when the state is full it doubles, O(regions): `regions` avoids it.
 
-/// <reference lib="esnext.disposable" preserve="true" />
-
+import type { OwnBytes } from "../memory/own-bytes.ts";
 import { Printed } from "../memory/printed.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { findHole, leadOf, putHole, takeHole } from "./bins.ts";
@@ -220,7 +219,7 @@ export class OffsetAllocator extends Printed implements Disposable {
   }
 
   /** Everything that the allocator knows, in 24 bytes and 20 a slot; the same state gives the same bytes. O(slots). */
-  save(): Uint8Array<ArrayBuffer> {
+  save(): OwnBytes {
     return writeImage(this.#state);
   }
 

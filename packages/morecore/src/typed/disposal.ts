@@ -3,6 +3,9 @@
 // Owns:  the symbol for `using`; lists of destructors.
 // Needs: nothing.
 
+// Of the declarations, too: who compiles with lib "es2022" gets Symbol.dispose and Disposable with ours.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /**
  * `Symbol.dispose`, where there is one. Engines without `using` may lack it; `dispose()` does the same everywhere. The other
  * symbol is the one by which esbuild and Babel compile `using`. A polyfill of Symbol.dispose has to come before this file.

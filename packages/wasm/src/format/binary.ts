@@ -6,6 +6,8 @@
 // binaryen does the rest. This is here because its interface cannot rename an import. Also, what is wrong
 // with a file must be said before binaryen is asked, which says it in its own words.
 
+import type { OwnBytes } from "morecore";
+
 /**
  * A file is no WebAssembly module, or none that can be used here. The message says why.
  *
@@ -182,7 +184,7 @@ export function readSections(bytes: Uint8Array): Section[] {
 }
 
 /** A module of sections. */
-export function writeSections(sections: readonly Section[]): Uint8Array<ArrayBuffer> {
+export function writeSections(sections: readonly Section[]): OwnBytes {
   const parts = sections.flatMap(({ id, name, contents }) => {
     const head = id === CUSTOM_SECTION ? text(name) : [];
     return [Uint8Array.of(id, ...number(head.length + contents.length), ...head), contents];

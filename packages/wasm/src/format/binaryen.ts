@@ -1,7 +1,7 @@
-// Binaryen: the package binaryen, an optional peer of this one, and its command wasm-merge; and our own kernel's files.
+// Binaryen: the package binaryen, an optional peer of this one, and its command wasm-merge.
 //
 // Owns:  finding them, and saying what is missing; running the command in a folder of its own; what binaryen throws.
-// Needs: Node; WasmFormatError.
+// Needs: Node; parts; WasmFormatError.
 //
 // binaryen is C++ compiled to wasm: what it throws may be no Error, and a trap leaves its memory as it was just then. So
 // all work with it goes through `guarded`, and after a trap the next work gets another instance.
@@ -13,44 +13,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { WasmFormatError } from "./binary.ts";
+import { BinaryenError, MissingToolError } from "./parts.ts";
 
 export type Binaryen = typeof import("binaryen").default;
 
 const require = createRequire(import.meta.url);
-
-/**
- * Something that has to be installed or built is not there. The message says how to get it.
- *
- * @example
- *
- * ```ts no-run
- * try {
- *   await linkProgram(new Uint8Array(), { growing: readKernel("growing"), asking: readKernel("asking") });
- * } catch (error) {
- *   if (error instanceof MissingToolError) console.log(error.message); // how to get binaryen
- * }
- * ```
- */
-export class MissingToolError extends Error {
-  override readonly name = "MissingToolError";
-}
-
-/**
- * Binaryen refused, or what it made is not what it should be.
- *
- * @example
- *
- * ```ts no-run
- * try {
- *   await linkProgram(new Uint8Array(), { growing: readKernel("growing"), asking: readKernel("asking") });
- * } catch (error) {
- *   if (error instanceof BinaryenError) console.log(error.message);
- * }
- * ```
- */
-export class BinaryenError extends Error {
-  override readonly name = "BinaryenError";
-}
 
 /** How many instances of binaryen have been lost by a trap. */
 let lostInstances = 0;
@@ -131,26 +98,6 @@ function thrownText(thrown: unknown): string {
   const hasMessage = typeof thrown === "object" && thrown !== null && "message" in thrown;
   const text = String(hasMessage ? thrown.message : thrown).trim();
   return text === "" ? "it does not say why" : text.slice(0, MOST_THROWN_TEXT);
-}
-
-/**
- * The shipped kernel that grows the memory itself, or the one that asks for memory. Throws a MissingToolError.
- *
- * @example
- *
- * ```ts
- * console.log(WebAssembly.validate(readKernel("growing"))); // true
- * ```
- */
-export function readKernel(which: "growing" | "asking"): Uint8Array<ArrayBuffer> {
-  const name = which === "growing" ? "kernel.wasm" : "kernel-grow.wasm";
-  try {
-    return Uint8Array.from(readFileSync(require.resolve(`morecore/${name}`)));
-  } catch (error) {
-    throw new MissingToolError(`the package's own ${name} is missing: npm run build makes it`, {
-      cause: error,
-    });
-  }
 }
 
 /** A module and the name by which the others import from it. */

@@ -6,10 +6,30 @@
 // A module is given what it says that it uses, and what the kernel needs. If binaryen is allowed more, it
 // writes modules that an engine may not know.
 
-import type binaryen from "binaryen";
 import { WasmFormatError } from "./binary.ts";
 
-type FeatureKey = keyof typeof binaryen.Features;
+/** As binaryen's interface calls them: not its own type, since its declarations are there only where it is installed. */
+type FeatureKey =
+  | "MVP"
+  | "Atomics"
+  | "BulkMemory"
+  | "BulkMemoryOpt"
+  | "CallIndirectOverlong"
+  | "ExceptionHandling"
+  | "ExtendedConst"
+  | "FP16"
+  | "GC"
+  | "MultiMemory"
+  | "Multivalue"
+  | "MutableGlobals"
+  | "NontrappingFPToInt"
+  | "ReferenceTypes"
+  | "RelaxedSIMD"
+  | "SignExt"
+  | "SIMD128"
+  | "Strings"
+  | "TailCall"
+  | "WideArithmetic";
 
 /** In target_features: what binaryen's command and interface call it. */
 const FEATURES: Readonly<Record<string, readonly [string, FeatureKey]>> = {
@@ -82,6 +102,6 @@ export function featureFlags(features: readonly string[]): string[] {
  * console.log(featureBits(binaryen.Features, featuresWith(["simd128"])));
  * ```
  */
-export function featureBits(all: typeof binaryen.Features, features: readonly string[]): number {
+export function featureBits(all: Readonly<Record<FeatureKey, number>>, features: readonly string[]): number {
   return features.reduce((bits, name) => bits | all[FEATURES[name]?.[1] ?? "MVP"], 0);
 }

@@ -7,6 +7,7 @@
 // its morecore_abort. Afterwards nothing of that is left: no import morecore.…, no export mc_…. What is added is one
 // export, the global morecore_heap: the address by which JavaScript can attach to the heap, to look at it.
 
+import type { OwnBytes } from "morecore";
 import type { ExportName } from "morecore/engine";
 import {
   type Export,
@@ -25,15 +26,9 @@ import {
   withoutStale,
   writeSections,
 } from "../format/binary.ts";
-import {
-  type Binaryen,
-  BinaryenError,
-  guarded,
-  loadBinaryen,
-  mergeModules,
-  readModuleWith,
-} from "../format/binaryen.ts";
+import { type Binaryen, guarded, loadBinaryen, mergeModules, readModuleWith } from "../format/binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../format/features.ts";
+import { BinaryenError } from "../format/parts.ts";
 import { heapBaseOf } from "../run/program.ts";
 import { swapBeside } from "../swap/index.ts";
 
@@ -87,7 +82,7 @@ export async function linkProgram(
   program: Uint8Array,
   kernels: Kernels,
   options: LinkOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<OwnBytes> {
   const given = readSections(program);
   checkProgram(given, readExports(readSections(kernels.growing)));
   const sections = options.swap === false ? given : await withOneMalloc(program, given);

@@ -4,6 +4,7 @@
 // Needs: Heap; a watch, if there was one.
 
 import { type CallKind, type HeapWatch, type TraceRecorder } from "@morecore/inspect";
+import type { WasmMemoryObject } from "morecore";
 import { type Heap } from "morecore";
 
 /** Pieces of one kind. */
@@ -64,7 +65,7 @@ export interface Watched {
 const WASM_PAGE = 65_536;
 
 /** The figures of a sound heap. O(chunks). */
-export function reportHeap(heap: Heap, memory: WebAssembly.Memory, watched?: Watched): HeapReport {
+export function reportHeap(heap: Heap, memory: WasmMemoryObject, watched?: Watched): HeapReport {
   const sums = {
     live: { count: 0, bytes: 0 },
     cached: { count: 0, bytes: 0 },

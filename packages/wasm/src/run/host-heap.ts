@@ -4,6 +4,7 @@
 // Needs: Heap, watch, trace/record.
 
 import { HeapWatch, TraceRecorder } from "@morecore/inspect";
+import type { WasmExports, WasmMemoryObject } from "morecore";
 import { Heap, type HeapImports } from "morecore";
 import { C_FAMILY, PREFIX } from "morecore/engine";
 import { type Import, WasmFormatError } from "../format/binary.ts";
@@ -24,7 +25,7 @@ export interface HostHeap {
   /** Undefined: it has not begun. */
   readonly heap: Heap | undefined;
   /** Called when the program has been instantiated, before its _start. */
-  begin(program: WebAssembly.Exports): void;
+  begin(program: WasmExports): void;
   readonly functions: Readonly<Record<string, HeapImports[string]>>;
   readonly watched: Watched | undefined;
 }
@@ -35,7 +36,7 @@ const WORD_BYTES = 4;
 /** Begins a heap at `heapBase`, or at the memory's end, and wraps its functions if anything is wished to be known. */
 export function makeHostHeap(
   heapBase: number | undefined,
-  memory: WebAssembly.Memory,
+  memory: WasmMemoryObject,
   wishes: WatchWishes,
 ): HostHeap {
   const heap = heapIn(memory, heapBase);
@@ -43,12 +44,12 @@ export function makeHostHeap(
 }
 
 export interface HostHeapParts {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemoryObject;
   readonly wishes: WatchWishes;
   readonly imports: HeapImports;
   /** The heap, once it has begun. */
   heap(): Heap | undefined;
-  begin(program: WebAssembly.Exports): void;
+  begin(program: WasmExports): void;
 }
 
 /** Wraps the functions of a heap if anything is wished to be known of it. */

@@ -6,17 +6,18 @@
 // The kernel's functions must be there before the program is instantiated, and its sbrk is there only afterwards. So the
 // heap is begun between that and _start: whoever has a start function that allocates must not be run in this way.
 
+import type { WasmMemoryObject } from "morecore";
 import { Heap, type WasmFunction, wasmMemory } from "morecore";
 import { asBase, importsOf, Machine, refuse } from "morecore/engine";
 import { WasmFormatError } from "../format/binary.ts";
-import { readKernel } from "../format/binaryen.ts";
+import { readKernel } from "../format/parts.ts";
 import { type HostHeap, hostHeap, type WatchWishes } from "./host-heap.ts";
 
 /** What swap exports of a module that has an sbrk: bytes → address, or 0. */
 const GROW_EXPORT = "morecore_grow";
 
 /** The heap, not begun yet. Throws a MissingToolError if the package was not built. */
-export function makeSbrkHeap(memory: WebAssembly.Memory, wishes: WatchWishes): HostHeap {
+export function makeSbrkHeap(memory: WasmMemoryObject, wishes: WatchWishes): HostHeap {
   let base = 0;
   let heap: Heap | undefined;
   let grow: WasmFunction = () => 0;

@@ -10,6 +10,7 @@
 // calls one. The first is out of reach when the import is a function of JavaScript's, as here all are. The
 // second goes with the flag --no-turbo-fast-api-calls. It belongs to the process, so the command sets it
 // (packages/cli/src/run.ts). docs/RUN.md says how that was verified.
+import type { WasmMemoryObject } from "morecore";
 
 /** What a program is given. */
 export interface WasiOptions {
@@ -26,7 +27,7 @@ export interface Wasi {
   /** The calls, by name. */
   readonly imports: Readonly<Record<string, SystemCall>>;
   /** Runs _start. The exit code of a program that ends; a program that dies throws. */
-  start(start: unknown, memory: WebAssembly.Memory): number;
+  start(start: unknown, memory: WasmMemoryObject): number;
 }
 
 /** The module names that programs import WASI from, and what node:wasi calls those versions. */

@@ -5,7 +5,7 @@
 
 import { checkKeys } from "morecore/engine";
 import { readSections, withoutStale, writeSections } from "../format/binary.ts";
-import { BinaryenError, MissingToolError } from "../format/binaryen.ts";
+import { BinaryenError, MissingToolError } from "../format/parts.ts";
 import { checkNoTakers, mayTakeMemory, secondMallocError } from "./beside.ts";
 import { type Decision, decide } from "./decide.ts";
 import { type ModuleFacts, readModule } from "./module.ts";
@@ -14,7 +14,7 @@ import { SwapRefusedError, type SwapReport } from "./report.ts";
 import { rewrite } from "./rewrite.ts";
 
 export { WasmFormatError } from "../format/binary.ts";
-export { BinaryenError, MissingToolError } from "../format/binaryen.ts";
+export { BinaryenError, MissingToolError } from "../format/parts.ts";
 export { GlueError } from "./glue.ts";
 export { type FoundAction, type FoundFunction, SwapRefusedError, type SwapReport } from "./report.ts";
 

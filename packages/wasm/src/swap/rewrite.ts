@@ -8,15 +8,9 @@
 
 import type Binaryen from "binaryen";
 import { type ExportName, exportSignature, PREFIX } from "morecore/engine";
-import {
-  BinaryenError,
-  guarded,
-  loadBinaryen,
-  mergeModules,
-  readKernel,
-  readModuleWith,
-} from "../format/binaryen.ts";
+import { guarded, loadBinaryen, mergeModules, readModuleWith } from "../format/binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../format/features.ts";
+import { BinaryenError, readKernel } from "../format/parts.ts";
 import type { SwapPlan } from "./decide.ts";
 import { MALLINFO_CALLS, MALLINFO_LOCALS, mallinfoBody } from "./mallinfo.ts";
 import type { ModuleFacts } from "./module.ts";
