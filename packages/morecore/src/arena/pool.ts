@@ -26,7 +26,7 @@ import { AT, isRef, LIFE, refAt, SPACE } from "../typed/ref.ts";
 import type { Space } from "../typed/space.ts";
 import type { Type } from "../typed/type.ts";
 import { type Fields, isStruct, type StructType } from "../typed/type.ts";
-import type { ArrayRef, GivenFields, HeldBy, Init, Ref } from "../typed/values.ts";
+import type { ArrayRef, HeldBy, Init, InitFields, Made, OnlyFields, Ref } from "../typed/values.ts";
 import { type Chunk, chunkAt, FIRST_BYTES, giveBack, takeChunk } from "./chunks.ts";
 
 /** What a pool can be told when it is made. */
@@ -156,12 +156,12 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
   }
 
   /** A struct of the pool's type, as any allocator makes it. Of another type: a TypeError. */
-  override new<F extends Fields, I extends object = Record<never, never>>(
-    type: StructType<F>,
-    fields?: GivenFields<F, I, L>,
-  ): Ref<StructType<F>, L, HeldBy<F, I, L>> {
+  override new<S extends StructType<Fields>, I extends object = Record<never, never>>(
+    type: S,
+    fields?: InitFields<S["fields"], HeldBy<S["fields"], I, L>> & OnlyFields<S["fields"], I>,
+  ): Made<S, L, I> {
     this.checkBlockType("new", type);
-    return super.new<F, I>(type, fields);
+    return super.new<S, I>(type, fields);
   }
 
   /**

@@ -18,7 +18,7 @@ import type { Ptr } from "../typed/raw-pointer.ts";
 import { INDEX, SPACE, TYPE } from "../typed/ref.ts";
 import type { ReadFields } from "../typed/struct.ts";
 import { type Field, type Fields, isPlace, isStruct, type StructType, type Type } from "../typed/type.ts";
-import type { GivenFields, HeldBy, HoldsRefs, InitFields, Plain, Value, View } from "../typed/values.ts";
+import type { HeldBy, HoldsRefs, InitFields, OnlyFields, Plain, Value, View } from "../typed/values.ts";
 import { Collection } from "./collection.ts";
 import { AT_CAPACITY, checkHeld, checkIndex } from "./header.ts";
 import {
@@ -153,7 +153,9 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
 
   /** Adds a struct at the end. O(fields) on average. Throws an OutOfMemoryError, and it is as it was. The new length. */
   push<I extends object = Record<never, never>>(
-    fields?: GivenFields<F, I, B> & ([HeldBy<F, I, B>] extends [B] ? unknown : never),
+    fields?: InitFields<F, HeldBy<F, I, B>> &
+      OnlyFields<F, I> &
+      ([HeldBy<F, I, B>] extends [B] ? unknown : never),
   ): number {
     const given = fields === undefined ? undefined : this.readFields(fields);
     this.enter();

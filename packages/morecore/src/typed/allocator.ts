@@ -25,9 +25,20 @@ import {
   TYPE,
   useAfterFree,
 } from "./ref.ts";
+import type { Ref } from "./ref-type.ts";
 import type { Space } from "./space.ts";
 import { type Fields, isStruct, isType, type StructType, type Type } from "./type.ts";
-import type { ArrayRef, FieldValues, GivenFields, HeldBy, Init, Plain, Ref } from "./values.ts";
+import type {
+  ArrayRef,
+  FieldValues,
+  HeldBy,
+  Init,
+  InitFields,
+  Made,
+  OnlyFields,
+  Plain,
+  Ref as RefOf,
+} from "./values.ts";
 
 /** What Uninit needs of an allocator, and arenas of one type. */
 export const FILL: unique symbol = Symbol("fill");
@@ -130,17 +141,17 @@ export abstract class Allocator<L = unknown> extends Printed {
    * A struct, made in place from its fields; those that are not given are zero. Throws an OutOfMemoryError, or a TypeError for a
    * field that the struct has not, and then nothing is kept. O(size).
    */
-  new<F extends Fields, I extends object = Record<never, never>>(
-    type: StructType<F>,
-    fields?: GivenFields<F, I, L>,
-  ): Ref<StructType<F>, L, HeldBy<F, I, L>> {
+  new<T extends StructType<Fields>, I extends object = Record<never, never>>(
+    type: T,
+    fields?: InitFields<T["fields"], HeldBy<T["fields"], I, L>> & OnlyFields<T["fields"], I>,
+  ): Made<T, L, I> {
     checkStruct("new", type);
     // Read before there is memory for it: what cannot be read has then taken none.
     const given = fields === undefined ? undefined : type.read(this[SPACE], fields);
     const at = this.takeZeroed(type, type.size);
     const ref = refAt(this[SPACE], type, at, this[LIFE]);
     if (given !== undefined) this.fillFrom(ref, given);
-    return ref as unknown as Ref<StructType<F>, L, HeldBy<F, I, L>>;
+    return ref as unknown as Made<T, L, I>;
   }
 
   /** The same as a raw pointer, all zero: no object is made. */
@@ -209,11 +220,11 @@ export abstract class Allocator<L = unknown> extends Printed {
    * not aligned or leads beyond the memory. While checking, also for one that lies in no live block. It lives as long as what
    * is made here does: that the struct lives as long is yours to know.
    */
-  ref<T extends StructType<Fields>>(type: T, ptr: ConstPtr<T>): Ref<T, L> {
+  ref<T extends StructType<Fields>>(type: T, ptr: ConstPtr<T>): RefOf<T, L> {
     checkStruct("ref", type);
     this.checkPtr(type, ptr);
     const life = this[SPACE].lifeAt(ptr, this[LIFE], type);
-    return refAt(this[SPACE], type, ptr, life) as unknown as Ref<T, L>;
+    return refAt(this[SPACE], type, ptr, life) as unknown as RefOf<T, L>;
   }
 
   /** The elements from a raw pointer on, checked as `ref` does. */
@@ -229,9 +240,9 @@ export abstract class Allocator<L = unknown> extends Printed {
    * A reference that refers to nothing yet and is moved along with `moveTo`, so that a loop makes no objects.
    * Until it is moved, its uses read address 0.
    */
-  cursor<T extends StructType<Fields>>(type: T): Ref<T, L> {
+  cursor<T extends StructType<Fields>>(type: T): RefOf<T, L> {
     checkStruct("cursor", type);
-    return refAt(this[SPACE], type, 0, this[LIFE]) as unknown as Ref<T, L>;
+    return refAt(this[SPACE], type, 0, this[LIFE]) as unknown as RefOf<T, L>;
   }
 
   /** A plain copy of what lies at a raw pointer. Throws as `ref` does. */

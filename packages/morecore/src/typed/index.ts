@@ -19,6 +19,7 @@ export {
   rawPointer,
   sub,
 } from "./raw-pointer.ts";
+export type { Ref } from "./ref-type.ts";
 export { bool, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64 } from "./scalars.ts";
 export { type StructOptions, struct } from "./struct.ts";
 export { text, utf8 } from "./text.ts";
@@ -41,7 +42,8 @@ export type {
   HoldsRefs,
   Init,
   Plain,
-  Ref,
+  Ref as RefOf,
+  RefHolding,
   UnionInit,
   UnionRef,
   Value,

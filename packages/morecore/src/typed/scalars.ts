@@ -22,6 +22,19 @@ import {
 import type { Arrays, Space } from "./space.ts";
 import { type ScalarType, typePrinting } from "./type.ts";
 
+// Each type has the name of its value, so that messages and hovers say f64 where they would say ScalarType<number, "f64">.
+export interface u8 extends ScalarType<number, "u8"> {}
+export interface i8 extends ScalarType<number, "i8"> {}
+export interface u16 extends ScalarType<number, "u16"> {}
+export interface i16 extends ScalarType<number, "i16"> {}
+export interface u32 extends ScalarType<number, "u32"> {}
+export interface i32 extends ScalarType<number, "i32"> {}
+export interface u64 extends ScalarType<bigint, "u64"> {}
+export interface i64 extends ScalarType<bigint, "i64"> {}
+export interface f32 extends ScalarType<number, "f32"> {}
+export interface f64 extends ScalarType<number, "f64"> {}
+export interface bool extends ScalarType<boolean, "u8"> {}
+
 type Load<V> = (space: Space, at: number) => V | undefined;
 type Store<V> = (space: Space, at: number, value: V) => boolean;
 
@@ -70,7 +83,7 @@ function scalar<V, A extends keyof Arrays>(
 }
 
 /** An unsigned number of 8 bits, C's `uint8_t`. What is written keeps its lowest 8 bits. */
-export const u8: ScalarType<number, "u8"> = scalar(
+export const u8: u8 = scalar(
   "u8",
   "u8",
   1,
@@ -86,7 +99,7 @@ export const u8: ScalarType<number, "u8"> = scalar(
 );
 
 /** A signed number of 8 bits, C's `int8_t`. What is written keeps its lowest 8 bits. */
-export const i8: ScalarType<number, "i8"> = scalar(
+export const i8: i8 = scalar(
   "i8",
   "i8",
   1,
@@ -102,7 +115,7 @@ export const i8: ScalarType<number, "i8"> = scalar(
 );
 
 /** An unsigned number of 16 bits, C's `uint16_t`, little-endian. What is written keeps its lowest 16 bits. */
-export const u16: ScalarType<number, "u16"> = scalar(
+export const u16: u16 = scalar(
   "u16",
   "u16",
   2,
@@ -118,7 +131,7 @@ export const u16: ScalarType<number, "u16"> = scalar(
 );
 
 /** A signed number of 16 bits, C's `int16_t`, little-endian. What is written keeps its lowest 16 bits. */
-export const i16: ScalarType<number, "i16"> = scalar(
+export const i16: i16 = scalar(
   "i16",
   "i16",
   2,
@@ -134,7 +147,7 @@ export const i16: ScalarType<number, "i16"> = scalar(
 );
 
 /** An unsigned number of 32 bits, C's `uint32_t`, little-endian. What is written keeps its lowest 32 bits. */
-export const u32: ScalarType<number, "u32"> = scalar(
+export const u32: u32 = scalar(
   "u32",
   "u32",
   4,
@@ -150,7 +163,7 @@ export const u32: ScalarType<number, "u32"> = scalar(
 );
 
 /** A signed number of 32 bits, C's `int32_t`, little-endian. What is written keeps its lowest 32 bits. */
-export const i32: ScalarType<number, "i32"> = scalar(
+export const i32: i32 = scalar(
   "i32",
   "i32",
   4,
@@ -166,7 +179,7 @@ export const i32: ScalarType<number, "i32"> = scalar(
 );
 
 /** An unsigned bigint of 64 bits, C's `uint64_t`, little-endian. What is written keeps its lowest 64 bits. */
-export const u64: ScalarType<bigint, "u64"> = scalar(
+export const u64: u64 = scalar(
   "u64",
   "u64",
   8,
@@ -181,7 +194,7 @@ export const u64: ScalarType<bigint, "u64"> = scalar(
 );
 
 /** A signed bigint of 64 bits, C's `int64_t`, little-endian. What is written keeps its lowest 64 bits. */
-export const i64: ScalarType<bigint, "i64"> = scalar(
+export const i64: i64 = scalar(
   "i64",
   "i64",
   8,
@@ -196,7 +209,7 @@ export const i64: ScalarType<bigint, "i64"> = scalar(
 );
 
 /** A number of 32 bits of IEEE 754, C's `float`, little-endian. What is written is rounded. */
-export const f32: ScalarType<number, "f32"> = scalar(
+export const f32: f32 = scalar(
   "f32",
   "f32",
   4,
@@ -212,7 +225,7 @@ export const f32: ScalarType<number, "f32"> = scalar(
 );
 
 /** A number of 64 bits of IEEE 754, C's `double`, little-endian: all numbers of JavaScript. */
-export const f64: ScalarType<number, "f64"> = scalar(
+export const f64: f64 = scalar(
   "f64",
   "f64",
   8,
@@ -228,7 +241,7 @@ export const f64: ScalarType<number, "f64"> = scalar(
 );
 
 /** C's bool: one byte, 0 or 1. Any other byte reads as true. */
-export const bool: ScalarType<boolean, "u8"> = scalar(
+export const bool: bool = scalar(
   "bool",
   "u8",
   1,

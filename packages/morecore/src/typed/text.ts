@@ -70,13 +70,16 @@ export function utf8(bytes: number): ValueType<string> {
 const MAX_BYTES = 2 ** 30;
 const AT_LENGTH = 4;
 
+/** The type has the value's name, as scalars' have. */
+export interface text extends ValueType<string> {}
+
 /**
  * A string with memory of its own: eight bytes, an address and a length in bytes. Writing it frees what it had and allocates
  * what it needs, in whatever allocated the struct; deleting the struct frees it. No memory: an OutOfMemoryError, and it is as it was.
  */
-export const text: ValueType<string> = ownedText();
+export const text: text = ownedText();
 
-function ownedText(): ValueType<string> {
+function ownedText(): text {
   return {
     ...typePrinting(),
     kind: "text",

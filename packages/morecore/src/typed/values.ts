@@ -40,11 +40,13 @@ export type HoldsRefs<T> =
 /** What reading a T gives, in something that lives for L and holds references that live for B. */
 export type Value<T, L, B> =
   T extends PointerType<infer F>
-    ? Ref<Target<F>, B, B> | null
+    ? RefTo<Target<F>, B> | null
     : T extends RawPointerType<infer F>
       ? Ptr<Target<F>>
       : T extends StructType<Fields>
-        ? Ref<T, L, B>
+        ? HoldsRefs<T> extends true
+          ? RefHolding<T, L, B>
+          : Ref<T, L>
         : T extends ArrayType<infer E>
           ? ArrayRef<E, L, B>
           : T extends UnionType<infer F>
@@ -60,7 +62,7 @@ export type FieldValues<T, L, B> =
 /** What a T can be made from. Fields that are missing are zero. */
 export type Init<T, B> =
   T extends PointerType<infer F>
-    ? Ref<Target<F>, B, B> | null
+    ? RefTo<Target<F>, B> | null
     : T extends RawPointerType<infer F>
       ? Ptr<Target<F>>
       : T extends StructType<infer F>
@@ -99,9 +101,28 @@ type ShortestOf<R> = (R extends LivesFor<infer L> ? (life: L) => void : never) e
 /** How long the references live that fields are made from; L where there are none. */
 export type HeldBy<F, I, L> = [GivenRefs<F, I>] extends [never] ? L : ShortestOf<GivenRefs<F, I>>;
 
-/** Fields of F that I gives, and no others. */
-export type GivenFields<F, I, L> = I &
-  InitFields<F, HeldBy<F, I, L>> & { readonly [K in Exclude<keyof I, keyof F | ViewKeys<F, I>>]: never };
+/**
+ * Stands beside InitFields where fields are given, so that the compiler infers I from them: for HeldBy. It asks for nothing
+ * itself, so what is compared, and what errors show, are the fields' own types. But where I has what is no field of F, it asks
+ * for what nobody has. Of a literal the compiler finds that by itself, and says so first; any other object it would take.
+ */
+export type OnlyFields<F, I> = [I] extends [never]
+  ? I
+  : [Exclude<keyof I, keyof F | ViewKeys<F, I>>] extends [never]
+    ? unknown
+    : UnknownFields<Exclude<keyof I, keyof F | ViewKeys<F, I>>>;
+
+declare const UNKNOWN_FIELDS: unique symbol;
+
+/** Names what the struct has not. */
+interface UnknownFields<K> {
+  readonly [UNKNOWN_FIELDS]: K;
+}
+
+/** What `new` gives: what holds no other references than its own lifetime's is a Ref<T, L>. */
+export type Made<T extends StructType<Fields>, L, I> = [GivenRefs<T["fields"], I>] extends [never]
+  ? Ref<T, L>
+  : RefHolding<T, L, ShortestOf<GivenRefs<T["fields"], I>>>;
 
 /** What references and rows have besides their fields. */
 type ViewKeys<F, I> = I extends { readonly [K in keyof F]: unknown } ? "ptr" | "index" | symbol : never;
@@ -122,18 +143,29 @@ export type Plain<T> =
               ? V
               : never;
 
+/** The fields of a struct type. */
+type FieldsOf<T> = T extends StructType<infer F> ? F : never;
+
+/** What a reference to a T has: its fields, which live for L and hold references that live for B. */
+export type Members<T, L, B> = { [K in keyof FieldsOf<T>]: Value<FieldsOf<T>[K], L, B> } & {
+  /** The raw pointer: a number. */
+  readonly ptr: Ptr<T>;
+};
+
+/** What a T holds. */
+export type Holding<T, B> = HoldsRefs<T> extends true ? Holds<B> : unknown;
+
 /**
- * A reference to a T that may be used while L lasts, and whose own references live for B: `Ref<typeof Node, L>`. Its properties
- * are the fields. It stays valid when the memory grows; once its life has ended, every access throws a UseAfterFreeError.
+ * A reference whose own references live as long as itself. It is the Ref of ref-type.ts with B = L, and has its name: an alias
+ * is shown with all that it was given, and here that is what a reader would write.
  */
-export type Ref<T, L = unknown, B = L> =
-  T extends StructType<infer F>
-    ? LivesFor<L> &
-        (HoldsRefs<T> extends true ? Holds<B> : unknown) & { [K in keyof F]: Value<F[K], L, B> } & {
-          /** The raw pointer: a number. */
-          readonly ptr: Ptr<T>;
-        }
-    : never;
+export type Ref<T, L> = LivesFor<L> & Holding<T, L> & Members<T, L, L>;
+
+/** A reference that lives for L to what holds references that live for B. */
+export type RefHolding<T, L, B> = LivesFor<L> & Holding<T, B> & Members<T, L, B>;
+
+/** A reference to what a pointer's function gives. */
+type RefTo<T, L> = T extends StructType<unknown> ? Ref<T, L> : never;
 
 /** The typed array over elements of a scalar type. */
 export type ViewOf<E> = E extends { readonly array: infer A extends keyof Arrays } ? Arrays[A] : never;

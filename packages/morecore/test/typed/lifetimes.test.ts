@@ -51,7 +51,7 @@ describe("the compiler", () => {
   let said: Diagnostic[] = [];
   beforeAll(() => {
     said = diagnose();
-  });
+  }, 120_000);
 
   it("refuses each example that must not compile, with its error, and no other line", () => {
     const found = said.filter(({ file }) => file.endsWith("must-not-compile.ts"));

@@ -53,6 +53,15 @@ heap.scope((s) => {
   map.set("a", s.new(Point));
 });
 
+function put<L>(into: Scope<L>, all: Ref<typeof Point, L>[]): void {
+  all.push(into.new(Point));
+}
+const points: Ref<typeof Point>[] = [];
+heap.scope((s) => {
+  // error TS2345: 'unknown' is not assignable to type 'L'
+  put(s, points);
+});
+
 const holder: { point?: Ref<typeof Point> } = {};
 heap.scope((s) => {
   // error TS2322: 'unknown' is not assignable to type 'L'
@@ -175,9 +184,9 @@ raw.ptr;
 
 // Fields.
 
-// error TS2322: Type 'number' is not assignable to type 'never'
+// error TS2353: 'z' does not exist in type 'InitFields<{ x: f64; y: f64; }, unknown>
 heap.new(Point, { z: 1 });
-// error TS2322: Type 'string' is not assignable to type 'never'
+// error TS2322: Type 'string' is not assignable to type 'number'
 heap.new(Point, { x: "1" });
 // error TS2322: Property '[HOLDS]' is missing
 heap.new(Node, { next: heap.new(Point) });
