@@ -26,3 +26,4 @@ export {
 export { Machine, type Words } from "./kernel/machine.ts";
 export { repairs } from "./kernel/repair.ts";
 export { checkKeys, checkWord, describe, hex, isWord, refuseWord } from "./memory/arguments.ts";
+export { isError } from "./memory/slots.ts";

@@ -93,7 +93,8 @@ function installed(): string | undefined {
     const path = createRequire(import.meta.url).resolve(LIBRARY);
     return existsSync(path) ? path : undefined;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND") return undefined;
+    // Not instanceof: where Jest runs this, Node's errors are another realm's.
+    if (fieldOf(error, "code") === "MODULE_NOT_FOUND") return undefined;
     throw error;
   }
 }

@@ -8,7 +8,7 @@
 //             R4  the heap's own check() holds, every so many calls and at the end
 //             R5  when all is freed, the heap has no chunk but its top
 
-import { checkKeys } from "morecore/engine";
+import { checkKeys, isError } from "morecore/engine";
 import { KIND, kindName, type Trace } from "../trace/format.ts";
 import { type HeapMap, type Inspectable, takeHeapMap } from "./heap-map.ts";
 import { type Allocator, findPeak } from "./play.ts";
@@ -349,7 +349,7 @@ function hex(value: number): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return isError(error) ? `${error.name}: ${error.message}` : String(error);
 }
 
 function naturalNumber(name: string, value: number, least: number): number {

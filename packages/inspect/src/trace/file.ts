@@ -11,6 +11,7 @@
 
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { constants, gunzipSync, gzipSync, inflateRawSync } from "node:zlib";
+import { isError } from "morecore/engine";
 import { checkMagic, decodeTrace, type Trace, TraceFormatError } from "./format.ts";
 
 /** No trace is larger: record.ts stops here. */
@@ -146,13 +147,13 @@ function gunzip(bytes: Uint8Array): Uint8Array {
 }
 
 function brokenGzip(bytes: Uint8Array, error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = isError(error) && "code" in error ? error.code : undefined;
   if (code === "ERR_BUFFER_TOO_LARGE") {
     const rule = `expected at most ${MOST_INFLATED_RATIO} times the file's ${bytes.length}, or ${ALWAYS_INFLATED_BYTES}`;
     const what = `inflates to more than ${mostInflated(bytes.length)} bytes: ${rule}; gunzip it to play it all the same`;
     return new TraceFormatError(what, bytes.length, "file");
   }
-  if (!(error instanceof Error) || typeof code !== "string" || !code.startsWith("Z_")) return error;
+  if (!isError(error) || typeof code !== "string" || !code.startsWith("Z_")) return error;
   // zlib takes what follows the end for more gzip data, and then finds fault with that.
   const end = memberEnd(bytes);
   if (end < bytes.length && inflates(bytes.subarray(0, end), constants.Z_FINISH))
@@ -199,7 +200,7 @@ function inflatedBy(result: object): Inflated {
 }
 
 function isInflated(result: object): result is Inflated {
-  if (!("buffer" in result && result.buffer instanceof Uint8Array && "engine" in result)) return false;
+  if (!("buffer" in result && ArrayBuffer.isView(result.buffer) && "engine" in result)) return false;
   const { engine } = result;
   return typeof engine === "object" && engine !== null && "bytesWritten" in engine;
 }

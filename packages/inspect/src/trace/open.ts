@@ -4,6 +4,7 @@
 // Needs: Node; file, limits.
 
 import { basename } from "node:path";
+import { isError } from "morecore/engine";
 import { readTraceFile } from "./file.ts";
 import { type Trace, TraceFormatError } from "./format.ts";
 import { checkLimits, TraceLimitError } from "./limits.ts";
@@ -71,6 +72,6 @@ export function whyNoTrace(error: unknown): string {
  * ```
  */
 export function systemMessage(what: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isError(error) ? error.message : String(error);
   return `${what}: ${message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/s, "")}`;
 }

@@ -12,6 +12,7 @@ import {
   type CName,
   familyCalls,
   hex,
+  isError,
   type ParameterKind,
   type TracedKind,
 } from "morecore/engine";
@@ -163,7 +164,7 @@ export class HeapWatch {
     try {
       this.#options.check();
     } catch (error) {
-      throw error instanceof Error ? new HeapCheckError(this.calls, name, this.#lastSound, error) : error;
+      throw isError(error) ? new HeapCheckError(this.calls, name, this.#lastSound, error) : error;
     }
     this.#lastSound = this.calls;
   }

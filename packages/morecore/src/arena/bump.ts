@@ -490,7 +490,7 @@ export function runScope<R>(source: MemorySource, body: (scope: Scope<never>) =>
     result = body(scope);
     if (typeof result === "object" && result !== null && "then" in result) {
       // What it does from now on fails, as its scope has ended. That is told here, once.
-      if (result instanceof Promise) result.catch(() => {});
+      silence(result);
       throw new TypeError("scope: expected a function that is done when it returns, got a promise");
     }
     if (scope[SPACE].checking) scope.refuseViews(result);
@@ -502,10 +502,21 @@ export function runScope<R>(source: MemorySource, body: (scope: Scope<never>) =>
   return result;
 }
 
+/** No unhandled rejection for a promise, of whatever realm. What only has a `then` is left alone: it may begin to work. */
+function silence(thenable: object): void {
+  try {
+    Promise.prototype.then.call(thenable, undefined, () => {});
+  } catch {
+    // It is none.
+  }
+}
+
 /** What lies directly in a plain object or an array; no accessor is called. */
 function partsOf(value: object): unknown[] {
   const parent: unknown = Object.getPrototypeOf(value);
-  if (parent !== Object.prototype && parent !== Array.prototype && parent !== null) return [];
+  // Also those of another realm: there is nothing above Object.prototype.
+  const isPlain = parent === null || Object.getPrototypeOf(parent) === null;
+  if (!isPlain && !Array.isArray(value)) return [];
   return Object.values(Object.getOwnPropertyDescriptors(value)).map(({ value: one }) => one as unknown);
 }
 

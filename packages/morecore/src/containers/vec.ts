@@ -10,6 +10,7 @@
 // until elements move or one is taken away; while checking, a later use throws.
 
 import { describe, isWord, refuseWord } from "../memory/arguments.ts";
+import { isTypedArray } from "../memory/slots.ts";
 import { type Allocator, checkType } from "../typed/allocator.ts";
 import { Elements, viewAt } from "../typed/array.ts";
 import { OutOfMemoryError, PointerError } from "../typed/errors.ts";
@@ -516,8 +517,7 @@ function isCopyable(element: Type, values: object): values is ArrayLike<number> 
   return (
     element.kind === "scalar" &&
     (element as ScalarType<unknown>).load !== (bool as ScalarType<unknown>).load &&
-    ArrayBuffer.isView(values) &&
-    !(values instanceof DataView)
+    isTypedArray(values)
   );
 }
 

@@ -9,6 +9,7 @@
 // there of its own accord loses its blocks to it, without a word. Better ask once too often, and be told.
 
 import { AT_MAGIC, GRANULE, MAGIC, MEMORY_UNIT } from "../kernel/engine.ts";
+import { isWasmGlobal } from "../memory/slots.ts";
 import type { WasmMemoryObject } from "../memory/webassembly.ts";
 import type { HeapOptions } from "./options.ts";
 
@@ -38,7 +39,7 @@ export function checkAlone(memory: WasmMemoryObject, options: HeapOptions): void
 /** What speaks against growing in a memory. */
 function whyNot(memory: WebAssembly.Memory, { base, alone: said }: HeapOptions): string | undefined {
   if (said === false) return "alone is false";
-  if (base instanceof WebAssembly.Global) return "base is a module's global";
+  if (isWasmGlobal(base)) return "base is a module's global";
   if (alone.has(memory)) return undefined;
   const at = firstWritten(memory);
   return at === NOTHING ? undefined : `it holds bytes that others have written, at ${at}`;

@@ -7,6 +7,7 @@ import type { CName, ExportName, ImportName } from "../abi/family.ts";
 import { asPtr, type Base } from "../kernel/address.ts";
 import * as kernel from "../kernel/family.ts";
 import type { Machine } from "../kernel/machine.ts";
+import { isErrorOf } from "../memory/slots.ts";
 import type { WasmExports } from "../memory/webassembly.ts";
 import { ledAstray } from "./errors.ts";
 
@@ -105,7 +106,7 @@ export type AllExported = Unexported extends never ? KernelExports : never;
 
 /** A trap of the kernel's in words; what it refused by itself as it is. */
 function explained(error: unknown, heap: Base): unknown {
-  return error instanceof WebAssembly.RuntimeError ? ledAstray(heap, error) : error;
+  return isErrorOf(error, "RuntimeError") ? ledAstray(heap, error) : error;
 }
 
 /** The kernel in WebAssembly. */

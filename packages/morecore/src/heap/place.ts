@@ -21,6 +21,7 @@ import { bytesOf, type Memory } from "../memory/memory.ts";
 import { ModuleMemory } from "../memory/module.ts";
 import { type ModuleParts, moduleMemory } from "../memory/module-parts.ts";
 import { askMemory, checkMemory } from "../memory/promises.ts";
+import { describeOther, isBuffer, isWasmGlobal, isWasmMemory } from "../memory/slots.ts";
 import { wasmMemory, wasmOf } from "../memory/wasm.ts";
 import type { WasmExports } from "../memory/webassembly.ts";
 import { checkAlone } from "./alone.ts";
@@ -40,20 +41,15 @@ const DEFAULT_RESERVE = 1 << 20;
 
 /** A Memory for whatever a user may pass as one. */
 export function memoryOf(memory: unknown): Memory {
-  if (memory instanceof WebAssembly.Memory) return wasmMemory(memory);
-  if (memory instanceof ArrayBuffer || isShared(memory)) return bufferMemory(memory);
+  if (isWasmMemory(memory)) return wasmMemory(memory);
+  if (isBuffer(memory)) return bufferMemory(memory);
   if (isMemory(memory)) {
     checkMemory(memory);
     return memory;
   }
   throw new TypeError(
-    `memory: expected a WebAssembly.Memory, an ArrayBuffer, a SharedArrayBuffer or a Memory, got ${describe(memory)}`,
+    `memory: expected a WebAssembly.Memory, an ArrayBuffer, a SharedArrayBuffer or a Memory, got ${describeOther(memory)}`,
   );
-}
-
-/** SharedArrayBuffer is missing in pages that are not cross-origin isolated. */
-function isShared(memory: unknown): memory is SharedArrayBuffer {
-  return typeof SharedArrayBuffer !== "undefined" && memory instanceof SharedArrayBuffer;
 }
 
 function isMemory(memory: unknown): memory is Memory {
@@ -158,7 +154,9 @@ function checkBytes(name: string, bytes: number): void {
  * up to a multiple of 16. Throws if no heap can begin there.
  */
 export function baseOf(base: unknown): number {
-  const address = base instanceof WebAssembly.Global ? roundedUp(base.value) : base;
+  const address = isWasmGlobal(base) ? roundedUp(base.value) : base;
+  if (typeof address === "bigint" && typeof base === "object")
+    throw new TypeError(`base: expected a global of type i32, got one of 64 bits (${describe(address)})`);
   if (typeof address !== "number" || !isWord(address)) refuseWord("base", address);
   if (address === 0 || address % GRANULE !== 0)
     throw new RangeError(`base: expected a multiple of ${GRANULE} that is not 0, got ${address}`);

@@ -8,6 +8,7 @@
 
 import { describe } from "./arguments.ts";
 import type { Memory } from "./memory.ts";
+import { isSharedArrayBuffer } from "./slots.ts";
 import { isResizable } from "./views.ts";
 import { wasmOf } from "./wasm.ts";
 
@@ -29,8 +30,7 @@ export function checkViewLife(value: unknown): void {
 export function viewLifeOf(memory: Memory): ViewLife {
   const { buffer } = memory;
   const stays = memory.fixed === true || memory.size !== undefined;
-  const isShared = typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
-  return stays || isShared || isResizable(buffer) ? "lasting" : "until-growth";
+  return stays || isResizable(buffer) || isSharedArrayBuffer(buffer) ? "lasting" : "until-growth";
 }
 
 /**

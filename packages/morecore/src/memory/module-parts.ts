@@ -11,7 +11,8 @@
 
 import { describe } from "./arguments.ts";
 import { type Bytes, type Giver, ModuleMemory } from "./module.ts";
-import { isBuffer } from "./promises.ts";
+import { isBuffer, isWasmMemory } from "./slots.ts";
+import { checkedWasm } from "./wasm.ts";
 import type { WasmExports } from "./webassembly.ts";
 
 /** What a module exports; of another name than toolchains give it, put under one of these. */
@@ -77,12 +78,9 @@ export function moduleMemory(exports: WasmExports | ModuleParts): ModuleMemory {
 
 function bytesIn(parts: Parts): WebAssembly.Memory | Bytes {
   const { memory } = parts;
-  if (memory !== undefined) {
-    if (memory instanceof WebAssembly.Memory) return memory;
-    throw new TypeError(`memory: expected a WebAssembly.Memory, got ${describe(memory)}`);
-  }
+  if (memory !== undefined) return checkedWasm("memory", memory);
   const { wasmMemory } = given(parts, "wasmMemory");
-  if (wasmMemory instanceof WebAssembly.Memory) return wasmMemory;
+  if (isWasmMemory(wasmMemory)) return checkedWasm("wasmMemory", wasmMemory);
   if (bufferOf(given(parts, "HEAPU8")) !== undefined)
     return {
       get buffer(): ArrayBufferLike {

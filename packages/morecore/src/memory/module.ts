@@ -10,6 +10,7 @@
 // else's, and where that needs more memory, it tells whom it must.
 
 import type { Memory } from "./memory.ts";
+import { isWasmMemory } from "./slots.ts";
 import type { WasmMemoryObject } from "./webassembly.ts";
 
 /** What a module's allocator is to us. */
@@ -48,7 +49,7 @@ export class ModuleMemory implements Memory {
   private end = 0;
 
   constructor(bytes: WasmMemoryObject | Bytes, giver: Giver) {
-    this.wasm = bytes instanceof WebAssembly.Memory ? bytes : undefined;
+    this.wasm = isWasmMemory(bytes) ? bytes : undefined;
     this.bytes = bytes;
     this.giver = giver;
   }

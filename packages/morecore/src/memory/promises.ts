@@ -9,6 +9,7 @@
 
 import { describe } from "./arguments.ts";
 import { bytesOf, type Memory } from "./memory.ts";
+import { describeOther, isBuffer } from "./slots.ts";
 
 /** What the addresses that a memory gives are multiples of. */
 const GRANULE = 16;
@@ -29,15 +30,9 @@ export function checkMemory(memory: Memory): void {
 /** What anybody's object may have under the names of a Memory's members. */
 type Unchecked = { readonly [K in keyof Memory]: unknown };
 
-/** Whether a value is an ArrayBuffer or a SharedArrayBuffer, of any realm. */
-export function isBuffer(value: unknown): value is ArrayBufferLike {
-  const tag = Object.prototype.toString.call(value);
-  return tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]";
-}
-
 function refuseBuffer(buffer: unknown): never {
   throw new TypeError(
-    `memory.buffer: expected an ArrayBuffer or a SharedArrayBuffer, got ${describe(buffer)}`,
+    `memory.buffer: expected an ArrayBuffer or a SharedArrayBuffer, got ${describeOther(buffer)}`,
   );
 }
 

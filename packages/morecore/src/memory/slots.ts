@@ -1,11 +1,13 @@
 // Slots: what an object of the platform is, told by what it has inside.
 //
 // Owns:  the only questions of that kind that sources may ask (test/walls).
-// Needs: nothing; of WebAssembly and SharedArrayBuffer not even that they are there.
+// Needs: words for a message; of WebAssembly and SharedArrayBuffer not even that they are there.
 //
 // Why not instanceof: an iframe, a vm context and Jest have classes of their own, and their objects work as well as ours. And
 // Object.create(ArrayBuffer.prototype) would pass. A getter of the platform reads an internal slot: it serves objects of any
 // realm that have the slot, and throws for all others. A throw costs microseconds, so none of this belongs into a call's path.
+
+import { describe } from "./arguments.ts";
 
 /** Whether a getter that reads a slot works on a value. */
 function hasSlot(prototype: object | undefined, name: PropertyKey, value: unknown): boolean {
@@ -55,11 +57,36 @@ export function isWasmMemory(value: unknown): value is WebAssembly.Memory {
   return typeof WebAssembly !== "undefined" && hasSlot(WebAssembly.Memory?.prototype, "buffer", value);
 }
 
+/**
+ * Whether a memory has addresses of 64 bits. What is no number at all grows neither kind. But only where a BigInt is expected, is
+ * it a SyntaxError. Engines without Memory.prototype.type have no other question that leaves the memory as it is.
+ */
+export function hasLongAddresses(memory: WebAssembly.Memory): boolean {
+  try {
+    WebAssembly.Memory.prototype.grow.call(memory, "no number" as unknown as number);
+    return false;
+  } catch (error) {
+    return isErrorOf(error, "SyntaxError");
+  }
+}
+
 export function isWasmGlobal(value: unknown): value is WebAssembly.Global {
   return typeof WebAssembly !== "undefined" && hasSlot(WebAssembly.Global?.prototype, "value", value);
 }
 
+/** What was given for an object of the platform, as it is shown in messages. What has only the class's name is called that. */
+export function describeOther(value: unknown): string {
+  const shown = describe(value);
+  const [, name] = / class (ArrayBuffer|SharedArrayBuffer|Memory|Global)$/.exec(shown) ?? [];
+  const isSome = isBuffer(value) || isWasmMemory(value) || isWasmGlobal(value);
+  return name === undefined || isSome ? shown : `${shown} that is none`;
+}
+
+export function isError(value: unknown): value is Error {
+  return tagOf(value) === "[object Error]";
+}
+
 /** Whether an error is of one of the platform's kinds, or of a subclass that has kept the name. */
 export function isErrorOf(error: unknown, ...kinds: readonly string[]): error is Error {
-  return tagOf(error) === "[object Error]" && kinds.includes((error as Error).name);
+  return isError(error) && kinds.includes(error.name);
 }

@@ -14,6 +14,7 @@
 // many times as long for an element of one in shared memory (`npm run bench:views`).
 
 import type { Memory } from "./memory.ts";
+import { isArrayBuffer } from "./slots.ts";
 
 export abstract class MemoryViews {
   readonly memory: Memory;
@@ -66,12 +67,12 @@ function isWatched(memory: Memory, buffer: ArrayBufferLike): boolean {
   if (isResizable(buffer)) return true;
   // One that is a reservation has the same buffer for ever.
   const stays = memory.fixed === true || memory.size !== undefined;
-  return !stays && !(buffer instanceof ArrayBuffer);
+  return !stays && !isArrayBuffer(buffer);
 }
 
 /** An ArrayBuffer that was left for another must be empty: what is read and written there by old views would be lost. */
 function checkLeft(before: ArrayBufferLike, now: ArrayBufferLike): void {
-  if (before === now || !(before instanceof ArrayBuffer) || before.byteLength === 0) return;
+  if (before === now || !isArrayBuffer(before) || before.byteLength === 0) return;
   throw new TypeError(
     "memory: expected a buffer that has been left for another to be detached, found one of " +
       `${before.byteLength} bytes (ArrayBuffer.prototype.transfer does that)`,

@@ -2,6 +2,7 @@
 
 import type { Memory } from "./memory.ts";
 import { ModuleMemory } from "./module.ts";
+import { describeOther, hasLongAddresses, isErrorOf, isSharedArrayBuffer, isWasmMemory } from "./slots.ts";
 import type { WasmMemoryObject } from "./webassembly.ts";
 
 const WASM_PAGE = 65_536;
@@ -27,7 +28,7 @@ const known = new WeakMap<WebAssembly.Memory, WasmMemory>();
  */
 export function wasmMemory(memory?: WasmMemoryObject, reserve = WASM_PAGE, most?: number): Memory {
   const wasm = memory ?? newMemory(reserve, most);
-  const made = known.get(wasm) ?? new WasmMemory(wasm);
+  const made = known.get(wasm) ?? new WasmMemory(memory === undefined ? wasm : checkedWasm("memory", wasm));
   known.set(wasm, made);
   return made;
 }
@@ -38,6 +39,17 @@ function newMemory(reserve: number, most: number | undefined): WebAssembly.Memor
   return new WebAssembly.Memory({ initial, maximum: Math.max(initial, Math.ceil(most / WASM_PAGE)) });
 }
 
+/** What was given as a WebAssembly.Memory; throws a TypeError if it is none, or one of 64 bits. */
+export function checkedWasm(name: string, memory: unknown): WebAssembly.Memory {
+  if (!isWasmMemory(memory))
+    throw new TypeError(`${name}: expected a WebAssembly.Memory, got ${describeOther(memory)}`);
+  if (!hasLongAddresses(memory)) return memory;
+  throw new TypeError(
+    `${name}: expected a WebAssembly.Memory with addresses of 32 bits, got one of memory64 (address: "i64", or of a module for ` +
+      "wasm64); a heap's addresses have 32 bits",
+  );
+}
+
 /** The WebAssembly.Memory behind a Memory that was made here; undefined for any other. */
 export function wasmOf(memory: Memory): WasmMemoryObject | undefined {
   return memory instanceof WasmMemory || memory instanceof ModuleMemory ? memory.wasm : undefined;
@@ -45,9 +57,11 @@ export function wasmOf(memory: Memory): WasmMemoryObject | undefined {
 
 class WasmMemory implements Memory {
   readonly wasm: WebAssembly.Memory;
+  private readonly shared: boolean;
 
   constructor(wasm: WebAssembly.Memory) {
     this.wasm = wasm;
+    this.shared = isSharedArrayBuffer(wasm.buffer);
   }
 
   /** Of what is there already nothing is known: others write to it too, and so may a heap that was here before. */
@@ -62,7 +76,7 @@ class WasmMemory implements Memory {
   /** V8 may show the old buffer until it comes by a check of its stack; a growth by nothing is one. */
   settle(): void {
     // Of a memory that is not shared, it would detach the buffer.
-    if (!(this.wasm.buffer instanceof ArrayBuffer)) this.grow(0);
+    if (this.shared) this.grow(0);
   }
 
   grow(bytes: number): number {
@@ -70,7 +84,7 @@ class WasmMemory implements Memory {
       return this.wasm.grow(bytes / WASM_PAGE) * WASM_PAGE;
     } catch (error) {
       // The memory's maximum, or the engine's: `grow` says no with a RangeError.
-      if (error instanceof RangeError) return 0;
+      if (isErrorOf(error, "RangeError")) return 0;
       throw error;
     }
   }
