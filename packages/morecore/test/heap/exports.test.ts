@@ -209,7 +209,7 @@ describe("a heap in a module's own memory", () => {
   it.each([
     ["nowhere", "base: expected a multiple of 16 that is not 0, got 0"],
     ["beyond", "base: expected an integer from 0 to 4294967295, got 4294967296"],
-    ["wide", "base: expected a number, got 1024n"],
+    ["wide", "base: expected a global of type i32, got one of 64 bits (1024n)"],
   ] as const)("is refused at the global %s", (name, message) => {
     const instance = own();
     expect(() => Heap.create({ memory: instance.memory, base: instance[name] })).toThrow(message);
