@@ -1,6 +1,5 @@
 // Heap.inside: a heap in memory that a module's own malloc gives, while the module goes on allocating.
 
-import { Heap as OsHeap } from "@morecore/os";
 import { describe, expect, it } from "vitest";
 import { mallocModule } from "../../../../test/support/memories.ts";
 import { Shadow } from "../../../../test/support/shadow.ts";
@@ -220,11 +219,4 @@ describe("a second window on a heap inside a module", () => {
     const { memory } = Heap.inside(mallocModule().exports);
     expect(() => Heap.create({ memory })).toThrow(/^memory: expected no memory of Heap\.inside's/);
   });
-});
-
-it("the Heap of @morecore/os makes one of its own kind", () => {
-  const heap = OsHeap.inside(mallocModule().exports, { checking: false });
-  expect(heap).toBeInstanceOf(OsHeap);
-  expect([heap.checking, heap.malloc(10) !== 0]).toEqual([false, true]);
-  heap.dispose();
 });

@@ -1,6 +1,5 @@
 // Ref: what a reference shows of itself, and that it goes on working when the memory grows under it.
 
-import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { MAKERS, usedWasm } from "../../../../test/support/memories.ts";
 import { array, f64, Heap, i32, i64, pointer, struct, text, u8, union, utf8 } from "../../src/index.ts";
@@ -52,14 +51,6 @@ describe("a reference", () => {
       ...plain,
       big: 0,
     });
-  });
-
-  it("is shown by util.inspect with type, address and fields, or as ended", () => {
-    const point = heap.new(Point, { x: 1 });
-    const place = `@ 0x${point.ptr.toString(16)}`;
-    expect(inspect(point)).toBe(`Ref<Point> { x: 1, y: 0 } ${place}`);
-    heap.delete(point);
-    expect(inspect(point)).toBe(`Ref<Point> ${place} (ended)`);
   });
 
   it("has a class that is named after its type", () => {

@@ -1,0 +1,106 @@
+// Bundle: the test files as one script that any engine can run.
+//
+// Owns:       build/runtimes/suite.
+// Needs:      esbuild; the built package (`npm run build`).
+// Invariants: B1  a file that imports morecore by its public names alone tests what was built: packages/morecore/dist
+//             B2  one that looks into the sources, itself or by what it imports, has all of the package from its sources
+//
+// Two bundles and not one, since a heap of the sources is none of the built package: a file that had both would
+// compare classes of the one with objects of the other.
+
+import path from "node:path";
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { ROOT } from "../../bench/harness/paths.ts";
+import { STAND_INS, suiteFiles } from "./suite.ts";
+
+const FOLDER = path.join(ROOT, "build/runtimes/suite");
+const SOURCES = "packages/morecore/src/";
+/** By which the sources' tests know what dist has, too. */
+const PUBLIC: Readonly<Record<string, string>> = {
+  "packages/morecore/src/index.ts": "packages/morecore/dist/index.js",
+  "packages/morecore/src/engine.ts": "packages/morecore/dist/engine.js",
+};
+
+const COMMON: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  format: "esm",
+  platform: "neutral",
+  target: "es2022",
+  mainFields: ["module", "main"],
+  logLevel: "error",
+};
+
+export type Part = "built" | "sources";
+
+/** Writes the scripts: their names, in the folder that they lie in. */
+export async function bundleSuite(): Promise<{ folder: string; parts: Record<Part, string[]> }> {
+  const files = suiteFiles();
+  const metafile = await bundle("sources", files, false);
+  const looking = files.filter((file) => looksInto(file, metafile));
+  const parts = { built: files.filter((file) => !looking.includes(file)), sources: looking };
+  for (const part of ["built", "sources"] as const) await bundle(part, parts[part], true);
+  await bundleEntries();
+  return { folder: FOLDER, parts };
+}
+
+/** Whether a test file imports a source of the package that has no public name, by way of files outside of it. */
+function looksInto(file: string, { inputs }: Metafile): boolean {
+  const seen = new Set<string>();
+  const visit = (name: string): boolean => {
+    if (seen.has(name)) return false;
+    seen.add(name);
+    if (name.startsWith(SOURCES)) return !(name in PUBLIC);
+    return (inputs[name]?.imports ?? []).some((each) => visit(each.path));
+  };
+  return visit(file);
+}
+
+/** One part, as a module that exports `answer`; with `write` false, to look at what it would be made of. */
+async function bundle(part: Part, files: readonly string[], write: boolean): Promise<Metafile> {
+  const loaders = files.map(
+    (file) => `${JSON.stringify(file)}: () => import(${JSON.stringify(`./${file}`)}),`,
+  );
+  const contents = `
+    import { run } from "./test/runtimes/inside/run.ts";
+    export { servingKernel } from "./test/runtimes/inside/kernel.ts";
+    export const answer = (wishes) => run({ ${loaders.join("\n")} }, wishes);`;
+  const { metafile } = await build({
+    ...COMMON,
+    metafile: true,
+    stdin: { contents, resolveDir: ROOT, loader: "js" },
+    outfile: path.join(FOLDER, `${part}.js`),
+    write,
+    inject: [path.join(ROOT, "test/runtimes/stand-ins/buffer.ts")],
+    alias: { vitest: path.join(ROOT, "test/runtimes/inside/vitest.ts") },
+    conditions: part === "sources" ? ["@morecore/source"] : [],
+    plugins: [replacing(part === "sources" ? STAND_INS : { ...STAND_INS, ...PUBLIC })],
+  });
+  return metafile;
+}
+
+/** What each kind of engine starts with. */
+async function bundleEntries(): Promise<void> {
+  await build({
+    ...COMMON,
+    entryPoints: ["page", "command"].map((name) => path.join(ROOT, `test/runtimes/inside/${name}.ts`)),
+    outdir: FOLDER,
+    external: ["./built.js", "./sources.js"],
+  });
+}
+
+/** A file of the repository, when it is imported, hands on what another one has. */
+function replacing(files: Readonly<Record<string, string>>): Plugin {
+  return {
+    name: "replacing",
+    setup({ onLoad }) {
+      for (const [file, by] of Object.entries(files)) {
+        const filter = new RegExp(`^${path.join(ROOT, file).replaceAll(/[.+/]/g, "\\$&")}$`);
+        onLoad({ filter }, () => ({
+          contents: `export * from ${JSON.stringify(path.join(ROOT, by))};`,
+          resolveDir: ROOT,
+        }));
+      }
+    },
+  };
+}

@@ -1,0 +1,24 @@
+// Both: runs the two parts of the suite, one after the other (bundle.ts).
+
+import type { Answer, FileAnswer } from "./answer.ts";
+import type { Wishes } from "./run.ts";
+
+interface Module {
+  answer(wishes: Wishes): Promise<FileAnswer[]>;
+  servingKernel(): Answer["kernel"];
+}
+
+/** They lie beside this, once bundled. The second is loaded when the first is done: `expect` is a global of each in turn. */
+export async function both(wishes: Wishes): Promise<Answer> {
+  const start = Date.now();
+  const built = await part("./built.js");
+  const kernel = built.servingKernel();
+  const files = await built.answer(wishes);
+  const sources = await part("./sources.js");
+  files.push(...(await sources.answer(wishes)));
+  return { files, kernel, milliseconds: Date.now() - start };
+}
+
+function part(name: string): Promise<Module> {
+  return import(name);
+}
