@@ -83,7 +83,9 @@ async function bundle(part: Part, files: readonly string[], write: boolean): Pro
 async function bundleEntries(): Promise<void> {
   await build({
     ...COMMON,
-    entryPoints: ["page", "command"].map((name) => path.join(ROOT, `test/runtimes/inside/${name}.ts`)),
+    entryPoints: ["page", "command", "worker"].map((name) =>
+      path.join(ROOT, `test/runtimes/inside/${name}.ts`),
+    ),
     outdir: FOLDER,
     external: ["./built.js", "./sources.js"],
   });

@@ -15,7 +15,7 @@ import { VIEW_KINDS, type ViewKind } from "./views-kinds.ts";
 
 const ROUNDS = 5;
 const WORKER = fileURLToPath(import.meta.url).replace(/views(\.[jt]s)$/, "views-worker$1");
-const NO_ENGINE = "this engine has no resizable WebAssembly.Memory: run `npm run engines -- node` first";
+const NO_ENGINE = "this engine has no resizable WebAssembly.Memory: run `npm run engines -- node26` first";
 
 export interface ViewResults {
   readonly command: string;
@@ -30,7 +30,7 @@ export interface ViewResults {
 /** Or, as a string, why there are none. `command` is what was typed. */
 export async function measureViews(command: string): Promise<ViewResults | string> {
   const engine =
-    "toResizableBuffer" in WebAssembly.Memory.prototype ? [process.execPath] : engineCommand("node");
+    "toResizableBuffer" in WebAssembly.Memory.prototype ? [process.execPath] : engineCommand("node26");
   if (engine === undefined) return NO_ENGINE;
   const [file = "", ...args] = engine;
   const ns: Partial<Record<ViewKind, Record<string, number>>> = {};
