@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -229,5 +229,27 @@ describe("a dry run", () => {
     expect(written).toContain("CHANGELOG.md");
     expect(tarballs.map(({ folder }) => folder)).toEqual(FOLDERS.filter((name) => name !== LIBRARY_FOLDER));
     expect(inTarball(tarballs[0]?.path ?? "", "README.md")).toContain("\nmore, chart\n");
+  });
+});
+
+describe("the command", () => {
+  function run(...args: readonly string[]): { status: number | null; stderr: string } {
+    const command = [join(ROOT, "build/tools/release.js"), ...args];
+    const { status, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
+    return { status, stderr };
+  }
+
+  it("ends with 1 where a release is refused, and says why", () => {
+    const stderr =
+      'release: "v9.0.0" is no version that npm takes: MAJOR.MINOR.PATCH, as 1.2.3 or 1.2.3-rc.1\n';
+    expect(run("v9.0.0")).toEqual({ status: 1, stderr });
+  });
+
+  it("ends with 2 for arguments that it does not know", () => {
+    expect(run()).toEqual({ status: 2, stderr: "error: missing required argument 'version'\n" });
+    expect(run("9.0.0", "--publish")).toEqual({
+      status: 2,
+      stderr: "error: unknown option '--publish'\n",
+    });
   });
 });
