@@ -46,7 +46,7 @@ describe("what is missing says so", () => {
 });
 
 describe.runIf(hasBreak)("memory from sbrk", () => {
-  // Node's own malloc may move the break meanwhile, as it does in one of four starts of Node 26: then it is tried again.
+  // Node's own malloc may move the break meanwhile, in Node 26 more often than in 20: then it is tried again.
   it("is contiguous, and a trim lowers the break again", { retry: 3 }, () => {
     const memory = sbrkMemory();
     const heap = Heap.create({ memory });
