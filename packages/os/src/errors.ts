@@ -3,6 +3,8 @@
 // Owns:  the error class; which of the system's error numbers have names here.
 // Needs: nothing.
 
+import { isError } from "morecore/engine";
+
 /** Why an operating system's memory cannot be had, or cannot be used. docs/OS.md has a table of them. */
 export type OsErrorCode =
   | "NO_KOFFI"
@@ -53,7 +55,7 @@ export function beyondRepair(why: string, cause?: unknown): OsError {
 
 /** Whether a runtime has refused something for want of a permission: in Node's words, or in Deno's. */
 export function isDenial(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isError(error)) return false;
   const { code } = error as NodeJS.ErrnoException;
   return error.name === "NotCapable" || code === "ERR_ACCESS_DENIED" || code === "ERR_DLOPEN_DISABLED";
 }

@@ -3,6 +3,7 @@
 // Owns:  its prototypes; saying what is wrong with it.
 // Needs: nothing.
 
+import { isError } from "morecore/engine";
 import { isDenial, OsError } from "./errors.ts";
 import type { Call, Find, Foreign, Taken } from "./foreign.ts";
 
@@ -45,7 +46,7 @@ function load(find: Find): Koffi | undefined {
   try {
     return find("koffi") as Koffi;
   } catch (error) {
-    if (isDenial(error) || !(error instanceof Error)) throw error;
+    if (isDenial(error) || !isError(error)) throw error;
     if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
     throw new OsError(
       "NO_KOFFI",

@@ -7,6 +7,7 @@
 // They are not used: koffi works in both and passes the same tests, and one way less is one less that can be wrong.
 
 import { createRequire } from "node:module";
+import { isError } from "morecore/engine";
 import { isDenial, OsError } from "./errors.ts";
 import type { Find, Foreign } from "./foreign.ts";
 import { findKoffi } from "./koffi.ts";
@@ -32,7 +33,7 @@ export function takeWay(find: Find, platform: string): Foreign {
       denial ??= error;
     }
   }
-  if (denial instanceof Error)
+  if (isError(denial))
     throw new OsError("NOT_ALLOWED", `@morecore/os may not call C: ${denial.message}`, denial);
   throw new OsError(
     "NO_KOFFI",

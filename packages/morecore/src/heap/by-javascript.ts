@@ -26,10 +26,7 @@ export class Heap extends HeapCore {
   }
 
   /** As Heap.attach of "morecore". */
-  static attach(
-    memory: Memory | WasmMemoryObject | ArrayBufferLike,
-    base: number | WasmGlobalObject,
-  ): Heap {
+  static attach(memory: Memory | WasmMemoryObject | ArrayBufferLike, base: number | WasmGlobalObject): Heap {
     return new Heap(...HeapCore.found(memory, base));
   }
 }

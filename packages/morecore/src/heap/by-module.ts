@@ -27,10 +27,7 @@ export class Heap extends HeapCore {
   }
 
   /** As Heap.attach of "morecore"; throws a TypeError before provideKernel, and for memory that WebAssembly cannot reach. */
-  static attach(
-    memory: Memory | WasmMemoryObject | ArrayBufferLike,
-    base: number | WasmGlobalObject,
-  ): Heap {
+  static attach(memory: Memory | WasmMemoryObject | ArrayBufferLike, base: number | WasmGlobalObject): Heap {
     return new Heap(...HeapCore.found(memory, base));
   }
 }

@@ -55,10 +55,7 @@ export class Heap extends HeapCore {
    * The base may be a global that a module exports: morecore_heap, as linked programs do, or its __heap_base.
    * A heap that Heap.inside made grows by its module's malloc only: give its `memory`, not the WebAssembly.Memory.
    */
-  static attach(
-    memory: Memory | WasmMemoryObject | ArrayBufferLike,
-    base: number | WasmGlobalObject,
-  ): Heap {
+  static attach(memory: Memory | WasmMemoryObject | ArrayBufferLike, base: number | WasmGlobalObject): Heap {
     return new Heap(...HeapCore.found(memory, base));
   }
 }

@@ -1,13 +1,15 @@
 // Printed: what console.log, and an assertion that fails, show of an object: what it is and what is in it, in one to ten lines.
 //
 // Owns:  how printers ask, and how much of a value they get.
-// Needs: nothing.
+// Needs: slots.
 // Invariants: PR1  printing only reads, and throws nothing: of what has ended it tells that
 //
 // The consoles of Node, Deno and Bun ask for Node's symbol, as chai does. pretty-format (Vitest, Jest) does not. It calls
 // toJSON only where both sides are of one type and print differently, and else shows all that an object leads to: all of the
 // memory. What it always looks at is `$$typeof`, and that decides about printing alone: equality asks for `asymmetricMatch`,
 // which nothing here has. And Vitest copies first what has no toStringTag of its own.
+
+import { isError } from "./slots.ts";
 
 /** What Node's util.inspect, and so console.log, calls. */
 export const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
@@ -64,7 +66,7 @@ export function printed(summary: () => string): string {
   try {
     return summary();
   } catch (error) {
-    return `<${error instanceof Error ? error.message : String(error)}>`;
+    return `<${isError(error) ? error.message : String(error)}>`;
   }
 }
 

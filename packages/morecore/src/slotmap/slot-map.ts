@@ -11,7 +11,7 @@
 // written to. So a call within another one comes before it.
 
 import { describe } from "../memory/arguments.ts";
-import { cut, listed, Printed, shown } from "../memory/printed.ts";
+import { Printed } from "../memory/printed.ts";
 import { type Allocator, checkType, ELEMENTS, HOLDS } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { checkOptions } from "../typed/options.ts";
@@ -278,12 +278,10 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
     this.dispose();
   }
 
+  /** Without the values: to show them would make a tenth of what a page carries for slot maps. */
   protected override summary(): string {
-    const { slots, name } = this;
-    const title = `SlotMap<${cut(this.type.name)}>`;
-    if (slots.hasEnded()) return `${title} ${shown(name)} (ended)`;
-    const values = listed(this.size, (index) => shown(this.copyAt(slots.valueAt(index))));
-    return `${title}(${this.size} of ${this.capacity}) ${shown(name)} ${values}`;
+    const has = this.slots.hasEnded() ? " (ended)" : `(${this.size} of ${this.capacity})`;
+    return `SlotMap<${this.type.name.slice(0, 60)}>${has} ${JSON.stringify(this.name)}`;
   }
 
   private isAt(index: number, key: number): boolean {

@@ -23,16 +23,27 @@ import type { Arrays, Space } from "./space.ts";
 import { type ScalarType, typePrinting } from "./type.ts";
 
 // Each type has the name of its value, so that messages and hovers say f64 where they would say ScalarType<number, "f64">.
+/** The type of `u8`. */
 export interface u8 extends ScalarType<number, "u8"> {}
+/** The type of `i8`. */
 export interface i8 extends ScalarType<number, "i8"> {}
+/** The type of `u16`. */
 export interface u16 extends ScalarType<number, "u16"> {}
+/** The type of `i16`. */
 export interface i16 extends ScalarType<number, "i16"> {}
+/** The type of `u32`. */
 export interface u32 extends ScalarType<number, "u32"> {}
+/** The type of `i32`. */
 export interface i32 extends ScalarType<number, "i32"> {}
+/** The type of `u64`. */
 export interface u64 extends ScalarType<bigint, "u64"> {}
+/** The type of `i64`. */
 export interface i64 extends ScalarType<bigint, "i64"> {}
+/** The type of `f32`. */
 export interface f32 extends ScalarType<number, "f32"> {}
+/** The type of `f64`. */
 export interface f64 extends ScalarType<number, "f64"> {}
+/** The type of `bool`. */
 export interface bool extends ScalarType<boolean, "u8"> {}
 
 type Load<V> = (space: Space, at: number) => V | undefined;

@@ -156,8 +156,8 @@ export type Members<T, L, B> = { [K in keyof FieldsOf<T>]: Value<FieldsOf<T>[K],
 export type Holding<T, B> = HoldsRefs<T> extends true ? Holds<B> : unknown;
 
 /**
- * A reference whose own references live as long as itself. It is the Ref of ref-type.ts with B = L, and has its name: an alias
- * is shown with all that it was given, and here that is what a reader would write.
+ * A reference whose own references live as long as itself: the Ref of ref-type.ts with B = L. It has that name since an alias
+ * is shown with all that it was given. Here that is what a reader would write.
  */
 export type Ref<T, L> = LivesFor<L> & Holding<T, L> & Members<T, L, L>;
 

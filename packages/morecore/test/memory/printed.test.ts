@@ -180,7 +180,7 @@ const OBJECTS: readonly Kind[] = [
       map.insert({ x: 1 });
       return map;
     },
-    text: 'SlotMap<Point>(1 of 8) "points" [ { x: 1, y: 0 } ]',
+    text: 'SlotMap<Point>(1 of 8) "points"',
     large: (heap) => {
       const map = new SlotMap(heap, Point);
       for (const x of numbers(MANY)) map.insert({ x });
@@ -340,7 +340,7 @@ describe("what has ended", () => {
     ["Columns", () => new Columns(heap, Point), "Columns<Point> (ended)"],
     ["HashMap", () => new HashMap(heap, i32, i32), "HashMap<i32, i32> (ended)"],
     ["HeapString", () => new HeapString(heap, "a"), /^<Vec<u8> at 0x[0-9a-f]+: used after it was deleted>$/],
-    ["SlotMap", () => new SlotMap(heap, Point, { name: "points" }), 'SlotMap<Point> "points" (ended)'],
+    ["SlotMap", () => new SlotMap(heap, Point, { name: "points" }), 'SlotMap<Point> (ended) "points"'],
     [
       "SecondaryColumn",
       () => new SecondaryColumn(new SlotMap(heap, Point), heap, f64, { name: "w" }),
