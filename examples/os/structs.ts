@@ -11,7 +11,7 @@ const heap = Heap.create({ memory: mmapMemory({ reserve: 1 << 30 }) });
 
 // struct city { double people; uint32_t id; }: 16 bytes each, with what alignment adds.
 const CITY_BYTES = 16;
-const cities = [
+const cities: readonly (readonly [name: string, people: number])[] = [
   ["Lagos", 15_388_000],
   ["Oslo", 709_037],
   ["Quito", 2_011_388],
@@ -24,9 +24,12 @@ cities.forEach(([, people], id) => {
   heap.u32(city + 8, 1)[0] = id;
 });
 
+const peopleOf = (city: number): number => heap.f64(city, 1)[0] ?? 0;
+const nameOf = (city: number): string => cities[heap.u32(city + 8, 1)[0] ?? 0]?.[0] ?? "";
+
 // C calls back with two of its pointers; the heap knows them by its own addresses.
 const byPeople = koffi.register(
-  (a, b) => Math.sign(heap.f64(heap.fromNative(a), 1)[0] - heap.f64(heap.fromNative(b), 1)[0]),
+  (a: bigint, b: bigint) => Math.sign(peopleOf(heap.fromNative(a)) - peopleOf(heap.fromNative(b))),
   koffi.pointer(koffi.proto("int ByPeople(void *a, void *b)")),
 );
 qsort(heap.native(array), cities.length, CITY_BYTES, byPeople);
@@ -34,7 +37,7 @@ koffi.unregister(byPeople);
 
 for (let index = 0; index < cities.length; index++) {
   const city = array + index * CITY_BYTES;
-  console.log(cities[heap.u32(city + 8, 1)[0]][0], heap.f64(city, 1)[0]);
+  console.log(nameOf(city), peopleOf(city));
 }
 
 // struct tm: nine ints (seconds … month, years since 1900, day of the week, day of the year, daylight saving), and more.

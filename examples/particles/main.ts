@@ -1,7 +1,7 @@
 // A fountain of sparks for ten seconds, 60 steps each; every second what lives, and a sum over all bytes of it.
 
 import { Heap } from "morecore";
-import { Particles } from "./particles.mjs";
+import { Particles } from "./particles.ts";
 
 const STEPS = 600;
 const SECONDS = 1 / 60;
@@ -9,16 +9,16 @@ const EACH_STEP = 200;
 
 /** The same numbers in every run (Numerical Recipes' generator), from 0 up to 1. */
 let state = 2026;
-const random = () => {
+const random = (): number => {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
   return state / 2 ** 32;
 };
 
 /** Of numbers as 32-bit floats: FNV-1a over their bits. */
 const word = new DataView(new ArrayBuffer(4));
-function checksum(particles) {
+function checksum(particles: Particles): string {
   let sum = 0x811c9dc5;
-  const take = (number) => {
+  const take = (number: number): void => {
     word.setFloat32(0, number);
     sum = Math.imul(sum ^ word.getUint32(0), 0x01000193) >>> 0;
   };

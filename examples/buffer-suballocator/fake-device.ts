@@ -5,16 +5,17 @@
 /** What WebGPU's validation asks of the offsets and sizes of writes and copies. */
 const UNIT = 4;
 
-class FakeBuffer {
-  #bytes;
+export class FakeBuffer {
+  readonly size: number;
+  #bytes: Uint8Array | undefined;
 
-  constructor(size) {
+  constructor(size: number) {
     this.size = size;
     this.#bytes = new Uint8Array(size);
   }
 
   /** The bytes themselves, which a page cannot see; here for the device, and for looking at what has arrived. */
-  bytes(offset, size) {
+  bytes(offset: number, size: number): Uint8Array {
     if (this.#bytes === undefined) throw new Error("the buffer is destroyed");
     if (offset % UNIT !== 0 || size % UNIT !== 0)
       throw new Error(`${offset}, ${size}: not multiples of ${UNIT}`);
@@ -23,42 +24,50 @@ class FakeBuffer {
     return this.#bytes.subarray(offset, offset + size);
   }
 
-  destroy() {
+  destroy(): void {
     this.#bytes = undefined;
   }
 }
+
+type Step = () => void;
 
 export class FakeDevice {
   counts = { buffers: 0, uploads: 0, uploadedBytes: 0, copies: 0, copiedBytes: 0 };
 
   queue = {
-    writeBuffer: (buffer, offset, data) => {
+    writeBuffer: (buffer: FakeBuffer, offset: number, data: ArrayBufferView): void => {
       const source = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
       buffer.bytes(offset, source.length).set(source);
       this.counts.uploads += 1;
       this.counts.uploadedBytes += source.length;
     },
-    submit: (commands) => {
+    submit: (commands: readonly (readonly Step[])[]): void => {
       for (const command of commands) for (const step of command) step();
     },
   };
 
-  createBuffer({ size }) {
+  createBuffer({ size }: { readonly size: number; readonly usage: number }): FakeBuffer {
     this.counts.buffers += 1;
     return new FakeBuffer(size);
   }
 
   createCommandEncoder() {
-    const steps = [];
+    const steps: Step[] = [];
     return {
-      copyBufferToBuffer: (from, fromOffset, to, toOffset, size) => {
+      copyBufferToBuffer: (
+        from: FakeBuffer,
+        fromOffset: number,
+        to: FakeBuffer,
+        toOffset: number,
+        size: number,
+      ): void => {
         steps.push(() => {
           to.bytes(toOffset, size).set(from.bytes(fromOffset, size));
           this.counts.copies += 1;
           this.counts.copiedBytes += size;
         });
       },
-      finish: () => steps,
+      finish: (): readonly Step[] => steps,
     };
   }
 }

@@ -3,7 +3,7 @@
 // Types that are written alike are one and the same, so comparing them is comparing addresses. A struct is its name: it is
 // declared first and gets its fields later, which is what lets it refer to itself.
 
-import { pointer, same, struct, text, u8, u32 } from "morecore";
+import { type Bump, pointer, type Ref, same, struct, text, u8, u32 } from "morecore";
 
 const KIND = { basic: 0, pointer: 1, array: 2, func: 3, struct: 4 };
 
@@ -15,51 +15,64 @@ const Type = struct(
   { name: "Type" },
 );
 
-export class Types {
-  #arena;
-  /** What has been made, by what it is made of: "*7" is a pointer to type 7. */
-  #known = new Map();
+export type TypeRef = Ref<typeof Type>;
+export type PartRef = Ref<typeof Part>;
+/** What a type is made from, but for its number and its parts, which are made only if it is new. */
+interface Made {
+  readonly kind: number;
+  readonly name?: string;
+  readonly target?: TypeRef;
+  readonly count?: number;
+}
 
-  constructor(arena) {
+const BASIC_BYTES: Readonly<Record<string, number>> = { i32: 4, f64: 8, u8: 1, void: 0 };
+
+export class Types {
+  readonly #arena: Bump;
+  /** What has been made, by what it is made of: "*7" is a pointer to type 7. */
+  readonly #known = new Map<string, TypeRef>();
+
+  constructor(arena: Bump) {
     this.#arena = arena;
   }
 
-  get size() {
+  get size(): number {
     return this.#known.size;
   }
 
-  basic(name) {
+  basic(name: string): TypeRef {
     return this.#intern(name, { kind: KIND.basic, name });
   }
 
-  pointerTo(target) {
+  pointerTo(target: TypeRef): TypeRef {
     return this.#intern(`*${target.id}`, { kind: KIND.pointer, target });
   }
 
-  arrayOf(target, count) {
+  arrayOf(target: TypeRef, count: number): TypeRef {
     return this.#intern(`[${count}]${target.id}`, { kind: KIND.array, target, count });
   }
 
-  func(parameters, result) {
+  func(parameters: readonly TypeRef[], result: TypeRef): TypeRef {
     const key = `(${parameters.map(({ id }) => id).join()})${result.id}`;
     return this.#intern(key, { kind: KIND.func, target: result }, () =>
-      this.#parts(parameters.map((type) => ["", type])),
+      this.#parts(parameters.map((type) => ["", type] as const)),
     );
   }
 
   /** Without fields yet: enough for a pointer to it. */
-  declare(name) {
+  declare(name: string): TypeRef {
     return this.#intern(`struct ${name}`, { kind: KIND.struct, name });
   }
 
-  define(declared, fields) {
+  define(declared: TypeRef, fields: Readonly<Record<string, TypeRef>>): TypeRef {
     if (declared.parts !== null) throw new Error(`struct ${declared.name} has its fields already`);
     declared.parts = this.#parts(Object.entries(fields));
     return declared;
   }
 
   /** As in a declaration. A struct is its name only, so this ends, whatever refers to what. */
-  print(type) {
+  print(type: TypeRef | null): string {
+    if (type === null) throw new Error("a type that refers to none");
     switch (type.kind) {
       case KIND.pointer:
         return `*${this.print(type.target)}`;
@@ -73,10 +86,10 @@ export class Types {
   }
 
   /** The definitions of all structs that a type leads to, each once. */
-  printAll(type) {
-    const seen = new Set();
-    const lines = [];
-    const visit = (at) => {
+  printAll(type: TypeRef): { lines: string[]; reached: number } {
+    const seen = new Set<number>();
+    const lines: string[] = [];
+    const visit = (at: TypeRef | null): void => {
       if (at === null || seen.has(at.ptr)) return;
       seen.add(at.ptr);
       if (at.kind === KIND.struct) {
@@ -91,10 +104,11 @@ export class Types {
   }
 
   /** Bytes of a value, or why there are none: a struct that contains itself has no size. */
-  sizeOf(type, within = []) {
+  sizeOf(type: TypeRef | null, within: readonly TypeRef[] = []): number {
+    if (type === null) throw new Error("a type that refers to none");
     switch (type.kind) {
       case KIND.basic:
-        return { i32: 4, f64: 8, u8: 1, void: 0 }[type.name];
+        return BASIC_BYTES[type.name] ?? 0;
       case KIND.pointer:
       case KIND.func:
         return 4;
@@ -112,7 +126,7 @@ export class Types {
     }
   }
 
-  #intern(key, fields, parts) {
+  #intern(key: string, fields: Made, parts?: () => PartRef | null): TypeRef {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const made = this.#arena.new(Type, { ...fields, parts: parts?.() ?? null, id: this.#known.size });
@@ -120,11 +134,13 @@ export class Types {
     return made;
   }
 
-  #parts(entries) {
-    return entries.reduceRight((next, [name, type]) => this.#arena.new(Part, { name, type, next }), null);
+  #parts(entries: readonly (readonly [name: string, type: TypeRef])[]): PartRef | null {
+    let next: PartRef | null = null;
+    for (const [name, type] of entries.toReversed()) next = this.#arena.new(Part, { name, type, next });
+    return next;
   }
 }
 
-export function* partsOf(type) {
+export function* partsOf(type: TypeRef): Generator<PartRef> {
   for (let part = type.parts; part !== null; part = part.next) yield part;
 }

@@ -1,7 +1,8 @@
 // Frames: meshes come into view and leave it, for 600 frames; then what the buffer looks like, as text.
 
-import { FakeDevice } from "./fake-device.mjs";
-import { MeshBuffer } from "./mesh-buffer.mjs";
+import type { Allocation } from "morecore";
+import { FakeDevice } from "./fake-device.ts";
+import { MeshBuffer } from "./mesh-buffer.ts";
 
 const FRAMES = 600;
 /** Bytes of a vertex: position; and texture coordinates; and normal. */
@@ -11,7 +12,7 @@ const ROWS = 8;
 
 /** The same numbers in every run (Numerical Recipes' generator), from 0 up to 1. */
 let state = 2026;
-const random = () => {
+const random = (): number => {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
   return state / 2 ** 32;
 };
@@ -19,31 +20,38 @@ const random = () => {
 const device = new FakeDevice();
 const meshes = new MeshBuffer(device, 256 * 1024);
 /** What is in view: the handle, and what has been uploaded, to compare. */
-const inView = [];
+interface Mesh {
+  readonly handle: Allocation;
+  readonly vertices: Uint32Array;
+  readonly stride: number;
+}
+const inView: Mesh[] = [];
 
-function enter(frame) {
-  const stride = STRIDES[Math.floor(random() * STRIDES.length)];
+function enter(frame: number): void {
+  const stride = STRIDES[Math.floor(random() * STRIDES.length)] ?? 12;
   const count = 24 + Math.floor(600 * random() ** 3);
   const vertices = new Uint32Array((count * stride) / 4).fill(frame + 1);
   inView.push({ handle: meshes.load(vertices, stride), vertices, stride });
 }
 
-function leave() {
+function leave(): void {
   const [mesh] = inView.splice(Math.floor(random() * inView.length), 1);
+  if (mesh === undefined) return;
   compare(mesh);
   meshes.unload(mesh.handle);
 }
 
 /** Throws unless a mesh lies where its handle says, at a whole vertex, as it was uploaded, whatever has moved since. */
-function compare({ handle, vertices, stride }) {
+function compare({ handle, vertices, stride }: Mesh): void {
   const first = meshes.firstVertexOf(handle, stride);
   const there = meshes.buffer.bytes(first * stride, vertices.byteLength);
   if (!Number.isInteger(first) || Buffer.compare(there, new Uint8Array(vertices.buffer)) !== 0)
     throw new Error(`the mesh at vertex ${first} is not what was uploaded`);
 }
 
-const kib = (bytes) => (bytes / 1024).toFixed(0);
-const row = (...cells) => console.log(cells.map((cell) => String(cell).padStart(8)).join(""));
+const kib = (bytes: number): string => (bytes / 1024).toFixed(0);
+const row = (...cells: readonly (string | number)[]): void =>
+  console.log(cells.map((cell) => String(cell).padStart(8)).join(""));
 
 row("frame", "meshes", "used", "free", "holes", "largest", "buffer");
 for (let frame = 0; frame <= FRAMES; frame++) {
@@ -68,12 +76,12 @@ console.log(`grown ${counts.copies} times, which copied ${kib(counts.copiedBytes
 
 // The picture: how much of each cell is in use.
 const cellBytes = meshes.report.bytes / (COLUMNS * ROWS);
-const used = new Array(COLUMNS * ROWS).fill(0);
+const used = new Array<number>(COLUMNS * ROWS).fill(0);
 for (const { offset, bytes } of meshes.allocations) {
   for (let at = offset; at < offset + bytes; ) {
     const cell = Math.floor(at / cellBytes);
     const end = Math.min(offset + bytes, (cell + 1) * cellBytes);
-    used[cell] += end - at;
+    used[cell] = (used[cell] ?? 0) + end - at;
     at = end;
   }
 }

@@ -1,6 +1,6 @@
 // Particles: a fixed number of places side by side in an arena, the living ones first. One cursor visits them all.
 
-import { add, f32, moveTo, struct, u16 } from "morecore";
+import { add, type Bump, f32, moveTo, type Ptr, type Ref, struct, u16 } from "morecore";
 
 const Particle = struct(
   { x: f32, y: f32, vx: f32, vy: f32, age: f32, life: f32, colour: u16 },
@@ -11,18 +11,18 @@ const GRAVITY = 9.81;
 const BOUNCE = 0.6;
 
 export class Particles {
-  #arena;
-  #first;
+  readonly #arena: Bump;
+  readonly #first: Ptr<typeof Particle>;
   /** The particle that is looked at. */
-  #at;
+  readonly #at: Ref<typeof Particle>;
   /** The most that can live at a time. */
-  capacity;
+  readonly capacity: number;
   count = 0;
   spawned = 0;
   refused = 0;
 
   /** Everything lies in the arena: when it ends, so does this. */
-  constructor(arena, capacity) {
+  constructor(arena: Bump, capacity: number) {
     this.#arena = arena;
     this.#first = arena.newArray(Particle, capacity).ptr;
     this.#at = arena.cursor(Particle);
@@ -30,7 +30,7 @@ export class Particles {
   }
 
   /** False: there is no room for another. */
-  spawn(x, y, vx, vy, life, colour) {
+  spawn(x: number, y: number, vx: number, vy: number, life: number, colour: number): boolean {
     if (this.count === this.capacity) {
       this.refused += 1;
       return false;
@@ -49,13 +49,13 @@ export class Particles {
   }
 
   /** The last one takes the place of the one that dies, so the living ones stay side by side. O(1). */
-  kill(index) {
+  kill(index: number): void {
     this.count -= 1;
     if (index < this.count) this.#arena.copy(Particle, this.#place(index), this.#place(this.count));
   }
 
   /** Moves all by a time in seconds; those that are too old die. Makes no objects. */
-  step(seconds) {
+  step(seconds: number): void {
     for (let index = 0; index < this.count; ) {
       const p = this.#goTo(index);
       p.age += seconds;
@@ -75,15 +75,15 @@ export class Particles {
   }
 
   /** Visits the living ones. The one that is handed out is always the same cursor: do not keep it. */
-  *[Symbol.iterator]() {
+  *[Symbol.iterator](): Generator<Ref<typeof Particle>> {
     for (let index = 0; index < this.count; index++) yield this.#goTo(index);
   }
 
-  #place(index) {
+  #place(index: number): Ptr<typeof Particle> {
     return add(Particle, this.#first, index);
   }
 
-  #goTo(index) {
+  #goTo(index: number): Ref<typeof Particle> {
     moveTo(this.#at, this.#place(index));
     return this.#at;
   }

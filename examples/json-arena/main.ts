@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Heap } from "morecore";
-import { Document, NODE_BYTES } from "./json.mjs";
+import { Document, NODE_BYTES } from "./json.ts";
 
 /** The same numbers in every run (Numerical Recipes' generator), from 0 up to 1. */
 let state = 2026;
-const random = () => {
+const random = (): number => {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
   return state / 2 ** 32;
 };
@@ -56,10 +56,10 @@ const tricky = [
 ];
 for (const text of tricky) {
   const value = new Document(arena, text).toValue();
-  const expected = JSON.parse(text);
+  const expected: unknown = JSON.parse(text);
   assert.deepStrictEqual(value, expected);
   if (typeof value === "object" && value !== null)
-    assert.deepEqual(Object.keys(value), Object.keys(expected));
+    assert.deepEqual(Object.keys(value), Object.keys(expected as object));
   arena.reset();
 }
 console.log(`${tricky.length} tricky documents: equal to JSON.parse's`);

@@ -3,16 +3,34 @@
 // A value is a union with a tag. Arrays and objects are chains of nodes, in their order. Strings are UTF-16, as JavaScript's own:
 // JSON may contain half of a surrogate pair, which UTF-8 cannot. Nodes are raw pointers, so parsing makes no objects for them.
 
-import { bool, f64, moveTo, NULL, rawPointer, struct, u16, u32, union } from "morecore";
+import {
+  assign,
+  type Bump,
+  bool,
+  f64,
+  type Init,
+  moveTo,
+  NULL,
+  type Ptr,
+  type Ref,
+  rawPointer,
+  type Static,
+  struct,
+  u16,
+  u32,
+  union,
+} from "morecore";
 
 const Text = struct({ at: rawPointer(() => u16), length: u32 }, { name: "Text" });
 /** Of an array or object: its elements or members, and how many. */
 const Items = struct({ first: rawPointer(() => Node), count: u32 }, { name: "Items" });
 
+const Value = union({ null: bool, boolean: bool, number: f64, string: Text, array: Items, object: Items });
+
 /** A value; in an object, with its key; `next` is the one behind it in the same array or object. */
 const Node = struct(
   {
-    it: union({ null: bool, boolean: bool, number: f64, string: Text, array: Items, object: Items }),
+    it: Value,
     key: Text,
     next: rawPointer(() => Node),
   },
@@ -25,21 +43,33 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const SPACE = /[ \t\n\r]*/y;
-const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
+
+type NodePtr = Ptr<typeof Node>;
+type GivenText = Init<typeof Text, Static> & { readonly length: number };
 
 /** A document: parsed when it is made, and gone when the arena is. */
 export class Document {
   nodes = 0;
   characters = 0;
-  root;
-  #arena;
-  #at;
-  #source;
+  readonly root: NodePtr;
+  readonly #arena: Bump;
+  readonly #at: Ref<typeof Node>;
+  readonly #source: string;
   #position = 0;
   #depth = 0;
 
   /** Throws a SyntaxError with line and column, and then nothing is left in the arena. */
-  constructor(arena, source) {
+  constructor(arena: Bump, source: string) {
     this.#arena = arena;
     this.#at = arena.cursor(Node);
     this.#source = source;
@@ -55,19 +85,19 @@ export class Document {
   }
 
   /** JavaScript's own value of a node, as JSON.parse would give it. */
-  toValue(node = this.root) {
+  toValue(node: NodePtr = this.root): unknown {
     moveTo(this.#at, node);
-    const { tag, value } = this.#at.it;
-    switch (tag) {
+    const { it } = this.#at;
+    switch (it.tag) {
       case "null":
         return null;
       case "string":
-        return this.#string(value);
+        return this.#string(it.value);
       case "array":
-        return [...this.#items(value.first)].map((item) => this.toValue(item));
+        return [...this.#items(it.value.first)].map((item) => this.toValue(item));
       case "object": {
         const object = {};
-        for (const item of this.#items(value.first)) {
+        for (const item of this.#items(it.value.first)) {
           // Not an assignment: a key may be "__proto__". Of equal keys the last one counts.
           const settings = {
             value: this.toValue(item),
@@ -80,20 +110,21 @@ export class Document {
         return object;
       }
       default:
-        return value;
+        return it.value;
     }
   }
 
   /** The node that a path leads to, or NULL: `at("users", 3, "name")`. Nothing else is read. */
-  at(...path) {
+  at(...path: readonly (string | number)[]): NodePtr {
     let node = this.root;
     for (const step of path) {
       moveTo(this.#at, node);
-      const { tag, value } = this.#at.it;
-      if (tag !== (typeof step === "number" ? "array" : "object")) return NULL;
-      let found = NULL;
+      const { it } = this.#at;
+      if (it.tag !== "array" && it.tag !== "object") return NULL;
+      if ((it.tag === "array") !== (typeof step === "number")) return NULL;
+      let found: NodePtr = NULL;
       let index = 0;
-      for (const item of this.#items(value.first)) {
+      for (const item of this.#items(it.value.first)) {
         if (typeof step === "number" ? index === step : this.#keyOf(item) === step) found = item;
         index += 1;
       }
@@ -103,7 +134,7 @@ export class Document {
     return node;
   }
 
-  *#items(first) {
+  *#items(first: NodePtr): Generator<NodePtr> {
     for (let item = first; item !== NULL; ) {
       // Read before it is handed out: whoever gets it moves the cursor.
       moveTo(this.#at, item);
@@ -113,12 +144,12 @@ export class Document {
     }
   }
 
-  #keyOf(item) {
+  #keyOf(item: NodePtr): string {
     moveTo(this.#at, item);
     return this.#string(this.#at.key);
   }
 
-  #string({ at, length }) {
+  #string({ at, length }: Ref<typeof Text>): string {
     if (length === 0) return "";
     const units = this.#arena.refArray(u16, at, length).view();
     let string = "";
@@ -128,7 +159,7 @@ export class Document {
   }
 
   /** A new node for what stands at the position, which moves behind it and the space that follows. */
-  #value() {
+  #value(): NodePtr {
     const node = this.#arena.newPtr(Node);
     this.nodes += 1;
     switch (this.#source[this.#position]) {
@@ -152,20 +183,20 @@ export class Document {
     }
   }
 
-  #put(node, it) {
+  #put(node: NodePtr, it: Init<typeof Value, Static>): NodePtr {
     moveTo(this.#at, node);
-    this.#at.it = it;
+    assign(this.#at, { it });
     this.#skip();
     return node;
   }
 
-  #container(node, tag, end) {
+  #container(node: NodePtr, tag: "array" | "object", end: string): NodePtr {
     this.#depth += 1;
     if (this.#depth > MOST_DEPTH) this.#fail(`expected at most ${MOST_DEPTH} levels`);
     this.#position += 1;
     this.#skip();
-    let first = NULL;
-    let last = NULL;
+    let first: NodePtr = NULL;
+    let last: NodePtr = NULL;
     let count = 0;
     while (this.#source[this.#position] !== end) {
       if (count > 0) this.#word(",");
@@ -174,7 +205,7 @@ export class Document {
       const item = this.#value();
       if (key !== undefined) {
         moveTo(this.#at, item);
-        this.#at.key = key;
+        assign(this.#at, { key });
       }
       if (last === NULL) first = item;
       else {
@@ -189,7 +220,7 @@ export class Document {
     return this.#put(node, { tag, value: { first, count } });
   }
 
-  #key() {
+  #key(): GivenText {
     if (this.#source[this.#position] !== '"') this.#fail("expected a key in quotes");
     const key = this.#text();
     this.#skip();
@@ -199,7 +230,7 @@ export class Document {
   }
 
   /** A string's characters, in the arena. */
-  #text() {
+  #text(): GivenText {
     this.#position += 1;
     let string = this.#match(PLAIN);
     while (this.#source[this.#position] === "\\") {
@@ -216,7 +247,7 @@ export class Document {
     return { at: units.ptr, length: string.length };
   }
 
-  #escape() {
+  #escape(): string {
     const letter = this.#source[this.#position];
     if (letter === "u") {
       const digits = this.#source.slice(this.#position + 1, this.#position + 5);
@@ -224,38 +255,39 @@ export class Document {
       this.#position += 5;
       return String.fromCharCode(Number.parseInt(digits, 16));
     }
-    if (letter === undefined || !Object.hasOwn(ESCAPES, letter)) this.#fail("expected an escape");
+    const escaped = letter !== undefined && Object.hasOwn(ESCAPES, letter) ? ESCAPES[letter] : undefined;
+    if (escaped === undefined) this.#fail("expected an escape");
     this.#position += 1;
-    return ESCAPES[letter];
+    return escaped;
   }
 
-  #number() {
+  #number(): number {
     const digits = this.#match(NUMBER);
     if (digits === "") this.#fail("expected a value");
     return Number(digits);
   }
 
-  #word(word) {
+  #word(word: string): void {
     if (!this.#source.startsWith(word, this.#position)) this.#fail(`expected ${JSON.stringify(word)}`);
     this.#position += word.length;
   }
 
-  #skip() {
+  #skip(): void {
     this.#match(SPACE);
   }
 
-  #match(pattern) {
+  #match(pattern: RegExp): string {
     pattern.lastIndex = this.#position;
     const found = pattern.exec(this.#source)?.[0] ?? "";
     this.#position += found.length;
     return found;
   }
 
-  #fail(sentence) {
+  #fail(sentence: string): never {
     const before = this.#source.slice(0, this.#position).split("\n");
     const found = this.#source[this.#position];
     const got = found === undefined ? "the end" : JSON.stringify(found);
-    throw new SyntaxError(`${before.length}:${before.at(-1).length + 1}: ${sentence}, got ${got}`);
+    throw new SyntaxError(`${before.length}:${(before.at(-1) ?? "").length + 1}: ${sentence}, got ${got}`);
   }
 }
 

@@ -1,7 +1,7 @@
 // Builds the types of a small program, prints them, compares them, and lets all of them go at once.
 
 import { Heap, isAlive, same, UseAfterFreeError } from "morecore";
-import { Types } from "./types.mjs";
+import { Types } from "./types.ts";
 
 const heap = Heap.create();
 const arena = heap.bump({ name: "types" });
@@ -38,7 +38,7 @@ console.log(`${reached} types are reached from walk; ${types.size} have been mad
 const again = types.func([types.pointerTo(node), types.pointerTo(node)], i32);
 console.log("compare, written again, is the same:", same(again, compare));
 console.log("*List is *Node:", same(types.pointerTo(list), types.pointerTo(node)));
-console.log("the list's next leads back to it:", same(list.parts.next.type.target, list));
+console.log("the list's next leads back to it:", same(list.parts?.next?.type?.target ?? null, list));
 
 for (const type of [list, node, tree, types.arrayOf(u8, 80)])
   console.log(`a ${types.print(type)} takes ${types.sizeOf(type)} bytes, without padding`);
@@ -48,7 +48,7 @@ types.define(b, { count: i32, back: types.arrayOf(a, 3) });
 try {
   types.sizeOf(a);
 } catch (error) {
-  console.log(error.message);
+  console.log((error as Error).message);
 }
 
 console.log(`${types.size} types, in ${arena.usedBytes} bytes`);
