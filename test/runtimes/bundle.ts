@@ -8,6 +8,7 @@
 // Two bundles and not one, since a heap of the sources is none of the built package: a file that had both would
 // compare classes of the one with objects of the other.
 
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { ROOT } from "../../bench/harness/paths.ts";
@@ -33,27 +34,44 @@ const COMMON: BuildOptions = {
 
 export type Part = "built" | "sources";
 
-/** Writes the scripts: their names, in the folder that they lie in. */
-export async function bundleSuite(): Promise<{ folder: string; parts: Record<Part, string[]> }> {
+export interface Bundle {
+  /** Where the scripts lie. */
+  readonly folder: string;
+  readonly parts: Readonly<Record<Part, readonly string[]>>;
+  /** Those that make resizable buffers: some engines cannot bear them beside others (inside/forgetful.ts). */
+  readonly apart: readonly string[];
+}
+
+/** Writes the scripts. */
+export async function bundleSuite(): Promise<Bundle> {
   const files = suiteFiles();
   const metafile = await bundle("sources", files, false);
-  const looking = files.filter((file) => looksInto(file, metafile));
+  const imports = new Map(files.map((file) => [file, importsOf(file, metafile)]));
+  const isInside = (name: string): boolean => name.startsWith(SOURCES) && !(name in PUBLIC);
+  const looking = files.filter((file) => imports.get(file)?.some(isInside));
   const parts = { built: files.filter((file) => !looking.includes(file)), sources: looking };
   for (const part of ["built", "sources"] as const) await bundle(part, parts[part], true);
   await bundleEntries();
-  return { folder: FOLDER, parts };
+  const apart = files.filter((file) => imports.get(file)?.some(makesResizable));
+  return { folder: FOLDER, parts, apart };
 }
 
-/** Whether a test file imports a source of the package that has no public name, by way of files outside of it. */
-function looksInto(file: string, { inputs }: Metafile): boolean {
+/** A test file, and what it imports, but nothing of what the package's sources import in turn. */
+function importsOf(file: string, { inputs }: Metafile): string[] {
   const seen = new Set<string>();
-  const visit = (name: string): boolean => {
-    if (seen.has(name)) return false;
+  const visit = (name: string): void => {
+    if (seen.has(name)) return;
     seen.add(name);
-    if (name.startsWith(SOURCES)) return !(name in PUBLIC);
-    return (inputs[name]?.imports ?? []).some((each) => visit(each.path));
+    if (!name.startsWith(SOURCES)) for (const each of inputs[name]?.imports ?? []) visit(each.path);
   };
-  return visit(file);
+  visit(file);
+  return [...seen];
+}
+
+/** Tests and their support alone are asked: the package mentions them, too. */
+function makesResizable(name: string): boolean {
+  if (!/^(packages\/\w+\/)?test\//.test(name)) return false;
+  return /maxByteLength|"lasting"/.test(readFileSync(path.join(ROOT, name), "utf8"));
 }
 
 /** One part, as a module that exports `answer`; with `write` false, to look at what it would be made of. */

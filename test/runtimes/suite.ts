@@ -20,6 +20,7 @@ const FOLDERS: readonly string[] = [
 const OWN = "packages/morecore/test";
 const BINARYEN = "it makes its modules by binaryen, which is larger than all else here, and needs to compile";
 const PROCESS = "it starts programs and reads files";
+const REALM = "it makes another realm by node:vm";
 const MODEL = "it tries thousands of random states for many seconds, of what no engine does otherwise";
 
 /** With the reasons. */
@@ -29,10 +30,12 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   [`${OWN}/containers/torn-lists.test.ts`]: MODEL,
   [`${OWN}/heap/alone.test.ts`]: BINARYEN,
   [`${OWN}/heap/exports.test.ts`]: BINARYEN,
+  [`${OWN}/heap/forbidden.test.ts`]: "it plays hosts that forbid to compile; here are real ones",
   [`${OWN}/kernel/damaged-images-hang.test.ts`]: "it mocks a module, and a bundle has none",
   [`${OWN}/kernel/design.test.ts`]: MODEL,
   [`${OWN}/kernel/model.test.ts`]: MODEL,
   [`${OWN}/kernel/torn-calls.test.ts`]: MODEL,
+  [`${OWN}/memory/slots.test.ts`]: REALM,
   [`${OWN}/offset/model.test.ts`]: MODEL,
   [`${OWN}/slotmap/slot-map-model.test.ts`]: MODEL,
   [`${OWN}/slotmap/slot-map-torn.test.ts`]: MODEL,
@@ -42,6 +45,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   [`${OWN}/typed/ref-inspect.test.ts`]: "it asks Node's own inspect",
   [`${OWN}/typed/scalar-access.test.ts`]: PROCESS,
   "test/conformance/high-addresses.test.ts": "it makes memories of 2 GiB and more, which take seconds each",
+  "test/conformance/realms.test.ts": REALM,
   "test/conformance/inside-modules.test.ts": "it starts a compiler of AssemblyScript",
   "test/regress/stale-shared-buffer.test.ts": "it starts a thread of Node's",
 };

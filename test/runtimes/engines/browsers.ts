@@ -83,10 +83,11 @@ function miniBrowser(): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** "153.0", of what it says of itself. */
-export function browserVersion(browser: Browser): string {
-  const { stdout } = spawnSync(browser.find() ?? "", ["--version"], { encoding: "utf8" });
-  return /\d+(\.\d+)+/.exec(stdout ?? "")?.[0] ?? "?";
+/** "153.8.0", by its package; undefined: it is not installed. */
+export function browserVersion(browser: Browser): string | undefined {
+  if (browser.find() === undefined) return undefined;
+  const { stdout } = spawnSync("dpkg", ["-s", browser.packages[0] ?? ""], { encoding: "utf8" });
+  return /^Version: (\d+(\.\d+)*)/m.exec(stdout ?? "")?.[1] ?? "?";
 }
 
 /** Runs the suite in a fresh browser, in a page with this policy. Throws with what the browser said if no answer comes. */

@@ -19,6 +19,8 @@ export interface Answer {
   /** What serves a heap of its own: the kernel in WebAssembly, or the one in JavaScript. */
   readonly kernel: "wasm" | "js";
   readonly milliseconds: number;
+  /** Whether the engine shows the old length of arrays whose buffer is gone (forgetful.ts). */
+  readonly forgetful: boolean;
 }
 
 export const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -1,6 +1,7 @@
 // Both: runs the two parts of the suite, one after the other (bundle.ts).
 
 import type { Answer, FileAnswer } from "./answer.ts";
+import { isForgetful } from "./forgetful.ts";
 import type { Wishes } from "./run.ts";
 
 interface Module {
@@ -19,5 +20,5 @@ export async function both(wishes: Wishes): Promise<Answer> {
   const files = await built.answer(wishes);
   const sources = (await import("./sources.js" as string)) as Module;
   files.push(...(await sources.answer(wishes)));
-  return { files, kernel, milliseconds: Date.now() - start };
+  return { files, kernel, milliseconds: Date.now() - start, forgetful: isForgetful() };
 }

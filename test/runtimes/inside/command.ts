@@ -2,4 +2,5 @@
 
 import { both } from "./both.ts";
 
-console.log(`\n${JSON.stringify(await both({ only: globalThis.process?.argv[2] ?? "" }))}`);
+const [, , only = "", counting] = process.argv;
+console.log(`\n${JSON.stringify(await both({ only, counting: counting === "count" }))}`);

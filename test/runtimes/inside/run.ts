@@ -9,6 +9,7 @@ import type { FileAnswer } from "./answer.ts";
 /** A file's name, and what loads it. */
 export type Files = Readonly<Record<string, () => Promise<unknown>>>;
 
+const NOTHING = /(?!)/;
 /** As long as vitest.config.ts says. */
 const PATIENCE = 120_000;
 
@@ -35,17 +36,20 @@ const CONFIG: VitestRunnerConfig = {
 export interface Wishes {
   /** Those whose names this regular expression matches. */
   readonly only: string;
+  /** To see which tests there are, and run none. */
+  readonly counting?: boolean;
   onFile?(file: string): void;
 }
 
 /** Runs them one after the other. */
-export async function run(files: Files, { only, onFile }: Wishes): Promise<FileAnswer[]> {
+export async function run(files: Files, { only, counting, onFile }: Wishes): Promise<FileAnswer[]> {
   const answers: FileAnswer[] = [];
+  const config = counting ? { ...CONFIG, testNamePattern: NOTHING } : CONFIG;
   for (const [file, load] of Object.entries(files)) {
     if (!new RegExp(only).test(file)) continue;
     onFile?.(file);
     const start = Date.now();
-    const runner: VitestRunner = { config: CONFIG, importFile: () => load() };
+    const runner: VitestRunner = { config, importFile: () => load() };
     const [task] = await startTests([`/${file}`], runner);
     if (task === undefined) throw new Error(`${file}: expected the runner to answer`);
     answers.push({ ...answerOf(file, task), milliseconds: Date.now() - start });
