@@ -34,9 +34,27 @@ export function wasmMemory(memory?: WasmMemoryObject, reserve = WASM_PAGE, most?
 }
 
 function newMemory(reserve: number, most: number | undefined): WebAssembly.Memory {
+  if (typeof WebAssembly === "undefined")
+    throw new TypeError(
+      "memory: expected one to be given, as there is no WebAssembly here; an ArrayBuffer holds a heap of its size",
+    );
   const initial = Math.max(1, Math.ceil(reserve / WASM_PAGE));
-  if (most === undefined) return new WebAssembly.Memory({ initial });
-  return new WebAssembly.Memory({ initial, maximum: Math.max(initial, Math.ceil(most / WASM_PAGE)) });
+  try {
+    if (most === undefined) return new WebAssembly.Memory({ initial });
+    return new WebAssembly.Memory({ initial, maximum: Math.max(initial, Math.ceil(most / WASM_PAGE)) });
+  } catch (error) {
+    throw isErrorOf(error, "RangeError") ? noMore(initial, error) : error;
+  }
+}
+
+/** An engine sets aside up to 10 GiB of addresses for each memory, and so has few to give, however small they are. */
+function noMore(pages: number, cause: Error): RangeError {
+  return new RangeError(
+    `memory: the engine gives no other WebAssembly.Memory of ${pages * WASM_PAGE} bytes (${cause.message}). Each takes GiBs of ` +
+      "addresses, so a page has some hundred at most. Drop heaps that have ended, or share a memory: heaps with `base` and " +
+      "`size` in one, arenas in one heap, or an ArrayBuffer for each",
+    { cause },
+  );
 }
 
 /** What was given as a WebAssembly.Memory; throws a TypeError if it is none, or one of 64 bits. */

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { wasmMemory } from "../../src/index.ts";
+import { afterEach, expect, test, vi } from "vitest";
+import { Heap, wasmMemory } from "../../src/index.ts";
 
 const WASM_PAGE = 65_536;
 
@@ -8,6 +8,54 @@ test("a wasm memory of its own has the reserve, in whole wasm pages, and at leas
   expect(wasmMemory(undefined, 0).buffer.byteLength).toBe(WASM_PAGE);
   expect(wasmMemory(undefined, 1).buffer.byteLength).toBe(WASM_PAGE);
   expect(wasmMemory(undefined, WASM_PAGE + 1).buffer.byteLength).toBe(2 * WASM_PAGE);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+test("an engine that gives no other memory is quoted, and the ways out are named", () => {
+  const cause = new RangeError("could not allocate memory");
+  vi.spyOn(WebAssembly, "Memory").mockImplementation(function stubbed() {
+    throw cause;
+  } as never);
+  const error = expect.objectContaining({
+    name: "RangeError",
+    message: expect.stringMatching(
+      /^memory: the engine gives no other .* of 1048576 bytes \(could not allocate memory\).*`base`.*ArrayBuffer for each$/,
+    ),
+    cause,
+  });
+  expect(() => Heap.create()).toThrow(error);
+});
+
+test("where there is no WebAssembly, an ArrayBuffer holds a heap, and create says so", () => {
+  vi.stubGlobal("WebAssembly", undefined);
+  expect(() => Heap.create()).toThrow(/^memory: expected one to be given, as there is no WebAssembly here/);
+  const heap = Heap.create({ memory: new ArrayBuffer(WASM_PAGE) });
+  heap.free(heap.malloc(100));
+  heap.check();
+});
+
+test("what is no WebAssembly.Memory is refused", () => {
+  expect(() => wasmMemory(new ArrayBuffer(8) as never)).toThrow(
+    new TypeError("memory: expected a WebAssembly.Memory, got an object of class ArrayBuffer"),
+  );
+});
+
+test("a memory of 64 bits is refused, and is as it was", () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
+  const { buffer } = memory;
+  // As memory64's: a number is not looked at, but a BigInt is wanted first.
+  vi.spyOn(WebAssembly.Memory.prototype, "grow").mockImplementation((pages) => Number(BigInt(pages)));
+  const message = /^(?:wasmMemory|memory): expected .* with addresses of 32 bits, got one of memory64/;
+  const parts = { malloc: () => 0, free: () => undefined };
+  expect(() => Heap.create({ memory })).toThrow(message);
+  expect(() => Heap.attach(memory, 16)).toThrow(message);
+  expect(() => Heap.inside({ memory, ...parts })).toThrow(message);
+  expect(() => Heap.inside({ wasmMemory: memory, ...parts })).toThrow(message);
+  expect(memory.buffer).toBe(buffer);
 });
 
 test("grow gives the address of the first new byte, and the buffer is as long", () => {

@@ -23,6 +23,7 @@ import {
 import {
   CUSTOM_SECTION,
   readFunctionNames,
+  readMemories,
   readSections,
   type Section,
   WasmFormatError,
@@ -130,6 +131,9 @@ const TYPE_NAMES = new Map([
 export function readModule(bytes: Uint8Array): ModuleFacts {
   const reading = new Reading();
   const sections = readSections(bytes);
+  // Said first: an engine without memory64 would only call it no valid module.
+  if (readMemories(sections).some(({ is64 }) => is64))
+    throw new WasmFormatError("its memory has 64-bit addresses (memory64); the kernel has 32");
   if (!WebAssembly.validate(bytes as BufferSource))
     throw new WasmFormatError("it is no valid module, or it uses what this engine does not know");
   forEachEntry(bytes, (state, result) => reading.entry(state, result));

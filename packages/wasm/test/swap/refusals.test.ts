@@ -56,6 +56,13 @@ describe("swap refuses", () => {
     expect((await refusal(bytes)).refusals).toEqual([expect.stringMatching(/^no malloc was found/)]);
   });
 
+  it("a memory of 64 bits, whether the engine knows it or not", async () => {
+    const bytes = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 4, 1);
+    const reason = "its memory has 64-bit addresses (memory64); the kernel has 32";
+    await expect(swapModule(bytes)).rejects.toThrow(new WasmFormatError(reason));
+    expect(() => inspectModule(bytes)).toThrow(new WasmFormatError(reason));
+  });
+
   it("shared memory", async () => {
     const bytes = assemble(`(module (memory 1 2 shared) (func (export "f")))`);
     expect((await refusal(bytes)).refusals).toEqual([expect.stringMatching(/shared between threads/)]);
