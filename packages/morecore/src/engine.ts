@@ -26,4 +26,5 @@ export {
 export { Machine, type Words } from "./kernel/machine.ts";
 export { repairs } from "./kernel/repair.ts";
 export { checkKeys, checkWord, describe, hex, isWord, refuseWord } from "./memory/arguments.ts";
+export { bytesText, Printed, shown } from "./memory/printed.ts";
 export { isError } from "./memory/slots.ts";

@@ -13,7 +13,7 @@
 
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { type Memory } from "morecore";
-import { describe } from "morecore/engine";
+import { bytesText, describe, Printed, shown } from "morecore/engine";
 import { OsError, refused } from "./errors.ts";
 import {
   AT_BUSY,
@@ -52,7 +52,7 @@ export interface FileMemoryOptions {
   readonly shared: boolean;
 }
 
-export class FileMemory implements OsMemory {
+export class FileMemory extends Printed implements OsMemory {
   readonly buffer: ArrayBuffer;
   readonly address: bigint;
   readonly pageBytes: number;
@@ -72,6 +72,7 @@ export class FileMemory implements OsMemory {
    * contradicts itself, another size than its sharers', no room for a reservation. `accept` ends the opening.
    */
   constructor(descriptor: number, options: FileMemoryOptions) {
+    super();
     this.libc = libc();
     this.file = descriptor;
     this.options = options;
@@ -93,6 +94,10 @@ export class FileMemory implements OsMemory {
   /** -1 after `close`: the number may then be another file's. */
   get descriptor(): number {
     return this.file;
+  }
+
+  protected override summary(): string {
+    return `FileMemory ${shown(this.options.name)} { size: ${bytesText(this.mapped)} of ${bytesText(this.reserve)} }`;
   }
 
   private read(index: number): number {

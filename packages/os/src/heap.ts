@@ -327,6 +327,10 @@ class OsHeap extends Heap {
     else if (!this.closed) this.close();
   }
 
+  protected override summary(): string {
+    return this.closed ? "Heap (closed)" : super.summary();
+  }
+
   private inFile(): FileMemory {
     if (this.file === undefined) throw new TypeError("expected a heap from Heap.open or Heap.shared");
     this.fresh();

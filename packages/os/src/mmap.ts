@@ -6,7 +6,7 @@
 // A page costs memory from its first write on. So growing is moving a mark: it costs nothing, moves nothing, and no
 // view dies by it. What a heap gives back it can write again at any time: the pages are then there anew, and zero.
 
-import { checkKeys } from "morecore/engine";
+import { bytesText, checkKeys, Printed } from "morecore/engine";
 import { libc } from "./libc.ts";
 import {
   checkReserve,
@@ -53,7 +53,7 @@ export function mmapMemory(options: MmapOptions = {}): OsMemory {
   return new MmapMemory(reserve, thresholdOf(options.mmapThreshold));
 }
 
-class MmapMemory implements OsMemory {
+class MmapMemory extends Printed implements OsMemory {
   readonly buffer: ArrayBuffer;
   readonly address: bigint;
   readonly pageBytes: number = libc().pageBytes;
@@ -61,6 +61,7 @@ class MmapMemory implements OsMemory {
   size: number = INITIAL;
 
   constructor(reserve: number | undefined, mmapThreshold: number | "dynamic") {
+    super();
     const { address, buffer } = reserveRegion(reserve ?? MAX_RESERVE, reserve ?? LEAST_RESERVE);
     this.address = address;
     this.buffer = buffer;
@@ -81,5 +82,9 @@ class MmapMemory implements OsMemory {
 
   release(from: number, to: number): void {
     wholePages(this, from, to, libc().drop);
+  }
+
+  protected override summary(): string {
+    return `MmapMemory { size: ${bytesText(this.size)} of ${bytesText(this.buffer.byteLength)} }`;
   }
 }

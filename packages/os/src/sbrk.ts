@@ -11,7 +11,7 @@
 // that a heap gives never lead beyond. One over the whole buffer can, and reading there ends the process, as
 // it does in C.
 
-import { checkKeys } from "morecore/engine";
+import { bytesText, checkKeys, Printed } from "morecore/engine";
 import { OsError, refused } from "./errors.ts";
 import { libc } from "./libc.ts";
 import { checkReserve, MAX_RESERVE, type OsMemory, reachOf, thresholdOf, wholePages } from "./region.ts";
@@ -56,7 +56,7 @@ const ENOMEM = 12;
  * console.log(memory.size); // 65536
  * ```
  */
-export class SbrkMemory implements OsMemory {
+export class SbrkMemory extends Printed implements OsMemory {
   /** The addresses from the first byte on, as far as the break can go. Those from `size` on are not there. */
   readonly buffer: ArrayBuffer;
   /** Where the first byte lies in the process. */
@@ -73,6 +73,7 @@ export class SbrkMemory implements OsMemory {
 
   /** Moves the break up by 64 KiB. Throws an OsError. Use sbrkMemory, which checks its options. */
   constructor(reach: number, mmapThreshold: number | "dynamic") {
+    super();
     this.libc = libc();
     this.pageBytes = this.libc.pageBytes;
     this.mmapThreshold = mmapThreshold;
@@ -120,6 +121,10 @@ export class SbrkMemory implements OsMemory {
     if (size >= this.size || this.breakAt() !== this.size) return this.size;
     if (this.libc.sbrk(size - this.size) !== undefined) this.size = size;
     return this.size;
+  }
+
+  protected override summary(): string {
+    return `SbrkMemory { size: ${bytesText(this.size)} of ${bytesText(this.buffer.byteLength)} }`;
   }
 }
 
