@@ -137,7 +137,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     this.calls.free(ptr);
   }
 
-  /** ISO C `calloc`: `count` times `bytes` bytes, all zero; 0: no memory, or the product is too large. */
+  /** ISO C `calloc`: `count` times `bytes` bytes, all zero; 0: no memory, or the product is too large. O(bytes). */
   calloc(count: number, bytes = 1): number {
     checkWord("count", count);
     checkWord("bytes", bytes);
@@ -145,8 +145,8 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   }
 
   /**
-   * ISO C `realloc`: the block with another size, perhaps elsewhere; 0: no memory, and the block is as it was.
-   * realloc(0, n) is malloc(n); realloc(p, 0) does what the option zeroSizeRealloc says.
+   * ISO C `realloc`: the block with another size, perhaps elsewhere; 0: no memory, and the block is as it was. realloc(0, n)
+   * is malloc(n); realloc(p, 0) does what the option zeroSizeRealloc says. O(1) in place, else O(bytes).
    */
   realloc(ptr: number, bytes: number): number {
     if (!isWord(ptr)) refuseWord("ptr", ptr);
@@ -155,14 +155,18 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     return moved !== 0 || bytes === 0 ? moved : this.nothing();
   }
 
-  /** dlmalloc's `realloc_in_place`: `ptr` if the block could get the size where it is, else 0, and it is as it was. */
+  /**
+   * dlmalloc's `realloc_in_place`: `ptr` if the block could get the size where it is, else 0, and it is as it was. O(1).
+   */
   reallocInPlace(ptr: number, bytes: number): number {
     checkWord("ptr", ptr);
     checkWord("bytes", bytes);
     return this.calls.reallocInPlace(ptr, bytes) || this.nothing();
   }
 
-  /** POSIX `reallocarray`: realloc to `count` times `bytes`; 0 also when the product is too large. */
+  /**
+   * POSIX `reallocarray`: realloc to `count` times `bytes`; 0 also when the product is too large. As realloc in cost.
+   */
   reallocarray(ptr: number, count: number, bytes: number): number {
     checkWord("ptr", ptr);
     checkWord("count", count);
@@ -170,14 +174,14 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     return this.calls.reallocarray(ptr, count, bytes) || this.nothing();
   }
 
-  /** glibc `memalign`: an address that is a multiple of `alignment`, which is rounded up to a power of two. */
+  /** glibc `memalign`: an address that is a multiple of `alignment`, which is rounded up to a power of two. O(1). */
   memalign(alignment: number, bytes: number): number {
     checkWord("alignment", alignment);
     checkWord("bytes", bytes);
     return this.calls.memalign(alignment, bytes) || this.nothing();
   }
 
-  /** ISO C `aligned_alloc`, with any size as in C23. An alignment that is no power of two throws a RangeError. */
+  /** ISO C `aligned_alloc`, with any size as in C23. An alignment that is no power of two throws a RangeError. O(1). */
   alignedAlloc(alignment: number, bytes: number): number {
     checkPowerOfTwo("alignment", alignment);
     checkWord("bytes", bytes);
@@ -186,7 +190,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
 
   /**
    * POSIX `posix_memalign`, to the letter: stores the address in the word at `result` and returns 0. Else it leaves that word
-   * alone, and returns 22 (EINVAL: the alignment is no power of two, or below 4) or 12 (ENOMEM).
+   * alone, and returns 22 (EINVAL: the alignment is no power of two, or below 4) or 12 (ENOMEM). O(1).
    */
   posixMemalign(result: number, alignment: number, bytes: number): number {
     checkWord("result", result);
@@ -203,8 +207,8 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   }
 
   /**
-   * C23 `free_sized`: free, of a block that was asked for with this size. Another size throws, nothing is freed; of a
-   * small block (options.smallLimit) only one that is too large.
+   * C23 `free_sized`: free, of a block that was asked for with this size. Another size throws, nothing is freed; of a small
+   * block (options.smallLimit) only one that is too large. O(1).
    */
   freeSized(ptr: number, bytes: number): void {
     checkWord("ptr", ptr);
@@ -212,7 +216,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     this.calls.freeSized(ptr, bytes);
   }
 
-  /** C23 `free_aligned_sized`: freeSized, and the address must have the alignment. */
+  /** C23 `free_aligned_sized`: freeSized, and the address must have the alignment. O(1). */
   freeAlignedSized(ptr: number, alignment: number, bytes: number): void {
     checkWord("ptr", ptr);
     checkWord("alignment", alignment);
@@ -228,14 +232,16 @@ export abstract class HeapCore extends HeapViews implements Disposable {
 
   /**
    * macOS `malloc_good_size`: the usable size that malloc(bytes) will give; 0 if it never can. A small block that there is no
-   * slab for may have up to 4 bytes less: usableSize tells.
+   * slab for may have up to 4 bytes less: usableSize tells. O(1).
    */
   goodSize(bytes: number): number {
     checkWord("bytes", bytes);
     return engine.goodSize(this.fresh(), this.heap, bytes);
   }
 
-  /** dlmalloc's `independent_calloc`: zeroed blocks side by side, each freed on its own. Undefined: no memory. */
+  /**
+   * dlmalloc's `independent_calloc`: zeroed blocks side by side, each freed on its own. Undefined: no memory. O(bytes).
+   */
   independentCalloc(count: number, bytes: number): number[] | undefined {
     checkWord("count", count);
     checkWord("bytes", bytes);
@@ -243,7 +249,9 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     return this.takeList(array, count);
   }
 
-  /** dlmalloc's `independent_comalloc`: blocks of these sizes side by side, not zeroed. Undefined: no memory. */
+  /**
+   * dlmalloc's `independent_comalloc`: blocks of these sizes side by side, not zeroed. Undefined: no memory. O(sizes).
+   */
   independentComalloc(sizes: readonly number[]): number[] | undefined {
     for (const bytes of sizes) checkWord("sizes", bytes);
     const given = this.malloc(sizes.length * 4);
@@ -275,8 +283,8 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   }
 
   /**
-   * dlmalloc's `bulk_free`: frees all; zeros are skipped. All are looked at before any is freed: if
-   * one is no live block, or stands there twice, it throws and nothing is changed.
+   * dlmalloc's `bulk_free`: frees all; zeros are skipped. All are looked at before any is freed: if one is no live block, or
+   * stands there twice, it throws and nothing is changed. O(n).
    */
   bulkFree(ptrs: Iterable<number>): void {
     const list = Array.from(ptrs);
@@ -284,7 +292,9 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     engine.freeListed(this.fresh(), this.heap, Uint32Array.from(list), list.length);
   }
 
-  /** glibc `malloc_trim`: gives back unused slabs and what top has beyond `pad` bytes. True if there was any. */
+  /**
+   * glibc `malloc_trim`: gives back unused slabs and what top has beyond `pad` bytes. True if there was any. O(size classes).
+   */
   trim(pad = 0): boolean {
     checkWord("pad", pad);
     return this.calls.trim(pad);
@@ -325,8 +335,8 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   }
 
   /**
-   * dlmalloc's `malloc_inspect_all`: calls `visit` for each piece of the heap, in address order: each block of a slab, and each
-   * chunk that is none. It must not change the heap.
+   * dlmalloc's `malloc_inspect_all`: calls `visit` for each piece of the heap, in address order: each block of a slab, and
+   * each chunk that is none. It must not change the heap. O(pieces).
    */
   inspectAll(visit: (chunk: ChunkInfo) => void): void {
     engine.walk(this.fresh(), this.heap, visit);
@@ -376,7 +386,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     this.isChecking = on;
   }
 
-  /** malloc, or memalign where 16 is not enough. An alignment that is no power of two throws a RangeError. */
+  /** malloc, or memalign where 16 is not enough. An alignment that is no power of two throws a RangeError. O(1). */
   override allocate(bytes: number, alignment: number): number {
     const usual = alignment <= GRANULE && alignment > 0 && (alignment & (alignment - 1)) === 0;
     return usual ? this.malloc(bytes) : this.alignedAlloc(alignment, bytes);
@@ -414,13 +424,13 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     return this.reallocInPlace(ptr, newBytes) !== 0;
   }
 
-  /** An arena in this heap: `using frame = heap.bump()`. */
+  /** An arena in this heap: `using frame = heap.bump()`. Throws a TypeError or RangeError for a bad option. O(1). */
   bump(options: BumpOptions = {}): Bump {
     return new Bump(this, options);
   }
 
   /**
-   * Slabs a function with an arena that ends when it returns. References that are made there have a lifetime that cannot leave
+   * Runs a function with an arena that ends when it returns. References that are made there have a lifetime that cannot leave
    * the function. Gives what the function gives. Throws a TypeError for a promise.
    */
   scope<R>(body: <L>(scope: Scope<L>) => R, ..._refused: NoPromise<R>): R {
@@ -428,8 +438,8 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   }
 
   /**
-   * Lets go of the heap: every later call throws. A heap that Heap.inside made gives its memory back to the module, and so ends
-   * for all windows on it. Twice does nothing.
+   * Lets go of the heap: every later call throws. A heap that Heap.inside made gives its memory back to the module, and so
+   * ends for all windows on it. Twice does nothing. O(1).
    */
   dispose(): void {
     if (this[LIFE].ended) return;

@@ -47,38 +47,47 @@ export abstract class HeapViews extends Allocator<Static> {
     return this.view(Uint8Array, 1, ptr, count);
   }
 
+  /** As `u8`, of signed numbers of 8 bits. */
   i8(ptr: number, count?: number): Int8Array {
     return this.view(Int8Array, 1, ptr, count);
   }
 
+  /** As `u8`, of `count` numbers of 16 bits. The address must be a multiple of 2, or a RangeError. */
   u16(ptr: number, count?: number): Uint16Array {
     return this.view(Uint16Array, 2, ptr, count);
   }
 
+  /** As `u8`, of `count` signed numbers of 16 bits. The address must be a multiple of 2, or a RangeError. */
   i16(ptr: number, count?: number): Int16Array {
     return this.view(Int16Array, 2, ptr, count);
   }
 
+  /** As `u8`, of `count` numbers of 32 bits. The address must be a multiple of 4, or a RangeError. */
   u32(ptr: number, count?: number): Uint32Array {
     return this.view(Uint32Array, 4, ptr, count);
   }
 
+  /** As `u8`, of `count` signed numbers of 32 bits. The address must be a multiple of 4, or a RangeError. */
   i32(ptr: number, count?: number): Int32Array {
     return this.view(Int32Array, 4, ptr, count);
   }
 
+  /** As `u8`, of `count` floats of 32 bits. The address must be a multiple of 4, or a RangeError. */
   f32(ptr: number, count?: number): Float32Array {
     return this.view(Float32Array, 4, ptr, count);
   }
 
+  /** As `u8`, of `count` floats of 64 bits. The address must be a multiple of 8, or a RangeError. */
   f64(ptr: number, count?: number): Float64Array {
     return this.view(Float64Array, 8, ptr, count);
   }
 
+  /** As `u8`, of `count` bigints of 64 bits. The address must be a multiple of 8, or a RangeError. */
   u64(ptr: number, count?: number): BigUint64Array {
     return this.view(BigUint64Array, 8, ptr, count);
   }
 
+  /** As `u8`, of `count` signed bigints of 64 bits. The address must be a multiple of 8, or a RangeError. */
   i64(ptr: number, count?: number): BigInt64Array {
     return this.view(BigInt64Array, 8, ptr, count);
   }

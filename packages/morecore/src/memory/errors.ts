@@ -5,6 +5,7 @@
 
 /** A call was given what is not a live allocation's. Nothing has been changed. */
 export abstract class MisuseError<Code extends string> extends Error {
+  /** What was wrong with it. */
   readonly code: Code;
 
   constructor(code: Code, message: string) {
@@ -26,6 +27,7 @@ export abstract class CorruptError extends Error {
 
 /** Bytes that were to be taken over are not what an allocator leaves. */
 export abstract class FormatError<Reason extends string> extends Error {
+  /** What of the bytes is wrong. */
   readonly reason: Reason;
 
   constructor(reason: Reason, message: string, cause?: unknown) {
