@@ -134,7 +134,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     return this.part[LIFE];
   }
 
-  /** A few instructions, if the chunk has room; else a chunk of the source's. */
+  /** A few instructions, if the chunk has room; else a chunk of the source's. O(1). */
   override allocate(bytes: number, alignment: number): number {
     const at = this.next + (-this.next & (alignment - 1));
     const end = at + bytes;
@@ -152,8 +152,8 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   }
 
   /**
-   * In place if it is the last block since the last mark and the chunk has room, or if it shrinks; else by a copy. A block that
-   * grows after a mark goes with what was made since then.
+   * In place if it is the last block since the last mark and the chunk has room, or if it shrinks; else by a copy. A block
+   * that grows after a mark goes with what was made since then. O(1) in place, else O(bytes).
    */
   override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
     if (this.reallocateInPlace(ptr, oldBytes, newBytes)) return ptr;
@@ -172,7 +172,10 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     return true;
   }
 
-  /** Elements from an iterable of any length, straight into the arena. Throws an OutOfMemoryError, and then nothing is kept. */
+  /**
+   * Elements from an iterable of any length, straight into the arena. Throws an OutOfMemoryError, and then nothing is kept.
+   * O(elements).
+   */
   collect<E extends Type, B = L>(element: E, values: Iterable<Init<E, B>>): ArrayRef<E, L, B> {
     checkType("collect", element);
     const life = this[LIFE];
@@ -202,7 +205,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     return new Elements<E, L, B>(this[SPACE], element, at, count, life, true) as unknown as ArrayRef<E, L, B>;
   }
 
-  /** A string's bytes in UTF-8, straight into the arena. Throws an OutOfMemoryError. */
+  /** A string's bytes in UTF-8, straight into the arena. Throws an OutOfMemoryError. O(bytes). */
   utf8(value: string): ArrayRef<typeof u8, L> {
     const encoded = encode(value, "utf8");
     const made = this.newArray(u8, encoded.length);
@@ -210,7 +213,10 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     return made as unknown as ArrayRef<typeof u8, L>;
   }
 
-  /** Runs a function when what is made from here on is let go of: in reverse order, exactly once. */
+  /**
+   * Runs a function when what is made from here on is let go of: in reverse order, exactly once. Throws a TypeError for what
+   * is no function, or after the arena's end. O(1).
+   */
   defer(destructor: () => void): void {
     if (typeof destructor !== "function")
       throw new TypeError(`defer: expected a function, got ${describe(destructor)}`);
@@ -223,7 +229,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     return this.endingOf(this.part, ending);
   }
 
-  /** Where the arena is now. */
+  /** Where the arena is now. Throws a TypeError after the arena's end, and while destructors run. O(1). */
   mark(): Mark {
     this.checkOpen("mark");
     this.checkCalm("mark");
@@ -256,7 +262,10 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     throwAll(errors, `the destructors of ${this.name}`);
   }
 
-  /** Lets go of everything made here, and keeps the chunks. References to it throw from now on. */
+  /**
+   * Lets go of everything made here, and keeps the chunks. References to it throw from now on. Throws what the destructors
+   * throw, after all of them have run. O(destructors and marks).
+   */
   reset(): void {
     this.checkOpen("reset");
     this.checkCalm("reset");
@@ -267,13 +276,19 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
     throwAll(errors, `the destructors of ${this.name}`);
   }
 
-  /** Runs a function with an arena of its own, in the same source's memory, which ends when the function does. */
+  /**
+   * Runs a function with an arena of its own, in the same source's memory, which ends when the function does. Throws a
+   * TypeError for a promise.
+   */
   scope<R>(body: <I extends L>(scope: Scope<I>) => R, ..._refused: NoPromise<R>): R {
     this.checkOpen("scope");
     return runScope(this.source, body as unknown as (scope: Scope<never>) => R);
   }
 
-  /** Ends the arena: destructors, then its chunks go back to where they came from. A second time does nothing. */
+  /**
+   * Ends the arena: destructors, then its chunks go back to where they came from. A second time does nothing. Throws what the
+   * destructors throw, after all is given back. O(chunks and destructors).
+   */
   dispose(): void {
     if (this.disposed) return;
     this.checkCalm("dispose");

@@ -141,7 +141,7 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     this.count -= 1;
   }
 
-  /** The same block, if the new size is no larger than blocks are; else 0. */
+  /** The same block, if the new size is no larger than blocks are; else 0. O(1). */
   override reallocate(ptr: number, oldBytes: number, newBytes: number, alignment: number): number {
     return this.reallocateInPlace(ptr, oldBytes, newBytes, alignment) ? ptr : 0;
   }
@@ -155,7 +155,7 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     return newBytes <= this.blockBytes && alignment <= this.blockAlignment;
   }
 
-  /** A struct of the pool's type, as any allocator makes it. Of another type: a TypeError. */
+  /** A struct of the pool's type, as any allocator makes it. Of another type: a TypeError. O(size). */
   override new<S extends StructType<Fields>, I extends object = Record<never, never>>(
     type: S,
     fields?: InitFields<S["fields"], HeldBy<S["fields"], I, L>> & OnlyFields<S["fields"], I>,
@@ -179,7 +179,10 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     return super.alloc(type);
   }
 
-  /** Elements of any type in one block. Where the pool's own type owns memory, a TypeError: the pool's end would look for it there. */
+  /**
+   * Elements of any type in one block. Where the pool's own type owns memory, a TypeError: the pool's end would look for it
+   * there. No memory: an OutOfMemoryError. O(bytes).
+   */
   override newArray<E extends Type, B = L>(
     element: E,
     count: number,
@@ -206,7 +209,7 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     return () => this.destructors.cancel(ending);
   }
 
-  /** How many blocks are live. */
+  /** How many blocks are live. O(1). */
   get length(): number {
     return this.count;
   }
@@ -242,7 +245,10 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     for (const at of this.ptrs()) yield refAt(this[SPACE], type, at, this[LIFE]) as unknown as Ref<T, L>;
   }
 
-  /** Ends the pool: what live blocks own is given back, then the memory. A second time does nothing. */
+  /**
+   * Ends the pool: what live blocks own is given back, then the memory. A second time does nothing. O(chunks), and O(blocks)
+   * where they own memory.
+   */
   dispose(): void {
     if (this[LIFE].ended) return;
     const errors = this.destructors.run();

@@ -85,22 +85,25 @@ export class TypedArena<T extends StructType<Fields>, L = unknown> extends Print
     this.cells = new Cells<L>(source, type, this.name, options, () => this.dispose());
   }
 
-  /** A struct, made in place; fields that are not given are zero. Throws as `heap.new` does. */
+  /** A struct, made in place; fields that are not given are zero. Throws as `heap.new` does. O(size). */
   new(fields?: Init<T, L>): Ref<T, L> {
     return this.cells.new(this.type, fields as never) as unknown as Ref<T, L>;
   }
 
-  /** The same as a raw pointer, all zero: no object is made. */
+  /** The same as a raw pointer, all zero: no object is made. No memory: an OutOfMemoryError. O(size). */
   newPtr(): Ptr<T> {
     return this.cells.newPtr(this.type as Type) as unknown as Ptr<T>;
   }
 
-  /** Memory for a struct that nothing can read until `init` has filled it: it is no element before that. */
+  /**
+   * Memory for a struct that nothing can read until `init` has filled it: it is no element before that. No memory: an
+   * OutOfMemoryError. O(size).
+   */
   alloc(): Uninit<T, L> {
     return this.cells.alloc(this.type);
   }
 
-  /** How many elements there are. */
+  /** How many elements there are. O(1). */
   get length(): number {
     this.cells.life.check(this.type.name, 0);
     return this.cells.count - this.cells.holes.size;
@@ -113,7 +116,10 @@ export class TypedArena<T extends StructType<Fields>, L = unknown> extends Print
       yield refAt(cells[SPACE], type, at, cells.life) as unknown as Ref<T, L>;
   }
 
-  /** Calls a function for each, with one reference that is moved along: no objects are made. It cannot be used afterwards. */
+  /**
+   * Calls a function for each, with one reference that is moved along: no objects are made. It cannot be used afterwards.
+   * O(elements).
+   */
   forEach(visit: (element: Ref<T, L>, index: number) => void): void {
     const { cells } = this;
     const cursor = refAt(cells[SPACE], this.type, 0, cells.life);
@@ -132,13 +138,16 @@ export class TypedArena<T extends StructType<Fields>, L = unknown> extends Print
   /**
    * Ends the arena and moves its elements, with what they own, into one array in the source's memory, to be deleted there:
    * Rust's `into_vec`. Throws an OutOfMemoryError, and then the arena is as it was. Throws a TypeError if elements have
-   * references, which might lead to elements: that does not compile either.
+   * references, which might lead to elements: that does not compile either. O(bytes).
    */
   intoVec(this: Movable<T, L>): ArrayRef<T, L> {
     return (this as TypedArena<T, L>).cells.moveOut() as unknown as ArrayRef<T, L>;
   }
 
-  /** Ends the arena: what elements own is given back, then the memory. A second time does nothing. */
+  /**
+   * Ends the arena: what elements own is given back, then the memory. A second time does nothing. O(chunks), and O(elements)
+   * where they own memory.
+   */
   dispose(): void {
     this.cells.dispose();
   }

@@ -72,6 +72,7 @@ export abstract class Collection<L> extends Printed implements Disposable {
     this.movement = new Moves(name, this.life, this, this.space, this.header + AT_MOVES);
   }
 
+  /** How many elements there are. O(1). */
   get length(): number {
     this.enter();
     return this.count;
@@ -90,10 +91,12 @@ export abstract class Collection<L> extends Printed implements Disposable {
     if (length < this.count) this.shorten(length);
   }
 
+  /** Lets go of all elements; the room for them stays. */
   clear(): void {
     this.truncate(0);
   }
 
+  /** Plain copies of all elements. O(length). */
   override toJSON(): unknown {
     return Array.from({ length: this.length }, (_, index) => this.copyAt(index));
   }

@@ -129,20 +129,26 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     return this.header as Ptr<Columns<F>>;
   }
 
-  /** The struct at an index from 0 to length - 1, or a RangeError. Until structs move or one is taken away. */
+  /** The struct at an index from 0 to length - 1, or a RangeError. Until structs move or one is taken away. O(1). */
   at(index: number): Row<F, L, B> {
     this.enter();
     checkIndex(index, this.count);
     return new this.makeRow(index, this.moves) as unknown as Row<F, L, B>;
   }
 
-  /** A row that is moved along by setting its index, so that a loop makes no objects. It begins at 0. */
+  /**
+   * A row that is moved along by setting its index, so that a loop makes no objects. It begins at 0. Beyond the length,
+   * setting it throws a RangeError. O(1).
+   */
   cursor(): Row<F, L, B> {
     this.enter();
     return new this.makeRow(0, this.count > 0 ? this.moves : NEVER) as unknown as Row<F, L, B>;
   }
 
-  /** One field of all structs, of a scalar type, as a typed array. Get it anew after anything that may allocate. */
+  /**
+   * One field of all structs, of a scalar type, as a typed array. Get it anew after anything that may allocate. Throws a
+   * RangeError for a name that is no field, a TypeError for a field that is no scalar. O(fields).
+   */
   column<K extends keyof F & string>(name: K): View<F[K], L> {
     this.enter();
     const column = this.columns.find((one) => one.name === name);
@@ -166,7 +172,7 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     return length + 1;
   }
 
-  /** Writes the fields that are given, and leaves the others. */
+  /** Writes the fields that are given, and leaves the others. Throws a RangeError beyond the length. O(fields). */
   assign(index: number, fields: InitFields<F, B>): void {
     const given = this.readFields(fields);
     this.enter();
@@ -174,13 +180,13 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     this.store(index, given);
   }
 
-  /** As `assign`, and gives a plain copy of what the struct was. */
+  /** As `assign`, and gives a plain copy of what the struct was. O(fields). */
   replace(index: number, fields: InitFields<F, B>): Plain<StructType<F>> {
     const given = this.readFields(fields);
     return this.exchange(index, given as never) as Plain<StructType<F>>;
   }
 
-  /** Takes the last struct away: a plain copy of it; undefined: there is none. */
+  /** Takes the last struct away: a plain copy of it; undefined: there is none. O(fields). */
   pop(): Plain<StructType<F>> | undefined {
     return this.takeLast() as Plain<StructType<F>> | undefined;
   }
@@ -206,7 +212,10 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     return taken;
   }
 
-  /** Sees to it that there is room for so many structs in all. Throws an OutOfMemoryError, and it is as it was. */
+  /**
+   * Sees to it that there is room for so many structs in all. Throws an OutOfMemoryError, and it is as it was. O(bytes) if
+   * they move.
+   */
   reserve(capacity: number): void {
     if (!isWord(capacity)) refuseWord("capacity", capacity);
     this.enter();
@@ -218,7 +227,7 @@ export class Columns<F extends Fields, L = unknown, B = L> extends Collection<L>
     for (let index = 0; index < this.length; index++) yield this.at(index);
   }
 
-  /** Calls a function with each struct: one row that moves along. */
+  /** Calls a function with each struct: one row that moves along. O(length). */
   forEach(visit: (row: Row<F, L, B>, index: number) => void): void {
     const row = this.cursor();
     for (let index = 0; index < this.length; index++) {

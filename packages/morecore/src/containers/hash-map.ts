@@ -108,7 +108,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
     return this.table.header as Ptr<HashMap<K, V>>;
   }
 
-  /** How many keys there are. */
+  /** How many keys there are. O(1). */
   get size(): number {
     this.table.enter();
     return this.table.size;
@@ -136,7 +136,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
     return this;
   }
 
-  /** As `set`, and gives a plain copy of the value that the key had; undefined: it had none. */
+  /** As `set`, and gives a plain copy of the value that the key had; undefined: it had none. O(1) on average. */
   replace(key: Init<K, B>, value: Init<V, B>): Plain<V> | undefined {
     const { table } = this;
     const given = this.value.read(table.space, value);
@@ -151,7 +151,10 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
     return old;
   }
 
-  /** The value of a key; if there is none, the one that a function makes is set before. */
+  /**
+   * The value of a key; if there is none, the one that a function makes is set before. O(1) on average. Throws an
+   * OutOfMemoryError, and it is as it was.
+   */
   getOrInsert(key: Init<K, B>, make: (key: Init<K, B>) => Init<V, B>): Value<V, L, B> {
     if (typeof make !== "function")
       throw new TypeError(`getOrInsert: expected a function, got ${describe(make)}`);
@@ -177,13 +180,16 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
     return at !== 0;
   }
 
-  /** Takes all keys away; the room for them stays. */
+  /** Takes all keys away; the room for them stays. O(n) where keys or values own memory. */
   clear(): void {
     this.table.enter();
     this.table.clear();
   }
 
-  /** Sees to it that so many keys in all find room without a move. Throws an OutOfMemoryError, and it is as it was. */
+  /**
+   * Sees to it that so many keys in all find room without a move. Throws an OutOfMemoryError, and it is as it was. O(n) if
+   * they move.
+   */
   reserve(count: number): void {
     if (!isWord(count)) refuseWord("count", count);
     this.table.enter();
@@ -216,7 +222,7 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
     for (const [key, value] of this) visit(value, key, this);
   }
 
-  /** Plain copies of all pairs. */
+  /** Plain copies of all pairs. O(n). */
   override toJSON(): [Plain<K>, Plain<V>][] {
     return [...this.copies()];
   }
@@ -255,7 +261,10 @@ export class HashMap<K extends Type, V extends Type, L = unknown, B = L>
     return reportOn(this.table);
   }
 
-  /** Frees the entries, what they own, and the header. A second time does nothing, here or where else it is attached; other uses throw. */
+  /**
+   * Frees the entries, what they own, and the header. A second time does nothing, here or where else it is attached; other
+   * uses throw. O(n) where keys or values own memory, else O(1).
+   */
   dispose(): void {
     if (this.table.hasEnded()) return;
     this.table.enter();

@@ -38,7 +38,7 @@ const FNV_PRIME = 0x0100_0193;
 export class HeapString<L = unknown> extends Printed implements Disposable {
   private readonly bytes: Vec<typeof u8, L>;
 
-  /** Throws an OutOfMemoryError. */
+  /** Throws an OutOfMemoryError. An empty string, or a copy of one; takes memory for its header. */
   constructor(allocator: Allocator<L>, value = "") {
     super();
     const encoded = encode(value, "HeapString");
@@ -46,7 +46,7 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
     this.bytes.extend(encoded);
   }
 
-  /** The string whose header lies at an address. */
+  /** The string whose header lies at an address. Throws a PointerError if there is none. */
   static attach<L>(allocator: Allocator<L>, ptr: Ptr<HeapString>): HeapString<L> {
     const made: HeapString<L> = Object.create(HeapString.prototype);
     return Object.assign(made, { bytes: Vec.attach(allocator, u8, ptr as number as Ptr<Vec<typeof u8>>) });
@@ -67,7 +67,7 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
     return this.bytes.capacity;
   }
 
-  /** Adds at the end. Throws an OutOfMemoryError, and it is as it was. */
+  /** Adds at the end. Throws an OutOfMemoryError, and it is as it was. O(bytes appended) on average. */
   append(value: string | HeapString): this {
     this.bytes.extend(value instanceof HeapString ? value.view().slice() : encode(value, "append"));
     return this;
@@ -98,14 +98,19 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
     return this.toString();
   }
 
-  /** From one byte to another, which must be boundaries of characters. */
+  /**
+   * From one byte to another, which must be boundaries of characters. Throws a RangeError for a place inside a character.
+   * O(bytes).
+   */
   slice(begin: number, end: number = this.length): string {
     this.checkBoundary("begin", begin);
     this.checkBoundary("end", end);
     return decodeView(this.view().subarray(begin, Math.max(begin, end)));
   }
 
-  /** Cuts it to so many bytes, which must be a boundary of characters. */
+  /**
+   * Cuts it to so many bytes, which must be a boundary of characters. Throws a RangeError for a place inside a character.
+   */
   truncate(length: number): void {
     this.checkBoundary("length", length);
     this.bytes.truncate(length);
@@ -123,8 +128,9 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
   }
 
   /**
-   * Where a string is found first, from a byte on, in bytes; -1: nowhere. An empty one is found at the first boundary of characters
-   * from there on, and beyond the end at the end, as by String.prototype.indexOf.
+   * Where a string is found first, from a byte on, in bytes; -1: nowhere. An empty one is found at the first boundary of
+   * characters from there on, and beyond the end at the end, as by String.prototype.indexOf. O(length times the other's
+   * length) at worst.
    */
   indexOf(other: string | HeapString, begin = 0): number {
     if (!isWord(begin)) refuseWord("begin", begin);

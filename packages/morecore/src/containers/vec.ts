@@ -96,14 +96,14 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     return this.header as Ptr<Vec<E>>;
   }
 
-  /** The element at an index from 0 to length - 1, or a RangeError. */
+  /** The element at an index from 0 to length - 1, or a RangeError. O(1). */
   get(index: number): Value<E, L, B> {
     this.enter();
     checkIndex(index, this.count);
     return this.load(index);
   }
 
-  /** Writes an element; of a struct the fields that are given. */
+  /** Writes an element; of a struct the fields that are given. Throws a RangeError beyond the length. O(size). */
   set(index: number, value: Init<E, B>): void {
     const given = this.element.read(this.space, value) as never;
     this.enter();
@@ -111,13 +111,13 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     this.store(index, given);
   }
 
-  /** As `set`, and gives a plain copy of what the element was. */
+  /** As `set`, and gives a plain copy of what the element was. O(size). */
   replace(index: number, value: Init<E, B>): Plain<E> {
     const given = this.element.read(this.space, value) as never;
     return this.exchange(index, given) as Plain<E>;
   }
 
-  /** Array.prototype.at: from the end if negative, undefined where there is none. */
+  /** Array.prototype.at: from the end if negative, undefined where there is none. O(1). */
   at(index: number): Value<E, L, B> | undefined {
     if (typeof index !== "number") throw new TypeError(`index: expected a number, got ${describe(index)}`);
     const { length } = this;
@@ -137,7 +137,7 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     return length + 1;
   }
 
-  /** Takes the last element away: a plain copy of it; undefined: there is none. */
+  /** Takes the last element away: a plain copy of it; undefined: there is none. O(size). */
   pop(): Plain<E> | undefined {
     return this.takeLast() as Plain<E> | undefined;
   }
@@ -189,7 +189,10 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     return taken;
   }
 
-  /** Adds all of them at the end, or none: they are read before the first is added. */
+  /**
+   * Adds all of them at the end, or none: they are read before the first is added. No memory: an OutOfMemoryError, and it is
+   * as it was. O(elements).
+   */
   extend(values: Iterable<Init<E, B>>): void {
     if (typeof values !== "object" || values === null || !(Symbol.iterator in values))
       throw new TypeError(`extend: expected something iterable, got ${describe(values)}`);
@@ -214,14 +217,17 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     this.count = total;
   }
 
-  /** Sees to it that there is room for so many elements in all. Throws an OutOfMemoryError, and it is as it was. */
+  /**
+   * Sees to it that there is room for so many elements in all. Throws an OutOfMemoryError, and it is as it was. O(bytes) if
+   * they move.
+   */
   reserve(capacity: number): void {
     if (!isWord(capacity)) refuseWord("capacity", capacity);
     this.enter();
     this.makeRoom(capacity);
   }
 
-  /** Gives back the room that is not used. */
+  /** Gives back the room that is not used. O(bytes) if they move. */
   shrinkToFit(): void {
     this.enter();
     const { count: length, room: old, elements: from, element } = this;
@@ -265,13 +271,16 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     this.putInOrder(order);
   }
 
-  /** A typed array over the elements, of a scalar type. Get it anew after anything that may allocate. */
+  /**
+   * A typed array over the elements, of a scalar type. Get it anew after anything that may allocate. Throws a TypeError for
+   * elements that are no scalars. O(1).
+   */
   view(): View<E, L> {
     this.enter();
     return viewAt(this.space, this.element, this.elements, this.count) as unknown as View<E, L>;
   }
 
-  /** The elements as an array in memory: until elements move, or one is taken away. */
+  /** The elements as an array in memory: until elements move, or one is taken away. O(1). */
   asArray(): ArrayRef<E, L, B> {
     this.enter();
     const { space, element, elements, count, movement } = this;
@@ -297,7 +306,10 @@ export class Vec<E extends Type, L = unknown, B = L> extends Collection<L> {
     return iterator;
   }
 
-  /** Calls a function with each element. For structs it is one reference that moves along: no object is made for each. */
+  /**
+   * Calls a function with each element. For structs it is one reference that moves along: no object is made for each.
+   * O(length).
+   */
   forEach(visit: (element: Value<E, L, B>, index: number) => void): void {
     const { element, movement } = this;
     if (!isStruct(element)) {

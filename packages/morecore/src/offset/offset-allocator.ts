@@ -127,7 +127,8 @@ export class OffsetAllocator extends Printed implements Disposable {
 
   /**
    * A region of exactly `bytes`, at a multiple of `alignment`. That is any whole number, so that a vertex buffer's offset can
-   * be a multiple of its stride. undefined: no hole has room for it. Then, and only then, `grow` helps.
+   * be a multiple of its stride. undefined: no hole has room for it. Then, and only then, `grow` helps. Throws a TypeError or
+   * RangeError for numbers that are not whole, or below 1.
    */
   allocate(bytes: number, alignment = 1): Allocation | undefined {
     if (!Number.isSafeInteger(bytes) || bytes < 1) refuseWhole("bytes", bytes, 1, Number.MAX_SAFE_INTEGER);
@@ -228,7 +229,10 @@ export class OffsetAllocator extends Printed implements Disposable {
     checkState(this.#state);
   }
 
-  /** Ends the allocator and drops what it knows; the range is untouched. Later calls throw a TypeError. A second time does nothing. */
+  /**
+   * Ends the allocator and drops what it knows; the range is untouched. Later calls throw a TypeError. A second time does
+   * nothing. O(1).
+   */
   dispose(): void {
     this.#kept = undefined;
   }

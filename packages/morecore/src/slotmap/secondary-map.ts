@@ -50,7 +50,9 @@ export class SecondaryMap<V, K> extends Printed {
     this.source = source;
   }
 
-  /** Sets the value of a key. False: the key has been removed from the slot map, and nothing is kept. */
+  /**
+   * Sets the value of a key. False: the key has been removed from the slot map, and nothing is kept. O(1) on average.
+   */
   set(key: Key<K>, value: V): boolean {
     if (!this.source.has(key)) return false;
     const index = indexOf(key);
@@ -63,7 +65,7 @@ export class SecondaryMap<V, K> extends Printed {
     return true;
   }
 
-  /** The value of a key; undefined if there is none, or the key has been removed from the slot map. */
+  /** The value of a key; undefined if there is none, or the key has been removed from the slot map. O(1). */
   get(key: Key<K>): V | undefined {
     return this.has(key) ? this.valueIn[indexOf(key)] : undefined;
   }
@@ -73,7 +75,7 @@ export class SecondaryMap<V, K> extends Printed {
     return this.source.has(key) && this.keyOf[indexOf(key)] === key;
   }
 
-  /** Lets go of a key's value. False: there was none. */
+  /** Lets go of a key's value. False: there was none. O(1). */
   remove(key: Key<K>): boolean {
     if (!this.has(key)) return false;
     this.forget(indexOf(key));
@@ -180,6 +182,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> extends Printed imp
   /**
    * Sets the value of a key, whole: fields that are not given are zero. False: the key has been removed from the slot map, and
    * nothing is kept. Throws an OutOfMemoryError, or what the value's type throws; then the key has the value that it had.
+   * O(size) on average.
    */
   set(key: Key<K>, value: Init<T, L>): boolean {
     const { space, stride, type } = this;
@@ -201,8 +204,8 @@ export class SecondaryColumn<T extends Type, K, L = unknown> extends Printed imp
   }
 
   /**
-   * The value of a key: a reference, or a scalar; undefined as `SecondaryMap.get`. A reference is good until the column grows, or lets
-   * go of any value.
+   * The value of a key: a reference, or a scalar; undefined as `SecondaryMap.get`. A reference is good until the column grows,
+   * or lets go of any value. O(1).
    */
   get(key: Key<K>): Value<T, L, L> | undefined {
     if (!this.has(key)) return undefined;
@@ -217,7 +220,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> extends Printed imp
     return this.isGood(key) && this.keyAt(indexOf(key)) === key;
   }
 
-  /** Lets go of a key's value and of what it owned. False: there was none. */
+  /** Lets go of a key's value and of what it owned. False: there was none. O(1). */
   remove(key: Key<K>): boolean {
     if (!this.has(key)) return false;
     this.forget(indexOf(key));
@@ -254,7 +257,7 @@ export class SecondaryColumn<T extends Type, K, L = unknown> extends Printed imp
     }
   }
 
-  /** Ends the column: what values own is given back, then the memory. A second time does nothing. */
+  /** Ends the column: what values own is given back, then the memory. A second time does nothing. O(slots). */
   dispose(): void {
     if (this.life.ended) return;
     this.clear();

@@ -134,8 +134,8 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
   }
 
   /**
-   * Takes a value in: a struct's fields, or a scalar. Throws an OutOfMemoryError, or what the value's type throws, and then nothing
-   * has changed; a RangeError when 2^26 slots are in use or retired.
+   * Takes a value in: a struct's fields, or a scalar. Throws an OutOfMemoryError, or what the value's type throws, and then
+   * nothing has changed; a RangeError when 2^26 slots are in use or retired. O(size) on average.
    */
   insert(value: Init<T, L>): Key<K> {
     const given = this.type.read(this.slots.space, value);
@@ -146,24 +146,24 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
   /**
    * The value of a key: a reference, or a scalar; undefined if it has been removed. A reference is for now: values move when
    * any is removed, or when the map grows, here or elsewhere. While checking, its use after that throws. Throws a TypeError
-   * for a key of a map with another id.
+   * for a key of a map with another id. O(1).
    */
   get(key: Key<K>): Value<T, L, L> | undefined {
     const at = this.slots.find("get", key);
     return at === 0 ? undefined : (this.slots.load(at) as Value<T, L, L>);
   }
 
-  /** The address of a key's value, for now; 0 if it has been removed. */
+  /** The address of a key's value, for now; 0 if it has been removed. O(1). */
   ptrOf(key: Key<K>): Ptr<T> {
     return this.slots.find("ptrOf", key) as Ptr<T>;
   }
 
-  /** Whether the value of a key is here. */
+  /** Whether the value of a key is here. O(1). */
   has(key: Key<K>): boolean {
     return this.slots.find("has", key) !== 0;
   }
 
-  /** Writes a key's value; of a struct, the fields that are given. False: it has been removed. */
+  /** Writes a key's value; of a struct, the fields that are given. False: it has been removed. O(size). */
   set(key: Key<K>, value: Init<T, L>): boolean {
     const given = this.type.read(this.slots.space, value);
     const at = this.slots.find("set", key);
@@ -171,7 +171,10 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
     return at !== 0;
   }
 
-  /** As `set`, and gives a plain copy of the value that the key had; undefined: it has been removed, and nothing is written. */
+  /**
+   * As `set`, and gives a plain copy of the value that the key had; undefined: it has been removed, and nothing is written.
+   * O(size).
+   */
   replace(key: Key<K>, value: Init<T, L>): Plain<T> | undefined {
     const { slots, type } = this;
     const given = type.read(slots.space, value);
@@ -189,7 +192,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
     return true;
   }
 
-  /** Removes a key's value and gives a plain copy of it. */
+  /** Removes a key's value and gives a plain copy of it. O(size). */
   take(key: Key<K>): Plain<T> | undefined {
     const at = this.slots.find("take", key);
     if (at === 0) return undefined;
@@ -203,7 +206,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
     this.slots.clear();
   }
 
-  /** Sees to it that there is room for so many values. Throws an OutOfMemoryError. */
+  /** Sees to it that there is room for so many values. Throws an OutOfMemoryError. O(bytes) if values move. */
   reserve(count: number): void {
     if (!Number.isInteger(count) || count < 0 || count > MOST_SLOTS)
       throw new RangeError(`reserve: expected an integer from 0 to ${MOST_SLOTS}, got ${describe(count)}`);
@@ -257,7 +260,9 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
     }
   }
 
-  /** All values side by side, for now: as references from `get`. Of scalars: `map.dense().view()` is a typed array. */
+  /**
+   * All values side by side, for now: as references from `get`. Of scalars: `map.dense().view()` is a typed array. O(1).
+   */
   dense(): ArrayRef<T, L> {
     const { slots, type } = this;
     return slots.allocator[ELEMENTS](type, slots.valueAt(0), this.size, slots.lend());
@@ -269,7 +274,10 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
     checkImage(this.slots.space, this.ptr, this.type);
   }
 
-  /** Ends the map: what values own is given back, then its memory. A second time does nothing, here or where else it is attached. */
+  /**
+   * Ends the map: what values own is given back, then its memory. A second time does nothing, here or where else it is
+   * attached. O(1), and O(size) where values own memory.
+   */
   dispose(): void {
     if (!this.slots.hasEnded()) this.slots.dispose();
   }

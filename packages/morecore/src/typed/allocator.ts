@@ -154,20 +154,20 @@ export abstract class Allocator<L = unknown> extends Printed {
     return ref as unknown as Made<T, L, I>;
   }
 
-  /** The same as a raw pointer, all zero: no object is made. */
+  /** The same as a raw pointer, all zero: no object is made. No memory: an OutOfMemoryError. O(size). */
   newPtr<T extends Type>(type: T): Ptr<T> {
     checkType("newPtr", type);
     return this.takeZeroed(type, type.size) as Ptr<T>;
   }
 
-  /** Memory for a struct that nothing can read until `init` has filled it. Throws an OutOfMemoryError. */
+  /** Memory for a struct that nothing can read until `init` has filled it. Throws an OutOfMemoryError. O(size). */
   alloc<T extends StructType<Fields>>(type: T): Uninit<T, L> {
     checkStruct("alloc", type);
     const at = this.takeZeroed(type, type.size);
     return new Uninit(this, refAt(this[SPACE], type, at, this[LIFE]));
   }
 
-  /** `count` elements side by side, zero, or from the values. Throws an OutOfMemoryError. */
+  /** `count` elements side by side, zero, or from the values. Throws an OutOfMemoryError. O(bytes). */
   newArray<E extends Type, B = L>(
     element: E,
     count: number,
@@ -190,7 +190,10 @@ export abstract class Allocator<L = unknown> extends Printed {
     return made as unknown as ArrayRef<E, L, B>;
   }
 
-  /** Frees what `new`, `alloc` or `newArray` made here, and what it owns. Later uses of this reference throw. */
+  /**
+   * Frees what `new`, `alloc` or `newArray` made here, and what it owns. Later uses of this reference throw. Throws a
+   * TypeError for what was not made here, or is a part of something larger. O(1), and what it owns.
+   */
   delete(what: { readonly ptr: number }): void {
     if (what instanceof Elements) {
       const check = (at: number, bytes: number): void => this.checkWhole(at, bytes);
@@ -218,7 +221,8 @@ export abstract class Allocator<L = unknown> extends Printed {
   /**
    * A reference to the struct at a raw pointer: the explicit step. Throws a PointerError for null, and for an address that is
    * not aligned or leads beyond the memory. While checking, also for one that lies in no live block. It lives as long as what
-   * is made here does: that the struct lives as long is yours to know.
+   * is made here does: that the struct lives as long is yours to know. O(1), but in a heap O(chunks) for an address inside a
+   * block.
    */
   ref<T extends StructType<Fields>>(type: T, ptr: ConstPtr<T>): RefOf<T, L> {
     checkStruct("ref", type);
@@ -227,7 +231,7 @@ export abstract class Allocator<L = unknown> extends Printed {
     return refAt(this[SPACE], type, ptr, life) as unknown as RefOf<T, L>;
   }
 
-  /** The elements from a raw pointer on, checked as `ref` does. */
+  /** The elements from a raw pointer on, checked as `ref` does. As `ref` in cost. */
   refArray<E extends Type>(element: E, ptr: ConstPtr<E>, count: number): ArrayRef<E, L> {
     checkType("refArray", element);
     if (!isWord(count)) refuseWord("count", count);
@@ -237,22 +241,22 @@ export abstract class Allocator<L = unknown> extends Printed {
   }
 
   /**
-   * A reference that refers to nothing yet and is moved along with `moveTo`, so that a loop makes no objects.
-   * Until it is moved, its uses read address 0.
+   * A reference that refers to nothing yet and is moved along with `moveTo`, so that a loop makes no objects. Until it is
+   * moved, its uses read address 0. O(1).
    */
   cursor<T extends StructType<Fields>>(type: T): RefOf<T, L> {
     checkStruct("cursor", type);
     return refAt(this[SPACE], type, 0, this[LIFE]) as unknown as RefOf<T, L>;
   }
 
-  /** A plain copy of what lies at a raw pointer. Throws as `ref` does. */
+  /** A plain copy of what lies at a raw pointer. Throws as `ref` does. O(size). */
   read<T extends Type>(type: T, ptr: ConstPtr<T>): Plain<T> {
     checkType("read", type);
     this.checkPtr(type, ptr);
     return type.copy(this[SPACE], ptr) as Plain<T>;
   }
 
-  /** Writes what lies at a raw pointer. Does not compile for a ConstPtr. Throws as `ref` does. */
+  /** Writes what lies at a raw pointer. Does not compile for a ConstPtr. Throws as `ref` does. O(size). */
   write<T extends Type>(type: T, ptr: MutPtr<T>, value: Init<T, L>): void {
     checkType("write", type);
     const given = type.read(this[SPACE], value);
@@ -260,7 +264,7 @@ export abstract class Allocator<L = unknown> extends Printed {
     storeAt(this[SPACE], type, ptr, given, this[LIFE]);
   }
 
-  /** C's memmove of `count` elements. What they own is not copied along. Throws as `ref` does. */
+  /** C's memmove of `count` elements. What they own is not copied along. Throws as `ref` does. O(bytes). */
   copy<T extends Type>(type: T, to: MutPtr<T>, from: ConstPtr<T>, count = 1): void {
     checkType("copy", type);
     if (!isWord(count)) refuseWord("count", count);

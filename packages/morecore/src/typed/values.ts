@@ -180,20 +180,24 @@ export type ArrayRef<E, L = unknown, B = L> = ArrayElements<E, L, B> &
 
 /** What can be done with the elements of an array in memory. */
 export interface ArrayElements<E, L, B> {
+  /** How many elements there are. */
   readonly length: number;
   /** The raw pointer to the first element. */
   readonly ptr: Ptr<E>;
   /** The element at an index: from 0 to length - 1, or a RangeError. */
   get(index: number): Value<E, L, B>;
+  /** Writes an element; of a struct the fields that are given. Throws a RangeError beyond the length. */
   set(index: number, value: Init<E, B>): void;
   /** Writes the elements from the first on. Throws a RangeError when there are more than fit; those that fit are written then. */
   assign(values: Iterable<Init<E, B>>): void;
+  /** Writes the same to all elements. O(length). */
   fill(value: Init<E, B>): void;
   [Symbol.iterator](): IterableIterator<Value<E, L, B>>;
   /** Calls a function with each element. For structs it is one reference that moves along: no object is made for each. */
   forEach(visit: (element: Value<E, L, B>, index: number) => void): void;
   /** A typed array over the elements, of a scalar type at an aligned address. Get it anew after anything that may allocate. */
   view(): View<E, L>;
+  /** Plain copies of all elements. O(length). */
   toJSON(): unknown;
 }
 
