@@ -13,6 +13,7 @@ export type ChunkState = (typeof CHUNK_STATES)[number];
 
 /** The part of a heap that can be mapped. */
 export interface Inspectable {
+  /** Calls a function with each piece, in address order. */
   inspectAll(visit: (chunk: MappedChunk) => void): void;
 }
 
