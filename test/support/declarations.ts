@@ -85,9 +85,30 @@ function declarationsNamed(name: string, local: string, file: string): Declarati
         comment: commentBefore(lines, row),
         at: at(row),
       });
+    for (const inherited of basesOf(line, name, lines, file)) found.push(...inherited);
   });
   // Of overloads, and of a getter with its setter, the first has the comment.
   return found.filter(({ name: one }, index) => found.findIndex((other) => other.name === one) === index);
+}
+
+/** What a class or an interface has from those of the package's that it extends, as members of its own. */
+function basesOf(line: string, name: string, lines: readonly string[], file: string): Declaration[][] {
+  const heritage = /\bextends (.*?)(?: implements .*)?\{/.exec(line)?.[1] ?? "";
+  const bases = heritage
+    .replace(/<(?:[^<>]|<[^<>]*>)*>/g, "")
+    .split(",")
+    .filter((text) => text.trim() !== "");
+  return bases.map((text) => {
+    const base = text.trim();
+    const imported = new RegExp(`^import .*\\b${base}\\b.* from "(\\.[^"]+)";`).exec(
+      lines.find((one) => new RegExp(`^import .*\\b${base}\\b`).test(one)) ?? "",
+    );
+    const there =
+      imported === null ? file : join(dirname(file), (imported[1] ?? "").replace(/\.[tj]s$/, ".d.ts"));
+    return declarationsNamed(base, base, there)
+      .filter(({ kind }) => kind === "member")
+      .map((member) => ({ ...member, name: member.name.replace(base, name) }));
+  });
 }
 
 /** The public members by name, and their lines. */
