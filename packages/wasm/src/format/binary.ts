@@ -1,7 +1,7 @@
 // Binary: what linking reads and changes of a module's bytes without understanding its code.
 //
 // Owns:  the sections of WebAssembly's binary format: imports, exports, memories, target_features, function names.
-// Needs: nothing.
+// Needs: nothing but a name for bytes.
 //
 // binaryen does the rest. This is here because its interface cannot rename an import. Also, what is wrong
 // with a file must be said before binaryen is asked, which says it in its own words.
