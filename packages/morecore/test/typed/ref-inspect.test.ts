@@ -9,8 +9,8 @@ const Point = struct({ x: f64, y: f64 }, { name: "Point" });
 it("a reference is shown by util.inspect with type, address and fields, or as ended", () => {
   const heap = Heap.create();
   const point = heap.new(Point, { x: 1 });
-  const place = `Point at 0x${point.ptr.toString(16)}`;
-  expect(inspect(point)).toBe(`${place} { x: 1, y: 0 }`);
+  const place = `@ 0x${point.ptr.toString(16)}`;
+  expect(inspect(point)).toBe(`Ref<Point> { x: 1, y: 0 } ${place}`);
   heap.delete(point);
-  expect(inspect(point)).toBe(`${place}, ended`);
+  expect(inspect(point)).toBe(`Ref<Point> ${place} (ended)`);
 });
