@@ -89,10 +89,10 @@ async function bundle(part: Part, files: readonly string[], write: boolean): Pro
     stdin: { contents, resolveDir: ROOT, loader: "js" },
     outfile: path.join(FOLDER, `${part}.js`),
     write,
-    inject: [path.join(ROOT, "test/runtimes/stand-ins/buffer.ts")],
+    inject: ["buffer", "dispose"].map((name) => path.join(ROOT, `test/runtimes/stand-ins/${name}.ts`)),
     alias: { vitest: path.join(ROOT, "test/runtimes/inside/vitest.ts") },
     conditions: part === "sources" ? ["@morecore/source"] : [],
-    plugins: [replacing(part === "sources" ? STAND_INS : { ...STAND_INS, ...PUBLIC })],
+    plugins: [fewerRuns, replacing(part === "sources" ? STAND_INS : { ...STAND_INS, ...PUBLIC })],
   });
   return metafile;
 }
@@ -108,6 +108,18 @@ async function bundleEntries(): Promise<void> {
     external: ["./built.js", "./sources.js"],
   });
 }
+
+const FAST_CHECK = path.join(ROOT, "test/runtimes/stand-ins/fast-check.ts");
+
+/** Tests get fast-check by our own file, and that gets the package. */
+const fewerRuns: Plugin = {
+  name: "fewer-runs",
+  setup({ onResolve }) {
+    onResolve({ filter: /^fast-check$/ }, ({ importer }) =>
+      importer === FAST_CHECK ? undefined : { path: FAST_CHECK },
+    );
+  },
+};
 
 /** A file of the repository, when it is imported, hands on what another one has. */
 function replacing(files: Readonly<Record<string, string>>): Plugin {

@@ -3,11 +3,17 @@
 // What is not on the machine is skipped: `npm run engines -- --install` brings it. What the Node that runs this counts is what
 // every engine must count, file by file: a test that an engine cannot do is skipped there by name, and does not go missing.
 
-import { beforeAll, describe, expect, it } from "vitest";
+//
+// Afterwards build/runtimes/table.md has the table of docs/RUNTIMES.md; `npm run runtimes` writes it there.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "../support/c-program.ts";
 import { type Bundle, bundleSuite } from "./bundle.ts";
 import { countSuite } from "./engines/commands.ts";
 import { type Answer, type FileAnswer, sum, testsOf } from "./inside/answer.ts";
-import { runtimes, titleOf } from "./runtimes.ts";
+import { type Runtime, runtimes, titleOf } from "./runtimes.ts";
 
 const PATIENCE = 400_000;
 
@@ -18,6 +24,31 @@ beforeAll(async () => {
   bundle = await bundleSuite();
   suite = await countSuite(bundle.folder);
 }, PATIENCE);
+
+const rows: string[] = [];
+
+afterAll(() => {
+  const head = ["engine", "version", "page, or rules", "kernel", "passed", "skipped", "failed"];
+  const lines = [head, head.map((_, column) => (column < 4 ? "---" : "---:"))];
+  const table = [...lines.map((cells) => `| ${cells.join(" | ")} |`), ...rows].join("\n");
+  mkdirSync(join(ROOT, "build/runtimes"), { recursive: true });
+  writeFileSync(join(ROOT, "build/runtimes/table.md"), `${table}\n`);
+  if (process.env["RUNTIMES"] !== "write") return;
+  const page = join(ROOT, "docs/RUNTIMES.md");
+  const marked = /(<!-- runtimes -->\n)[\s\S]*?(\n<!-- \/runtimes -->)/;
+  writeFileSync(page, readFileSync(page, "utf8").replace(marked, `$1\n${table}\n$2`));
+});
+
+function rowOf({ engine, version, rules }: Runtime, { files, kernel }: Answer): string {
+  const all = (count: (file: FileAnswer) => number): number => sum(files.map(count));
+  const counts = [
+    all((file) => file.passed),
+    all((file) => file.skipped.length),
+    all((file) => file.failed.length),
+  ];
+  const served = kernel === "js" ? "JavaScript" : "WebAssembly";
+  return `| ${[engine, version, rules, served, ...counts].join(" | ")} |`;
+}
 
 const countsOf = (files: readonly FileAnswer[]): Record<string, number> =>
   Object.fromEntries(files.map((file) => [file.file, testsOf(file)]));
@@ -38,11 +69,13 @@ describe.each(runtimes().map((runtime) => [titleOf(runtime), runtime] as const))
     version === undefined ? `is not on this machine: ${howToGet}` : `${version} passes the suite`,
     async () => {
       const answer = await runtime.run(bundle);
+      rows.push(rowOf(runtime, answer));
       console.log(`${titleOf(runtime)} ${version}: ${said(answer)}`);
       expect(answer.files.flatMap(({ file, failed }) => failed.map((each) => `${file}: ${each}`))).toEqual(
         [],
       );
-      expect(countsOf(answer.files)).toEqual(countsOf(suite.files));
+      const expected = suite.files.filter(({ file }) => new RegExp(runtime.only).test(file));
+      expect(countsOf(answer.files)).toEqual(countsOf(expected));
       expect(answer.kernel).toBe(/strings or bytes|without wasm-unsafe-eval/.test(rules) ? "js" : "wasm");
     },
     PATIENCE,

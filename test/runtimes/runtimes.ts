@@ -14,6 +14,8 @@ export interface Runtime {
   readonly rules: string;
   /** Undefined: it is not on this machine. */
   readonly version: string | undefined;
+  /** A regular expression for the test files that it runs; "" for all. */
+  readonly only: string;
   /** What to do if it is not. */
   readonly howToGet: string;
   /** In fresh processes. */
@@ -40,23 +42,31 @@ const POLICIES: Readonly<Record<string, string | undefined>> = {
   "without wasm-unsafe-eval": "default-src 'self'; script-src 'self'",
 };
 
+/** What a policy could make a difference for. The whole suite runs in the page that has none. */
+const OF_POLICIES = "/conformance/memories|/heap/|/memory/|arena/bump|typed/ref|containers/vec";
+
 export function runtimes(): Runtime[] {
   const commands = Object.entries(COMMANDS).map(([name, [engine, rules]]) => ({
     engine,
     rules,
     version: commandVersion(name),
+    only: "",
     howToGet: "npm run engines",
     run: (bundle: Bundle) =>
       name === "workerd" ? runInCommand(name, bundle.folder, PATIENCE) : runBySteps(name, bundle),
   }));
   const pages = BROWSERS.flatMap((browser) =>
-    Object.entries(POLICIES).map(([rules, policy]) => ({
-      engine: browser.name,
-      rules,
-      version: browserVersion(browser),
-      howToGet: "npm run engines -- --install",
-      run: ({ folder }: Bundle) => runInBrowser(browser, folder, policy, PATIENCE),
-    })),
+    Object.entries(POLICIES).map(([rules, policy]) => {
+      const only = policy === undefined ? "" : OF_POLICIES;
+      return {
+        engine: browser.name,
+        rules,
+        version: browserVersion(browser),
+        only,
+        howToGet: "npm run engines -- --install",
+        run: ({ folder }: Bundle) => runInBrowser(browser, folder, policy, PATIENCE, only),
+      };
+    }),
   );
   return [...commands, ...pages];
 }

@@ -21,6 +21,8 @@ export interface Browser {
   find(): string | undefined;
   /** Arguments, with a folder for what it keeps. */
   args(folder: string, url: string): readonly string[];
+  /** What it is told by its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly needsDisplay?: true;
 }
 
@@ -64,6 +66,8 @@ export const BROWSERS: readonly Browser[] = [
     packages: ["webkit2gtk-driver", "xvfb"],
     find: () => (onPath("Xvfb") === undefined ? undefined : miniBrowser()),
     args: (_, url) => ["--private", url],
+    // It has shared memory, but not by default, whatever the page's headers say.
+    env: { JSC_useSharedArrayBuffer: "1" },
     needsDisplay: true,
   },
 ];
@@ -102,7 +106,7 @@ export async function runInBrowser(
   const own = mkdtempSync(path.join(tmpdir(), "morecore-browser-"));
   const running: Running[] = [];
   try {
-    const env = { ...process.env, HOME: own };
+    const env = { ...process.env, ...browser.env, HOME: own };
     if (browser.needsDisplay) {
       const display = start(
         "Xvfb",

@@ -1,12 +1,14 @@
 // Malloc: the malloc family and nothing else.
 
 import { describe, expect, it } from "vitest";
+import { canCompile } from "../../../../test/support/capabilities.ts";
 import { Heap } from "../../src/index.ts";
 import { Malloc } from "../../src/malloc.ts";
 
 const PAGE = 65_536;
 
-describe("Malloc", () => {
+// It has no other kernel than that in WebAssembly.
+describe.skipIf(!canCompile)("Malloc", () => {
   it("does what the family's calls say", () => {
     const heap = Malloc.create();
     const zeroed = heap.calloc(10, 4);
