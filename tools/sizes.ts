@@ -28,16 +28,16 @@ export interface Import {
 }
 
 export const IMPORTS: readonly Import[] = [
-  { name: "f64", from: "morecore", most: 1_500 },
-  { name: "struct", from: "morecore", most: 3_500 },
-  { name: "SlotMap", from: "morecore", most: 6_500 },
-  { name: "Vec", from: "morecore", most: 8_500 },
+  { name: "f64", from: "morecore", most: 1_300 },
+  { name: "struct", from: "morecore", most: 4_000 },
+  { name: "SlotMap", from: "morecore", most: 6_800 },
+  { name: "Vec", from: "morecore", most: 9_200 },
   { name: "OffsetAllocator", from: "morecore", most: 6_500 },
   { name: "Malloc", from: "morecore/malloc", most: 9_500 },
-  { name: "Heap", from: "morecore", most: 36_000 },
-  { name: "Heap", from: "morecore/wasm", most: 33_000 },
-  { name: "Heap", from: "morecore/js", most: 28_500 },
-  { name: "Heap", from: "morecore/bare", most: 25_500 },
+  { name: "Heap", from: "morecore", most: 37_500 },
+  { name: "Heap", from: "morecore/wasm", most: 34_500 },
+  { name: "Heap", from: "morecore/js", most: 30_000 },
+  { name: "Heap", from: "morecore/bare", most: 27_500 },
 ];
 
 type Bundle = (entry: string, folder: string) => Promise<string>;

@@ -119,6 +119,6 @@ it.each(COMPILERS)("TypeScript %s finds nothing wrong, for users of each kind", 
 
 it("the minimum is the one that README.md states", () => {
   const [, stated] =
-    /TypeScript (\d+\.\d+) or later/.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
+    /TypeScript (\d+\.\d+)\s+or\s+later/.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
   expect(stated).toBe(COMPILERS[0]);
 });

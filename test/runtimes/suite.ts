@@ -3,6 +3,8 @@
 // Owns:  the folders, and what is left out of them. A new test file of these folders comes in by itself.
 // Needs: nothing but the folders.
 //
+// The kernel's own tests and those of misuse are of sums and comparisons, which all engines do alike: Vitest runs them.
+//
 // A test that asks for something that only some engines have says so itself, by a check of what is there
 // (test/support/capabilities.ts). Here stand the files that no check can help: what they import is not to be had.
 
@@ -11,10 +13,10 @@ import path from "node:path";
 import { ROOT } from "../../bench/harness/paths.ts";
 
 const FOLDERS: readonly string[] = [
-  ...["arena", "containers", "heap", "kernel", "memory", "offset", "slotmap", "typed"].map(
+  ...["arena", "containers", "heap", "memory", "offset", "slotmap", "typed"].map(
     (name) => `packages/morecore/test/${name}`,
   ),
-  ...["conformance", "misuse", "regress"].map((name) => `test/${name}`),
+  ...["conformance", "regress"].map((name) => `test/${name}`),
 ];
 
 const OWN = "packages/morecore/test";
@@ -32,10 +34,6 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   [`${OWN}/heap/entries.test.ts`]: "it reads a source, and tries each entry, one of which needs to compile",
   [`${OWN}/heap/exports.test.ts`]: BINARYEN,
   [`${OWN}/heap/forbidden.test.ts`]: "it plays hosts that forbid to compile; here are real ones",
-  [`${OWN}/kernel/damaged-images-hang.test.ts`]: "it mocks a module, and a bundle has none",
-  [`${OWN}/kernel/design.test.ts`]: MODEL,
-  [`${OWN}/kernel/model.test.ts`]: MODEL,
-  [`${OWN}/kernel/torn-calls.test.ts`]: MODEL,
   [`${OWN}/memory/printed.test.ts`]: "it asks Node's own inspect",
   [`${OWN}/memory/slots.test.ts`]: REALM,
   [`${OWN}/memory/wasm.test.ts`]: "it plays engines that have no memory; here are real ones",
@@ -52,8 +50,6 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "test/conformance/high-addresses.test.ts": "it makes memories of 2 GiB and more, which take seconds each",
   "test/conformance/realms.test.ts": REALM,
   "test/conformance/inside-modules.test.ts": "it starts a compiler of AssemblyScript",
-  "test/misuse/bad-arguments.test.ts":
-    "it makes a memory for each of a thousand arguments: ten seconds in a page",
   "test/regress/stale-shared-buffer.test.ts": "it starts a thread of Node's",
 };
 

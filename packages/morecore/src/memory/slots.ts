@@ -8,6 +8,7 @@
 // realm that have the slot, and throws for all others. A throw costs microseconds, so none of this belongs into a call's path.
 
 import { describe } from "./arguments.ts";
+import type { WasmGlobalObject, WasmMemoryObject } from "./webassembly.ts";
 
 /** Whether a getter that reads a slot works on a value. */
 function hasSlot(prototype: object | undefined, name: PropertyKey, value: unknown): boolean {
@@ -53,7 +54,7 @@ export function isTypedArray(value: unknown): value is ArrayLike<number> | Array
   return ArrayBuffer.isView(value) && !hasSlot(DataView.prototype, "buffer", value);
 }
 
-export function isWasmMemory(value: unknown): value is WebAssembly.Memory {
+export function isWasmMemory(value: unknown): value is WasmMemoryObject {
   return typeof WebAssembly !== "undefined" && hasSlot(WebAssembly.Memory?.prototype, "buffer", value);
 }
 
@@ -61,7 +62,7 @@ export function isWasmMemory(value: unknown): value is WebAssembly.Memory {
  * Whether a memory has addresses of 64 bits. What is no number at all grows neither kind. But only where a BigInt is expected, is
  * it a SyntaxError. Engines without Memory.prototype.type have no other question that leaves the memory as it is.
  */
-export function hasLongAddresses(memory: WebAssembly.Memory): boolean {
+export function hasLongAddresses(memory: WasmMemoryObject): boolean {
   try {
     WebAssembly.Memory.prototype.grow.call(memory, "no number" as unknown as number);
     return false;
@@ -70,7 +71,7 @@ export function hasLongAddresses(memory: WebAssembly.Memory): boolean {
   }
 }
 
-export function isWasmGlobal(value: unknown): value is WebAssembly.Global {
+export function isWasmGlobal(value: unknown): value is WasmGlobalObject {
   return typeof WebAssembly !== "undefined" && hasSlot(WebAssembly.Global?.prototype, "value", value);
 }
 

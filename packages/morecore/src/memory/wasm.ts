@@ -58,7 +58,7 @@ function noMore(pages: number, cause: Error): RangeError {
 }
 
 /** What was given as a WebAssembly.Memory; throws a TypeError if it is none, or one of 64 bits. */
-export function checkedWasm(name: string, memory: unknown): WebAssembly.Memory {
+export function checkedWasm(name: string, memory: unknown): WasmMemoryObject {
   if (!isWasmMemory(memory))
     throw new TypeError(`${name}: expected a WebAssembly.Memory, got ${describeOther(memory)}`);
   if (!hasLongAddresses(memory)) return memory;
