@@ -143,11 +143,11 @@ function kilobytes(bytes: number): string {
 }
 
 const PAGE = join(ROOT, "docs/ENTRIES.md");
-const MARKED = /(<!-- sizes -->\n)[\s\S]*?(\n<!-- \/sizes -->)/;
+const MARKED = /(<!-- sizes -->\n)[\s\S]*?(<!-- \/sizes -->)/;
 
 if (argv[1] !== undefined && import.meta.url === pathToFileURL(argv[1]).href) {
   const made = await table();
   console.log(made);
   if (argv.includes("--write"))
-    writeFileSync(PAGE, readFileSync(PAGE, "utf8").replace(MARKED, `$1\n${made}\n$2`));
+    writeFileSync(PAGE, readFileSync(PAGE, "utf8").replace(MARKED, `$1\n${made}\n\n$2`));
 }

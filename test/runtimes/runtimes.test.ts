@@ -35,8 +35,8 @@ afterAll(() => {
   writeFileSync(join(ROOT, "build/runtimes/table.md"), `${table}\n`);
   if (process.env["RUNTIMES"] !== "write") return;
   const page = join(ROOT, "docs/RUNTIMES.md");
-  const marked = /(<!-- runtimes -->\n)[\s\S]*?(\n<!-- \/runtimes -->)/;
-  writeFileSync(page, readFileSync(page, "utf8").replace(marked, `$1\n${table}\n$2`));
+  const marked = /(<!-- runtimes -->\n)[\s\S]*?(<!-- \/runtimes -->)/;
+  writeFileSync(page, readFileSync(page, "utf8").replace(marked, `$1\n${table}\n\n$2`));
 });
 
 function rowOf({ engine, version, rules }: Runtime, { files, kernel }: Answer): string {
