@@ -8,7 +8,7 @@
 // wasm cannot reach, or where a page's security policy forbids to compile, the JavaScript kernel does.
 
 import type { Base } from "../kernel/address.ts";
-import { isArrayBuffer, isErrorOf } from "../memory/slots.ts";
+import { isArrayBuffer, isErrorOf, outOfMemory } from "../memory/slots.ts";
 import type { WasmMemoryObject, WasmModuleObject } from "../memory/webassembly.ts";
 import { WasmCalls } from "./family-calls.ts";
 
@@ -64,9 +64,10 @@ function unlessForbidden<T>(make: () => T): T | undefined {
     return make();
   } catch (error) {
     if (isErrorOf(error, "CompileError", "EvalError")) return undefined;
-    if (!isErrorOf(error, "RangeError")) throw error;
+    const said = outOfMemory(error);
+    if (said === undefined) throw error;
     throw new RangeError(
-      `the engine has no room for the kernel of another heap (${error.message}); expected fewer heaps at a time, or arenas in one`,
+      `the engine has no room for the kernel of another heap (${said}); expected fewer heaps at a time, or arenas in one`,
       { cause: error },
     );
   }

@@ -91,3 +91,9 @@ export function isError(value: unknown): value is Error {
 export function isErrorOf(error: unknown, ...kinds: readonly string[]): error is Error {
   return isError(error) && kinds.includes(error.name);
 }
+
+/** What an engine says that has no memory for something; undefined: what it threw means something else. Firefox throws a string. */
+export function outOfMemory(thrown: unknown): string | undefined {
+  if (thrown === "out of memory") return thrown;
+  return isErrorOf(thrown, "RangeError") ? thrown.message : undefined;
+}

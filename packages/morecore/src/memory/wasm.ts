@@ -2,7 +2,7 @@
 
 import type { Memory } from "./memory.ts";
 import { ModuleMemory } from "./module.ts";
-import { describeOther, hasLongAddresses, isErrorOf, isSharedArrayBuffer, isWasmMemory } from "./slots.ts";
+import { describeOther, hasLongAddresses, isSharedArrayBuffer, isWasmMemory, outOfMemory } from "./slots.ts";
 import type { WasmMemoryObject } from "./webassembly.ts";
 
 const WASM_PAGE = 65_536;
@@ -43,14 +43,15 @@ function newMemory(reserve: number, most: number | undefined): WebAssembly.Memor
     if (most === undefined) return new WebAssembly.Memory({ initial });
     return new WebAssembly.Memory({ initial, maximum: Math.max(initial, Math.ceil(most / WASM_PAGE)) });
   } catch (error) {
-    throw isErrorOf(error, "RangeError") ? noMore(initial, error) : error;
+    const said = outOfMemory(error);
+    throw said === undefined ? error : noMore(initial, said, error);
   }
 }
 
 /** An engine sets aside up to 10 GiB of addresses for each memory, and so has few to give, however small they are. */
-function noMore(pages: number, cause: Error): RangeError {
+function noMore(pages: number, said: string, cause: unknown): RangeError {
   return new RangeError(
-    `memory: the engine gives no other WebAssembly.Memory of ${pages * WASM_PAGE} bytes (${cause.message}). Each takes GiBs of ` +
+    `memory: the engine gives no other WebAssembly.Memory of ${pages * WASM_PAGE} bytes (${said}). Each takes GiBs of ` +
       "addresses, so a page has some hundred at most. Drop heaps that have ended, or share a memory: heaps with `base` and " +
       "`size` in one, arenas in one heap, or an ArrayBuffer for each",
     { cause },
@@ -102,7 +103,7 @@ class WasmMemory implements Memory {
       return this.wasm.grow(bytes / WASM_PAGE) * WASM_PAGE;
     } catch (error) {
       // The memory's maximum, or the engine's: `grow` says no with a RangeError.
-      if (isErrorOf(error, "RangeError")) return 0;
+      if (outOfMemory(error) !== undefined) return 0;
       throw error;
     }
   }
