@@ -8,6 +8,7 @@
 // wasm cannot reach, or where a page's security policy forbids to compile, the JavaScript kernel does.
 
 import type { Base } from "../kernel/address.ts";
+import type { OwnBytes } from "../memory/own-bytes.ts";
 import { isArrayBuffer, isErrorOf, outOfMemory } from "../memory/slots.ts";
 import type { WasmMemoryObject, WasmModuleObject } from "../memory/webassembly.ts";
 import { WasmCalls } from "./family-calls.ts";
@@ -50,7 +51,7 @@ export function wasmCalls(
 let isForbidden = false;
 
 /** The kernel's bytes as a module; undefined where that is forbidden. */
-export function compiled(bytes: Uint8Array<ArrayBuffer>): WasmModuleObject | undefined {
+export function compiled(bytes: OwnBytes): WasmModuleObject | undefined {
   return unlessForbidden(() => new WebAssembly.Module(bytes));
 }
 

@@ -9,6 +9,8 @@
 // Why not base64: it moves each byte's bits, so that gzip and brotli find nothing that repeats. Of the kernel, as text of this
 // kind, they leave 3/4 of what they leave of base64.
 
+import type { OwnBytes } from "../memory/own-bytes.ts";
+
 /** The code of the character for 0. */
 const FIRST = 35;
 /** The one that a string would have to escape. */
@@ -27,7 +29,7 @@ export function textOf(bytes: Uint8Array): string {
 }
 
 /** The bytes of a text. */
-export function bytesOfText(text: string): Uint8Array<ArrayBuffer> {
+export function bytesOfText(text: string): OwnBytes {
   const bytes: number[] = [];
   let high = 0;
   for (let index = 0; index < text.length; index++) {
