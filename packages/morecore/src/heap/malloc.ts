@@ -1,4 +1,4 @@
-// Malloc: the malloc family and nothing else, by the kernel in WebAssembly: a tenth of what a page carries for all of Heap.
+// Malloc: the malloc family and nothing else, by the kernel in WebAssembly: a quarter of what a page carries for Heap.
 //
 // Holds: a WebAssembly.Memory and a base. What lies there is a heap as any other: Heap.attach gives the rest of the library.
 // Needs: calls.ts; the kernel's own way to begin a heap.
