@@ -38,7 +38,7 @@ function commandsFor(name: string, file: string): string[][] {
   if (!file.endsWith(".ts") || runsTypeScript) return [[process.execPath, file]];
   compile();
   const compiled = join(ROOT, "build/examples", name, file.replace(/ts$/, "js"));
-  const newer = engineCommand("node");
+  const newer = engineCommand("node26");
   return [[process.execPath, compiled], ...(newer === undefined ? [] : [[...newer, file]])];
 }
 
