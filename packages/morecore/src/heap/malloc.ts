@@ -185,7 +185,7 @@ function grown(memory: WasmMemoryObject, bytes: number): number {
   try {
     return memory.grow(Math.ceil(bytes / WASM_PAGE)) * WASM_PAGE;
   } catch {
-    // The memory's maximum, or the engine's.
+    // The memory's maximum, or the engine's. Whatever is thrown must not pass through the kernel, in the middle of a call.
     return 0;
   }
 }
