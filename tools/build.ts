@@ -8,6 +8,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 import { bundleBench } from "./bench.ts";
+import { fold } from "./fold.ts";
 import { boundKernel } from "./kernel.ts";
 import { pure } from "./pure.ts";
 import { ROOT } from "./root.ts";
@@ -54,7 +55,7 @@ async function bundle(folder: string, entries: Readonly<Record<string, string>>)
     // Packages, those beside this one too, and node's own modules are imported, not bundled.
     external: /^[^./]/,
     optimization: { inlineConst: { mode: "all", pass: 3 } },
-    plugins: folder === "packages/cli" ? [] : [{ name: "pure", renderChunk: (code) => pure(code) }],
+    plugins: folder === "packages/cli" ? [] : [{ name: "pure", renderChunk: (code) => pure(fold(code)) }],
   });
   await built.write({
     dir: `${folder}/dist`,

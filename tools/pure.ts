@@ -10,6 +10,8 @@ import { parseAst } from "rolldown/parseAst";
 
 type Tree = ReturnType<typeof parseAst>;
 type Statement = Tree["body"][number];
+type Declarations = Extract<Statement, { readonly type: "VariableDeclaration" }>["declarations"];
+export type Expression = NonNullable<Declarations[number]["init"]>;
 /** Any node, as far as a walk needs it. */
 interface Node {
   readonly type: string;
@@ -40,7 +42,7 @@ const CALLS = new Set(["CallExpression", "NewExpression"]);
 /** What does not run when it is read. */
 const LATER = new Set(["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"]);
 /** What bundlers keep, whatever is marked within. */
-const KEPT = new Set(["SpreadElement", "TemplateLiteral", "MemberExpression"]);
+const KEPT = new Set(["SpreadElement", "TemplateLiteral", "MemberExpression", "BinaryExpression"]);
 
 /** The code of a module with its marks. */
 export function pure(code: string): string {
@@ -91,7 +93,7 @@ function isStaticValue({ type, static: isStatic }: Member): boolean {
 }
 
 /** A node and those within that run when it is read. */
-function nodesIn(node: Node): Node[] {
+export function nodesIn(node: Node): Node[] {
   if (LATER.has(node.type) || isClass(node)) return [node];
   const within = Object.values(node)
     .flatMap((value: unknown) => (Array.isArray(value) ? value : [value]))
