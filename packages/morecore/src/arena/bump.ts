@@ -468,7 +468,7 @@ export class Bump<L = unknown> extends Allocator<L> implements Disposable {
   }
 
   private lifeGone(): Life {
-    this.gone ??= new OwnedLife(`its part of ${this.name}`, this, () => false);
+    this.gone ??= new OwnedLife(`its part of ${this.name}`, this);
     this.gone.ended = true;
     return this.gone;
   }

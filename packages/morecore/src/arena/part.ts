@@ -51,7 +51,7 @@ export class Part extends Printed implements MemorySource {
     this.arena = arena;
     this.source = source;
     this[SPACE] = arena[SPACE];
-    const life: OwnedLife = new OwnedLife(arena.name, this, (at) => arena.lifeAt(at) === life, arena);
+    const life: OwnedLife = new OwnedLife(arena.name, this, arena, (at) => arena.lifeAt(at) === life);
     this[LIFE] = life;
   }
 

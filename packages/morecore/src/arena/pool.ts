@@ -103,7 +103,7 @@ export class Pool<T extends Type = Type, L = unknown> extends Allocator<L> imple
     this[SPACE] = source[SPACE];
     this.outer = source[LIFE];
     this.outer.check("a pool", 0);
-    this[LIFE] = new OwnedLife(this.name, this.source, (at) => this.lifeAt(at) === this[LIFE], this);
+    this[LIFE] = new OwnedLife(this.name, this.source, this, (at) => this.lifeAt(at) === this[LIFE]);
     this[SPACE].enter(this, this.outer);
     this.leaveSource = this.source[ENDING](() => this.dispose());
   }

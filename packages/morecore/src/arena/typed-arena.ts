@@ -197,7 +197,7 @@ class Cells<L> extends Allocator<L> {
     this[SPACE] = source[SPACE];
     this.outer = source[LIFE];
     this.outer.check("an arena", 0);
-    this.life = new OwnedLife(name, this.source, (at) => chunkAt(this.chunks, at) >= 0, this);
+    this.life = new OwnedLife(name, this.source, this, (at) => chunkAt(this.chunks, at) >= 0);
     this[SPACE].enter(this, this.outer);
     this.leaveSource = this.source[ENDING](ending);
   }

@@ -63,7 +63,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     super(machine, base);
     this.base = base;
     this.identity = identityOf(machine.memory, base);
-    this[LIFE] = new OwnedLife("the heap", this, () => false, this.identity);
+    this[LIFE] = new OwnedLife("the heap", this, this.identity);
     this.options = settingsOf(() => this.fresh(), this.heap);
     this.calls = serve(machine, this.heap);
     machine.around = (ask) => this.whileAsking(ask);

@@ -9,10 +9,9 @@ export function isWord(value: number): boolean {
 
 /** Throws unless a value is an integer from 0 to 2^32 - 1. Call it where isWord said no. */
 export function refuseWord(name: string, value: unknown): never {
-  if (typeof value !== "number") {
-    throw new TypeError(`${name}: expected a number, got ${describe(value)}`);
-  }
-  throw new RangeError(`${name}: expected an integer from 0 to 4294967295, got ${describe(value)}`);
+  const isNumber = typeof value === "number";
+  const wanted = isNumber ? "an integer from 0 to 4294967295" : "a number";
+  throw new (isNumber ? RangeError : TypeError)(`${name}: expected ${wanted}, got ${describe(value)}`);
 }
 
 export function checkWord(name: string, value: number): void {

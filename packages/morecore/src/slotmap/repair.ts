@@ -1,7 +1,7 @@
 // Slot repair: what a change of a slot map leaves behind that was cut short: by the end of the process, or by an error in the middle.
 //
 // Owns:  how such a change is finished or undone.
-// Needs: slot-words, image.
+// Needs: slot-words, image, check.
 // Invariants: C1  after any prefix of a call's stores, the map is what it was before the call, or what it is after it, and sound
 //
 //     what was under way     decides              until then it is undone, from then on finished
@@ -15,58 +15,44 @@
 // Slots say which values are there. Owners, size, the count of retired slots and the front of the free list are made anew. Texts
 // whose owner is gone are not freed: it cannot be known whether they have been. That loses memory; nothing is ever freed twice.
 
+import { checkSlots } from "./check.ts";
 import * as image from "./image.ts";
 import type { SlotWords } from "./slot-words.ts";
 
 /** Makes a slot map sound, whose header has been checked. Throws a SlotMapFormatError if no change can have left it so. */
 export function repair(slots: SlotWords): void {
   const phase = slots.at(image.AT_MAGIC);
-  if (phase === image.GROWN) {
-    const array = slots.at(image.AT_ABOUT);
-    slots.put(array + 1, slots.at(image.AT_ABOUT + 2));
-    slots.put(array, slots.at(image.AT_ABOUT + 1));
-  }
+  if (phase === image.GROWN) slots.adopt();
   slots.reach();
-  const broken = image.beyondRepair(slots.space, (index) => slots.at(index));
-  if (broken !== undefined) throw new image.SlotMapFormatError(slots.ptr, broken);
-  settleValues(slots);
-  settleFreeSlots(slots);
-  for (let size = slots.at(image.AT_SIZE); phase === image.CLEARED && size > 0; size--)
-    slots.release(slots.owner(size - 1), size - 1);
+  /** By their values. */
+  const live = new Map<number, number>();
+  const free = new Set<number>();
+  let retired = 0;
+  checkSlots(slots, (index, first, value) => {
+    if (first >= image.RETIRED) retired++;
+    else if (first < image.LIVE) free.add(index);
+    else if (value < slots.at(image.AT_VALUE_CAPACITY) && !live.has(value)) live.set(value, index);
+    else slots.refuse(`slot ${index} cannot have value ${value}`);
+  });
+  // A removal leaves one gap, and the last value behind it.
+  for (const value of live.keys())
+    if (value > live.size) slots.refuse(`value ${value} of ${live.size} lies beyond a gap`);
+  settleValues(slots, live);
+  slots.put(image.AT_RETIRED, retired);
+  // A slot that is free and in no list was being taken or freed: it is the first to be taken.
+  for (let next = slots.at(image.AT_FREE); free.delete(next - 1); ) next = slots.valueOf(next - 1);
+  for (const slot of free) slots.putFree(slot);
+  for (let size = live.size; phase === image.CLEARED && size > 0; size--)
+    slots.release(slots.owner(size - 1));
 }
 
-/** Each live slot has a value among the first ones: the gap that one has left is filled with the last. */
-function settleValues(slots: SlotWords): void {
-  const live = slotsFrom(slots, image.LIVE, image.RETIRED);
-  const taken = new Set(live.map((slot) => slots.valueOf(slot)));
+/** Each live slot has a value among the first ones: the gap that a removal has left is filled with the last. */
+function settleValues(slots: SlotWords, live: ReadonlyMap<number, number>): void {
   let gap = 0;
-  while (taken.has(gap)) gap++;
-  for (const slot of live) {
-    const value = slots.valueOf(slot);
-    if (value >= live.length) {
-      slots.copyValue(slots.at(image.AT_VALUES) + value * slots.stride, gap);
-      slots.setValueOf(slot, gap);
-    }
-    slots.setOwner(slots.valueOf(slot), slot);
+  while (live.has(gap)) gap++;
+  for (const [value, slot] of live) {
+    if (value === live.size) slots.move(slot, gap);
+    else slots.setOwner(value, slot);
   }
-  slots.put(image.AT_SIZE, live.length);
-  slots.put(image.AT_RETIRED, slotsFrom(slots, image.RETIRED, image.RETIRED + image.LIVE).length);
-}
-
-/** A slot that is free and in no list was being taken or freed: it is the first to be taken. */
-function settleFreeSlots(slots: SlotWords): void {
-  const free = slotsFrom(slots, 0, image.LIVE);
-  const known = new Set(free);
-  for (let next = slots.at(image.AT_FREE); known.delete(next - 1); ) next = slots.valueOf(next - 1);
-  for (const slot of known) slots.putFree(slot);
-}
-
-/** The slots whose first words are from one number on, below another. */
-function slotsFrom(slots: SlotWords, least: number, beyond: number): number[] {
-  const found: number[] = [];
-  for (let slot = 0; slot < slots.at(image.AT_SLOT_COUNT); slot++) {
-    const first = slots.firstOf(slot);
-    if (first >= least && first < beyond) found.push(slot);
-  }
-  return found;
+  slots.put(image.AT_SIZE, live.size);
 }

@@ -361,6 +361,6 @@ export class SecondaryColumn<T extends Type, K, L = unknown> extends Printed imp
   }
 
   private begin(): OwnedLife {
-    return new OwnedLife(`its place in ${this.name}`, this.allocator, () => false, this);
+    return new OwnedLife(`its place in ${this.name}`, this.allocator, this);
   }
 }

@@ -10,17 +10,16 @@
 // A value is read first, once and whole; that may run the caller's code, which may change the map. Then the map is looked at anew and
 // written to. So a call within another one comes before it.
 
-import { describe } from "../memory/arguments.ts";
 import { Printed } from "../memory/printed.ts";
 import { type Allocator, checkType, ELEMENTS, HOLDS } from "../typed/allocator.ts";
 import { DISPOSE } from "../typed/disposal.ts";
-import { checkOptions } from "../typed/options.ts";
+import { checkOptions, checkValue } from "../typed/options.ts";
 import type { Ptr } from "../typed/raw-pointer.ts";
 import { type AnyRef, AT, endRef, LIFE, SPACE } from "../typed/ref.ts";
 import type { Type } from "../typed/type.ts";
-import { isStruct } from "../typed/type.ts";
 import type { ArrayRef, Init, Plain, Value } from "../typed/values.ts";
-import { AT_RETIRED, AT_SIZE, checkHeader, checkImage, HEADER_BYTES, SlotMapFormatError } from "./image.ts";
+import { checkHeader, checkImage } from "./check.ts";
+import { AT_RETIRED, AT_SIZE, HEADER_BYTES } from "./image.ts";
 import { indexOf, type Key, type KeyType, LAST_ID, LAST_VERSION, MOST_SLOTS } from "./key.ts";
 import { Slots } from "./slots.ts";
 
@@ -70,9 +69,8 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
     this.type = type;
     const at = attachTo ?? Slots.format(allocator, type, options);
     this.slots = new Slots(allocator, type, at, options.name);
-    if (options.capacity === undefined) return;
     try {
-      this.slots.reserve(options.capacity);
+      this.slots.reserve(options.capacity ?? 0);
     } catch (error) {
       this.dispose();
       throw error;
@@ -92,12 +90,9 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
   ): SlotMap<T, L, K> {
     checkType("attach", type);
     checkOptions("attach", options, { name: "a string", key: "a type" });
-    checkHeader(allocator[SPACE], ptr, type);
+    const found = checkHeader(allocator[SPACE], ptr, type);
     if (allocator[SPACE].checking && !allocator[HOLDS](ptr, HEADER_BYTES))
-      throw new SlotMapFormatError(
-        ptr,
-        "it was not made by this allocator; attach by the heap or the arena that it lies in",
-      );
+      found.refuse("it was not made by this allocator; attach by the heap or the arena that it lies in");
     const map = new SlotMap<T, L, K>(allocator, type, options, ptr);
     checkImage(allocator[SPACE], ptr, type);
     return map;
@@ -208,8 +203,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
 
   /** Sees to it that there is room for so many values. Throws an OutOfMemoryError. O(bytes) if values move. */
   reserve(count: number): void {
-    if (!Number.isInteger(count) || count < 0 || count > MOST_SLOTS)
-      throw new RangeError(`reserve: expected an integer from 0 to ${MOST_SLOTS}, got ${describe(count)}`);
+    checkValue("reserve", count, [0, MOST_SLOTS]);
     this.slots.reserve(count);
   }
 
@@ -242,7 +236,7 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
    */
   forEach(visit: (value: Value<T, L, L>, key: Key<K>) => void): void {
     const { slots, type } = this;
-    const isMoved = isStruct(type) && this.size > 0;
+    const isMoved = type.kind === "struct" && this.size > 0;
     const cursor = isMoved ? (slots.load(slots.valueAt(0)) as AnyRef) : undefined;
     try {
       for (let index = 0; index < this.size; ) {

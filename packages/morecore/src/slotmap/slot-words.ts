@@ -1,11 +1,13 @@
 // Slot words: a slot map's bytes as words of the header, of slots, of owners; and the lists that they make.
 //
-// Owns:  where each word lies; how a slot becomes free or retired.
+// Owns:  where each word lies; how a slot becomes free or retired; how a gap among the values is closed.
 // Needs: space, image, key.
 //
 // All of this reads and writes what is there, within the arrays, whatever the header's first word says of it.
 
+import type { Life } from "../typed/life.ts";
 import type { Space } from "../typed/space.ts";
+import type { Type } from "../typed/type.ts";
 import * as image from "./image.ts";
 import { versionOf } from "./key.ts";
 
@@ -13,15 +15,19 @@ export class SlotWords {
   /** The header's address. */
   readonly ptr: number;
   readonly space: Space;
+  readonly type: Type;
+  readonly arrays: ReturnType<typeof image.arraysOf>;
   /** Bytes from one value to the next. */
   readonly stride: number;
   /** The header's first word. */
   protected readonly head: number;
 
-  constructor(space: Space, ptr: number, stride: number) {
+  constructor(space: Space, ptr: number, type: Type) {
     this.space = space;
     this.ptr = ptr;
-    this.stride = stride;
+    this.type = type;
+    this.arrays = image.arraysOf(type);
+    this.stride = this.arrays[2].each;
     this.head = ptr >>> 2;
   }
 
@@ -31,6 +37,11 @@ export class SlotWords {
 
   put(index: number, value: number): void {
     this.space.u32[this.head + index] = value;
+  }
+
+  /** Throws: the bytes are no sound slot map. */
+  refuse(sentence: string): never {
+    throw new image.SlotMapFormatError(this.ptr, sentence);
   }
 
   /** A slot's first word. */
@@ -73,32 +84,41 @@ export class SlotWords {
     return ((words[this.head + image.AT_SLOTS] as number) >>> 2) + 2 * index;
   }
 
-  /** Copies a value's bytes from an address to where one lies. */
-  copyValue(from: number, index: number): void {
-    this.space.u8.copyWithin(this.valueAddress(index), from, from + this.stride);
+  /** A value of a slot comes to lie elsewhere. */
+  move(slot: number, to: number): void {
+    const from = this.valueAddress(this.valueOf(slot));
+    this.space.u8.copyWithin(this.valueAddress(to), from, from + this.stride);
+    this.setOwner(to, slot);
+    this.setValueOf(slot, to);
   }
 
-  /** Frees or retires a live slot whose value is the last one. What that owned is not given back. */
-  release(index: number, last: number): void {
-    const retires = this.endKey(index);
-    this.put(image.AT_SIZE, last);
-    if (retires) this.retire(index);
-    else this.putFree(index);
+  /** The header leads to the larger array that it tells of. */
+  adopt(): void {
+    const array = this.at(image.AT_ABOUT);
+    this.put(array + 1, this.at(image.AT_ABOUT + 2));
+    this.put(array, this.at(image.AT_ABOUT + 1));
   }
 
-  /** A live slot's key is good no more. Whether it was the last key that the slot could give. */
-  protected endKey(index: number): boolean {
+  /**
+   * Ends a live slot's key, closes the gap that its value leaves with the last one, and frees the slot, or retires it after its
+   * last key. What the value owned is given back to a life, if at all.
+   */
+  release(index: number, life?: Life): void {
     const words = this.space.u32;
     const slot = this.slotAt(words, index);
     const tag = (words[slot] as number) - image.LIVE;
-    const retires = versionOf(tag) >= (words[this.head + image.AT_VERSION_LIMIT] as number);
+    const retires = versionOf(tag) >= this.at(image.AT_VERSION_LIMIT);
     words[slot] = retires ? tag + image.RETIRED : tag + 1;
-    return retires;
-  }
-
-  protected retire(index: number): void {
-    this.setValueOf(index, 0);
-    this.put(image.AT_RETIRED, this.at(image.AT_RETIRED) + 1);
+    const gap = this.valueOf(index);
+    if (life) this.type.drop?.(this.space, this.valueAddress(gap), life);
+    const last = this.at(image.AT_SIZE) - 1;
+    if (gap !== last) this.move(this.owner(last), gap);
+    this.put(image.AT_SIZE, last);
+    if (!retires) this.putFree(index);
+    else {
+      this.setValueOf(index, 0);
+      this.put(image.AT_RETIRED, this.at(image.AT_RETIRED) + 1);
+    }
   }
 
   /** Puts a slot in front of the free ones. */

@@ -13,6 +13,7 @@ import { DELETED, type Life } from "../typed/life.ts";
 import { Moves } from "../typed/moves.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { isPlace, type Type } from "../typed/type.ts";
+import type { SlotArray } from "./image.ts";
 import * as image from "./image.ts";
 import { checkKey, indexOf, LAST_ID, LAST_VERSION, MOST_SLOTS, makeKey, makeTag, tagOf } from "./key.ts";
 import { repair } from "./repair.ts";
@@ -32,7 +33,6 @@ export interface NewSlots {
 export class Slots extends SlotWords {
   readonly name: string;
   readonly id: number;
-  readonly type: Type;
   readonly allocator: MemorySource;
   life: Life;
   private readonly movement: Moves;
@@ -42,9 +42,8 @@ export class Slots extends SlotWords {
 
   /** At an address, where the header of a map for the type has been checked. A change that was cut short is settled. */
   constructor(allocator: MemorySource, type: Type, ptr: number, name?: string) {
-    super(allocator[SPACE], ptr, image.strideOf(type));
+    super(allocator[SPACE], ptr, type);
     this.allocator = allocator[HOLDER](ptr);
-    this.type = type;
     this.life = this.allocator[LIFE];
     this.lends = isPlace(type);
     this.id = this.at(image.AT_ID);
@@ -62,18 +61,19 @@ export class Slots extends SlotWords {
     const at = allocator.allocate(image.HEADER_BYTES, 4);
     if (at === 0 || !space.reaches(at + image.HEADER_BYTES))
       throw new OutOfMemoryError(image.HEADER_BYTES, "a slot map");
-    const id = options.id ?? (lastId % LAST_ID) + 1;
-    lastId = id;
-    const [moves, born] = [image.AT_MOVES, image.AT_BORN].map((word) => Moves.first(space, at + 4 * word));
+    lastId = options.id ?? (lastId % LAST_ID) + 1;
+    const counts = [image.AT_MOVES, image.AT_BORN].map((word) => Moves.first(space, at + 4 * word));
     const header = space.u32.subarray(at >>> 2, (at + image.HEADER_BYTES) >>> 2).fill(0);
-    header[image.AT_MAGIC] = image.MAGIC;
-    header[image.AT_FORMAT] = image.FORMAT;
-    header[image.AT_ID] = id;
-    header[image.AT_BYTES] = type.size;
-    header[image.AT_ALIGN] = type.align;
-    header[image.AT_VERSION_LIMIT] = options.versionLimit ?? LAST_VERSION;
-    header[image.AT_MOVES] = moves as number;
-    header[image.AT_BORN] = born as number;
+    // In the order of the words, from AT_MAGIC on.
+    header.set([
+      image.MAGIC,
+      image.FORMAT,
+      lastId,
+      type.size,
+      type.align,
+      options.versionLimit ?? LAST_VERSION,
+    ]);
+    header.set(counts, image.AT_MOVES);
     return at;
   }
 
@@ -113,28 +113,26 @@ export class Slots extends SlotWords {
   words(): Uint32Array {
     const { life, head } = this;
     const words = this.space.u32;
-    if (life.ended) life.check("a value", head * 4);
+    if (life.ended) life.check("a value", this.ptr);
     if (words[head] === image.MAGIC && words[head + image.AT_BORN] === this.born) return words;
     return this.wordsAgain();
   }
 
   /** The arrays are old, a change was cut short, or this map has ended elsewhere. */
   private wordsAgain(): Uint32Array {
-    const { space, head } = this;
-    if (!this.isHere()) throw new UseAfterFreeError("a value", head * 4, this.name, "had ended elsewhere");
-    if (space.u32[head] !== image.MAGIC) {
+    if (!this.isHere()) throw new UseAfterFreeError("a value", this.ptr, this.name, "had ended elsewhere");
+    if (this.at(image.AT_MAGIC) !== image.MAGIC) {
       repair(this);
       this.movement.record();
       this.put(image.AT_MAGIC, image.MAGIC);
     }
-    return space.u32;
+    return this.space.u32;
   }
 
   /** Whether this map, and no other, lies where it did. */
   private isHere(): boolean {
-    const { space, head, ptr } = this;
-    space.reaches(ptr + image.HEADER_BYTES);
-    return image.isMagic(space.u32[head] as number) && space.u32[head + image.AT_BORN] === this.born;
+    this.space.reaches(this.ptr + image.HEADER_BYTES);
+    return image.isMagic(this.at(image.AT_MAGIC)) && this.at(image.AT_BORN) === this.born;
   }
 
   /** The memory's words; of those, all that the map has are there. */
@@ -146,7 +144,8 @@ export class Slots extends SlotWords {
 
   /** The address of a value. */
   valueAt(index: number): number {
-    return (this.words()[this.head + image.AT_VALUES] as number) + index * this.stride;
+    this.words();
+    return this.valueAddress(index);
   }
 
   /** The key of a value. */
@@ -156,9 +155,10 @@ export class Slots extends SlotWords {
 
   /** 0: it lies where shared memory has grown to. */
   private readKey(words: Uint32Array, index: number): number {
-    const owner = words[((words[this.head + image.AT_OWNERS] as number) >>> 2) + index];
-    const first = owner === undefined ? undefined : words[this.slotAt(words, owner)];
-    return owner === undefined || first === undefined ? 0 : makeKey(first - image.LIVE, owner);
+    const owner = words[((words[this.head + image.AT_OWNERS] as number) >>> 2) + index] as number;
+    // Of an owner that is not there, there is no such word either.
+    const first = words[this.slotAt(words, owner)];
+    return first === undefined ? 0 : makeKey(first - image.LIVE, owner);
   }
 
   /** What is given for a value. */
@@ -229,110 +229,79 @@ export class Slots extends SlotWords {
 
   /** Removes a live slot's value, closes the gap with the last one, and frees or retires the slot. */
   remove(index: number): void {
-    const words = this.wordsOfAll();
-    const { head } = this;
-    const gap = this.valueOf(index);
-    const last = (words[head + image.AT_SIZE] as number) - 1;
+    this.wordsOfAll();
     this.movement.record();
-    words[head] = image.CHANGING;
-    const retires = this.endKey(index);
-    this.drop(gap);
-    if (gap !== last) {
-      this.copyValue(this.valueAddress(last), gap);
-      const owner = this.owner(last);
-      this.setOwner(gap, owner);
-      this.setValueOf(owner, gap);
-    }
-    words[head + image.AT_SIZE] = last;
-    if (retires) this.retire(index);
-    else this.putFree(index);
-    words[head] = image.MAGIC;
+    this.put(image.AT_MAGIC, image.CHANGING);
+    this.release(index, this.life);
+    this.put(image.AT_MAGIC, image.MAGIC);
   }
 
   /** Removes all values, as if one by one from the last to the first. */
   clear(): void {
     this.wordsOfAll();
-    const size = this.at(image.AT_SIZE);
+    let size = this.at(image.AT_SIZE);
     if (size === 0) return;
     this.movement.record();
     this.put(image.AT_MAGIC, image.CLEARED);
-    for (let index = size - 1; index >= 0; index--) {
-      this.drop(index);
-      this.release(this.owner(index), index);
-    }
+    while (size-- > 0) this.release(this.owner(size), this.life);
     this.put(image.AT_MAGIC, image.MAGIC);
-  }
-
-  private drop(index: number): void {
-    this.type.drop?.(this.space, this.valueAddress(index), this.life);
   }
 
   /** Sees to it that one more value fits. */
   makeRoom(): void {
-    const words = this.wordsOfAll();
-    const { head } = this;
-    const size = words[head + image.AT_SIZE] as number;
-    const slots = words[head + image.AT_SLOT_COUNT] as number;
-    if (words[head + image.AT_FREE] === 0) {
-      if (slots >= MOST_SLOTS)
-        throw new RangeError(`insert: expected fewer than ${MOST_SLOTS} slots in ${this.name}, all are used`);
-      this.growTo(image.AT_SLOTS, image.SLOT_BYTES, 4, slots + 1);
-    }
-    this.growTo(image.AT_OWNERS, image.OWNER_BYTES, 4, size + 1);
-    this.growTo(image.AT_VALUES, this.stride, this.type.align, size + 1);
+    this.wordsOfAll();
+    const size = this.at(image.AT_SIZE);
+    if (size < this.capacity()) return;
+    if (size + this.at(image.AT_RETIRED) >= MOST_SLOTS)
+      throw new RangeError(`insert: expected fewer than ${MOST_SLOTS} slots in ${this.name}, all are used`);
+    this.reserve(size + 1, true);
   }
 
   /** Sees to it that so many values fit. Throws an OutOfMemoryError. */
-  reserve(count: number): void {
-    const grow = (at: number, each: number, alignment: number, capacity: number): void => {
-      if (this.word(at + 1) >= capacity) return;
-      if (!this.resize(at, each, alignment, capacity)) throw new OutOfMemoryError(capacity * each, this.name);
-    };
-    grow(image.AT_SLOTS, image.SLOT_BYTES, 4, Math.min(MOST_SLOTS, count + this.word(image.AT_RETIRED)));
-    grow(image.AT_OWNERS, image.OWNER_BYTES, 4, count);
-    grow(image.AT_VALUES, this.stride, this.type.align, count);
+  reserve(count: number, doubles = false): void {
+    const [slots, owners, values] = this.arrays;
+    this.growTo(slots, Math.min(MOST_SLOTS, count + this.word(image.AT_RETIRED)), doubles);
+    this.growTo(owners, count, doubles);
+    this.growTo(values, count, doubles);
   }
 
   /** How many values fit. */
   capacity(): number {
-    return Math.min(
-      this.word(image.AT_OWNER_CAPACITY),
-      this.word(image.AT_VALUE_CAPACITY),
-      this.word(image.AT_SLOT_CAPACITY) - this.word(image.AT_RETIRED),
-    );
+    this.words();
+    const slots = this.at(image.AT_SLOT_CAPACITY) - this.at(image.AT_RETIRED);
+    return Math.min(slots, this.at(image.AT_OWNER_CAPACITY), this.at(image.AT_VALUE_CAPACITY));
   }
 
-  /** Doubles an array that is full; when memory is short, makes it as large as can be. */
-  private growTo(at: number, each: number, alignment: number, need: number): void {
-    const capacity = this.words()[this.head + at + 1] as number;
+  /** Sees to it that an array has room. `doubles`: so that it lasts; when memory is short, as much as can be. */
+  private growTo(array: SlotArray, need: number, doubles: boolean): void {
+    const capacity = this.word(array.at + 1);
     if (capacity >= need) return;
-    for (let more = Math.max(capacity, FIRST_CAPACITY); more > 1; more >>>= 1)
-      if (this.resize(at, each, alignment, Math.min(MOST_SLOTS, capacity + more))) return;
-    if (!this.resize(at, each, alignment, need)) throw new OutOfMemoryError(need * each, this.name);
+    for (let more = doubles ? Math.max(capacity, FIRST_CAPACITY) : 0; more > 1; more >>>= 1)
+      if (this.resize(array, Math.min(MOST_SLOTS, capacity + more))) return;
+    if (!this.resize(array, need)) throw new OutOfMemoryError(need * array.each, this.name);
   }
 
   /** Gives an array another capacity; false: no memory, and it is as it was. */
-  private resize(at: number, each: number, alignment: number, capacity: number): boolean {
+  private resize({ at, each, align }: SlotArray, capacity: number): boolean {
     const { allocator, space } = this;
     const bytes = capacity * each;
     if (bytes > MOST_BYTES) return false;
-    const [from, had] = [this.word(at), this.word(at + 1)];
-    if (had > 0 && allocator.reallocateInPlace(from, had * each, bytes, alignment)) {
+    const [from, had] = [this.word(at), this.word(at + 1) * each];
+    if (had > 0 && allocator.reallocateInPlace(from, had, bytes, align)) {
       this.words()[this.head + at + 1] = capacity;
       return true;
     }
-    const to = allocator.allocate(bytes, alignment);
+    const to = allocator.allocate(bytes, align);
     if (to === 0 || !space.reaches(to + bytes)) return false;
-    space.u8.copyWithin(to, from, from + had * each);
+    space.u8.copyWithin(to, from, from + had);
     if (at === image.AT_VALUES) this.movement.record();
     this.put(image.AT_ABOUT, at);
     this.put(image.AT_ABOUT + 1, to);
     this.put(image.AT_ABOUT + 2, capacity);
     this.put(image.AT_MAGIC, image.GROWN);
-    this.put(at + 1, capacity);
-    this.put(at, to);
+    this.adopt();
     this.put(image.AT_MAGIC, image.MAGIC);
-    if (had > 0) allocator.deallocate(from, had * each, alignment);
+    if (had > 0) allocator.deallocate(from, had, align);
     return true;
   }
 
@@ -345,17 +314,18 @@ export class Slots extends SlotWords {
   dispose(): void {
     this.wordsOfAll();
     const { allocator } = this;
-    const blocks: [at: number, bytes: number, alignment: number][] = [
-      [this.at(image.AT_VALUES), this.at(image.AT_VALUE_CAPACITY) * this.stride, this.type.align],
-      [this.at(image.AT_OWNERS), this.at(image.AT_OWNER_CAPACITY) * image.OWNER_BYTES, 4],
-      [this.at(image.AT_SLOTS), this.at(image.AT_SLOT_CAPACITY) * image.SLOT_BYTES, 4],
-      [this.ptr, image.HEADER_BYTES, 4],
-    ];
     this.movement.record();
     // From here on there is none: what follows may be cut short and then loses memory, no more.
     this.put(image.AT_MAGIC, 0);
-    if (this.type.drop) for (let index = this.at(image.AT_SIZE) - 1; index >= 0; index--) this.drop(index);
-    for (const [at, bytes, alignment] of blocks) if (at !== 0) allocator.deallocate(at, bytes, alignment);
+    const { drop } = this.type;
+    if (drop)
+      for (let value = this.at(image.AT_SIZE) - 1; value >= 0; value--)
+        drop(this.space, this.valueAddress(value), this.life);
+    for (const { at, each, align } of [...this.arrays].reverse()) {
+      const [ptr, bytes] = [this.at(at), this.at(at + 1) * each];
+      if (ptr !== 0) allocator.deallocate(ptr, bytes, align);
+    }
+    allocator.deallocate(this.ptr, image.HEADER_BYTES, 4);
     this.life = DELETED;
   }
 }

@@ -524,6 +524,8 @@ export function checkType(call: string, type: unknown): asserts type is Type {
 }
 
 function refuseType(call: string, type: unknown): never {
-  if (!isType(type)) throw new TypeError(`${call}: expected a type, got ${describe(type)}`);
-  throw new TypeError(`${call}: expected a type of whole bytes, got a bit field, which only a struct has`);
+  const instead = isType(type)
+    ? " of whole bytes, got a bit field, which only a struct has"
+    : `, got ${describe(type)}`;
+  throw new TypeError(`${call}: expected a type${instead}`);
 }

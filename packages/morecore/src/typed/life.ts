@@ -25,7 +25,7 @@ export abstract class Life {
   readonly covers: (at: number) => boolean;
   abstract readonly ended: boolean;
 
-  constructor(name: string, source: Source, covers: (at: number) => boolean, owner: object = source) {
+  constructor(name: string, source: Source, owner: object = source, covers = (_at: number) => false) {
     this.name = name;
     this.source = source;
     this.owner = owner;
@@ -46,7 +46,7 @@ export class OwnedLife extends Life {
 
 const nothing: Source = { allocate: () => 0, deallocate: () => {} };
 /** What a reference lives in once what it refers to has been deleted. */
-export const DELETED: OwnedLife = new OwnedLife("it", nothing, () => false);
+export const DELETED: OwnedLife = new OwnedLife("it", nothing);
 DELETED.ended = true;
 
 let count = 0;

@@ -17,18 +17,19 @@ const MIX = 0x9e37_79b1;
 export class Moves {
   readonly name: string;
   private readonly outer: Life;
-  private readonly owner: object;
   private readonly space: Space;
-  private readonly address: number;
+  /** The count's index among the words. */
+  private readonly at: number;
+  private readonly begin: () => WordLife;
   private lent: WordLife | undefined;
 
   /** Of a container that lives in `outer`, whose count of moves lies at an address. `name` is as messages show it. */
   constructor(name: string, outer: Life, owner: object, space: Space, address: number) {
     this.name = name;
     this.outer = outer;
-    this.owner = owner;
     this.space = space;
-    this.address = address;
+    this.at = address >>> 2;
+    this.begin = () => new WordLife(name, outer, owner, space, address);
   }
 
   /**
@@ -45,14 +46,13 @@ export class Moves {
   /** What a reference that is given now lives in. Who does not check has no use for one of its own. */
   get life(): Life {
     if (!this.space.checking) return this.outer;
-    if (this.lent === undefined || this.lent.ended)
-      this.lent = new WordLife(this.name, this.outer, this.owner, this.space, this.address);
+    if (this.lent === undefined || this.lent.ended) this.lent = this.begin();
     return this.lent;
   }
 
   /** Ends all references that were lent, here and elsewhere. The header is within the arrays. */
   record(): void {
-    const at = this.address >>> 2;
-    this.space.u32[at] = (this.space.u32[at] as number) + 1;
+    const { space, at } = this;
+    space.u32[at] = (space.u32[at] as number) + 1;
   }
 }

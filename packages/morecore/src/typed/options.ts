@@ -16,10 +16,15 @@ export function checkOptions(what: string, options: object, rules: Record<string
       throw new TypeError(
         `${what}: unknown option ${describe(name)}; known are ${Object.keys(rules).join(", ")}`,
       );
-    if (value === undefined || holds(rule, value)) continue;
-    const wanted = typeof rule === "string" ? rule : `an integer from ${rule[0]} to ${rule[1]}`;
-    throw new RangeError(`${what}: ${name}: expected ${wanted}, got ${describe(value)}`);
+    if (value !== undefined) checkValue(`${what}: ${name}`, value, rule);
   }
+}
+
+/** Throws a RangeError unless a value is as a rule says. */
+export function checkValue(what: string, value: unknown, rule: OptionRule): void {
+  if (holds(rule, value)) return;
+  const wanted = typeof rule === "string" ? rule : `an integer from ${rule[0]} to ${rule[1]}`;
+  throw new RangeError(`${what}: expected ${wanted}, got ${describe(value)}`);
 }
 
 function holds(rule: OptionRule, value: unknown): boolean {

@@ -21,7 +21,7 @@ export class WordLife extends Life {
 
   /** `address` is the word's; `owner` is who alone may delete what lives here. It covers nothing: what a value points to lives elsewhere. */
   constructor(name: string, outer: Life, owner: object, space: Space, address: number) {
-    super(name, outer.source, () => false, owner);
+    super(name, outer.source, owner);
     this.outer = outer;
     this.space = space;
     this.at = address >>> 2;
@@ -39,10 +39,9 @@ export class WordLife extends Life {
 
   /** The word has changed, for good; or the arrays are older than the memory. */
   private hasChanged(): boolean {
-    if (this.expected === NEVER) return true;
-    if (this.space.u32[this.at] === undefined) this.space.refresh();
-    if (this.space.u32[this.at] === this.expected) return false;
-    this.expected = NEVER;
-    return true;
+    const { space, at } = this;
+    if (space.u32[at] === undefined) space.refresh();
+    if (space.u32[at] !== this.expected) this.expected = NEVER;
+    return this.expected === NEVER;
   }
 }
