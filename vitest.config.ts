@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 /** The packages' sources, not what was built of them: package.json of each says where. */
 const CONDITIONS = ["@morecore/source", "module", "node", "development|production"];
@@ -15,6 +16,7 @@ export default defineConfig({
     ],
     // On two cores Vitest would take one. Tests start programs and wait for them, so the cores are not crowded.
     maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
     // A model test that shrinks a counterexample takes its time.
     testTimeout: 120_000,
     coverage: {
