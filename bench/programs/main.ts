@@ -7,14 +7,16 @@
 // Owns:  the command line, and what is said. Exit codes: 0 all is there; 1 some program is not, and why has been said.
 // Needs: the network for what has not been fetched; clang, lld and wasi-libc.
 
+import { availableParallelism } from "node:os";
 import { installPackages } from "./apt.ts";
 import { type MadePatterns, type MadeProgram, writeMade } from "./cache.ts";
 import { APT_PACKAGES, CXX_PACKAGES, NATIVE_PACKAGES, PROGRAMS, type Program } from "./catalog.ts";
 import { clangVersion, compileFiles } from "./compile.ts";
 import { fetched, fetchSources } from "./fetch.ts";
 import { linkFile, linkWays, merge, optimize } from "./link.ts";
+import { makeInThread } from "./make.ts";
 import { makeMimalloc } from "./mimalloc.ts";
-import { PATTERN_FLAGS, patternParts, programParts } from "./parts.ts";
+import { PATTERN_FLAGS, patternParts } from "./parts.ts";
 import { OWN } from "./places.ts";
 
 async function main(args: readonly string[]): Promise<void> {
@@ -24,24 +26,36 @@ async function main(args: readonly string[]): Promise<void> {
   const patterns = makePatterns();
   await merge("patterns", patterns);
   const mimalloc = attempt("mimalloc", makeMimalloc);
-  const programs: MadeProgram[] = [];
-  for (const program of PROGRAMS) {
-    if (!program.name.includes(only) && fetched(program.origin) === undefined) continue;
-    try {
-      programs.push(await makeProgram(program));
-    } catch (error) {
-      complain(`${program.name}: ${error instanceof Error ? error.message : error}`);
-    }
-  }
+  const wanted = PROGRAMS.filter(({ name, origin }) => name.includes(only) || fetched(origin) !== undefined);
+  const programs = await makePrograms(wanted);
   writeMade({ programs, patterns, ...(mimalloc === undefined ? {} : { mimalloc }) });
 }
 
-async function makeProgram(program: Program): Promise<MadeProgram> {
-  const start = performance.now();
-  const linked = linkWays(programParts(program, fetchSources(program.origin)));
-  await merge(program.name, linked);
-  console.log(`${program.name}: there, after ${((performance.now() - start) / 1000).toFixed(1)} s`);
-  return { name: program.name, workload: program.workload, ...linked };
+/** As many at a time as there are cores. Those that could not be made are left out, and why has been said. */
+async function makePrograms(wanted: readonly Program[]): Promise<MadeProgram[]> {
+  const made = new Map<Program, MadeProgram>();
+  // From the end: the last of the catalog, SQLite, takes longest.
+  const waiting = [...wanted];
+  const work = async (): Promise<void> => {
+    for (let program = waiting.pop(); program !== undefined; program = waiting.pop()) {
+      const one = await makeProgram(program);
+      if (one !== undefined) made.set(program, one);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return wanted.flatMap((program) => made.get(program) ?? []);
+}
+
+async function makeProgram(program: Program): Promise<MadeProgram | undefined> {
+  const { name } = program;
+  try {
+    const { made, seconds } = await makeInThread({ program, folder: fetchSources(program.origin) });
+    console.log(`${name}: there, after ${seconds.toFixed(1)} s`);
+    return made;
+  } catch (error) {
+    complain(`${name}: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
 }
 
 function makePatterns(): MadePatterns {
