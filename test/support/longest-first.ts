@@ -1,6 +1,6 @@
 // Longest first: the order of test files on a machine that has not run them yet.
 //
-// Owns:  the list of those that take longest, as `.ci/run` has measured them.
+// Owns:  the list of those that take longest.
 // Needs: Vitest's own order for all others: by size, or by what they took before.
 //
 // A file runs in one worker. What is begun last and takes minutes would keep one core busy while the others have nothing left.
