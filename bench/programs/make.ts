@@ -27,6 +27,8 @@ export function makeInThread(order: Order): Promise<Done> {
     const thread = new Worker(new URL(import.meta.url), { workerData: order });
     thread.once("message", resolve);
     thread.once("error", reject);
+    // After either of those it changes nothing.
+    thread.once("exit", (code) => reject(new Error(`its thread ended with ${code} and made nothing`)));
   });
 }
 

@@ -108,7 +108,7 @@ function checkArrays(slots: SlotWords): void {
     const canLie = capacity === 0 ? ptr === 0 : ptr !== 0 && ptr % align === 0 && slots.space.reaches(end);
     if (!canLie) slots.refuse(`its ${capacity} ${name} at 0x${ptr.toString(16)} cannot lie there`);
     const other = taken.find(([, from, past]) => ptr < past && from < end);
-    if (other !== undefined) slots.refuse(`its ${name} and its ${other[0]} overlap`);
+    if (other !== undefined) slots.refuse(`its ${name} at 0x${ptr.toString(16)} and its ${other[0]} overlap`);
     taken.push([name, ptr, end]);
   }
 }
