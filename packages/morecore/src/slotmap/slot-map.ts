@@ -69,8 +69,10 @@ export class SlotMap<T extends Type, L = unknown, K = T> extends Printed impleme
     this.type = type;
     const at = attachTo ?? Slots.format(allocator, type, options);
     this.slots = new Slots(allocator, type, at, options.name);
+    // Not one that is attached: its bytes have not been checked, and must stay as they are.
+    if (options.capacity === undefined) return;
     try {
-      this.slots.reserve(options.capacity ?? 0);
+      this.slots.reserve(options.capacity);
     } catch (error) {
       this.dispose();
       throw error;
