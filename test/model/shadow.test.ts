@@ -48,8 +48,15 @@ test("a block that is not aligned is found", () => {
 });
 
 test("memory that is not zero is found", () => {
+  const { heap, shadow, ptr } = booked(100);
+  for (const block of shadow.list) shadow.remove(block);
+  heap.u8(ptr, 100).fill(1);
+  expect(() => shadow.addZero(ptr, 100)).toThrow(/not zero/);
+});
+
+test("memory that is not zero because it was given twice is found for that", () => {
   const { shadow, ptr } = booked(100);
-  expect(() => shadow.expectZero(ptr, 100)).toThrow(/not zero/);
+  expect(() => shadow.addZero(ptr, 100)).toThrow(/lies over/);
 });
 
 test("a block that is live and not on the book is found", () => {

@@ -210,8 +210,8 @@ export class Program {
       this.expectRefusable(bytes, alignment);
       return;
     }
-    if (zero) this.shadow.expectZero(ptr, this.heap.usableSize(ptr));
-    this.shadow.add(ptr, bytes, alignment);
+    if (zero) this.shadow.addZero(ptr, bytes, alignment);
+    else this.shadow.add(ptr, bytes, alignment);
   }
 
   private tookAll(ptrs: number[] | undefined, sizes: () => readonly number[], zero: boolean): void {
@@ -219,8 +219,9 @@ export class Program {
     const list = sizes();
     expect(ptrs.length).toBe(list.length);
     ptrs.forEach((ptr, index) => {
-      if (zero) this.shadow.expectZero(ptr, this.heap.usableSize(ptr));
-      this.shadow.add(ptr, list[index] ?? 0);
+      const bytes = list[index] ?? 0;
+      if (zero) this.shadow.addZero(ptr, bytes);
+      else this.shadow.add(ptr, bytes);
     });
   }
 

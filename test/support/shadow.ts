@@ -53,13 +53,17 @@ export class Shadow {
 
   /** Takes note of a block that was just allocated, of at least `bytes` bytes, and fills it. */
   add(ptr: number, bytes: number, alignment = ALIGNMENT): Block {
-    expect(ptr, "a block's address is not 0").not.toBe(0);
-    expect(ptr % alignment, `the address ${ptr} is a multiple of ${alignment}`).toBe(0);
-    return this.enter(ptr, bytes);
+    return this.enter(ptr, bytes, alignment);
   }
 
-  private enter(ptr: number, bytes: number): Block {
-    expect(ptr % ALIGNMENT, `the address ${ptr} is a multiple of ${ALIGNMENT}`).toBe(0);
+  /** Adds a block of a calloc, whose bytes must all be zero. Where it lies is asked first: what is given twice is not zero, too. */
+  addZero(ptr: number, bytes: number, alignment = ALIGNMENT): Block {
+    return this.enter(ptr, bytes, alignment, true);
+  }
+
+  private enter(ptr: number, bytes: number, alignment = ALIGNMENT, zero = false): Block {
+    expect(ptr, "a block's address is not 0").not.toBe(0);
+    expect(ptr % alignment, `the address ${ptr} is a multiple of ${alignment}`).toBe(0);
     const usable = this.heap.usableSize(ptr);
     expect(usable, "a block holds what was asked for").toBeGreaterThanOrEqual(bytes);
     const { size = this.heap.buffer.byteLength } = this.heap.memory;
@@ -69,17 +73,15 @@ export class Shadow {
       if (!apart)
         throw new Error(`${ptr} of ${usable} bytes lies over the live ${other.ptr} of ${other.bytes}`);
     }
+    if (zero) {
+      const dirty = this.heap.u8(ptr, usable).findIndex((byte) => byte !== 0);
+      expect(dirty, "the first byte of a calloc that is not zero").toBe(-1);
+    }
     this.stamps += 1;
     const block = { ptr, bytes, usable, stamp: this.stamps };
     fill(this.heap, block);
     this.blocks.set(ptr, block);
     return block;
-  }
-
-  /** Asserts that a new block's bytes are all zero. Call it before add. */
-  expectZero(ptr: number, bytes: number): void {
-    const dirty = this.heap.u8(ptr, bytes).findIndex((byte) => byte !== 0);
-    expect(dirty, "the first byte of a calloc that is not zero").toBe(-1);
   }
 
   /** Takes a block off the book, after a last look at its contents. Call it before the free. */
