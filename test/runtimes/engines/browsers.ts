@@ -135,7 +135,8 @@ export async function runInBrowser(
   }
 }
 
-interface Running {
+export interface Running {
+  /** The first line that it prints, without what it says on stderr. */
   readonly firstLine: Promise<string>;
   /** Rejects when it ends. */
   readonly ended: Promise<never>;
@@ -146,17 +147,21 @@ interface Running {
 
 const MOST_SAID = 4000;
 
-function start(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Running {
+/** Starts a program as the head of a process group. */
+export function start(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Running {
   const child: ChildProcess = spawn(command, args, {
     env,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
+  // Its own, since a program may complain before it says what it was asked for: an Xvfb that finds another display does.
+  let printed = "";
   const firstLine = new Promise<string>((resolve) => {
     child.stdout?.on("data", (data) => {
       output += data;
-      if (output.includes("\n")) resolve(output.slice(0, output.indexOf("\n")));
+      printed += data;
+      if (printed.includes("\n")) resolve(printed.slice(0, printed.indexOf("\n")));
     });
   });
   child.stderr?.on("data", (data) => {
