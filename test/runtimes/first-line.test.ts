@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { start } from "../runtimes/engines/browsers.ts";
+import { start } from "./engines/browsers.ts";
 
 test("the first line is what a program prints, whatever it complained of before", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "morecore-"));
