@@ -71,5 +71,8 @@ await bundleSteps("bench/dist/steps/index.js");
 await bundleBench("bench/dist/fresh");
 
 // The kernel as files, for programs in WebAssembly: one that grows by memory.grow, one that asks an import.
-writeFileSync("packages/morecore/dist/kernel.wasm", await boundKernel());
-writeFileSync("packages/morecore/dist/kernel-grow.wasm", await boundKernel({ importsGrow: true }));
+writeFileSync("packages/morecore/dist/kernel.wasm", await boundKernel({ named: true }));
+writeFileSync(
+  "packages/morecore/dist/kernel-grow.wasm",
+  await boundKernel({ importsGrow: true, named: true }),
+);

@@ -5,6 +5,12 @@
 // so that they clash with none of a program's when the two are merged.
 
 import binaryen from "binaryen";
+import {
+  readFunctionNames,
+  readSections,
+  withNames,
+  writeSections,
+} from "../packages/wasm/src/format/binary.ts";
 import { bindHeap, defineImports, exportDirectly, type HostImports } from "./bind.ts";
 import { compile, kernelMarkers } from "./compile.ts";
 import { checkMarked, type Marked } from "./markers.ts";
@@ -20,14 +26,15 @@ const FEATURES =
 
 /**
  * The shipped kernel: imports env.memory and morecore.abort(code, address), exports mc_…. It grows by memory.grow, or,
- * with `importsGrow`, by an imported morecore.grow(bytes), which answers with an address or 0.
+ * with `importsGrow`, by an imported morecore.grow(bytes), which answers with an address or 0. With `named`, the functions
+ * that are apart have names, without their files': `morecore link` takes what malloc hands on to by its name.
  */
-export async function boundKernel({ importsGrow = false } = {}): Promise<Uint8Array> {
+export async function boundKernel({ importsGrow = false, named = false } = {}): Promise<Uint8Array> {
   const marked = kernelMarkers();
   const shaped = await boundModule({ importsGrow, importsRelease: false }, marked);
   // No pointer that the kernel follows lies in the first 1024 bytes below 2^32: constants may be folded into loads.
   binaryen.setLowMemoryUnused(true);
-  addCopies(shaped, marked.hot, marked.rare);
+  addCopies(shaped, marked.hot, new Set([...marked.rare, ...marked.apart]));
   readHeapFromGlobal(shaped, marked.hot);
   inlineCopies(shaped);
   const module = writtenAndRead(shaped);
@@ -35,7 +42,7 @@ export async function boundKernel({ importsGrow = false } = {}): Promise<Uint8Ar
   exportDirectly(module);
   shrink(module, marked);
   if (!module.validate()) throw new Error("the bound kernel is no valid module");
-  return emitted(module);
+  return named ? withOnlyNames(emittedWithNames(module), marked.apart) : emitted(module);
 }
 
 /**
@@ -47,10 +54,7 @@ export async function plainKernel(): Promise<Uint8Array> {
   readHeapFromGlobal(module, new Set());
   // The sources' constants, which asc -O0 leaves as globals, become numbers.
   module.runPasses(["simplify-globals", "remove-unused-module-elements"]);
-  binaryen.setDebugInfo(true);
-  const bytes = emitted(module);
-  binaryen.setDebugInfo(false);
-  return bytes;
+  return emittedWithNames(module);
 }
 
 /** The kernel as asc makes it, with its imports and exports. */
@@ -81,11 +85,11 @@ function inlineCopies(module: binaryen.Module): void {
 }
 
 /** Makes all as small as it gets, without taking apart what is hot. */
-function shrink(module: binaryen.Module, { hot, rare }: Marked): void {
+function shrink(module: binaryen.Module, { hot, rare, apart }: Marked): void {
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(2);
   binaryen.setAlwaysInlineMaxSize(2);
-  for (const name of [...hot, ...rare]) noInline(module, name);
+  for (const name of new Set([...hot, ...rare, ...apart])) noInline(module, name);
   for (let round = 0; round < 3; round++) module.optimize();
 }
 
@@ -97,12 +101,25 @@ function noInline(module: binaryen.Module, name: string): void {
 
 /** The module written and read again: what a pass leaves behind in binaryen's own notes is gone. The one given is, too. */
 function writtenAndRead(module: binaryen.Module): binaryen.Module {
+  const again = binaryen.readBinary(emittedWithNames(module));
+  again.setFeatures(FEATURES);
+  return again;
+}
+
+function emittedWithNames(module: binaryen.Module): Uint8Array {
   binaryen.setDebugInfo(true);
   const bytes = emitted(module);
   binaryen.setDebugInfo(false);
-  const again = binaryen.readBinary(bytes);
-  again.setFeatures(FEATURES);
-  return again;
+  return bytes;
+}
+
+/** The module's bytes with the names of these functions alone, each without its file's. */
+function withOnlyNames(bytes: Uint8Array, kept: ReadonlySet<string>): Uint8Array {
+  const sections = readSections(bytes);
+  const found = [...(readFunctionNames(sections) ?? [])].filter(([, name]) => kept.has(name));
+  return writeSections(
+    withNames(sections, new Map(found.map(([index, name]) => [index, name.replace(/.*\//, "")]))),
+  );
 }
 
 function emitted(module: binaryen.Module): Uint8Array {

@@ -10,9 +10,10 @@
 
 /** What a marker says. */
 export const MARKERS = {
-  hot: "most calls pass through it: in wasm, all that it calls is inlined into it, but for hot and rare functions",
+  hot: "most calls pass through it: in wasm, all that it calls is inlined into it, but for marked functions",
   rare: "hot functions call it seldom: never inlined, and made small",
-  apart: "in C, never inlined: its registers are not to be saved before it is called",
+  apart:
+    "never inlined: its registers are not to be saved before it is called, and `morecore link` knows it by its name",
 } as const;
 export type Marker = keyof typeof MARKERS;
 

@@ -1,10 +1,12 @@
 // Shape: which function of the wasm kernel has its own copy of what, and where each finds the heap.
 //
 // Owns:  the copies of functions, "g@f" being the copy of g for f; the rule that the heap is a global's.
-// Needs: binaryen, expressions.
+// Needs: binaryen; the expressions of packages/wasm.
 
 import binaryen from "binaryen";
-import { changed, localName, retarget, setBody, visit } from "./expressions.ts";
+import { expressionsOf } from "../packages/wasm/src/format/expressions.ts";
+
+const { calleeOf, changed, localName, retarget, setBody, visit } = expressionsOf(binaryen);
 
 /** The functions of a module that have a body, in their order. */
 export function functionsOf(module: binaryen.Module): Set<string> {
@@ -17,17 +19,17 @@ export function functionsOf(module: binaryen.Module): Set<string> {
 }
 
 /**
- * Gives each hot function copies of its own of all functions that it calls, and that those call, but for `hot` and `rare`
- * ones. To inline the copies leaves the functions that others call as they are.
+ * Gives each hot function copies of its own of all functions that it calls, and that those call, but for `hot` ones and those
+ * that are to stay `outside`. To inline the copies leaves the functions that others call as they are.
  */
 export function addCopies(
   module: binaryen.Module,
   hot: ReadonlySet<string>,
-  rare: ReadonlySet<string>,
+  outside: ReadonlySet<string>,
 ): void {
   const originals = functionsOf(module);
   const copied = new Set<string>();
-  const isCopied = (name: string) => originals.has(name) && !hot.has(name) && !rare.has(name);
+  const isCopied = (name: string) => originals.has(name) && !hot.has(name) && !outside.has(name);
   const callCopies = (body: binaryen.ExpressionRef, owner: string): void =>
     visit(body, (each) => {
       const callee = calleeOf(each);
@@ -50,11 +52,6 @@ export function addCopies(
 
 export function isCopy(name: string): boolean {
   return name.includes("@");
-}
-
-function calleeOf(expression: binaryen.ExpressionRef): string | undefined {
-  if (binaryen.getExpressionId(expression) !== binaryen.CallId) return undefined;
-  return (binaryen.getExpressionInfo(expression) as binaryen.CallInfo).target;
 }
 
 /**

@@ -3,7 +3,7 @@
 import { inspectModule } from "@morecore/wasm/swap";
 import { describe, expect, it } from "vitest";
 import {
-  nameSection,
+  functionNames,
   readExports,
   readFeatures,
   readImports,
@@ -60,7 +60,7 @@ function answers(read: () => unknown): void {
 function readAll(bytes: Uint8Array): void {
   for (const part of [readImports, readExports, readMemories, readFeatures, heapBaseOf, writeSections])
     answers(() => part(readSections(bytes)));
-  answers(() => nameSection(readSections(bytes), "f"));
+  answers(() => functionNames(readSections(bytes), "f"));
   answers(() => featuresWith(readFeatures(readSections(bytes))));
   answers(() => readProgram(bytes, isHeapImport));
   answers(() => inspectModule(bytes));

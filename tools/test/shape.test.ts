@@ -2,9 +2,11 @@
 
 import binaryen from "binaryen";
 import { describe, expect, it } from "vitest";
+import { expressionsOf } from "../../packages/wasm/src/format/expressions.ts";
 import { bindHeap, defineImports, exportDirectly } from "../bind.ts";
-import { visit } from "../expressions.ts";
 import { addCopies, functionsOf, readHeapFromGlobal } from "../shape.ts";
+
+const { calleeOf, visit } = expressionsOf(binaryen);
 
 function moduleOf(...functions: readonly string[]): binaryen.Module {
   const isImport = (text: string) => text.startsWith("(import");
@@ -24,8 +26,8 @@ const f = (name: string, ...calls: readonly string[]) =>
 function callsOf(module: binaryen.Module, name: string): string[] {
   const calls: string[] = [];
   visit(binaryen.getFunctionInfo(module.getFunction(name)).body, (each) => {
-    if (binaryen.getExpressionId(each) !== binaryen.CallId) return;
-    calls.push((binaryen.getExpressionInfo(each) as binaryen.CallInfo).target);
+    const callee = calleeOf(each);
+    if (callee !== undefined) calls.push(callee);
   });
   return calls;
 }
@@ -41,18 +43,18 @@ describe("addCopies", () => {
     expect(module.validate()).toBe(1);
   });
 
-  it("copies neither hot nor rare functions, nor imports", () => {
+  it("copies neither hot functions nor those outside, nor imports", () => {
     const module = moduleOf(
       '(import "m" "i" (func $import))',
-      f("one", "two", "rare", "import", "a"),
+      f("one", "two", "outside", "import", "a"),
       f("two", "a"),
-      f("rare", "a"),
+      f("outside", "a"),
       f("a"),
     );
-    addCopies(module, new Set(["one", "two"]), new Set(["rare"]));
-    expect(callsOf(module, "one")).toEqual(["two", "rare", "import", "a@one"]);
+    addCopies(module, new Set(["one", "two"]), new Set(["outside"]));
+    expect(callsOf(module, "one")).toEqual(["two", "outside", "import", "a@one"]);
     expect(callsOf(module, "two")).toEqual(["a@two"]);
-    expect(callsOf(module, "rare")).toEqual(["a"]);
+    expect(callsOf(module, "outside")).toEqual(["a"]);
   });
 
   it("ends where functions call themselves and each other", () => {

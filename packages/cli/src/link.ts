@@ -14,6 +14,8 @@ interface LinkCommandOptions {
   readonly O: LinkOptions;
   readonly optimize: boolean;
   readonly swap: boolean;
+  /** false: --no-inline. */
+  readonly inline?: number | false;
 }
 
 /** wasm-opt's levels. */
@@ -42,6 +44,12 @@ export function linkCommand(morecore: Command): void {
         .argParser(levelOf),
     )
     .option("--no-optimize", "the same as -O0")
+    .addOption(
+      new Option("--inline <bytes>", "how much larger inlined malloc and free may make the module").argParser(
+        bytesOf,
+      ),
+    )
+    .option("--no-inline", "call malloc and free everywhere: the same as --inline 0")
     .option("--no-swap", "leave an allocator that the program has besides as it is")
     .addHelpText("after", LINK_HELP)
     .action(async (program: string, options: LinkCommandOptions) => {
@@ -56,6 +64,9 @@ ends, before any constructor or _start. Function names are kept; debug informati
 A program whose C library allocates besides, for its arguments, say, has that malloc put on the same heap; one that
 cannot be, or an allocator that takes memory without asking, is refused.
 
+The fast ways of malloc and free are inlined where they are called, if the module grows by no more than a 32nd, or 4096
+bytes; with -O0 to -O2, -Os and -Oz only if --inline asks for it.
+
 The package binaryen must be installed: npm install binaryen.
 
 Exit code: 0 all is well; 2 wrong arguments, or a file that cannot be read, linked or written.`;
@@ -66,14 +77,23 @@ function levelOf(text: string): LinkOptions {
   throw new InvalidArgumentError("It must be 0, 1, 2, 3, 4, s or z.");
 }
 
+function bytesOf(text: string): number {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new InvalidArgumentError("It must be a number of bytes.");
+}
+
 /** Links a file, and returns the exit code. */
-async function runLink(program: string, { output, O, optimize, swap }: LinkCommandOptions): Promise<number> {
+async function runLink(
+  program: string,
+  { output, O, optimize, inline, swap }: LinkCommandOptions,
+): Promise<number> {
   try {
     checkWritable(output);
     const bytes = readInput(program);
     const kernels = { growing: readKernel("growing"), asking: readKernel("asking") };
     const level = optimize ? O : { optimize: 0 };
-    writeOutput(output, await linkProgram(bytes, kernels, { ...level, swap }));
+    const inlining = inline === undefined ? {} : { inline: Number(inline) };
+    writeOutput(output, await linkProgram(bytes, kernels, { ...level, ...inlining, swap }));
     return 0;
   } catch (error) {
     const why = whyNotDone(program, error);

@@ -53,6 +53,15 @@ describe("morecore link", () => {
     expect(sizeWith("-O", "z")).toBeLessThanOrEqual(fast);
   });
 
+  it("inlines malloc if it is told so, by default with -O3 only", () => {
+    const called = sizeWith("--no-inline");
+    const inlined = sizeWith("--inline", "4096");
+    expect(inlined).not.toBe(called);
+    expect(sizeWith("--inline", "0")).toBe(called);
+    expect(sizeWith()).toBe(inlined);
+    expect(sizeWith("-O2")).not.toBe(sizeWith("-O2", "--inline", "4096"));
+  });
+
   it("can write the program over itself", () => {
     expect(link("app.wasm", "-o", "app.wasm").status).toBe(0);
     expect(link("app.wasm", "-o", "app.wasm").err).toContain("it imports nothing from morecore");
@@ -68,6 +77,10 @@ describe("morecore link", () => {
     ],
     [["app.wasm"], /required option '-o, --output <file>' not specified/],
     [["app.wasm", "-o", "out.wasm", "-O9"], /argument '9' is invalid. It must be 0, 1, 2, 3, 4, s or z./],
+    [
+      ["app.wasm", "-o", "out.wasm", "--inline", "-1"],
+      /argument '-1' is invalid. It must be a number of bytes./,
+    ],
     [["-o", "out.wasm"], /missing required argument 'PROGRAM.wasm'/],
   ])("%j ends with 2, says why and writes nothing", (args, message) => {
     writeFileSync(join(folder, "text.wasm"), "int main() {}");

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { textModule } from "../../../test/support/text-module.ts";
 import {
   FUNCTION,
+  functionNames,
   GLOBAL,
   MEMORY,
-  nameSection,
   readExports,
   readFeatures,
   readImports,
@@ -15,6 +15,7 @@ import {
   WasmFormatError,
   withExports,
   withImports,
+  withNames,
   writeSections,
 } from "../src/format/binary.ts";
 
@@ -118,13 +119,13 @@ describe("a module with other imports, exports and names", () => {
     expect(WebAssembly.Module.exports(new WebAssembly.Module(writeSections(heard)))).toHaveLength(1);
   });
 
-  it("has its exports' names for its functions, and a number for the others", () => {
+  it("has its exports' names for its functions, their own or a number for the others", () => {
     const sections = readSections(
       textModule(`(module (import "a" "b" (func $b))
         (func (export "outside") (call $inside)) (func $inside (call $b) (unreachable)))`),
     );
     const others = sections.filter(({ name }) => name !== "name");
-    const bytes = writeSections([...others, nameSection(sections, "the:")]);
+    const bytes = writeSections(withNames(sections, functionNames(others, "the:")));
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { a: { b: () => 0 } });
     let stack = "";
     try {
@@ -132,6 +133,7 @@ describe("a module with other imports, exports and names", () => {
     } catch (error) {
       stack = String((error as Error).stack);
     }
-    expect(stack).toMatch(/at the:2 .*at outside /s);
+    expect(stack).toMatch(/at the:2 .*at the:outside /s);
+    expect([...functionNames(sections, "the:").values()]).toEqual(["the:outside", "the:inside"]);
   });
 });

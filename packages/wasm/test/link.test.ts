@@ -202,6 +202,17 @@ describe("misuse in a linked program", () => {
     heap.check();
   });
 
+  it("is no matter of what else its exports do: calls through a table, copies of memory", async () => {
+    const { functions } = await run(`
+      (memory (export "memory") 1) ${TAKE} (table 1 funcref) (elem (i32.const 0) $nothing) (func $nothing)
+      (func $constructors)
+      (func (export "morecore_abort") (param i32 i32) (call $constructors) (unreachable))
+      (func (export "steps") (call $constructors) (call_indirect (i32.const 0))
+        (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)) (call $constructors))`);
+    functions["steps"]?.();
+    expect(functions["take"]?.(100)).not.toBe(0);
+  });
+
   it("does not run the constructors again, which wasm-ld has every export do", async () => {
     const { functions, heap } = await run(`
       (memory (export "memory") 1) ${TAKE}

@@ -22,7 +22,7 @@ export function free(m: Machine, heap: Base, ptr: Ptr): void {
 }
 
 /** free, when pushBlock has done nothing. `slab` is the one in the address's unit, or 0. */
-// @apart
+// @hot @apart
 function freeSlow(m: Machine, heap: Base, slab: Word, ptr: Ptr): void {
   if (slab !== 0 && isIn(m.words, slab, ptr)) freeBlock(m, heap, slab, ptr);
   else if (ptr !== NO_PTR) release(m, heap, liveChunk(m, heap, ptr));

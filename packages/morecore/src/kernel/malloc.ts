@@ -37,7 +37,7 @@ export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
 }
 
 /** malloc, when the size class has no block at hand, or the request is none for slabs. */
-// @apart
+// @hot @apart
 export function mallocSlow(m: Machine, heap: Base, bytes: Word): Ptr {
   if (bytes > MAX_REQUEST) return NO_PTR;
   if (isSmall(m, heap, bytes)) {

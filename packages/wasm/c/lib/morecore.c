@@ -19,9 +19,14 @@
 #define MORECORE_QUIET
 #define FAIL(code) ((void)(code))
 enum { EINVAL = 22, ENOMEM = 12 };
+#define TOLD
 #else
 #include <errno.h>
 #define FAIL(code) (errno = (code))
+// Both are exported for `morecore link`, which takes the exports out again. It lets the allocator itself set errno where it
+// fails, and malloc be no more than the allocator's. Elsewhere malloc looks at what it is given.
+#define TOLD __attribute__((export_name("morecore_malloc")))
+__attribute__((export_name("morecore_no_memory"))) void morecore_no_memory(void) { FAIL(ENOMEM); }
 #endif
 
 // The allocator.
@@ -147,7 +152,7 @@ void **independent_comalloc(size_t count, size_t sizes[], void *chunks[]) {
 
 // ISO C and POSIX.
 
-void *malloc(size_t bytes) { return or_no_memory(mc_malloc(bytes)); }
+TOLD void *malloc(size_t bytes) { return or_no_memory(mc_malloc(bytes)); }
 
 // POSIX.1-2024: errno is as it was.
 void free(void *ptr) { mc_free(ptr); }

@@ -287,23 +287,29 @@ export function withExports(sections: readonly Section[], exports: readonly Expo
   return [...others.slice(0, before), section, ...others.slice(before)];
 }
 
-/** A name section for a module's functions: an exported one has its export's name, the n-th other is `prefix` and n. */
-export function nameSection(sections: readonly Section[], prefix: string): Section {
-  const exported = readExports(sections).filter(({ kind }) => kind === FUNCTION);
-  const names = new Map(exported.map(({ index, name }) => [index, name]));
+/**
+ * Names for all of a module's own functions, each behind `prefix`: its export's, else that which it has, else its number.
+ */
+export function functionNames(sections: readonly Section[], prefix: string): Map<number, string> {
+  const names = new Map(readFunctionNames(sections));
+  for (const { kind, index, name } of readExports(sections)) if (kind === FUNCTION) names.set(index, name);
   const imported = readImports(sections).filter(({ kind }) => kind === FUNCTION).length;
   const own = sections.find(({ id }) => id === FUNCTION_SECTION);
   const count = own === undefined ? 0 : new Reader(own.contents).count();
-  const entries = Array.from({ length: count }, (_, n) => imported + n).flatMap((index) => [
-    ...number(index),
-    ...text(names.get(index) ?? `${prefix}${index}`),
-  ]);
-  const map = [...number(count), ...entries];
-  return {
-    id: CUSTOM_SECTION,
-    name: "name",
-    contents: Uint8Array.of(FUNCTION_NAMES, ...number(map.length), ...map),
-  };
+  const indices = Array.from({ length: count }, (_, n) => imported + n);
+  return new Map(indices.map((index) => [index, `${prefix}${names.get(index) ?? index}`]));
+}
+
+/** The sections with these names of functions, and no others. */
+export function withNames(sections: readonly Section[], names: ReadonlyMap<number, string>): Section[] {
+  const inOrder = [...names].sort(([a], [b]) => a - b);
+  const map = [
+    ...number(names.size),
+    ...inOrder.flatMap(([index, name]) => [...number(index), ...text(name)]),
+  ];
+  const contents = Uint8Array.of(FUNCTION_NAMES, ...number(map.length), ...map);
+  const others = sections.filter(({ id, name }) => id !== CUSTOM_SECTION || name !== "name");
+  return [...others, { id: CUSTOM_SECTION, name: "name", contents }];
 }
 
 function readList<T>(contents: Uint8Array, readOne: (reader: Reader) => T): T[] {

@@ -11,9 +11,9 @@ import type { OwnBytes } from "morecore";
 import type { ExportName } from "morecore/engine";
 import {
   type Export,
+  GLOBAL,
   type Import,
   MEMORY,
-  nameSection,
   readExports,
   readFeatures,
   readImports,
@@ -22,7 +22,6 @@ import {
   type Section,
   WasmFormatError,
   withExports,
-  withImports,
   withoutStale,
   writeSections,
 } from "../format/binary.ts";
@@ -31,6 +30,9 @@ import { featureBits, featureFlags, featuresWith } from "../format/features.ts";
 import { BinaryenError } from "../format/parts.ts";
 import { heapBaseOf } from "../run/program.ts";
 import { swapBeside } from "../swap/index.ts";
+import { ENTRY, fittedKernel, KERNEL, MEMORY_EXPORT, PROGRAM } from "./fitted.ts";
+import { GRANULE, GROW_EXPORT, HEAP_BASE, HEAP_EXPORT, join } from "./joined.ts";
+import { type Names, type Optimization, optimizeLinked, withEntriesInlined } from "./optimize.ts";
 
 /** What linkProgram can be told. */
 export interface LinkOptions {
@@ -38,6 +40,11 @@ export interface LinkOptions {
   readonly optimize?: number;
   /** As of wasm-opt -Os and -Oz: 1 or 2 for size before speed. Default 0. */
   readonly shrink?: number;
+  /**
+   * Inline the fast ways of malloc and free into their callers, if the module grows by no more than so many bytes.
+   * 0: do not. Default: a 32nd of the program, at least 4096; with `optimize` below 3, or `shrink`, 0.
+   */
+  readonly inline?: number;
   /** Put a malloc of the program's own, if it has one beside ours, on the same heap. Default true; false: leave it. */
   readonly swap?: boolean;
 }
@@ -50,19 +57,17 @@ export interface Kernels {
   readonly asking: Uint8Array;
 }
 
-/** The name that programs import the kernel's functions from. */
-const KERNEL = "morecore";
-/** The name that the kernel imports from; no program's own imports have it. */
-const PROGRAM = "morecore:program";
-const MEMORY_EXPORT = "morecore:memory";
-/** What the kernel calls of the program, by its own name for it. */
-const CALLED: Readonly<Record<string, string>> = { abort: "morecore_abort", grow: "morecore_grow" };
-const GROW_EXPORT = "morecore_grow";
-const HEAP_EXPORT = "morecore_heap";
-const HEAP_BASE = "__heap_base";
-const BEGIN: ExportName = "mc_begin";
-const GRANULE = 16;
-const PAGE_LOG2 = 16;
+interface Levels extends Optimization {
+  /** By how many bytes inlined entries may let the module grow. */
+  readonly inline: number;
+}
+
+const NAMES: Names = { kernel: `${KERNEL}:`, entry: ENTRY };
+const LEAST_INLINED = 4096;
+const INLINED_SHARE = 32;
+const PAGE = 65_536;
+/** With one of these a program has its heap where it likes. */
+const PLACING: ReadonlySet<string> = new Set<ExportName>(["mc_attach", "mc_begin"]);
 
 /**
  * The program as one module with the kernel: bytes in, bytes out. The heap is begun before anything else runs, at the
@@ -86,18 +91,29 @@ export async function linkProgram(
   const given = readSections(program);
   checkProgram(given, readExports(readSections(kernels.growing)));
   const sections = options.swap === false ? given : await withOneMalloc(program, given);
-  const exports = new Set(readExports(sections).map(({ name }) => name));
-  const kernel = readSections(exports.has(GROW_EXPORT) ? kernels.asking : kernels.growing);
+  const exports = readExports(sections);
+  const asks = exports.some(({ name }) => name === GROW_EXPORT);
+  const kernel = readSections(asks ? kernels.asking : kernels.growing);
   const features = featuresWith(readFeatures(sections));
   const binaryen = await loadBinaryen();
-  const merged = mergeModules(
-    [
+  const bits = featureBits(binaryen.Features, features);
+  const levels = levelsOf(options, program.length);
+  const fit = { exports, base: knownBase(sections), features: bits, levels };
+  return guarded(() => {
+    const parts = [
       { name: PROGRAM, bytes: preparedProgram(sections) },
-      { name: KERNEL, bytes: preparedKernel(kernel, exports) },
-    ],
-    { flags: featureFlags(features), names: true },
-  );
-  return guarded(() => finished(binaryen, merged, featureBits(binaryen.Features, features), options));
+      { name: KERNEL, bytes: fittedKernel(binaryen, kernel, fit) },
+    ];
+    const merged = mergeModules(parts, { flags: featureFlags(features), names: true });
+    return finished(binaryen, merged, bits, levels);
+  });
+}
+
+/** The options, with their defaults. */
+function levelsOf({ optimize = 3, shrink = 0, inline }: LinkOptions, programBytes: number): Levels {
+  const isForSpeed = optimize >= 3 && shrink === 0;
+  const least = isForSpeed ? Math.max(LEAST_INLINED, Math.floor(programBytes / INLINED_SHARE)) : 0;
+  return { optimize, shrink, inline: inline ?? least };
 }
 
 /** Throws a WasmFormatError for a program that cannot be linked. */
@@ -138,6 +154,27 @@ async function withOneMalloc(program: Uint8Array, given: readonly Section[]): Pr
   );
 }
 
+/** Where the heap will begin, if that is known before the program runs. */
+function knownBase(sections: readonly Section[]): number | undefined {
+  const exports = readExports(sections);
+  const imports = readImports(sections);
+  if (exports.some(({ name }) => name === GROW_EXPORT)) return undefined;
+  if (imports.some(({ module, name }) => module === KERNEL && PLACING.has(name))) return undefined;
+  if (exports.some(({ name, kind }) => name === HEAP_BASE && kind === GLOBAL))
+    return placeFrom(heapBaseOf(sections));
+  const [memory] = readMemories(sections);
+  // Of one that the host brings only the least size is known.
+  if (memory === undefined || imports.some(({ kind }) => kind === MEMORY)) return undefined;
+  return placeFrom(memory.minimum === 0 ? GRANULE : memory.minimum * PAGE);
+}
+
+/** As the kernel's placeFor rounds it. From 0 and from 2^32, which wraps to it, the kernel asks for memory. */
+function placeFrom(address: number | undefined): number | undefined {
+  if (address === undefined) return undefined;
+  const rounded = Math.ceil(address / GRANULE) * GRANULE;
+  return rounded === 0 || rounded >= 2 ** 32 ? undefined : rounded;
+}
+
 const RESERVED = new Set([MEMORY_EXPORT, HEAP_EXPORT]);
 
 function namesOf(imports: readonly Import[]): string {
@@ -150,147 +187,22 @@ function preparedProgram(sections: readonly Section[]): Uint8Array {
   return writeSections(withExports(withoutStale(sections), exports));
 }
 
-/** The kernel, its exports' names given to its functions, its imports taken from the program. */
-function preparedKernel(sections: readonly Section[], exports: ReadonlySet<string>): Uint8Array {
-  const imports = readImports(sections).map((given) => {
-    const name = given.kind === MEMORY ? MEMORY_EXPORT : CALLED[given.name];
-    const isThere = name === MEMORY_EXPORT || (name !== undefined && exports.has(name));
-    return isThere ? { ...given, module: PROGRAM, name } : given;
-  });
-  const unnamed = sections.filter(({ name }) => name !== "name");
-  return writeSections([...withImports(unnamed, imports), nameSection(sections, `${KERNEL}:`)]);
-}
-
-type Module = InstanceType<Binaryen["Module"]>;
-
 /** The merged module with its start function, without what only the merging needed, optimised. */
-function finished(
-  binaryen: Binaryen,
-  merged: Uint8Array,
-  features: number,
-  { optimize = 3, shrink = 0 }: LinkOptions,
-): Uint8Array<ArrayBuffer> {
+function finished(binaryen: Binaryen, merged: Uint8Array, features: number, levels: Levels): OwnBytes {
   const module = readModuleWith(binaryen, merged, features);
   try {
-    defineAbort(binaryen, module);
-    for (const name of Object.values(CALLED)) withoutConstructors(binaryen, module, name);
-    addStart(binaryen, module);
-    removeExports(binaryen, module);
-    binaryen.setDebugInfo(true);
-    binaryen.setOptimizeLevel(optimize);
-    binaryen.setShrinkLevel(shrink);
-    if (optimize + shrink > 0) module.optimize();
+    join(binaryen, module);
+    optimizeLinked(binaryen, module, NAMES, levels);
     if (module.validate() === 0) throw new BinaryenError("the linked module is not valid: see above");
-    const bytes = Uint8Array.from(module.emitBinary());
-    checkLinked(bytes);
-    return bytes;
+    binaryen.setDebugInfo(true);
+    const bytes = module.emitBinary();
+    const inlining = { most: levels.inline, features };
+    const all = levels.inline > 0 ? withEntriesInlined(binaryen, bytes, NAMES, inlining) : bytes;
+    checkLinked(all);
+    return Uint8Array.from(all);
   } finally {
     module.dispose();
   }
-}
-
-/** Without a morecore_abort in the program, misuse traps. */
-function defineAbort(binaryen: Binaryen, module: Module): void {
-  for (let index = 0; index < module.getNumFunctions(); index++) {
-    const found = binaryen.getFunctionInfo(module.getFunctionByIndex(index));
-    if (found.module !== KERNEL || found.base !== "abort") continue;
-    module.removeFunction(found.name);
-    module.addFunction(found.name, found.params, found.results, [], module.unreachable());
-    return;
-  }
-}
-
-/**
- * wasm-ld wraps each export of a program so that it runs the constructors first and the destructors afterwards. An export
- * that the kernel calls in the middle of the program must not: takes the call out of it. It is known by being the
- * first call of another export, too.
- */
-function withoutConstructors(binaryen: Binaryen, module: Module, name: string): void {
-  const exported = exportsOf(binaryen, module).find((all) => all.name === name);
-  if (exported === undefined) return;
-  const constructors = firstCall(binaryen, module, exported.value);
-  if (constructors === undefined) return;
-  const others = exportsOf(binaryen, module).filter(
-    ({ kind, value }) => kind === binaryen.ExternalFunction && value !== exported.value,
-  );
-  if (!others.some(({ value }) => firstCall(binaryen, module, value) === constructors)) return;
-  const { params, results, vars, body } = binaryen.getFunctionInfo(module.getFunction(exported.value));
-  const block = blockOf(binaryen, body);
-  if (block === undefined) return;
-  const rest = block.children.slice(1).map((child) => module.copyExpression(child));
-  module.removeFunction(exported.value);
-  module.addFunction(exported.value, params, results, vars, module.block(block.name, rest, results));
-}
-
-/** The function without parameters and results that a function calls first of all. */
-function firstCall(binaryen: Binaryen, module: Module, name: string): string | undefined {
-  const { body } = binaryen.getFunctionInfo(module.getFunction(name));
-  const first = blockOf(binaryen, body)?.children[0];
-  if (first === undefined) return undefined;
-  const call = binaryen.getExpressionInfo(first);
-  if (call.id !== binaryen.CallId || !("target" in call) || !("operands" in call)) return undefined;
-  const { target, operands } = call as { target: string; operands: readonly number[] };
-  return operands.length === 0 && call.type === binaryen.none ? target : undefined;
-}
-
-function blockOf(
-  binaryen: Binaryen,
-  body: number,
-): { readonly name: string | null; readonly children: readonly number[] } | undefined {
-  if (body === 0) return undefined;
-  const info = binaryen.getExpressionInfo(body);
-  // What getExpressionInfo gives of a block; its declaration knows only what all expressions have.
-  return info.id === binaryen.BlockId
-    ? (info as unknown as { name: string | null; children: readonly number[] })
-    : undefined;
-}
-
-/** A start function that begins the heap, then does what the program's own did. */
-function addStart(binaryen: Binaryen, module: Module): void {
-  const { i32, none } = binaryen;
-  const exports = exportsOf(binaryen, module);
-  const begin = exports.find(({ name }) => name === BEGIN);
-  if (begin === undefined) throw new BinaryenError(`the kernel has no ${BEGIN}`);
-  const from = heapStart(binaryen, module, exports);
-  module.addGlobal(HEAP_EXPORT, i32, true, module.i32.const(0));
-  module.addGlobalExport(HEAP_EXPORT, HEAP_EXPORT);
-  const own = module.getStart();
-  const body = [
-    module.global.set(HEAP_EXPORT, module.call(begin.value, [from], i32)),
-    // A memory that cannot hold the heap's header: no program could run in it.
-    module.if(module.i32.eqz(module.global.get(HEAP_EXPORT, i32)), module.unreachable()),
-    ...(own === 0 ? [] : [module.call(binaryen.getFunctionInfo(own).name, [], none)]),
-  ];
-  module.setStart(module.addFunction("morecore_start", none, none, [], module.block(null, body)));
-}
-
-/** What mc_begin is given: where the heap begins, or 0 to let it ask for memory. */
-function heapStart(
-  { i32, ExternalGlobal }: Binaryen,
-  module: Module,
-  exports: readonly { readonly name: string; readonly kind: number; readonly value: string }[],
-): number {
-  if (exports.some(({ name }) => name === GROW_EXPORT)) return module.i32.const(0);
-  const heapBase = exports.find(({ name, kind }) => name === HEAP_BASE && kind === ExternalGlobal);
-  if (heapBase === undefined) {
-    const end = module.i32.shl(module.memory.size(), module.i32.const(PAGE_LOG2));
-    // Where there is no memory yet, at the first granule: address 0 is nobody's.
-    return module.select(module.memory.size(), end, module.i32.const(GRANULE));
-  }
-  const roundedUp = module.i32.add(module.global.get(heapBase.value, i32), module.i32.const(GRANULE - 1));
-  return module.i32.and(roundedUp, module.i32.const(-GRANULE));
-}
-
-function exportsOf(binaryen: Binaryen, module: Module) {
-  return Array.from({ length: module.getNumExports() }, (_, index) =>
-    binaryen.getExportInfo(module.getExportByIndex(index)),
-  );
-}
-
-/** Takes out what only the two parts needed of each other. */
-function removeExports(binaryen: Binaryen, module: Module): void {
-  for (const { name } of exportsOf(binaryen, module))
-    if (/^mc_|^morecore:/.test(name) || Object.values(CALLED).includes(name)) module.removeExport(name);
 }
 
 /** Throws if something of the kernel's is still imported. */
