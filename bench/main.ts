@@ -30,6 +30,9 @@ import { typedGoals } from "./suites/typed/goals.ts";
 import { typedTables } from "./suites/typed/tables.ts";
 import { measureViews, viewTable } from "./suites/typed/views.ts";
 import { measureWhole, type WholeOptions } from "./suites/whole.ts";
+import { runWithin, type WithinOptions } from "./suites/within/command.ts";
+import { withinGoals } from "./suites/within/goals.ts";
+import { withinTables } from "./suites/within/tables.ts";
 
 /** Of every command that measures. */
 interface Output {
@@ -39,7 +42,6 @@ interface Output {
 
 const BAD_USE = 2;
 const ROUNDS = 5;
-const PATTERN_MS = 100;
 const TREE_SIZES = [1, 5, 20];
 /** More would not fit into the 4 GiB of a WebAssembly.Memory, with the chunks that double. */
 const MOST_MILLIONS = 100;
@@ -72,8 +74,7 @@ const program = new Command("bench")
   .option("--save", "also write bench/results/main.json, and all that is made of it")
   .action(async (options: WholeOptions & Output) => {
     const results = await measureWhole(options, typed());
-    const goals = goalFigures(results);
-    const tables = [...(goals.length > 0 ? [goalTable(goals)] : []), ...runTables(results)];
+    const tables = [...goalsIn(goalFigures(results)), ...runTables(results)];
     print(options, results, aboutRun(results), tables, notes(results));
     if (options.save) save("main", results);
     if (options.save) writeAll();
@@ -81,17 +82,35 @@ const program = new Command("bench")
 
 program
   .command("programs")
-  .description("Programs and patterns in WebAssembly that `npm run programs` has made, with dist/ as it is.")
+  .description("Programs in WebAssembly that `npm run programs` has made, with dist/ as it is.")
   .argument("[name]", "only those with this in their name", "")
   .option("--rounds <count>", "how often each has its turn", positiveNumber, ROUNDS)
   .option("--json", "print JSON instead of tables")
   .action(async (name: string, options: Output & { readonly rounds: number }) => {
-    const plan = { rounds: options.rounds, targetMs: PATTERN_MS, onStep: () => undefined };
+    const plan = { rounds: options.rounds, onStep: () => undefined };
     const results = await measureMade(plan, (known) => known.includes(name));
     print(options, results, [], programTables(results), [
       ...lines(programGoals(results)),
       ...results.remarks,
     ]);
+  });
+
+program
+  .command("within")
+  .description("Patterns and traces whose caller is in WebAssembly, the kernel merged with it.")
+  .argument("[name]", "only those with this in their name", "")
+  .option("--quick", "fewer rounds and traces")
+  .option("--rounds <count>", "how often each has its turn, instead of five times", positiveNumber)
+  .option(
+    "--before <folder>",
+    "play also what an earlier build has left in this copy of build/programs/merged",
+  )
+  .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
+  .option("--json", "print JSON instead of tables")
+  .action(async (name: string, options: WithinOptions & Output) => {
+    const results = await runWithin(name, options, typed());
+    const goals = goalsIn(withinGoals(results));
+    print(options, results, aboutRun(results), [...goals, ...withinTables(results)], results.remarks);
   });
 
 program
@@ -231,6 +250,10 @@ function print(
 ): void {
   if (json) console.log(JSON.stringify(results, undefined, 2));
   else console.log([...about, ...tables.map(toTerminal), ...notes.map((note) => `- ${note}`)].join("\n"));
+}
+
+function goalsIn(figures: readonly GoalFigure[]): TextTable[] {
+  return figures.length > 0 ? [goalTable(figures)] : [];
 }
 
 function lines(goals: readonly GoalFigure[]): string[] {

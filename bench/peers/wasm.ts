@@ -83,7 +83,7 @@ const WASI = "wasi_snapshot_preview1";
 const ERRNO = { success: 0, nosys: 52 } as const;
 
 /** A clock, and an environment without variables; whatever else is asked for is answered with ENOSYS. */
-function wasiFor(module: WebAssembly.Module, memoryOf: () => WebAssembly.Memory): WebAssembly.Imports {
+export function wasiFor(module: WebAssembly.Module, memoryOf: () => WebAssembly.Memory): WebAssembly.Imports {
   const wanted = WebAssembly.Module.imports(module).filter(({ module: from }) => from === WASI);
   const calls: WebAssembly.ModuleImports = Object.fromEntries(
     wanted.map(({ name }) => [name, () => ERRNO.nosys]),

@@ -16,14 +16,8 @@ export interface MadeProgram extends Linked {
   readonly workload: string;
 }
 
-/** The micro patterns; `nothing` is their loops without an allocator. */
-export interface MadePatterns extends Linked {
-  readonly nothing: string;
-}
-
 export interface Made {
   readonly programs: readonly MadeProgram[];
-  readonly patterns: MadePatterns;
   /** Undefined: it could not be fetched or compiled. */
   readonly mimalloc?: MadeMimalloc;
 }

@@ -60,14 +60,21 @@ const LINK_FLAGS = [
 ];
 
 export function linkWays(toLink: ToLink): Linked {
-  const stub = compileFiles("morecore", [STUB], ["-I", path.join(ROOT, "packages", "wasm", "c", "include")]);
-  const beside = linkFile(toLink, "beside", [...stub, "-Wl,--import-memory"], optimize);
+  const beside = linkFile(toLink, "beside", [...stubObjects(), "-Wl,--import-memory"], optimize);
+  return { ...linkInside(toLink), beside, ...layoutOf(readFileSync(beside)) };
+}
+
+/** Those ways that have the allocator in the program's module. */
+export function linkInside(toLink: ToLink): Pick<Linked, "dlmalloc" | "app"> {
   return {
     dlmalloc: linkFile(toLink, "dlmalloc", [], optimize),
-    app: linkFile(toLink, "app", stub, (bytes) => bytes),
-    beside,
-    ...layoutOf(readFileSync(beside)),
+    app: linkFile(toLink, "app", stubObjects(), (bytes) => bytes),
   };
+}
+
+/** What all programs share. Threads that compile it at once would be in each other's way. */
+export function stubObjects(): string[] {
+  return compileFiles("morecore", [STUB], ["-I", path.join(ROOT, "packages", "wasm", "c", "include")]);
 }
 
 /** One file, linked with more than the program's own objects, and finished. */

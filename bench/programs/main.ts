@@ -9,26 +9,23 @@
 
 import { availableParallelism } from "node:os";
 import { installPackages } from "./apt.ts";
-import { type MadePatterns, type MadeProgram, writeMade } from "./cache.ts";
+import { type MadeProgram, writeMade } from "./cache.ts";
 import { APT_PACKAGES, CXX_PACKAGES, NATIVE_PACKAGES, PROGRAMS, type Program } from "./catalog.ts";
-import { clangVersion, compileFiles } from "./compile.ts";
+import { clangVersion } from "./compile.ts";
 import { fetched, fetchSources } from "./fetch.ts";
-import { linkFile, linkWays, merge, optimize } from "./link.ts";
+import { stubObjects } from "./link.ts";
 import { makeInThread } from "./make.ts";
 import { makeMimalloc } from "./mimalloc.ts";
-import { PATTERN_FLAGS, patternParts } from "./parts.ts";
-import { OWN } from "./places.ts";
 
 async function main(args: readonly string[]): Promise<void> {
   const only = args.find((argument) => !argument.startsWith("-")) ?? "";
   if (args.includes("--install")) installPackages([...APT_PACKAGES, ...CXX_PACKAGES, ...NATIVE_PACKAGES]);
   clangVersion();
-  const patterns = makePatterns();
-  await merge("patterns", patterns);
+  stubObjects();
   const mimalloc = attempt("mimalloc", makeMimalloc);
   const wanted = PROGRAMS.filter(({ name, origin }) => name.includes(only) || fetched(origin) !== undefined);
   const programs = await makePrograms(wanted);
-  writeMade({ programs, patterns, ...(mimalloc === undefined ? {} : { mimalloc }) });
+  writeMade({ programs, ...(mimalloc === undefined ? {} : { mimalloc }) });
 }
 
 /** As many at a time as there are cores. Those that could not be made are left out, and why has been said. */
@@ -56,12 +53,6 @@ async function makeProgram(program: Program): Promise<MadeProgram | undefined> {
     complain(`${name}: ${error instanceof Error ? error.message : error}`);
     return undefined;
   }
-}
-
-function makePatterns(): MadePatterns {
-  const toLink = patternParts();
-  const nothing = compileFiles("no-malloc", [`${OWN}/c/no-malloc.c`], PATTERN_FLAGS);
-  return { ...linkWays(toLink), nothing: linkFile(toLink, "nothing", nothing, optimize) };
 }
 
 /** What could be made; undefined, and why has been said, if it could not. */

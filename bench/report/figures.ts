@@ -21,11 +21,12 @@ import { localityOver } from "../suites/native/locality.ts";
 import type { NativePeer } from "../suites/native/peers.ts";
 import type { NativeResults } from "../suites/native/results.ts";
 import { MS, NS, PEAK, ratiosOf } from "../suites/native/tables.ts";
-import type { ProgramResults } from "../suites/programs/measure.ts";
-import type { Results } from "../suites/results.ts";
+import type { Results, WasmResults } from "../suites/results.ts";
 import type { TypedResults } from "../suites/typed/command.ts";
 import { goalTree, treeRatios } from "../suites/typed/goals.ts";
 import type { ViewResults } from "../suites/typed/views.ts";
+import type { Kind } from "../suites/within/protocol.ts";
+import { callsOf, patternRatio, ratiosWithin } from "../suites/within/ratios.ts";
 import type { Saved } from "./saved.ts";
 
 export type Figures = ReadonlyMap<string, string>;
@@ -52,7 +53,7 @@ export function figuresOf(saved: Saved): Figures {
   const { main, typed, views } = saved;
   const all = [
     ...(main === undefined ? [] : [...runFigures(main), ...traceFigures(main), ...patternFigures(main)]),
-    ...(main === undefined ? [] : programFigures(main.wasm)),
+    ...(main === undefined ? [] : [...programFigures(main.wasm), ...withinFigures(main.wasm)]),
     ...nativeFigures(saved["native-programs"], saved["native-traces"], saved["native-locality"]),
     ...(typed === undefined ? [] : treeFigures(typed)),
     ...(views === undefined ? [] : viewFigures(views)),
@@ -105,22 +106,35 @@ function patternFigures({ patterns, wasm }: Results): Named[] {
     ...patterns.flatMap(({ pattern, nsPerPair }) =>
       PEERS.map((peer): Named => [`${pattern}-${peer}`, ratioText(timeRatio(nsPerPair, peer) ?? Number.NaN)]),
     ),
-    ...wasm.patterns.flatMap(({ pattern, nsPerPair }) =>
-      LINKED.map((peer): Named => {
-        const other = nsPerPair[peer]?.median ?? Number.NaN;
-        return [`wasm-${pattern}-${peer}`, ratioText(nsPerPair.merged.median / other)];
-      }),
+    ...wasm.patterns.flatMap((pattern) =>
+      LINKED.map(
+        (peer): Named => [`wasm-${pattern.pattern}-${peer}`, ratioText(patternRatio(pattern, peer))],
+      ),
     ),
   ];
 }
 
-function programFigures({ programs }: ProgramResults): Named[] {
+function programFigures({ programs }: WasmResults): Named[] {
   return programs.flatMap(({ program, ms, heapBytes }) =>
     LINKED.flatMap((peer): Named[] => [
       [`${program}-${peer}`, ratioText(ms.merged.median / (ms[peer]?.median ?? Number.NaN))],
       [`${program}-memory-${peer}`, ratioText(heapBytes.merged / (heapBytes[peer] ?? Number.NaN))],
     ]),
   );
+}
+
+function withinFigures({ patterns, traces = [] }: WasmResults): Named[] {
+  const ratios = (variant: Variant, peer: Kind) => ratiosWithin({ traces }, variant, peer);
+  const [calls = Number.NaN] = patterns.filter(({ pattern }) => pattern === "pair").map(callsOf);
+  return [
+    ["wasm-calls", calls.toFixed(1)],
+    ...(["dlmalloc", "mimalloc"] as const).flatMap((peer) =>
+      Object.entries(WAYS).flatMap(([way, variant]): Named[] => [
+        [`within-${way}-${peer}`, ratioText(geometricMean(ratios(variant, peer)))],
+        [`within-${way}-worst-${peer}`, ratioText(largest(ratios(variant, peer)))],
+      ]),
+    ),
+  ];
 }
 
 function nativeFigures(

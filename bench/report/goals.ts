@@ -13,11 +13,12 @@ import type { Results } from "../suites/results.ts";
 import { sizeGoals } from "../suites/sizes/sizes.ts";
 import { traceGoals } from "../suites/traces/goals.ts";
 import { typedGoals } from "../suites/typed/goals.ts";
+import { withinGoals } from "../suites/within/goals.ts";
 import type { Saved } from "./saved.ts";
 
 /** Those that this bench measures, in the order in which they are told. */
 export const GOALS: Readonly<Record<string, string>> = {
-  T1: "**A malloc and a free within WebAssembly.** The kernel is merged into the program; three small loops do nothing else.",
+  T1: "**A malloc and a free within WebAssembly.** The kernel is merged into the caller: small loops that do nothing else, and a player of the traces.",
   T2: "**The calls of real programs, from JavaScript.** Recorded traces are played on a new heap (cold) and on one that has played them (warm).",
   T4: "**Whole programs in WebAssembly.** Lua, MuJS, Duktape and SQLite do their work on morecore, and the same on another malloc.",
   T5: "**Scale.** A call with a million live blocks must not take much longer than one with a thousand.",
@@ -32,6 +33,7 @@ export const GOALS: Readonly<Record<string, string>> = {
 
 export function goalFigures(results: Results): GoalFigure[] {
   return inOrder([
+    ...withinGoals({ traces: [], ...results.wasm }),
     ...programGoals(results.wasm),
     ...traceGoals(results),
     ...patternGoals(results),

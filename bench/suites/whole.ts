@@ -1,4 +1,4 @@
-// Whole: all that `npm run bench` measures: patterns, live sets, traces, programs in wasm, steps, sizes.
+// Whole: all that `npm run bench` measures: patterns, live sets, traces, programs and callers in wasm, steps, sizes.
 //
 // Owns:  which peers and inputs take part.
 // Needs: nothing installed beyond npm's; with clang, lld and wasi-libc dlmalloc takes part as well.
@@ -14,9 +14,12 @@ import { type BuiltElsewhere, installedPeers } from "../peers/installed.ts";
 import { readMade } from "../programs/cache.ts";
 import { adversaryIn, findAnomalies, stepsOfAnomalies } from "./adversary/anomalies.ts";
 import { measureMade, stepsOfMade } from "./programs/measure.ts";
-import type { Results } from "./results.ts";
+import type { Results, WasmResults } from "./results.ts";
 import { measureSizes } from "./sizes/sizes.ts";
-import { findTraces } from "./traces/find.ts";
+import { findTraces, QUICK_TRACES } from "./traces/find.ts";
+import * as within from "./within/command.ts";
+import { measureWithin, type WithinWork } from "./within/measure.ts";
+import { PATTERN_NAMES as WITHIN_PATTERNS } from "./within/protocol.ts";
 
 export interface WholeOptions {
   readonly quick?: true;
@@ -27,7 +30,6 @@ export interface WholeOptions {
 
 const SIZES = { rounds: 5, targetMs: 100, warmPlays: 2, patient: false } as const;
 const QUICK = { rounds: 3, targetMs: 30, warmPlays: 1, patient: false } as const;
-const QUICK_TRACES = /^(graphviz-dot|nginx|lua)$|-20k$/;
 const QUICK_SCALE = [1 << 10, 1 << 20];
 const WARM_UP_TRACE = "graphviz-dot";
 
@@ -44,8 +46,8 @@ export async function measureWhole(options: WholeOptions, command: string): Prom
     warmUpFile: (found.traces.find(({ name }) => name === WARM_UP_TRACE) ?? found.traces[0])?.file,
   };
   // Of programs, those named as traces are: with --quick, Lua.
-  const isWantedInWasm = (name: string) =>
-    work.patterns.some((known) => known === name) || isWanted(name, options);
+  const isWantedProgram = (name: string) => isWanted(name, options);
+  const workWithin = { patterns: WITHIN_PATTERNS.filter(isNamed), traces: work.traces };
   const { peers, ...installed } = await installedPeers(PEERS, madeMimalloc());
   remarks.push(...installed.remarks);
 
@@ -61,12 +63,13 @@ export async function measureWhole(options: WholeOptions, command: string): Prom
     scale: work.scale,
     adversary: adversaryIn(isNamed, options.quick === true),
   };
-  const steps = stepsOf(plan, work) + stepsOfMade(isWantedInWasm) + stepsOfAnomalies(counting);
+  const stepsWithin = workWithin.patterns.length + workWithin.traces.length;
+  const steps = stepsOf(plan, work) + stepsOfMade(isWantedProgram) + stepsWithin + stepsOfAnomalies(counting);
   if (steps === 0 && !isNamed("sizes"))
     remarks.push(`No trace, pattern or program has "${options.only}" in its name.`);
   progress.start(steps);
   const figures = await measurePeers(peers, plan, work);
-  const wasm = await measureMade(plan, isWantedInWasm);
+  const wasm = await measureWasm(plan, isWantedProgram, workWithin, options.quick === true);
   remarks.push(...wasm.remarks);
   const anomalies = findAnomalies({ ...counting, onStep: plan.onStep });
   progress.stop();
@@ -85,6 +88,18 @@ export async function measureWhole(options: WholeOptions, command: string): Prom
     anomalies,
     ...(sizes === undefined ? {} : { sizes }),
   };
+}
+
+async function measureWasm(
+  plan: Plan,
+  isWantedProgram: (name: string) => boolean,
+  work: WithinWork,
+  isQuick: boolean,
+): Promise<WasmResults> {
+  const { rounds, onStep } = plan;
+  const made = await measureMade(plan, isWantedProgram);
+  const found = await measureWithin({ ...(isQuick ? within.QUICK : within.SIZES), rounds, onStep }, work);
+  return { ...made, ...found, remarks: [...made.remarks, ...found.remarks] };
 }
 
 /** What `npm run programs` has made of it, or why there is none. */

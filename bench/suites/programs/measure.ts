@@ -1,30 +1,23 @@
-// Measure: programs and patterns in WebAssembly, each way of linking in its own process, in turns.
+// Measure: programs in WebAssembly, each way of linking in its own process, in turns.
 //
-// Owns:       rounds, warming up, the subtraction of the patterns' empty loop, and the comparison of what was printed.
+// Owns:       rounds, warming up, and the comparison of what was printed.
 // Needs:      what `npm run programs` has made.
-// Invariants: M1  within a round every way runs once; who is first changes from round to round
-//             M2  a program that prints something else with another allocator, or fails, is reported and has no figures
+// Invariants: M1  a program that prints something else with another allocator, or fails, is reported and has no figures
 
-import { net, type Sample, summarize } from "../../harness/stats.ts";
-import { type MadePatterns, type MadeProgram, readMade } from "../../programs/cache.ts";
-import { patternJobs, programJobs } from "./jobs.ts";
-import {
-  type Answer,
-  type Job,
-  type Kind,
-  type Linking,
-  PATTERN_NAMES,
-  type PatternName,
-  type PerLinking,
-  type Request,
-} from "./protocol.ts";
-import { ProgramWorkers } from "./workers.ts";
+import { fileURLToPath } from "node:url";
+import { JobWorkers } from "../../harness/job-workers.ts";
+import { type Sample, summarize } from "../../harness/stats.ts";
+import { type MadeProgram, readMade } from "../../programs/cache.ts";
+import { programJobs } from "./jobs.ts";
+import type { Answer, Job, Linking, PerLinking, Request } from "./protocol.ts";
+
+type ProgramWorkers = JobWorkers<Linking, Request, Answer>;
+/** Beside this file, as a source or compiled. */
+const WORKER = fileURLToPath(import.meta.url).replace(/measure(\.[jt]s)$/, "worker$1");
 
 export interface ProgramPlan {
   readonly rounds: number;
-  /** Of one sample of a pattern. */
-  readonly targetMs: number;
-  /** Told after each program and each pattern. */
+  /** Told after each program. */
   readonly onStep: (what: string) => void;
 }
 
@@ -34,14 +27,8 @@ export interface ProgramResult {
   readonly heapBytes: PerLinking<number>;
 }
 
-export interface WasmPatternResult {
-  readonly pattern: PatternName;
-  readonly nsPerPair: PerLinking<Sample>;
-}
-
 export interface ProgramResults {
   readonly programs: readonly ProgramResult[];
-  readonly patterns: readonly WasmPatternResult[];
   /** Sentences on what could not be measured. */
   readonly remarks: readonly string[];
 }
@@ -52,8 +39,7 @@ export async function measureMade(
   isWanted: (name: string) => boolean,
 ): Promise<ProgramResults> {
   const made = readMade();
-  if (typeof made === "string")
-    return { programs: [], patterns: [], remarks: [`Programs and callers in wasm are left out: ${made}`] };
+  if (typeof made === "string") return { programs: [], remarks: [`Programs in wasm are left out: ${made}`] };
   const mimalloc = made.mimalloc?.object;
   const programs: ProgramResult[] = [];
   const remarks: string[] = [];
@@ -63,16 +49,14 @@ export async function measureMade(
     if (typeof result === "string") remarks.push(`${program.name}: ${result}`);
     else programs.push(result);
   }
-  const patterns = await measurePatterns(made.patterns, PATTERN_NAMES.filter(isWanted), plan, mimalloc);
-  if (typeof patterns !== "string") return { programs, patterns, remarks };
-  return { programs, patterns: [], remarks: [...remarks, `patterns in wasm: ${patterns}`] };
+  return { programs, remarks };
 }
 
 /** How often onStep will be called. */
 export function stepsOfMade(isWanted: (name: string) => boolean): number {
   const made = readMade();
   if (typeof made === "string") return 0;
-  return [...made.programs.map(({ name }) => name), ...PATTERN_NAMES].filter(isWanted).length;
+  return made.programs.filter(({ name }) => isWanted(name)).length;
 }
 
 /** The result, or why there is none. */
@@ -85,7 +69,7 @@ async function measureProgram(
   if (typeof jobs === "string") return jobs;
   return await withWorkers(jobs, async (workers) => {
     const runs = new Samples();
-    const failure = await inTurns(workers, jobs, plan.rounds + 1, { job: "run" }, (way, round, answer) => {
+    const failure = await workers.inTurns(plan.rounds + 1, { job: "run" }, (way, round, answer) => {
       if (answer.kind !== "run") return;
       runs.output(way, answer.output);
       runs.heapBytes.set(way, answer.heapBytes);
@@ -104,74 +88,28 @@ async function measureProgram(
   });
 }
 
-async function measurePatterns(
-  patterns: MadePatterns,
-  names: readonly PatternName[],
-  plan: ProgramPlan,
-  mimalloc: string | undefined,
-): Promise<WasmPatternResult[] | string> {
-  if (names.length === 0) return [];
-  const jobs = await patternJobs(patterns, mimalloc).catch(messageOf);
-  if (typeof jobs === "string") return jobs;
-  return await withWorkers(jobs, async (workers) => {
-    const results: WasmPatternResult[] = [];
-    for (const pattern of names) {
-      const samples = new Samples();
-      const request: Request = { job: "pattern", pattern, targetMs: plan.targetMs };
-      const failure = await inTurns(workers, jobs, plan.rounds + 1, request, (kind, round, answer) => {
-        if (answer.kind === "pattern" && round > 0) samples.add(kind, answer.nsPerPair);
-      });
-      if (failure !== undefined) return failure;
-      plan.onStep(`${pattern} in wasm`);
-      const nsPerPair = perLinking(jobs, (kind) => net(samples.of(kind), samples.of("nothing")));
-      results.push({ pattern, nsPerPair });
-    }
-    return results;
-  });
-}
-
 class Samples {
-  readonly heapBytes = new Map<Kind, number>();
-  readonly #values = new Map<Kind, number[]>();
-  readonly #outputs = new Map<Kind, string>();
+  readonly heapBytes = new Map<Linking, number>();
+  readonly #values = new Map<Linking, number[]>();
+  readonly #outputs = new Map<Linking, string>();
 
-  add(kind: Kind, value: number): void {
+  add(kind: Linking, value: number): void {
     this.#values.set(kind, [...(this.#values.get(kind) ?? []), value]);
   }
 
-  output(kind: Kind, text: string): void {
+  output(kind: Linking, text: string): void {
     this.#outputs.set(kind, text);
   }
 
-  of(kind: Kind): Sample {
+  of(kind: Linking): Sample {
     return summarize(this.#values.get(kind) ?? []);
   }
 
   /** The first kind whose output is not dlmalloc's. */
-  differing(): Kind | undefined {
+  differing(): Linking | undefined {
     const expected = this.#outputs.get("dlmalloc");
     return [...this.#outputs].find(([, text]) => text !== expected)?.[0];
   }
-}
-
-/** A failure's reason, if there is one. */
-async function inTurns(
-  workers: ProgramWorkers,
-  jobs: readonly Job[],
-  rounds: number,
-  request: Request,
-  take: (kind: Kind, round: number, answer: Answer) => void,
-): Promise<string | undefined> {
-  const kinds = jobs.map(({ kind }) => kind);
-  for (let round = 0; round < rounds; round++) {
-    const first = round % kinds.length;
-    for (const kind of [...kinds.slice(first), ...kinds.slice(0, first)]) {
-      const answer = await workers.ask(kind, request);
-      if (answer.kind === "failed") return `${kind}: ${answer.reason}`;
-      take(kind, round, answer);
-    }
-  }
-  return undefined;
 }
 
 /** With mimalloc if it has a job. */
@@ -190,7 +128,7 @@ async function withWorkers<T>(
   jobs: readonly Job[],
   work: (workers: ProgramWorkers) => Promise<T>,
 ): Promise<T> {
-  const workers = new ProgramWorkers(jobs);
+  const workers: ProgramWorkers = new JobWorkers(WORKER, jobs);
   try {
     return await work(workers);
   } finally {

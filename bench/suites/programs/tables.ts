@@ -1,4 +1,4 @@
-// Tables: programs and patterns in WebAssembly as text.
+// Tables: programs in WebAssembly as text.
 //
 // Owns:  columns, formats.
 // Note:  a cell of time reads "median ±spread (minimum) ratio", the ratio being its median over dlmalloc's: below 1 is faster.
@@ -9,11 +9,8 @@ import { linkingsIn } from "./jobs.ts";
 import type { ProgramResults } from "./measure.ts";
 import type { PerLinking } from "./protocol.ts";
 
-export function programTables({ programs, patterns }: ProgramResults): TextTable[] {
-  const tables: TextTable[] = [];
-  if (programs.length > 0) tables.push(programTable(programs));
-  if (patterns.length > 0) tables.push(patternTable(patterns));
-  return tables;
+export function programTables({ programs }: Pick<ProgramResults, "programs">): TextTable[] {
+  return programs.length > 0 ? [programTable(programs)] : [];
 }
 
 function programTable(programs: ProgramResults["programs"]): TextTable {
@@ -27,17 +24,6 @@ function programTable(programs: ProgramResults["programs"]): TextTable {
     title:
       "Programs in wasm: time and peak memory; ms, median ±spread (minimum) over dlmalloc's, and MB over dlmalloc's",
     head: ["program", ...names, ...names.map((name) => `${name}, MB`)],
-    rows,
-  };
-}
-
-function patternTable(patterns: ProgramResults["patterns"]): TextTable {
-  const names = patterns[0] === undefined ? [] : linkingsIn(patterns[0].nsPerPair).map(([name]) => name);
-  const rows = patterns.map(({ pattern, nsPerPair }) => [pattern, ...timeCells(nsPerPair, 1)]);
-  return {
-    title:
-      "Patterns, caller in wasm: net ns for a malloc and a free, median ±spread (minimum) over dlmalloc's",
-    head: ["pattern", ...names],
     rows,
   };
 }

@@ -10,6 +10,8 @@ import { ROOT } from "../../harness/paths.ts";
 
 const EXTENSION = ".mct.gz";
 const SHORT = /-20k$/;
+/** Of the usual ones, those of a quick run. */
+export const QUICK_TRACES = /^(graphviz-dot|nginx|lua)$|-20k$/;
 
 export interface FoundTraces {
   readonly traces: readonly TraceInput[];
