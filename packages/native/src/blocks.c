@@ -25,30 +25,59 @@ static u32 take(Base base, const struct request *request) {
   return request->zeroed ? mc_calloc(base, 1, bytes) : mc_malloc(base, bytes);
 }
 
-// From the regions that there are, or one more.
+static void *from_region(struct region *region, const struct request *request, size_t needed) {
+  u32 at = take(region->base, request);
+  note_room(region, needed, at != 0);
+  return at == 0 ? NULL : region->base + at;
+}
+
+// From the regions that there are, or one more. Those that have been full are passed, unless nothing else is left.
 static void *from_regions(const struct request *request) {
   if (request->bytes > MAX_REQUEST || request->alignment > REGION_ALIGNMENT)
     return NULL;
-  u32 at = 0;
-  unsigned index = 0;
-  for (; index < region_count && at == 0; index++)
-    at = take(regions[index].base, request);
-  size_t least = request->bytes + request->alignment + REGION_ALIGNMENT;
-  if (at == 0 && allowance() >= REGION_ALIGNMENT && open_region(false, least))
-    at = take(regions[index++].base, request);
-  return at == 0 ? NULL : regions[index - 1].base + at;
+  size_t needed = request->alignment > ALIGNMENT ? request->bytes + request->alignment : request->bytes;
+  void *got = NULL;
+  for (unsigned index = 0; index < region_count && got == NULL; index++)
+    if (!is_passed(&regions[index], needed))
+      got = from_region(&regions[index], request, needed);
+  if (got != NULL)
+    return got;
+  unsigned last = region_count;
+  if (allowance() >= REGION_ALIGNMENT && open_region(false, needed + REGION_ALIGNMENT))
+    return from_region(&regions[last], request, needed);
+  for (unsigned index = 0; index < region_count && got == NULL; index++)
+    got = from_region(&regions[index], request, needed);
+  return got;
 }
 
-static void *allocate(size_t bytes, size_t alignment, bool zeroed) {
-  struct request request = {bytes, alignment, zeroed};
+static void *from_anywhere(const struct request *request) {
+  size_t bytes = request->bytes, alignment = request->alignment;
   bool is_large = (bytes >= settings.map_threshold && mapped_total.count < settings.most_mapped) || alignment > REGION_ALIGNMENT;
-  void *got = is_large ? map_block(bytes, alignment) : from_regions(&request);
+  void *got = is_large ? map_block(bytes, alignment) : from_regions(request);
   if (got != NULL)
     return got;
   // The other way, whatever the reason: too many mappings, or no place for a region.
   if (is_large)
-    return alignment > REGION_ALIGNMENT ? NULL : from_regions(&request);
+    return alignment > REGION_ALIGNMENT ? NULL : from_regions(request);
   return map_block(bytes, alignment);
+}
+
+// Takes what heaps keep at their ends out of the footprint. false: they keep nothing.
+static bool trim_regions(size_t pad) {
+  bool any = false;
+  for (unsigned index = 0; index < region_count; index++)
+    any |= mc_malloc_trim(regions[index].base, pad > MAX_REQUEST ? MAX_REQUEST : (u32)pad) != 0;
+  return any;
+}
+
+static void *allocate(size_t bytes, size_t alignment, bool zeroed) {
+  struct request request = {bytes, alignment, zeroed};
+  void *got = from_anywhere(&request);
+  // What one heap keeps, another or a mapping may need, if all have one limit.
+  if (got != NULL || settings.footprint_limit == SIZE_MAX || !trim_regions(0))
+    return got;
+  share_limit();
+  return from_anywhere(&request);
 }
 
 static void give_back_mapped(void *ptr, size_t bytes) {
@@ -276,11 +305,9 @@ static bool release_holes(Base base) {
 
 int long_trim(size_t pad) {
   bool locked = enter_started();
-  bool any = false;
-  for (unsigned index = 0; index < region_count; index++) {
-    any |= mc_malloc_trim(regions[index].base, pad > MAX_REQUEST ? MAX_REQUEST : (u32)pad) != 0;
+  bool any = trim_regions(pad);
+  for (unsigned index = 0; index < region_count; index++)
     any |= release_holes(regions[index].base);
-  }
   leave(locked);
   return any;
 }

@@ -23,6 +23,9 @@ unsigned region_count;
 struct range holes[MOST_HOLES];
 unsigned hole_count;
 
+// So often is a region asked for what it had no room for: seldom enough to cost little, and freed memory is found again.
+enum { ASKED_AGAIN = 64 };
+
 static const size_t MOST_RESERVED = (size_t)1 << 32, LEAST_RESERVED = (size_t)1 << 18;
 
 // RLIMIT_AS, when it was last asked for.
@@ -33,7 +36,47 @@ static uintptr_t rounded_up(uintptr_t value, uintptr_t unit) { return (value + u
 void set_hot(void) {
   if (region_count == 0)
     return;
-  hot = (struct hot){regions[0].base, settings.map_threshold, regions[0].span};
+  hot = (struct hot){regions[0].base, 0, regions[0].span};
+  set_hot_limit();
+}
+
+// The bit of a small size in a region's `full_small`; 0: it is none.
+static u64 small_bit(size_t bytes) {
+  size_t granules = (bytes + GRANULE - 1) / GRANULE;
+  return granules < 64 ? (u64)1 << granules : 0;
+}
+
+// Where the first region has no room for some small sizes, every request goes the long way, and 0 bytes fail there.
+void set_hot_limit(void) {
+  size_t full = regions[0].full_small != 0 ? 1 : regions[0].full;
+  if (hot.base != NULL)
+    hot.limit = settings.map_threshold < full ? settings.map_threshold : full;
+}
+
+static bool is_full(const struct region *region, size_t bytes) {
+  u64 bit = small_bit(bytes);
+  return bit != 0 ? (region->full_small & bit) != 0 : bytes >= region->full;
+}
+
+bool is_passed(struct region *region, size_t bytes) {
+  if (!is_full(region, bytes))
+    return false;
+  return ++region->passed % ASKED_AGAIN != 0;
+}
+
+void note_room(struct region *region, size_t bytes, bool had_room) {
+  if (had_room != is_full(region, bytes))
+    return;
+  u64 bit = small_bit(bytes);
+  if (had_room) {
+    region->full_small = 0;
+    region->full = SIZE_MAX;
+  } else if (bit != 0)
+    region->full_small |= bit;
+  else
+    region->full = bytes;
+  if (region == regions)
+    set_hot_limit();
 }
 
 static void widen(struct region *region, size_t span) {
@@ -120,7 +163,7 @@ static bool begin_by_sbrk(struct region *region) {
   Base base = move_break(NULL, REGION_ALIGNMENT);
   if (base == NULL)
     return false;
-  *region = (struct region){base, REGION_ALIGNMENT, 0};
+  *region = (struct region){.base = base, .span = REGION_ALIGNMENT, .full = SIZE_MAX};
   return true;
 }
 
@@ -149,7 +192,7 @@ static bool begin_reserved(struct region *region, size_t least) {
     Base base = reserve(bytes);
     if (base == NULL)
       continue;
-    *region = (struct region){base, REGION_ALIGNMENT, bytes};
+    *region = (struct region){.base = base, .span = REGION_ALIGNMENT, .reserved = bytes, .full = SIZE_MAX};
     if (mprotect(base, REGION_ALIGNMENT, PROT_READ | PROT_WRITE) == 0)
       return true;
     munmap(base, bytes);

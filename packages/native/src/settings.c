@@ -246,8 +246,10 @@ void apply_settings(Base base) {
 
 void set_trim_threshold(size_t bytes) {
   settings.trim_threshold = bytes < UNLIMITED ? (u32)bytes : UNLIMITED;
-  for (unsigned index = 0; index < region_count; index++)
+  for (unsigned index = 0; index < region_count; index++) {
     set_header_word(regions[index].base, AT_TRIM_THRESHOLD, settings.trim_threshold);
+    set_header_word(regions[index].base, AT_TRIM_KEEP, 0);
+  }
 }
 
 void set_map_threshold(size_t bytes) {
@@ -255,6 +257,5 @@ void set_map_threshold(size_t bytes) {
   // What is allocated and freed in turn must not be given back each time.
   if (settings.dynamic && 2 * bytes > settings.trim_threshold)
     set_trim_threshold(2 * bytes);
-  if (hot.limit != 0)
-    hot.limit = bytes;
+  set_hot_limit();
 }

@@ -23,7 +23,7 @@ enum { ALIGNMENT = 16, OS_PAGE = 4096 };
 // trace is recorded: then every call goes the long way.
 struct hot {
   Base base;
-  // A request of less is for the region. Above it, a block has its own mapping.
+  // A request of less is for the region. Others have a mapping of their own, or the region may have no room for them.
   size_t limit;
   // Addresses below base + span are the region's, and nobody else's.
   size_t span;
@@ -35,6 +35,11 @@ struct region {
   size_t span;
   // What is reserved; 0: it grows by sbrk.
   size_t reserved;
+  // What the region had no room for when it was last asked: a bit for each small size, in granules, and larger ones from this
+  // size on. How many such requests have passed it since.
+  u64 full_small;
+  size_t full;
+  unsigned passed;
 };
 
 enum { MOST_REGIONS = 1024, REGION_ALIGNMENT = 65536 };
@@ -90,6 +95,12 @@ bool open_region(bool by_sbrk, size_t least);
 void abandon_regions(void);
 // Takes `hot` from the first region and the options.
 void set_hot(void);
+// Lets the short way go where a request of so many bytes has its place, if there is one.
+void set_hot_limit(void);
+// Whether a region is to be passed, for it has had no room for such a request. Now and then it is not: there may be room again.
+bool is_passed(struct region *region, size_t bytes);
+// Keeps whether a region had room for a request.
+void note_room(struct region *region, size_t bytes, bool had_room);
 
 // start.c
 // Enters, after the first call has started the library. Gives what `leave` wants.

@@ -85,6 +85,15 @@ export const AT_GROWTH_COUNT: Word = 68;
 export const AT_COALESCE_COUNT: Word = 72;
 export const AT_FLUSH_COUNT: Word = 76;
 export const AT_TRIM_COUNT: Word = 80;
+/**
+ * What frees have learned of top (top.ts: settleTop): bytes that it may keep, 0 before anything is learned; how much has been
+ * freed into it since it was last needed; where end was before those trims that are not got again yet, and after the last.
+ * They lie in words that the states of the first two size classes do not need.
+ */
+export const AT_TRIM_KEEP: Word = 176;
+export const AT_TRIM_IDLE: Word = 180;
+export const AT_TRIM_FROM: Word = 208;
+export const AT_TRIM_TO: Word = 212;
 /** The map's address, less what makes the entry of an address lie at map + (address >>> SLAB_UNIT_LOG2) * 4. */
 export const AT_MAP: Word = 84;
 /** From base on, so many bytes are mapped; 0: there is no map. */

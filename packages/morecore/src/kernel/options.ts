@@ -10,6 +10,7 @@ import {
   AT_FOOTPRINT_LIMIT,
   AT_GROWTH_STEP,
   AT_SMALL_LIMIT,
+  AT_TRIM_KEEP,
   AT_TRIM_THRESHOLD,
   GRANULE_LOG2,
   ZERO_REALLOC_FREES,
@@ -46,13 +47,14 @@ export function setSmallLimit(m: Machine, heap: Base, bytes: Word): void {
   leaveClasses(m, heap, (bytes >>> GRANULE_LOG2) + 1);
 }
 
-/** A free that leaves more than this in top trims it; UNLIMITED for never. */
+/** A free that leaves more than this in top trims it, unless the heap has learned to keep it; UNLIMITED for never. */
 export function trimThreshold(m: Machine, heap: Base): Word {
   return m.load32(heap + AT_TRIM_THRESHOLD);
 }
 
 export function setTrimThreshold(m: Machine, heap: Base, bytes: Word): void {
   m.store32(heap + AT_TRIM_THRESHOLD, bytes);
+  m.store32(heap + AT_TRIM_KEEP, 0);
 }
 
 /** dlmalloc's `malloc_footprint_limit`: the footprint never grows beyond this; 0: it never grows; UNLIMITED: no limit. */

@@ -16,10 +16,9 @@ import {
   IN_USE,
   MIN_CHUNK,
   PREVIOUS_IN_USE,
-  UNLIMITED,
 } from "./layout.ts";
 import { load32, Machine, store32 } from "./machine.ts";
-import { lowerTop, topOf, topSize, trimTop } from "./top.ts";
+import { lowerTop, settleTop, topOf, topSize } from "./top.ts";
 
 /**
  * Makes a live chunk free: merges it with its free neighbours, then into top or a bin. Somebody has looked whether the
@@ -54,8 +53,8 @@ export function release(m: Machine, heap: Base, chunk: Chunk): void {
   }
   if (end === topOf(m, heap)) {
     lowerTop(m, heap, start);
-    const threshold = load32(words, heap + AT_TRIM_THRESHOLD);
-    if (threshold !== UNLIMITED && topSize(m, heap) > threshold) trimTop(m, heap, 0);
+    // No top is larger than UNLIMITED.
+    if (topSize(m, heap) > load32(words, heap + AT_TRIM_THRESHOLD)) settleTop(m, heap, size);
     return;
   }
   markFree(m, start, size);

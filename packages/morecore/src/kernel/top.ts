@@ -29,9 +29,15 @@ import {
   AT_SEGMENT,
   AT_TOP,
   AT_TRIM_COUNT,
+  AT_TRIM_FROM,
+  AT_TRIM_IDLE,
+  AT_TRIM_KEEP,
+  AT_TRIM_THRESHOLD,
+  AT_TRIM_TO,
   AT_UNTOUCHED,
   FIXED_REGION,
   GRANULE,
+  GRANULE_LOG2,
   HEADER_WORD,
   IN_USE,
   MEMORY_UNIT,
@@ -40,8 +46,12 @@ import {
   SEGMENT_CHUNKS,
   SEGMENT_END,
   SEGMENT_NEXT,
+  UNLIMITED,
 } from "./layout.ts";
 import { load32, Machine, store32 } from "./machine.ts";
+
+/** What top may keep grows by this factor at once, and no more. */
+const LESSON_LOG2: Word = 5;
 
 export function topOf(m: Machine, heap: Base): Chunk {
   return asChunk(m.load32(heap + AT_TOP));
@@ -221,4 +231,46 @@ export function trimTop(m: Machine, heap: Base, pad: Word): boolean {
   m.release(end - extra, end);
   count(m, heap + AT_TRIM_COUNT);
   return true;
+}
+
+/**
+ * After a free of `freed` bytes that has left more than the threshold in top: gives that back, or lets top keep it.
+ *
+ * The first time all is given back. A heap that then gets it again, or half of it, is shown to have only lent it: from then on
+ * top keeps as much, and of what is larger still, half of that. The other way, half of it is forgotten when sixteen times as
+ * much has been freed into top without one moment at which it was needed.
+ */
+// @rare
+export function settleTop(m: Machine, heap: Base, freed: Word): void {
+  const threshold = m.load32(heap + AT_TRIM_THRESHOLD);
+  const has = topSize(m, heap);
+  let keep = m.load32(heap + AT_TRIM_KEEP);
+  if (keep < threshold) keep = threshold;
+  if (has > keep) keep = learned(m, heap, keep, has);
+  else {
+    const needed: boolean = has - freed <= threshold;
+    const idle: Word = needed ? 0 : (m.load32(heap + AT_TRIM_IDLE) + (freed >>> GRANULE_LOG2)) >>> 0;
+    m.store32(heap + AT_TRIM_IDLE, idle);
+    if (idle <= keep) return;
+    keep >>>= 1;
+  }
+  m.store32(heap + AT_TRIM_KEEP, keep);
+  m.store32(heap + AT_TRIM_IDLE, 0);
+  if (has <= keep) return;
+  const end = m.load32(heap + AT_END);
+  if (!trimTop(m, heap, keep > threshold ? keep >>> 1 : 0)) return;
+  if (end > m.load32(heap + AT_TRIM_FROM)) m.store32(heap + AT_TRIM_FROM, end);
+  m.store32(heap + AT_TRIM_TO, m.load32(heap + AT_END));
+}
+
+/** What top may keep, now that it `has` more than that: more than before, if what was given back has been got again. */
+function learned(m: Machine, heap: Base, keep: Word, has: Word): Word {
+  const to = m.load32(heap + AT_TRIM_TO);
+  const reached = least(m.load32(heap + AT_END), m.load32(heap + AT_TRIM_FROM));
+  if (reached <= to || reached - to < has >>> 1) return keep;
+  m.store32(heap + AT_TRIM_FROM, 0);
+  const again = reached - to;
+  // One round teaches so much and no more: it may have been the last.
+  if (again >>> LESSON_LOG2 >= keep) return keep << LESSON_LOG2;
+  return again > UNLIMITED - keep ? UNLIMITED : keep + again;
 }

@@ -40,6 +40,14 @@ const FIELDS: readonly [string, number, number][] = [
   ["idle", layout.AT_IDLE, 4],
 ];
 
+/** What lies in the spare words of the first two classes' states. */
+const IN_CLASSES: readonly number[] = [
+  layout.AT_TRIM_KEEP,
+  layout.AT_TRIM_IDLE,
+  layout.AT_TRIM_FROM,
+  layout.AT_TRIM_TO,
+];
+
 describe("the header", () => {
   it("has its fields one behind the other, without gap or overlap", () => {
     let end = 0;
@@ -54,10 +62,20 @@ describe("the header", () => {
   it("lists every offset that layout.ts states", () => {
     const offsets = Object.entries(layout).filter(([name]) => name.startsWith("AT_"));
     const listed = FIELDS.map(([, offset]) => offset);
-    expect(offsets).toHaveLength(FIELDS.length);
+    expect(offsets).toHaveLength(FIELDS.length + IN_CLASSES.length);
     // AT_CLASSES is where the state of class 0 would be.
     for (const [name, offset] of offsets)
-      expect(listed, name).toContain(name === "AT_CLASSES" ? offset + CLASS_BYTES : offset);
+      expect([...listed, ...IN_CLASSES], name).toContain(
+        name === "AT_CLASSES" ? offset + CLASS_BYTES : offset,
+      );
+  });
+
+  it("has what is learned of top where a size class's state has nothing", () => {
+    expect(new Set(IN_CLASSES).size).toBe(IN_CLASSES.length);
+    for (const at of IN_CLASSES) {
+      expect(at).toBeLessThan(layout.AT_BINS);
+      expect((at - layout.AT_CLASSES) % CLASS_BYTES).toBeGreaterThan(layout.CLASS_SLABS);
+    }
   });
 
   it("has the sizes of the drawing: 2272 bytes, then a segment's 12, then the first chunk at 2284", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CopyingMemory } from "../../../../test/support/memories.ts";
-import { Heap, type Memory } from "../../src/index.ts";
+import { Heap, type HeapOptions, type Memory } from "../../src/index.ts";
 import { AT_END, AT_LIMIT, AT_SEGMENT, AT_TOP, AT_UNTOUCHED } from "../../src/kernel/layout.ts";
 import { growTop, topOf, topSize, trimTop } from "../../src/kernel/top.ts";
 import { Bench } from "./broken.ts";
@@ -218,6 +218,130 @@ describe("a trim", () => {
     b.heap.check();
     b.heap.free(ptr);
     b.heap.check();
+  });
+});
+
+describe("a trim by a free", () => {
+  const THRESHOLD = 100_000;
+
+  /** A heap whose memory counts what it is told to release. */
+  function counted(options: HeapOptions = {}): { heap: Heap; released: () => number } {
+    let count = 0;
+    const buffer = new ArrayBuffer(1 << 24);
+    const memory: Memory = { buffer, grow: () => 0, untouched: 0, release: () => void count++ };
+    const heap = Heap.create({
+      memory,
+      growthStep: 4096,
+      smallLimit: 0,
+      trimThreshold: THRESHOLD,
+      ...options,
+    });
+    return { heap, released: () => count };
+  }
+
+  /** Fills a heap with blocks of 1000 bytes and empties it from the end. */
+  function cycle(heap: Heap, bytes: number): void {
+    const ptrs = Array.from({ length: bytes / 1000 }, () => heap.malloc(1000));
+    while (ptrs.length > 0) heap.free(ptrs.pop() ?? 0);
+  }
+
+  it("gives everything back that is over, as long as it is not got again", () => {
+    const { heap, released } = counted();
+    const ptrs = Array.from({ length: 2000 }, () => heap.malloc(1000));
+    while (ptrs.length > 0) heap.free(ptrs.pop() ?? 0);
+    expect(heap.footprint).toBeLessThan(THRESHOLD + 2 * 4096);
+    expect(released()).toBe(20);
+    heap.check();
+  });
+
+  it.each([150_000, 500_000, 3_000_000])(
+    "is not done again by a heap that fills to %i bytes and empties, over and over",
+    (bytes) => {
+      const { heap, released } = counted();
+      cycle(heap, bytes);
+      expect(released()).toBeGreaterThan(0);
+      cycle(heap, bytes);
+      const [before, growths] = [released(), heap.statistics().growthCount];
+      for (let round = 0; round < 10; round++) cycle(heap, bytes);
+      expect(released()).toBe(before);
+      expect(heap.statistics().growthCount).toBe(growths);
+      heap.check();
+      expect(heap.trim()).toBe(true);
+      expect(heap.mallinfo().keepcost).toBeLessThan(4096);
+    },
+  );
+
+  it("stops, too, when rounds need more and less in turn", () => {
+    const { heap, released } = counted();
+    const rounds = [1_000_000, 600_000, 700_000, 1_100_000, 650_000, 900_000];
+    for (let time = 0; time < 2; time++) for (const bytes of rounds) cycle(heap, bytes);
+    const before = released();
+    for (let time = 0; time < 5; time++) for (const bytes of rounds) cycle(heap, bytes);
+    expect(released()).toBe(before);
+    heap.check();
+  });
+
+  it("teaches a heap no more at once than to keep 32 times what it kept", () => {
+    const { heap } = counted({ trimThreshold: 10_000 });
+    cycle(heap, 1_000_000);
+    cycle(heap, 1_000_000);
+    expect(heap.mallinfo().keepcost).toBeGreaterThan(100_000);
+    expect(heap.mallinfo().keepcost).toBeLessThanOrEqual(320_000);
+    cycle(heap, 1_000_000);
+    expect(heap.mallinfo().keepcost).toBeGreaterThan(900_000);
+  });
+
+  it("leaves half of what top keeps, when it has more than that", () => {
+    const { heap, released } = counted();
+    for (let round = 0; round < 3; round++) cycle(heap, 500_000);
+    const kept = heap.mallinfo().keepcost;
+    const ptrs = Array.from({ length: 5000 }, () => heap.malloc(1000));
+    let trims = released();
+    for (const ptr of ptrs.reverse()) {
+      heap.free(ptr);
+      if (released() === trims) continue;
+      trims++;
+      expect(heap.mallinfo().keepcost).toBeGreaterThan(kept / 3);
+      expect(heap.mallinfo().keepcost).toBeLessThan(kept);
+    }
+    expect(heap.mallinfo().keepcost).toBeLessThan(2 * kept);
+  });
+
+  it("teaches nothing when less than half of what it would give back now was got again", () => {
+    const { heap, released } = counted();
+    cycle(heap, 1_090_000);
+    const [trims, left] = [released(), heap.mallinfo().keepcost];
+    expect(left).toBeGreaterThan(60_000);
+    heap.free(heap.malloc(left + 40_000));
+    expect(released()).toBe(trims + 1);
+    expect(heap.mallinfo().keepcost).toBeLessThan(4096);
+  });
+
+  it("is done after all, when what top keeps was not needed while much was freed", () => {
+    const { heap } = counted();
+    for (let round = 0; round < 3; round++) cycle(heap, 1_000_000);
+    const kept = heap.mallinfo().keepcost;
+    expect(kept).toBeGreaterThan(900_000);
+    // What top keeps is never needed: 20 000 bytes come and go.
+    for (let round = 0; round < 16 * 50; round++) cycle(heap, 20_000);
+    expect(heap.mallinfo().keepcost).toBe(kept);
+    for (let round = 0; round < 60 * 50; round++) cycle(heap, 20_000);
+    expect(heap.mallinfo().keepcost).toBeLessThanOrEqual(THRESHOLD + 4096);
+    heap.check();
+  });
+
+  it("is done each time with a threshold of 0, and again once the threshold is set", () => {
+    const always = counted({ trimThreshold: 0 });
+    for (let round = 1; round <= 5; round++) {
+      always.heap.free(always.heap.malloc(50_000));
+      expect(always.released()).toBe(round);
+    }
+    const { heap, released } = counted();
+    for (let round = 0; round < 3; round++) cycle(heap, 500_000);
+    const before = released();
+    heap.options.trimThreshold = THRESHOLD;
+    cycle(heap, 500_000);
+    expect(released()).toBeGreaterThan(before);
   });
 });
 
