@@ -93,6 +93,10 @@ describe("RESULTS.md", () => {
   });
 });
 
+const NEW_PATTERNS = ["stack256", "large-stack", "strings", "alternate", "cycle"].map(
+  (name) => `wasm-${name}-`,
+);
+
 it("the names that bench/README.md lists are those that there are", () => {
   const listed = [
     ...readFileSync(path.join(ROOT, "bench", "README.md"), "utf8").matchAll(/^\| `([a-zA-Z0-9-]+)` /gm),
@@ -102,7 +106,7 @@ it("the names that bench/README.md lists are those that there are", () => {
   // Of a suite that was not saved yet there are none.
   const unsaved = [
     ...(saved.views === undefined ? ["views-"] : []),
-    ...(saved.main?.wasm.traces === undefined ? ["within-", "wasm-"] : []),
+    ...(saved.main?.wasm.traces === undefined ? ["within-", "wasm-calls", ...NEW_PATTERNS] : []),
   ];
   const isThere = (name: string) => families.has(name) || unsaved.some((suite) => name.startsWith(suite));
   for (const [, name = ""] of listed) expect(isThere(name), name).toBe(true);
