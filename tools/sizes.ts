@@ -30,7 +30,7 @@ export interface Import {
 export const IMPORTS: readonly Import[] = [
   { name: "f64", from: "morecore", most: 1_300 },
   { name: "struct", from: "morecore", most: 4_000 },
-  { name: "SlotMap", from: "morecore", most: 6_100 },
+  { name: "SlotMap", from: "morecore", most: 6_000 },
   { name: "Vec", from: "morecore", most: 9_200 },
   { name: "OffsetAllocator", from: "morecore", most: 6_500 },
   { name: "Malloc", from: "morecore/malloc", most: 9_700 },

@@ -75,7 +75,7 @@ export const RETIRED: number = 2 ** 28;
 export class SlotMapFormatError extends Error {
   override readonly name = "SlotMapFormatError";
   /** Where a slot map was expected. */
-  readonly address: number;
+  declare readonly address: number;
 
   constructor(address: number, sentence: string) {
     super(`no slot map to attach to at 0x${address.toString(16)}: ${sentence}`);

@@ -52,8 +52,8 @@ export interface SlotMapOptions<K> {
  */
 export class SlotMap<T extends Type, L = unknown, K = T> extends Printed implements Disposable {
   /** The type of the values. */
-  readonly type: T;
-  private readonly slots: Slots;
+  declare readonly type: T;
+  declare private readonly slots: Slots;
 
   /** An empty map in an allocator's memory, or, for `attach`, the one at an address. Throws an OutOfMemoryError. */
   constructor(allocator: Allocator<L>, type: T, options: SlotMapOptions<K> = {}, attachTo?: number) {

@@ -4,6 +4,8 @@
 // Needs: space, image, key.
 //
 // All of this reads and writes what is there, within the arrays, whatever the header's first word says of it.
+//
+// Fields that the constructor sets are only declared, here and in what stands on it: a page carries no second list of them.
 
 import type { Life } from "../typed/life.ts";
 import type { Space } from "../typed/space.ts";
@@ -13,14 +15,14 @@ import { versionOf } from "./key.ts";
 
 export class SlotWords {
   /** The header's address. */
-  readonly ptr: number;
-  readonly space: Space;
-  readonly type: Type;
-  readonly arrays: ReturnType<typeof image.arraysOf>;
+  declare readonly ptr: number;
+  declare readonly space: Space;
+  declare readonly type: Type;
+  declare readonly arrays: ReturnType<typeof image.arraysOf>;
   /** Bytes from one value to the next. */
-  readonly stride: number;
+  declare readonly stride: number;
   /** The header's first word. */
-  protected readonly head: number;
+  declare protected readonly head: number;
 
   constructor(space: Space, ptr: number, type: Type) {
     this.space = space;

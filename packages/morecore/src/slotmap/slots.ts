@@ -31,14 +31,14 @@ export interface NewSlots {
 }
 
 export class Slots extends SlotWords {
-  readonly name: string;
-  readonly id: number;
-  readonly allocator: MemorySource;
-  life: Life;
-  private readonly movement: Moves;
+  declare readonly name: string;
+  declare readonly id: number;
+  declare readonly allocator: MemorySource;
+  declare life: Life;
+  declare private readonly movement: Moves;
   /** Whether what a value is read as leads to its place. */
-  private readonly lends: boolean;
-  private readonly born: number;
+  declare private readonly lends: boolean;
+  declare private readonly born: number;
 
   /** At an address, where the header of a map for the type has been checked. A change that was cut short is settled. */
   constructor(allocator: MemorySource, type: Type, ptr: number, name?: string) {

@@ -15,12 +15,12 @@ import { WordLife } from "./word-life.ts";
 const MIX = 0x9e37_79b1;
 
 export class Moves {
-  readonly name: string;
-  private readonly outer: Life;
-  private readonly space: Space;
+  declare readonly name: string;
+  declare private readonly outer: Life;
+  declare private readonly space: Space;
   /** The count's index among the words. */
-  private readonly at: number;
-  private readonly begin: () => WordLife;
+  declare private readonly at: number;
+  declare private readonly begin: () => WordLife;
   private lent: WordLife | undefined;
 
   /** Of a container that lives in `outer`, whose count of moves lies at an address. `name` is as messages show it. */
