@@ -63,6 +63,15 @@ export class JobWorkers<K extends string, Request extends object, Answer extends
     return undefined;
   }
 
+  /** What a function makes of them. At its end, also by an error, they are stopped. */
+  async use<T>(work: (workers: this) => Promise<T>): Promise<T> {
+    try {
+      return await work(this);
+    } finally {
+      this.stop();
+    }
+  }
+
   stop(): void {
     for (const worker of this.#workers.values()) worker.kill();
     this.#workers.clear();

@@ -67,7 +67,8 @@ async function measureProgram(
 ): Promise<ProgramResult | string> {
   const jobs = await programJobs(program, mimalloc).catch(messageOf);
   if (typeof jobs === "string") return jobs;
-  return await withWorkers(jobs, async (workers) => {
+  const started: ProgramWorkers = new JobWorkers(WORKER, jobs);
+  return await started.use(async (workers) => {
     const runs = new Samples();
     const failure = await workers.inTurns(plan.rounds + 1, { job: "run" }, (way, round, answer) => {
       if (answer.kind !== "run") return;
@@ -122,18 +123,6 @@ function perLinking<T>(jobs: readonly Job[], of: (kind: Linking) => T): PerLinki
     merged: of("merged"),
     beside: of("beside"),
   };
-}
-
-async function withWorkers<T>(
-  jobs: readonly Job[],
-  work: (workers: ProgramWorkers) => Promise<T>,
-): Promise<T> {
-  const workers: ProgramWorkers = new JobWorkers(WORKER, jobs);
-  try {
-    return await work(workers);
-  } finally {
-    workers.stop();
-  }
 }
 
 function messageOf(error: unknown): string {

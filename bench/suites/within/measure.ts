@@ -69,7 +69,7 @@ async function measurePattern(
 ): Promise<WithinPattern | string> {
   const plays = new Map<Kind, Slices[]>();
   const request: Request = { job: "pattern", pattern, targetMs: plan.targetMs };
-  const failure = await withWorkers(jobs, (workers) =>
+  const failure = await workersFor(jobs).use((workers) =>
     workers.inTurns(plan.rounds, request, (kind, _round, answer) => {
       if (answer.kind === "pattern") plays.set(kind, [...(plays.get(kind) ?? []), ...answer.plays]);
     }),
@@ -82,7 +82,7 @@ async function measureTrace(
   plan: WithinPlan,
   input: TraceInput,
 ): Promise<WithinTrace | string> {
-  return await withWorkers(jobs, async (workers) => {
+  return await workersFor(jobs).use(async (workers) => {
     const opCount = await loadedOps(workers, input.file);
     if (typeof opCount === "string") return opCount;
     const untouched = await measureReplays(workers, plan, opCount, false);
@@ -140,13 +140,8 @@ function timesOf(plays: ReadonlyMap<Kind, readonly Slices[]>, calls: number): Pe
 }
 
 /** Processes of their own for each pattern and each trace: none has seen another's heap. */
-async function withWorkers<T>(jobs: readonly Job[], work: (workers: Workers) => Promise<T>): Promise<T> {
-  const workers: Workers = new JobWorkers(WORKER, jobs);
-  try {
-    return await work(workers);
-  } finally {
-    workers.stop();
-  }
+function workersFor(jobs: readonly Job[]): Workers {
+  return new JobWorkers(WORKER, jobs);
 }
 
 function messageOf(error: unknown): string {
