@@ -13,6 +13,7 @@ import {
 } from "../packages/wasm/src/format/binary.ts";
 import { bindHeap, defineImports, exportDirectly, type HostImports } from "./bind.ts";
 import { compile, kernelMarkers } from "./compile.ts";
+import { branchOnConditions } from "./conditions.ts";
 import { checkMarked, type Marked } from "./markers.ts";
 import { addCopies, functionsOf, isCopy, readHeapFromGlobal } from "./shape.ts";
 
@@ -41,6 +42,8 @@ export async function boundKernel({ importsGrow = false, named = false } = {}): 
   shrink(module, marked);
   exportDirectly(module);
   shrink(module, marked);
+  branchOnConditions(module, functionsOf(module));
+  module.runPasses(["remove-unused-names", "merge-blocks", "vacuum", "optimize-instructions"]);
   if (!module.validate()) throw new Error("the bound kernel is no valid module");
   return named ? withOnlyNames(emittedWithNames(module), marked.apart) : emitted(module);
 }
