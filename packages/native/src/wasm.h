@@ -22,6 +22,11 @@
 #define DIV_U(x, y) ((x) / (y))
 #define REM_U(x, y) ((x) % (y))
 
+typedef u64 __attribute__((may_alias)) any_u64;
+
+static inline u64 i64_load(Base base, u64 at) { return *(const any_u64 *)(base + at); }
+static inline void i64_store(Base base, u64 at, u64 value) { *(any_u64 *)(base + at) = value; }
+
 static inline u32 i32_load8_u(Base base, u64 at) { return base[at]; }
 
 static inline void memory_fill(Base base, u32 at, u32 value, u32 bytes) { memset(base + at, (int)value, bytes); }

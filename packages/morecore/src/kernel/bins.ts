@@ -44,7 +44,6 @@ export function binOf(m: Machine, size: Word): Word {
  * Puts a free chunk into the bin of its size, as the first. Its header and footer are written already. Aborts if what was the first
  * lies outside of the heap: to write its link would write into others' memory.
  */
-// @hot
 export function putFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const words = m.words;
   const bin = binOf(m, size);
@@ -68,7 +67,6 @@ export function putFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void 
  * Takes a free chunk out of its bin. Aborts, with nothing changed, if its neighbours there do not point back at it:
  * somebody wrote to it after it was freed, mostly. So it does if the chunk cannot lie in the heap.
  */
-// @hot
 export function takeFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const words = m.words;
   const next = load32(words, chunk + NEXT);

@@ -24,6 +24,38 @@
 
 const PAGE_LOG2: u32 = 16;
 
+/** Up to so many bytes, a loop is faster than V8's memory.copy and memory.fill, which call out of wasm. */
+const SHORT_BYTES: u32 = 256;
+
+/** Copies whole words. */
+function copyBytes(to: u32, from: u32, bytes: u32): void {
+  if (bytes > SHORT_BYTES) {
+    memory.copy(to, from, bytes);
+    return;
+  }
+  const end = to + (bytes & ~7);
+  const distance = from - to;
+  while (to < end) {
+    store<u64>(to, load<u64>(to + distance));
+    to += 8;
+  }
+  if ((bytes & 4) !== 0) store<u32>(to, load<u32>(to + distance));
+}
+
+/** Zeroes whole words. */
+function zeroBytes(at: u32, bytes: u32): void {
+  if (bytes > SHORT_BYTES) {
+    memory.fill(at, 0, bytes);
+    return;
+  }
+  const end = at + (bytes & ~7);
+  while (at < end) {
+    store<u64>(at, 0);
+    at += 8;
+  }
+  if ((bytes & 4) !== 0) store<u32>(at, 0);
+}
+
 // @ts-ignore: decorator
 @unmanaged export class Machine {
   @inline get words(): Words { return changetype<Words>(0); }
@@ -32,8 +64,8 @@ const PAGE_LOG2: u32 = 16;
   @inline clz(word: u32): u32 { return clz<u32>(word); }
   @inline ctz(word: u32): u32 { return ctz<u32>(word); }
   @inline divide(dividend: u32, divisor: u32): u32 { return dividend / divisor; }
-  @inline copy(to: u32, from: u32, bytes: u32): void { memory.copy(to, from, bytes); }
-  @inline zero(at: u32, bytes: u32): void { memory.fill(at, 0, bytes); }
+  @inline copy(to: u32, from: u32, bytes: u32): void { copyBytes(to, from, bytes); }
+  @inline zero(at: u32, bytes: u32): void { zeroBytes(at, bytes); }
   @inline size(): u32 { return <u32>memory.size() << PAGE_LOG2; }
   @inline grow(bytes: u32): u32 { return growBytes(bytes); }
   @inline release(from: u32, to: u32): void { releaseBytes(from, to); }

@@ -29,7 +29,6 @@ export function growAndTake(m: Machine, heap: Base, size: Word): Chunk {
 }
 
 /** takeOrGrow from what is free already. */
-// @hot @apart
 export function takeNear(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
   const words = m.words;
   const chunk = findFit(m, heap, size);
