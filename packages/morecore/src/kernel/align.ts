@@ -6,11 +6,12 @@
 // A chunk with room for the alignment is taken; what lies before the aligned payload and behind it is freed again. All
 // sizes and addresses are multiples of a granule, so what lies before is nothing or a whole chunk.
 
-import { asPtr, Base, Chunk, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
-import { findAligned, takeFree } from "./bins.ts";
-import { chunkSizeFor, markLive, sizeOf } from "./chunk.ts";
-import { GRANULE, MAX_REQUEST } from "./layout.ts";
-import { Machine } from "./machine.ts";
+import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
+import { findAligned, findFit, putFree, takeFree } from "./bins.ts";
+import { chunkSizeFor, sizeOf, writeFree } from "./chunk.ts";
+import { CORRUPTED } from "./codes.ts";
+import { GRANULE, IN_USE, MAX_REQUEST, PREVIOUS_IN_USE } from "./layout.ts";
+import { load32, Machine, store32 } from "./machine.ts";
 import { malloc, ptrOrNone, takeChunk } from "./malloc.ts";
 import { dropBefore, shrink } from "./release.ts";
 
@@ -32,16 +33,38 @@ export function memalign(m: Machine, heap: Base, alignment: Word, bytes: Word): 
 /** A live chunk of `size` bytes whose payload's address is a multiple of `power`. NO_CHUNK: no memory. */
 export function takeAligned(m: Machine, heap: Base, size: Word, power: Word): Chunk {
   let chunk = findAligned(m, heap, size, power);
-  if (chunk !== NO_CHUNK) {
-    const has = sizeOf(m, chunk);
-    takeFree(m, heap, chunk, has);
-    markLive(m, chunk, has);
-  } else {
-    chunk = takeChunk(m, heap, size + power - GRANULE, true);
-    if (chunk === NO_CHUNK) return NO_CHUNK;
+  if (chunk === NO_CHUNK) chunk = findFit(m, heap, size + power - GRANULE);
+  return chunk === NO_CHUNK ? cutAligned(m, heap, size, power) : takeWithin(m, heap, chunk, size, power);
+}
+
+/** takeAligned from a free chunk with room for it. What lies before and behind is free again: it has no free neighbour. */
+// @hot @apart
+function takeWithin(m: Machine, heap: Base, chunk: Chunk, size: Word, power: Word): Chunk {
+  const words = m.words;
+  const has = sizeOf(m, chunk);
+  const aligned = chunkOf(alignedPtr(chunk, power));
+  const lead = aligned - chunk;
+  if (has < lead + size) m.abort(CORRUPTED, chunk);
+  takeFree(m, heap, chunk, has);
+  const left = has - lead - size;
+  const rest = chunkAfter(aligned, size);
+  if (left !== 0) writeFree(m, rest, left);
+  else store32(words, rest, load32(words, rest) | PREVIOUS_IN_USE);
+  store32(words, aligned, size | (lead === 0 ? IN_USE | PREVIOUS_IN_USE : IN_USE));
+  if (lead !== 0) {
+    writeFree(m, chunk, lead);
+    putFree(m, heap, chunk, lead);
   }
-  const ptr = alignedPtr(chunk, power);
-  const aligned = dropBefore(m, heap, chunk, chunkOf(ptr));
+  if (left !== 0) putFree(m, heap, rest, left);
+  return aligned;
+}
+
+/** takeAligned from top, from slabs given back, or from more memory. */
+// @rare
+function cutAligned(m: Machine, heap: Base, size: Word, power: Word): Chunk {
+  const chunk = takeChunk(m, heap, size + power - GRANULE, true);
+  if (chunk === NO_CHUNK) return NO_CHUNK;
+  const aligned = dropBefore(m, heap, chunk, chunkOf(alignedPtr(chunk, power)));
   shrink(m, heap, aligned, size);
   return aligned;
 }
