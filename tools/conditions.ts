@@ -14,7 +14,7 @@ const { changed, setBody, visit } = expressionsOf(binaryen);
 
 type Ref = binaryen.ExpressionRef;
 
-/** Makes branches of the conditions in these functions. What they do stays the same. */
+/** Makes branches of the conditions in these functions. They do the same, but that a load whose answer is not needed may be left out. */
 export function branchOnConditions(module: binaryen.Module, names: Iterable<string>): void {
   for (const name of names) {
     const reference = module.getFunction(name);

@@ -22,7 +22,8 @@
 #define DIV_U(x, y) ((x) / (y))
 #define REM_U(x, y) ((x) % (y))
 
-typedef u64 __attribute__((may_alias)) any_u64;
+// Chunks and the map's entries begin at multiples of 4 only.
+typedef u64 __attribute__((may_alias, aligned(4))) any_u64;
 
 static inline u64 i64_load(Base base, u64 at) { return *(const any_u64 *)(base + at); }
 static inline void i64_store(Base base, u64 at, u64 value) { *(any_u64 *)(base + at) = value; }

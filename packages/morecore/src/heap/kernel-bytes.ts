@@ -1,4 +1,4 @@
-// Made by `npm run asc -- --write` from src/kernel/family.ts: the malloc family as WebAssembly, 15455 bytes,
+// Made by `npm run asc -- --write` from src/kernel/family.ts: the malloc family as WebAssembly, 15472 bytes,
 // in the letters of kernel-text.ts.
 
 export const KERNEL_TEXT =
@@ -14,7 +14,7 @@ export const KERNEL_TEXT =
   "t@t6t2t5tHt?t>t2t9tEt8t8#t3,t@t6t2t6t4t?t?tBt6#t>1t@t6t2t9t<tEtFtGt2tCt<t8t6t8#t6*t@t6t2t9tEt8t8#t28t@t6" +
   "t2t<tAt7t8tCt8tAt7t8tAtGt2t6t4t?t?tBt6#tC:t@t6t2t<tAt7t8tCt8tAt7t8tAtGt2t6tBt@t4t?t?tBt6#tD,t@t6t2t@t4t?" +
   "t?tBt6#k.t@t6t2t@t8t@t4t?t<t:tA#n0t@t6t2tAt8tKtGt2tCt<t8t6t8#t<1t@t6t2tCt<t8t6t8t2t5tLtGt8tF#t:1t@t6t2tC" +
-  "t<t8t6t8t2tFtGt4tGt8#t8-t@t6t2tEt8t4t?t?tBt6#tG8t@t6t2t@t4t?t?tBt6t2tHtFt4t5t?t8t2tFt<tMt8#t/-uCtEtV$3#C" +
+  "t<t8t6t8t2tFtGt4tGt8#t8-t@t6t2tEt8t4t?t?tBt6#tG8t@t6t2t@t4t?t?tBt6t2tHtFt4t5t?t8t2tFt<tMt8#t/-uTtEtV$3#C" +
   "#e$t>C#tDe$C#>i.2#C#e2t=e'tIe$C#>.1#F#ev+#t=C#e(tGt=.0#C#K%+e+tIeBtD.,#C#3(e'tG./#C#C$C#C$o>./#etS+C#e&t" +
   "G3*./#C#C$C#C$m>.N$$tRF#K%OD#F#K%/e)tD'tRC#F#K%;F#t>3,(C#.e*tIetCtD./#C#e'tG3+3-q.5#e3C#e6t=etCtDC#e/q>." +
   "Q$$tRC#e'tIE#eCm'dC#2.eBC#t:t>E$e&t>e'tGC#C$e't>tIe2tDtE.4#F#etl(t=C#e%tGt=K%#.*#C#etCtD.,#C#K%#32.,#C#C" +
@@ -61,9 +61,9 @@ export const KERNEL_TEXT =
   "K%#E&32C$t>E%e3m'd2.C#C$t=E$C%e&tEY%#C#C&C%t>Y%#C$3S.j$%tRe$F#K%7E%C#e't>E$qe$F#C$sC#e2tD>>'de#2.C$K%#E#" +
   "e)tDe)j'tRC#32C%C$t>m(e#..`$$tR%d%dC#e't>K%#E%e2tD0#C%i0#C%C$eud4t>q0$/#.e#2.C#C%t>K%#C%e$tEj.k$%tRC#e't" +
   ">E$K%#D%C#3Vi'de*C$34.%dC%e$tD0#C$C$F#t>3W0#e*C$34.C$C%e't>Y%#C$3S.?#F#K%t+i'de#2.F#K%t'F#e/tIe%tGt=.o$$" +
-  "tRC$etS%o'dC#e#C$v/.#2.C$etKtDC#t=D%&dC#C%m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#..uO%$+tRF#K%t+C#F#t>s'de" +
+  "tRC$eud#o'dC#e#C$v/.#2.C$etKtDC#t=D%&dC#C%m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#..uO%$+tRF#K%t+C#F#t>s'de" +
   "$2.C#e$t>e/tIe$t=F#e/tIE&t>E#e$tIC#t=e@t=D#3YE%'tRC%e't>33e't>(e#.D$%dC%i0#%dC%3Vi0#C$C#e%tGq0$.e*F#euW#" +
-  "t=34.C#ev#v2cC&t>E'C#C'm>e%tG3/3JE#i'de#2.C#33e't>e%tID(C#e't=D)C$'d%dC)D#C$etS%o'dC#C%C$v/-##/$.C$etKtD" +
+  "t=34.C#ev#v2cC&t>E'C#C'm>e%tG3/3JE#i'de#2.C#33e't>e%tID(C#e't=D)C$'d%dC)D#C$eud#o'dC#C%C$v/-##/$.C$etKtD" +
   "C#t=D+C%C#t>D*&dC#C+m'dC#C#C*t=L&#Z&#C#e+t=D#/$..C$e'tD'dC#C#C*t=K%#Y%#...C$C)t=C(e%tGC$t>3ZF#C)C&e%tGt>" +
   "Y%t'F#C(C'C'C(o>C&t=e/tGF#t>Y%t+C$'dC%3X.e$.N#C$e(tGC#s'de#2.C#C$e(tGt>E#eCs'tRetR(e$C#tGe$t>..O#C$e$t>3" +
   "KD$C#3KD#&dC#C$q'dC#C%Y%#C#e't=D#/$...u=&$+tRC#3.i'de#2.C#3'D)e`3/3JE$i'de#2.C$e't=D&%tRC)K%7D'C#e'tGE%3" +
@@ -138,38 +138,38 @@ export const KERNEL_TEXT =
   "p$$%tRF#K%3C#j'de#2.%d%dC#C#33C#t=E$s0#C$F#K%7m0$.e*C#34.%d%dF#K%3C$j0#C$3t40$.C$2.C$%tRF#eud4t=D#&dF#K%" +
   "?C#k'dC#3t'E%C#K%'C$e't=j0%=C%D#/$..e*C$34C#.3t5E#s'de*C$34.C#.tM$&tRC#%tRC#3t7'dC#3qE$i'de*C#34.C$K%#D%" +
   "C$3)C#t=E&C$3dC%t=m'tRC&(C%e't>3t;./$.C#3t9'tRC#e't=(C#3t;..E$m'tRF#K%7C$o(e#.e$C$>i'de*C#34.C$.G#%dC$i0" +
-  "#C#ev2v2v2v2*C$tAq0#etStStStStK2.C#C$t?.tr&$'tRetStStStStKC#C$t?C$'tRev2v2v2v2*C$tAC#m(e#.>E&ev2v2v2v2*o" +
-  "'de#2.F#E#K%3D'C&3kE$i'de#2.%d%dC&etS%o0#%d%dC#K%t+C$C#t>q'tRe#(C#K%t'C$e/tIe%tGt=K%#.E%i0#C$C%K%#t>C%K%" +
-  "+E(e3tIC(e+tIeBtDt?e'tGs0#C%i0%/$./$.C$D#%dC&e2t=e'tIe$C&>e'tGE%etS%o'dC#e#C%v/.#/$.C%etKtDC#t=D&&dC#C&m" +
-  "'dC#f#Z&#C#e+t=D#/$..C%e'tD'dC#e#Y%#../$.C#K%CE#C'e't=E%m'dC%D#.C#C$o'd%de3C&e6t=etCtDC&e/q>e't>E%C#C$E#" +
-  "t>E&C%C&m>E%etS%o'dC#e#C%v/.#/$.C%etKtDC#t=D&&dC#C&m'dC#f#Z&#C#e+t=D#/$..C%e'tD'dC#e#Y%#....C$.Y$$tRC#3q" +
-  "E%'dC%C#3t#=C%3)C$s2.C$ev2v2v2v2*q'tRC$3/C#3t.33j(e#..,#C#e%tG3/.t'#%d%dC#ev2v2v2v2#o0#C$ev2v2v2v2*q0$.e" +
-  "#2.%d%dev2v2v2v2*C%'tRe#(C#3t@.E#t>C$m0#C#C$t=0$.e#2.C#C$t=e#3i.1#C#C$3t@e&tEY%#.uJ$$+tRC$ev2v2v2v2*o'de" +
-  "#2.C$3/D'F#K%3D-C#C#C'3t=C%3tAE(i'de#C%C#>2.C%C(e't=C%>D,C(33C(t=D)C#D$&dC$'dC)C't>E)C'e&tEY%#C$e$t>E$e%" +
-  "tGC,t=C)e't=E*Y%#F#K%CE&C-e't=E+m'dC+D&.C&C*o'dC*C'e't>E+C&C*t>E&C&C+o>3Z./$..C%i'dC(C#3tB.C,.uR$$)tRC#%" +
-  "tR&dC#C'o'detStStStStKC'e%tGC$t=K%#E(ev2v2v2v2*o0%=etStStStStKC(3/E(ev2v2v2v2*C&t>o0%=C&C(t=D&C'e$t=D'/$" +
-  "..C&.C%3tAE&i'de#C%C#>2.C%C&e't=C%>D)C&33C&t=D(C#D'&dC''dC(C'e$t>E'e%tGE*C$t=K%#3/E+t>E(C+e&tEY%#C)C*t=C" +
-  "(e't=Y%#/$..C%i'dC&C#3tB.C).t+$%tRC%C$33E't>D&37C&m'dC&3Fi'de#2.F#K%3C$C't=k'dC#C$C%3tF2..37C&t>D#C$C$K%" +
-  "#C&t=Y%#C$C%t=C#38e$.uD($*tRF#D'C$K%#E*etCtDE(C%s'dC*etCtDC%t>E&e3s'dC$C%t=E#C&e&tEY%#C$C*C&t>Y%#C#3S.e$" +
-  "2.C$C(t=E&C'K%3j'dC#C$C%3tE2.%d%dC&K%#E#e%tD0#C#etCtDC(t=C%s0$.e#2.C$K%#etCtDE*C$t=E#K%#etCtDD,C#K%'D)C#" +
-  "K%+D+%d%d%dC#C'K%7E&s0#C#C'q0#C,i0#C,C&C#t>s0#C&C)q0%/$./$.%dC)i0#C)K%+C#k0$.C+'dC&C+q0$C+K%'C#k0$C+C)Y%" +
-  "'(%dC'etl(t=%tRC,e'tIE(eCm'dC(/$.eBC(t:t>E&e&t>e'tGC(C&e't>tIe2tDtE.E(e%tGt=E&K%#C#k0%C&C)Y%#C)0#C'euh#t" +
-  "=C(e(tIE&e%tGt=E#K%#etQC(tJtDD(C#C(Y%#C(0#C'C'K%t3etQC&tJtDY%t3..C)'dC)C+Y%+.C$C%t=D&C*C,t=C%t>E#e3s'dC&" +
-  "C#e$tEY%#C#C&t=e't>C#Y%#.C$C$K%#C%C*t>t=Y%#C#e3s'd%d%dC'etl(t=%tRC#e'tIE$eCm'dC$/$.eBC$t:t>E#e&t>e'tGC$C" +
-  "#e't>tIe2tDtE.E%e%tGt=E#K%#E$i0#C$C'q0&C'K%7C$q0&.C&C$Y%'C&e#Y%+C#C&Y%#C$'dC$C&Y%+/$.C'euh#t=C%e(tIE$e%t" +
-  "Gt=E#C#K%#e$C%tGtEY%#C'C'K%t3e$C$tGtEY%t3.(C&C&K%#e$tEY%#.C'C'K%le$t=Y%le$2.e*C#3##.uI($)tRF#D)C#i'dC$3k" +
-  "2.%d%dC)K%t+C#C)t>q'tRe#(C)K%t'C#e/tIe%tGt=K%#.E%i0#C#C%K%#t>C%K%+E(e3tIC(e+tIeBtDt?e'tGm0$.e#D%.C%'tRC%" +
-  "K%'C#C%K%#t>t?C%K%+E(tKE&C(e3tIs'dev2v2&D&.C&ev2v2&j'de$e'C#e2tD>C#3##.C%e3t=C&e(tIe%tGt=K%#C&tIe$tD'de&" +
-  "C#3##.C%K%+e+tIeBtDe'tG(%d%d%d%dC)K%3E(C#e't>E'q0#C'C)K%?s0$.C'3t*0%/$.%dC'e't=e2tD0#C'K%#E*e1tDe%k0#C*e" +
-  "tCtDE&i0#C(C't>C&m0#C&C't=K%#e,tDe$k0#C*e$tD0%C'C)t>D(%d%d%dC'e't>K%#E&e2tD0#C&i0#C&C(eud4t>q0$/#./$.C'C" +
-  "&t>K%#C&e$tEj0&...C'3t-.C'K%#etCtDe't>.D&%dC$0#C)K%/e$tDi0#C#3t2e#2.C$ev2v2v2v2*o'de#2.%d%dC%i'de#C#e't>" +
-  "e3C$e6t=etCtDC$e/q>3tFi0%/$.C$e2t=e'tIe$C$>e'tGC&k0$C$etS%o0$.C#2.C$3kE(i'dC%'tRC$C&q(e#C#e't>e3C$e6t=et" +
-  "CtDC$e/q>3tF.'dC#2.e#2.C(D%%dC&C$e&t=etOtDC$C&o>E*etS%o'dC%C#C*v/-##/$.C*etKtDC%t=D$C#C%t>D&&dC$C%o'dC%C" +
-  "%C&t=L&#Z&#C%e+t=D%/$..C*e'tD'dC%C%C&t=K%#Y%#..C#3t2C(.)#C#G#.tD$%tR%tRC#i'detStS'3$/$.e#c#e3tGE$C#e2t=e" +
-  "tCtDE%etS5t=m'tRetStS'3$C$k(e#.0#=C%.G#F#'dc#e3tGF#etStS't=C#>F#3oF#edt>eBY%#F#etS%Y%S3p.F#.5#C#3%'tRC#C" +
-  "$3n(e#..P$%tR3t6D$&dC$'dC$3t8C#j'dC$3t:C%t=D%.C$3t<D$/$..C%.N$%tR3t6D$&dC$'dC%e$t=C%C$3t8C#j>D%C$3t<D$/$" +
-  "..C%.*#F#K%G.*#F#K%O._#C#'dC#C%3t?i'de(C#34.e$C$e$t>E%C#tDC$C%tDe$C$>>'de)C#34.C#3t2..>#C#'dC#C$3t?i'de(" +
-  "C#34.C#3t2..t3$%tR%tR%dC#etS%o0#C#3&e'tGF#K%So0#%d%dC#3&E$3'E%K%+C%K%/tE0#C$3.i0$.C$e'tG/%..C#ev2v2v2v2*" +
-  "o'tRe#(C#3/e't>...*#F#K%K.T#%tRe9C$e'm'tRe#(C$3%.i0#=e/C$C%3nE$i0#=C#C$Y%#e#..I#%tRC$C%3t=E$ev2v2v2v2*o'" +
-  "dC#3t/=e#/$.C#C$3tG..t#$$tR%tRe#C#i0#=C#3qE%'dC%C#3t#=C#e#C%3)C$s>/$.C#3t.D%e#C$ev2v2v2v2*o0#=C#e#e#C%C$" +
-  "3/3tF>..,#F#C#Y%O.>$$tRF#K%GD$3h=C#3Q=F#K%GC$m.";
+  "#C#ev2v2v2v2*C$tAq0#etStStStStK2.C#C$t?.u)&$'tRetStStStStKC#C$t?C$'tRev2v2v2v2*C$tAC#m(e#.>E'ev2v2v2v2*o" +
+  "'de#2.F#E#K%3D%C'3kE&i'de#2.%d%dC'etS%o0#%d%dC#K%t+C&C#t>q'tRe#(C#K%t'C&e/tIe%tGt=K%#.E$i0#C&C$K%#t>C$K%" +
+  "+E(e3tIC(e+tIeBtDt?e'tGs0#C$i0%/$./$.C&D$%dC'e2t=e'tIe$C'>e'tGE#eud#o'dC$e#C#v/.#/$.C#etKtDC$t=D%&dC$C%m" +
+  "'dC$f#Z&#C$e+t=D$/$..C#e'tD'dC$e#Y%#../$.C#K%CE$C%e't=E#m'dC#D$.C$C&o'd%dC$C&E#t>e&t=etOtDE%e3C'e6t=etCt" +
+  "DC'e/q>e't>E$q'dC%D$.C$eud#o'dC#e#C$v/.#/$.C$etKtDC#t=D%&dC#C%m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#....C" +
+  "&.Y$$tRC#3qE%'dC%C#3t#=C%3)C$s2.C$ev2v2v2v2*q'tRC$3/C#3t.33j(e#..,#C#e%tG3/.t'#%d%dC#ev2v2v2v2#o0#C$ev2v" +
+  "2v2v2*q0$.e#2.%d%dev2v2v2v2*C%'tRe#(C#3t@.E#t>C$m0#C#C$t=0$.e#2.C#C$t=e#3i.1#C#C$3t@e&tEY%#.uS$$+tRC$ev2" +
+  "v2v2v2*o'de#2.C$3/D'F#K%3D-C#C#C'3t=C%3tAE(i'de#C%C#>2.C%C(e't=C%>D,C(33C(t=D)C#D$&dC$'dC)C't>E)C'e&tEY%" +
+  "#C$e$t>E$e%tGC,t=C)e't=E*Y%#F#K%CE&C-e't=E+m'dC+D&.C&C*o'dC*C&C*t>e&t=etOtDE&C'e't>E+o'tRC+(C&.3Z./$..C%" +
+  "i'dC(C#3tB.C,.uR$$)tRC#%tR&dC#C'o'detStStStStKC'e%tGC$t=K%#E(ev2v2v2v2*o0%=etStStStStKC(3/E(ev2v2v2v2*C&" +
+  "t>o0%=C&C(t=D&C'e$t=D'/$..C&.C%3tAE&i'de#C%C#>2.C%C&e't=C%>D)C&33C&t=D(C#D'&dC''dC(C'e$t>E'e%tGE*C$t=K%#" +
+  "3/E+t>E(C+e&tEY%#C)C*t=C(e't=Y%#/$..C%i'dC&C#3tB.C).t+$%tRC%C$33E't>D&37C&m'dC&3Fi'de#2.F#K%3C$C't=k'dC#" +
+  "C$C%3tF2..37C&t>D#C$C$K%#C&t=Y%#C$C%t=C#38e$.uD($*tRF#D'C$K%#E*etCtDE(C%s'dC*etCtDC%t>E&e3s'dC$C%t=E#C&e" +
+  "&tEY%#C$C*C&t>Y%#C#3S.e$2.C$C(t=E&C'K%3j'dC#C$C%3tE2.%d%dC&K%#E#e%tD0#C#etCtDC(t=C%s0$.e#2.C$K%#etCtDE*C" +
+  "$t=E#K%#etCtDD,C#K%'D)C#K%+D+%d%d%dC#C'K%7E&s0#C#C'q0#C,i0#C,C&C#t>s0#C&C)q0%/$./$.%dC)i0#C)K%+C#k0$.C+'" +
+  "dC&C+q0$C+K%'C#k0$C+C)Y%'(%dC'etl(t=%tRC,e'tIE(eCm'dC(/$.eBC(t:t>E&e&t>e'tGC(C&e't>tIe2tDtE.E(e%tGt=E&K%" +
+  "#C#k0%C&C)Y%#C)0#C'euh#t=C(e(tIE&e%tGt=E#K%#etQC(tJtDD(C#C(Y%#C(0#C'C'K%t3etQC&tJtDY%t3..C)'dC)C+Y%+.C$C" +
+  "%t=D&C*C,t=C%t>E#e3s'dC&C#e$tEY%#C#C&t=e't>C#Y%#.C$C$K%#C%C*t>t=Y%#C#e3s'd%d%dC'etl(t=%tRC#e'tIE$eCm'dC$" +
+  "/$.eBC$t:t>E#e&t>e'tGC$C#e't>tIe2tDtE.E%e%tGt=E#K%#E$i0#C$C'q0&C'K%7C$q0&.C&C$Y%'C&e#Y%+C#C&Y%#C$'dC$C&Y" +
+  "%+/$.C'euh#t=C%e(tIE$e%tGt=E#C#K%#e$C%tGtEY%#C'C'K%t3e$C$tGtEY%t3.(C&C&K%#e$tEY%#.C'C'K%le$t=Y%le$2.e*C#" +
+  "3##.uI($)tRF#D)C#i'dC$3k2.%d%dC)K%t+C#C)t>q'tRe#(C)K%t'C#e/tIe%tGt=K%#.E%i0#C#C%K%#t>C%K%+E(e3tIC(e+tIeB" +
+  "tDt?e'tGm0$.e#D%.C%'tRC%K%'C#C%K%#t>t?C%K%+E(tKE&C(e3tIs'dev2v2&D&.C&ev2v2&j'de$e'C#e2tD>C#3##.C%e3t=C&e" +
+  "(tIe%tGt=K%#C&tIe$tD'de&C#3##.C%K%+e+tIeBtDe'tG(%d%d%d%dC)K%3E(C#e't>E'q0#C'C)K%?s0$.C'3t*0%/$.%dC'e't=e" +
+  "2tD0#C'K%#E*e1tDe%k0#C*etCtDE&i0#C(C't>C&m0#C&C't=K%#e,tDe$k0#C*e$tD0%C'C)t>D(%d%d%dC'e't>K%#E&e2tD0#C&i" +
+  "0#C&C(eud4t>q0$/#./$.C'C&t>K%#C&e$tEj0&...C'3t-.C'K%#etCtDe't>.D&%dC$0#C)K%/e$tDi0#C#3t2e#2.C$ev2v2v2v2*" +
+  "o'de#2.%d%dC%i'de#C#e't>e3C$e6t=etCtDC$e/q>3tFi0%/$.C$e2t=e'tIe$C$>e'tGC&k0$C$etS%o0$.C#2.C$3kE(i'dC%'tR" +
+  "C$C&q(e#C#e't>e3C$e6t=etCtDC$e/q>3tF.'dC#2.e#2.C(D%%dC&C$e&t=etOtDC$C&o>E*eud#o'dC%C#C*v/-##/$.C*etKtDC%" +
+  "t=D$C#C%t>D&&dC$C%o'dC%C%C&t=L&#Z&#C%e+t=D%/$..C*e'tD'dC%C%C&t=K%#Y%#..C#3t2C(.)#C#G#.tD$%tR%tRC#i'detSt" +
+  "S'3$/$.e#c#e3tGE$C#e2t=etCtDE%etS5t=m'tRetStS'3$C$k(e#.0#=C%.G#F#'dc#e3tGF#etStS't=C#>F#3oF#edt>eBY%#F#e" +
+  "tS%Y%S3p.F#.5#C#3%'tRC#C$3n(e#..P$%tR3t6D$&dC$'dC$3t8C#j'dC$3t:C%t=D%.C$3t<D$/$..C%.N$%tR3t6D$&dC$'dC%e$" +
+  "t=C%C$3t8C#j>D%C$3t<D$/$..C%.*#F#K%G.*#F#K%O._#C#'dC#C%3t?i'de(C#34.e$C$e$t>E%C#tDC$C%tDe$C$>>'de)C#34.C" +
+  "#3t2..>#C#'dC#C$3t?i'de(C#34.C#3t2..t3$%tR%tR%dC#etS%o0#C#3&e'tGF#K%So0#%d%dC#3&E$3'E%K%+C%K%/tE0#C$3.i0" +
+  "$.C$e'tG/%..C#ev2v2v2v2*o'tRe#(C#3/e't>...*#F#K%K.T#%tRe9C$e'm'tRe#(C$3%.i0#=e/C$C%3nE$i0#=C#C$Y%#e#..I#" +
+  "%tRC$C%3t=E$ev2v2v2v2*o'dC#3t/=e#/$.C#C$3tG..t#$$tR%tRe#C#i0#=C#3qE%'dC%C#3t#=C#e#C%3)C$s>/$.C#3t.D%e#C$" +
+  "ev2v2v2v2*o0#=C#e#e#C%C$3/3tF>..,#F#C#Y%O.>$$tRF#K%GD$3h=C#3Q=F#K%GC$m.";

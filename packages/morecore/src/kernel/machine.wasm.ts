@@ -24,10 +24,10 @@
 
 const PAGE_LOG2: u32 = 16;
 
-/** Up to so many bytes, a loop is faster than V8's memory.copy and memory.fill, which call out of wasm. */
-const SHORT_BYTES: u32 = 256;
+/** Up to so many bytes, a loop is as fast as V8's memory.copy and memory.fill, which call out of wasm, or twice as fast. */
+const SHORT_BYTES: u32 = 96;
 
-/** Copies whole words. */
+/** Copies words; `bytes` is a multiple of 4. */
 function copyBytes(to: u32, from: u32, bytes: u32): void {
   if (bytes > SHORT_BYTES) {
     memory.copy(to, from, bytes);
@@ -42,7 +42,7 @@ function copyBytes(to: u32, from: u32, bytes: u32): void {
   if ((bytes & 4) !== 0) store<u32>(to, load<u32>(to + distance));
 }
 
-/** Zeroes whole words. */
+/** Zeroes words; `bytes` is a multiple of 4. */
 function zeroBytes(at: u32, bytes: u32): void {
   if (bytes > SHORT_BYTES) {
     memory.fill(at, 0, bytes);

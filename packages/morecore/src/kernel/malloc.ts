@@ -85,5 +85,7 @@ export function zeroUsed(m: Machine, heap: Base, ptr: Ptr, bytes: Word, topBefor
   const untouched = m.load32(heap + AT_UNTOUCHED);
   const clean = topBefore + HEADER_WORD > untouched ? topBefore + HEADER_WORD : untouched;
   if (ptr >= clean) return;
-  m.zero(ptr, bytes < clean - ptr ? bytes : clean - ptr);
+  // A memory may have been written up to an address that is no word's.
+  const used: Word = (clean - ptr + (HEADER_WORD - 1)) & ~(HEADER_WORD - 1);
+  m.zero(ptr, bytes < used ? bytes : used);
 }
