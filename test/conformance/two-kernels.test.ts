@@ -8,8 +8,10 @@ import { BASE, disguised, newMemory, sameBytes } from "../support/two-kernels.ts
 
 const seed = seedOf("two-kernels");
 
-/** Requests at the bounds of the smallest size class, of the two largest and of the chunks above them. */
-const BOUNDS = [0, 16, 17, 240, 256, 257];
+/** Requests at the bounds of the smallest size class, of the two largest below the wide ones, of the two largest and of the chunks above. */
+const BOUNDS = [0, 16, 17, 240, 256, 257, 480, 496, 497];
+/** A request that makes a heap so large that wide blocks, those above 256 bytes, are in slabs, too. */
+const LARGE = 1 << 20;
 const MOST_AT_ONCE = 64;
 
 const bytes = fc.oneof(
@@ -58,7 +60,7 @@ function make(heap: Heap, { name, bytes, pick }: Call, live: readonly number[]):
     case "trim":
       return [Number(heap.trim(bytes))];
     case "fill":
-      return Array.from({ length: pick % MOST_AT_ONCE }, () => heap.malloc(bytes % 300));
+      return Array.from({ length: pick % MOST_AT_ONCE }, () => heap.malloc(bytes % 540));
     case "drain":
       for (const each of drained(live, pick)) heap.free(each);
       return [];
@@ -84,9 +86,10 @@ function keep(live: number[], { name, pick }: Call, answer: readonly number[]): 
 describe("the two kernels", () => {
   it("give the same answers and leave the same bytes, call by call", () => {
     fc.assert(
-      fc.property(fc.array(call, { maxLength: 60 }), (calls) => {
+      fc.property(fc.boolean(), fc.array(call, { maxLength: 60 }), (isLarge, calls) => {
         const wasm = Heap.create({ memory: newMemory(), base: BASE });
         const script = Heap.create({ memory: disguised(newMemory()), base: BASE });
+        for (const heap of isLarge ? [wasm, script] : []) heap.free(heap.malloc(LARGE));
         const live: number[] = [];
         for (const one of calls) {
           const answer = make(wasm, one, live);
@@ -101,10 +104,11 @@ describe("the two kernels", () => {
 
   it("serve one heap in turn", () => {
     fc.assert(
-      fc.property(fc.array(call, { maxLength: 200 }), (calls) => {
+      fc.property(fc.boolean(), fc.array(call, { maxLength: 200 }), (isLarge, calls) => {
         const memory = newMemory();
         const wasm = Heap.create({ memory, base: BASE });
         const script = Heap.attach(disguised(memory), BASE);
+        if (isLarge) wasm.free(script.malloc(LARGE));
         const live: number[] = [];
         for (const one of calls) {
           const heap = one.pick % 2 === 0 ? wasm : script;

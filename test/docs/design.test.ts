@@ -126,9 +126,21 @@ describe("docs/DESIGN.md", () => {
     expect(text).toContain("the best of the first sixteen chunks");
     expect(text).toContain(`Small requests, of up to ${layout.SMALL_MAX} bytes`);
     expect(text).toContain(`share ${layout.SLAB_UNIT} aligned bytes`);
-    expect(text).toContain(`has ${first} KiB, later ones ${2 * first}, ${4 * first} and ${last}.`);
+    expect(text).toContain(`has ${first} KiB, later ones ${2 * first}, ${4 * first} and ${8 * first}.`);
+    expect(text).toContain(`From eight slabs on they have ${last / 2}, from 32 on ${last}.`);
     expect(text).toContain(`at most the ${1 << layout.SLAB_SHARE_LOG2}th part`);
     expect(text).toContain(`up to ${layout.MAX_BLOCKS} stores`);
+  });
+
+  it("says in its prose what layout.ts says of wide blocks", () => {
+    const text = BOOK.replace(/\s+/g, " ");
+    const wide = layout.NARROW_MAX + layout.GRANULE;
+    const kibibytesFor = (bytes: number) => ((bytes * layout.MIN_BLOCKS) << layout.WIDE_SHARE_LOG2) / 1024;
+    expect(text).toContain(`Those above ${layout.NARROW_MAX} bytes are so in large heaps only`);
+    expect(text).toContain(`at most the ${1 << layout.WIDE_SHARE_LOG2}th part of the footprint`);
+    expect(text).toContain(
+      `from ${kibibytesFor(wide)} KiB on for ${wide} bytes, and from ${kibibytesFor(layout.SMALL_MAX)} KiB on for ${layout.SMALL_MAX}`,
+    );
   });
 
   it("lists each file of the kernel", () => {

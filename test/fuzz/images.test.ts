@@ -82,7 +82,7 @@ function callSomething(random: (bound: number) => number, heap: Heap, blocks: nu
     () => heap.mallinfo(),
     () => heap.inspectAll(() => {}),
     () => {
-      heap.options.smallLimit = 16 * random(17);
+      heap.options.smallLimit = 16 * random(32);
     },
     () => heap.check(),
   ];

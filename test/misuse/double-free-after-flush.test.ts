@@ -1,8 +1,8 @@
 import type { Heap } from "morecore";
-import { expect, it } from "vitest";
-import { expectMisuse, expectOneTop, filled, smallHeap } from "./refusal.ts";
+import { describe, expect, it } from "vitest";
+import { expectMisuse, expectOneTop, filled, largeHeap, smallHeap } from "./refusal.ts";
 
-it.each<[string, (heap: Heap, last: number) => void]>([
+const WAYS: readonly [string, (heap: Heap, last: number) => void][] = [
   [
     "trim",
     (heap, last) => {
@@ -19,14 +19,21 @@ it.each<[string, (heap: Heap, last: number) => void]>([
       heap.free(heap.malloc(5000));
     },
   ],
-])("a double free is refused after the block's slab was given back for %s", (_, giveBack) => {
-  const heap = smallHeap();
-  const [first, ptr] = [filled(heap, 100), filled(heap, 100)];
-  const guard = filled(heap, 300, 0x22);
-  heap.free(ptr);
-  giveBack(heap, first);
-  expect(heap.statistics().flushCount).toBe(1);
-  expectMisuse(heap, () => heap.free(ptr), "double-free", ptr, "0x00000070: size 112, free");
-  expect(heap.u8(guard).every((byte) => byte === 0x22)).toBe(true);
-  expectOneTop(heap, guard);
+];
+
+describe.each([
+  ["in a small heap", smallHeap, 100, "0x00000070: size 112, free"],
+  ["of wide blocks, in a large heap", largeHeap, 496, "0x000001f0: size 496, free"],
+])("%s", (_, make, bytes, found) => {
+  it.each(WAYS)("a double free is refused after the block's slab was given back for %s", (_, giveBack) => {
+    const heap = make();
+    const [first, ptr] = [filled(heap, bytes), filled(heap, bytes)];
+    const guard = filled(heap, 600, 0x22);
+    heap.free(ptr);
+    giveBack(heap, first);
+    expect(heap.statistics().flushCount).toBe(1);
+    expectMisuse(heap, () => heap.free(ptr), "double-free", ptr, found);
+    expect(heap.u8(guard).every((byte) => byte === 0x22)).toBe(true);
+    expectOneTop(heap, guard);
+  });
 });

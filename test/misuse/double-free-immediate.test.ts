@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expectMisuse, expectOneTop, filled, smallHeap } from "./refusal.ts";
+import { expectMisuse, expectOneTop, filled, largeHeap, smallHeap } from "./refusal.ts";
 
 describe("double free, immediately", () => {
   it("is refused while malloc takes from the block's slab", () => {
@@ -23,12 +23,25 @@ describe("double free, immediately", () => {
     expectOneTop(heap, one, two);
   });
 
-  it("is refused for the largest block of a slab", () => {
-    const heap = smallHeap();
-    const ptr = filled(heap, 256);
+  it.each([
+    [256, "small", smallHeap],
+    [496, "large", largeHeap],
+  ])("is refused for the largest block of a slab, %i bytes in a %s heap", (bytes, _, make) => {
+    const heap = make();
+    const ptr = filled(heap, bytes);
     heap.free(ptr);
-    expectMisuse(heap, () => heap.free(ptr), "double-free", ptr, 256);
+    expectMisuse(heap, () => heap.free(ptr), "double-free", ptr, bytes);
     expectOneTop(heap);
+  });
+
+  it("is refused for a block of as many bytes that is a chunk, as it is in a small heap", () => {
+    const heap = smallHeap();
+    const ptr = filled(heap, 496);
+    const guard = filled(heap, 496);
+    heap.free(ptr);
+    const found = "0x00000201: size 512, free, previous in use";
+    expectMisuse(heap, () => heap.free(ptr), "double-free", ptr, found, true);
+    expectOneTop(heap, guard);
   });
 
   it("is refused in a slab that was full, and in one that has been given more room since", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expectMisuse, expectOneTop, filled, hex, smallHeap } from "./refusal.ts";
+import { expectMisuse, expectOneTop, filled, hex, largeHeap, smallHeap } from "./refusal.ts";
 
 const SIZE = 1008;
 
@@ -126,10 +126,10 @@ describe("free of an address inside a live block", () => {
 });
 
 describe("free of an address inside a slab", () => {
-  it.each([16, 48, 100, 112, 240, 256])(
+  it.each([16, 48, 100, 112, 240, 256, 272, 480, 496])(
     "is refused at every granule but a block's first, blocks of %i bytes",
     (bytes) => {
-      const heap = smallHeap();
+      const heap = largeHeap();
       const ptrs = Array.from({ length: 4 }, () => filled(heap, bytes, 0x33));
       const size = heap.usableSize(ptrs[0] ?? 0);
       for (const ptr of ptrs) {

@@ -3,8 +3,8 @@
 import { Heap, HeapCorruptError, HeapMisuseError, type HeapOptions, type MisuseCode } from "morecore";
 import { expect } from "vitest";
 
-/** Where the first chunk of smallHeap has its payload: base 16, header and segment 2284 bytes, header word 4. */
-export const FIRST = 2304;
+/** Where the first chunk of smallHeap has its payload: base 16, header and segment 2764 bytes, header word 4. */
+export const FIRST = 2784;
 
 const SENTENCES: Readonly<Record<MisuseCode, string>> = {
   misaligned: "expected a multiple of 16, as every block's address is",
@@ -27,6 +27,13 @@ const BY_HEADER: Readonly<Partial<Record<MisuseCode, string>>> = {
 /** A heap in 1 MiB that do not grow, with all options at their defaults but those given. */
 export function smallHeap(options: HeapOptions = {}): Heap {
   return Heap.create({ memory: new ArrayBuffer(1 << 20), ...options });
+}
+
+/** The same, so large already that blocks of up to 496 bytes lie in slabs. */
+export function largeHeap(): Heap {
+  const heap = smallHeap();
+  heap.free(filled(heap, 1_030_000));
+  return heap;
 }
 
 /** A block of so many bytes, filled with a byte; an answer of 0 fails the test. */

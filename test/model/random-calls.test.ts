@@ -25,7 +25,9 @@ const SETS: readonly Partial<HeapSettings>[] = [
   { smallLimit: 0 },
   { smallLimit: 16 },
   { smallLimit: 64 },
-  { smallLimit: 256, growthStep: 4096 },
+  { smallLimit: 496, growthStep: 4096 },
+  // From 992 KiB on the largest small blocks are in slabs, too.
+  { growthStep: 1 << 20 },
   { growthStep: 4096, advance: 0 },
   { trimThreshold: 0, growthStep: 4096 },
   { footprintLimit: 120_000 },

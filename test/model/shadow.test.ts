@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { expectEmpty, Shadow } from "../support/shadow.ts";
 
 /** A heap with one block on the book. */
-function booked(bytes: number, smallLimit = 256): { heap: Heap; shadow: Shadow; ptr: number } {
+function booked(bytes: number, smallLimit = 496): { heap: Heap; shadow: Shadow; ptr: number } {
   const heap = Heap.create({ reserve: 0, smallLimit });
   const shadow = new Shadow(heap);
   const { ptr } = shadow.add(heap.malloc(bytes), bytes);

@@ -175,7 +175,7 @@ async function claimsOfFiles() {
       Heap.open(path, { size: MEBIBYTE }).close();
       const bytes = fs.readFileSync(path);
       // A bin that leads nowhere.
-      bytes.writeUInt32LE(0x1234_567c, 4096 + 700);
+      bytes.writeUInt32LE(0x1234_567c, 4096 + 1180);
       fs.writeFileSync(path, bytes);
       const name = codeOf(() => Heap.open(path, { repair: false }));
       const heap = Heap.open(path);

@@ -49,7 +49,7 @@ const top = word(BASE + 16);
 const end = word(BASE + 20);
 
 const headers = [];
-for (let at = BASE + 2284; at < top; at += word(at) - (word(at) & 15)) headers.push(at);
+for (let at = BASE + 2764; at < top; at += word(at) - (word(at) & 15)) headers.push(at);
 
 /** What a word may be damaged to. */
 function nasty(at) {
@@ -63,7 +63,7 @@ function nasty(at) {
     16,
     4095,
     4096,
-    BASE + 2284,
+    BASE + 2764,
     65_536,
     1 << 20,
     SIZE,
@@ -117,8 +117,8 @@ function* cases() {
     for (const length of lengths) yield { length, tail: 1 };
   } else if (what === "header") {
     // The words of bins are all alike: some of them.
-    for (let at = BASE; at < BASE + 2284; at += 4)
-      if (at < BASE + 640 || at >= BASE + 2256 || random(40) === 0)
+    for (let at = BASE; at < BASE + 2764; at += 4)
+      if (at < BASE + 1144 || at >= BASE + 2736 || random(40) === 0)
         for (const value of nasty(at)) if (random(4) === 0) yield { at, value };
   } else {
     for (let count = 0; count < 300; count++) {

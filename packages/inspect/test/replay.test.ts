@@ -236,7 +236,7 @@ describe("a replay finds", () => {
       {
         call: 4,
         message:
-          "at the end: all is freed, and the heap still has chunks besides its top: 2 live, 3 of its own, 33 cached, 0 free",
+          "at the end: all is freed, and the heap still has chunks besides its top: 2 live, 3 of its own, 23 cached, 0 free",
       },
     ]);
   });

@@ -161,7 +161,7 @@ static const struct option {
 } OPTIONS[] = {
     {"growthStep", "a power of two from 4096 to 2^30", set_growth_step},
     {"advance", "0, or 1 divided by a power of two up to 256", set_advance},
-    {"smallLimit", "a multiple of 16 from 0 to 256", set_small_limit},
+    {"smallLimit", "a multiple of 16 from 0 to 496", set_small_limit},
     {"trimThreshold", "an integer from 0 to 4294967294, or Infinity", set_trim},
     {"footprintLimit", "an integer from 0 to 4294967294, or Infinity", set_footprint_limit},
     {"zeroSizeRealloc", "alloc or free", set_zero_size_realloc},

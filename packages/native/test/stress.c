@@ -40,7 +40,7 @@ static uint32_t next(uint32_t *seed) {
 static size_t size_of(uint32_t random) {
   uint32_t kind = random % 1000;
   uint32_t rest = random / 1000;
-  return kind < 800 ? rest % 256 : kind < 980 ? rest % 8192 : kind < 998 ? rest % 100000 : rest % 600000;
+  return kind < 800 ? rest % 512 : kind < 980 ? rest % 8192 : kind < 998 ? rest % 100000 : rest % 600000;
 }
 
 static void verify(const struct block *block, size_t bytes) {

@@ -65,7 +65,7 @@ function image(state: "new" | "sound" | "torn"): Buffer {
   heap.close();
   const bytes = readFileSync(path);
   // A bin that leads nowhere.
-  if (state === "torn") bytes.writeUInt32LE(0x1234_567c, 4096 + 700);
+  if (state === "torn") bytes.writeUInt32LE(0x1234_567c, 4096 + 1180);
   return bytes;
 }
 

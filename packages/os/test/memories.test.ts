@@ -227,7 +227,7 @@ function freePages(heap: Heap, page: number, end: number): number {
   const mark = (from: number, to: number): void => {
     for (let at = Math.floor(from / page); at * page < to && at < used.length; at++) used[at] = 1;
   };
-  mark(0, heap.base + 2272 + 12);
+  mark(0, heap.base + 2752 + 12);
   heap.inspectAll(({ address, size, state }) => {
     if (state === "live" || state === "overhead") mark(address, address + size);
     if (state === "free") {

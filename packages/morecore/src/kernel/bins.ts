@@ -4,13 +4,13 @@
 // Needs:      layout, chunk. Never grows memory.
 // Invariants: B1  bit i of the map is set <=> bin i is not empty; bit j of the summary <=> word j of the map is not 0   O(bins)
 //             B2  a chunk lies in the bin of its size, and every free chunk but top lies in one                         O(free chunks)
-//             B3  links agree both ways                                                                                 O(free chunks)
+//             B3  links agree both ways; before the first lies its bin                                                                        O(free chunks)
 //             (check.ts: checkBins)
 //
 // Why not a tree (dlmalloc): best fit within a bin costs a walk of up to 32 cache lines there. With 16 bins
 // for each doubling the first chunk of a larger bin is at most 1/16 too large. What is over is split off.
 
-import { asChunk, Base, Chunk, NO_CHUNK, ptrOf, Word } from "./address.ts";
+import { asChunk, Base, Chunk, chunkAfter, NO_CHUNK, ptrOf, Word } from "./address.ts";
 import { sizeOf } from "./chunk.ts";
 import { CORRUPTED } from "./codes.ts";
 import {
@@ -21,7 +21,9 @@ import {
   BIN_MAP_WORDS,
   BINS_PER_DOUBLING_LOG2,
   EXACT_GRANULES,
+  FOOTER,
   GRANULE_LOG2,
+  HEADER_BYTES,
   NEXT,
   PREVIOUS,
   SEARCH_LIMIT,
@@ -41,19 +43,27 @@ export function binOf(m: Machine, size: Word): Word {
 }
 
 /**
+ * What a bin's first chunk has as the one before it: the place at which the bin would be a chunk, its head being that chunk's link.
+ * So each chunk has one before it, and being taken out is the same for the first and for any other.
+ */
+export function beforeBin(heap: Base, bin: Word): Chunk {
+  return asChunk(heap + (AT_BINS - NEXT) + (bin << 2));
+}
+
+/**
  * Puts a free chunk into the bin of its size, as the first. Its header and footer are written already. Aborts if what was the first
  * lies outside of the heap: to write its link would write into others' memory.
  */
 export function putFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const words = m.words;
   const bin = binOf(m, size);
-  const list = heap + AT_BINS + (bin << 2);
-  const first = load32(words, list);
+  const before = beforeBin(heap, bin);
+  const first = load32(words, before + NEXT);
   if (first !== NO_CHUNK && (first <= heap || first >= load32(words, heap + AT_END)))
-    m.abort(CORRUPTED, list);
+    m.abort(CORRUPTED, before + NEXT);
   store32(words, chunk + NEXT, first);
-  store32(words, chunk + PREVIOUS, NO_CHUNK);
-  store32(words, list, chunk);
+  store32(words, chunk + PREVIOUS, before);
+  store32(words, before + NEXT, chunk);
   if (first !== NO_CHUNK) {
     store32(words, first + PREVIOUS, chunk);
     return;
@@ -64,32 +74,22 @@ export function putFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void 
 }
 
 /**
- * Takes a free chunk out of its bin. Aborts, with nothing changed, if its neighbours there do not point back at it:
- * somebody wrote to it after it was freed, mostly. So it does if the chunk cannot lie in the heap.
+ * Takes a free chunk out of its bin. Aborts, with nothing changed, if its neighbours there do not point back at it, or its
+ * two sizes differ: somebody wrote to it after it was freed, mostly. So it does if the chunk cannot lie in the heap.
  */
 export function takeFree(m: Machine, heap: Base, chunk: Chunk, size: Word): void {
   const words = m.words;
+  checkLinks(m, heap, chunk, size);
   const next = load32(words, chunk + NEXT);
   const previous = load32(words, chunk + PREVIOUS);
-  const end = load32(words, heap + AT_END);
-  if (!isInside(heap, end, chunk, size) || next >= end) m.abort(CORRUPTED, chunk);
-  if (next !== NO_CHUNK && load32(words, next + PREVIOUS) !== chunk) m.abort(CORRUPTED, chunk);
-  if (previous !== NO_CHUNK) {
-    if (previous >= end || load32(words, previous + NEXT) !== chunk) m.abort(CORRUPTED, chunk);
-    store32(words, previous + NEXT, next);
-  } else {
-    takeFirst(m, heap, chunk, binOf(m, size), next);
-  }
+  store32(words, previous + NEXT, next);
   if (next !== NO_CHUNK) store32(words, next + PREVIOUS, previous);
+  else if (previous < heap + HEADER_BYTES) unmark(m, heap, (previous - beforeBin(heap, 0)) >>> 2);
 }
 
-/** takeFree's part for the first chunk of a bin. */
-function takeFirst(m: Machine, heap: Base, chunk: Chunk, bin: Word, next: Word): void {
+/** Says that a bin is empty now. */
+function unmark(m: Machine, heap: Base, bin: Word): void {
   const words = m.words;
-  const list = heap + AT_BINS + (bin << 2);
-  if (load32(words, list) !== chunk) m.abort(CORRUPTED, chunk);
-  store32(words, list, next);
-  if (next !== NO_CHUNK) return;
   const map = heap + AT_BIN_MAP + ((bin >>> 5) << 2);
   const left = (load32(words, map) & ~(1 << (bin & 31))) >>> 0;
   store32(words, map, left);
@@ -109,11 +109,12 @@ export function checkLinks(m: Machine, heap: Base, chunk: Chunk, size: Word): vo
   const next = load32(words, chunk + NEXT);
   const previous = load32(words, chunk + PREVIOUS);
   const end = load32(words, heap + AT_END);
-  if (!isInside(heap, end, chunk, size) || next >= end || previous >= end) m.abort(CORRUPTED, chunk);
-  const back = previous === NO_CHUNK ? heap + AT_BINS + (binOf(m, size) << 2) : previous + NEXT;
-  if (load32(words, back) !== chunk || (next !== NO_CHUNK && load32(words, next + PREVIOUS) !== chunk)) {
-    m.abort(CORRUPTED, chunk);
-  }
+  if (!isInside(heap, end, chunk, size) || next >= end) m.abort(CORRUPTED, chunk);
+  if (previous < beforeBin(heap, 0) || previous >= end) m.abort(CORRUPTED, chunk);
+  if (load32(words, previous + NEXT) !== chunk) m.abort(CORRUPTED, chunk);
+  // A header that somebody has overwritten, too: what is cut or merged by a wrong size overlaps live blocks.
+  if (load32(words, chunkAfter(chunk, size) - FOOTER) !== size) m.abort(CORRUPTED, chunk);
+  if (next !== NO_CHUNK && load32(words, next + PREVIOUS) !== chunk) m.abort(CORRUPTED, chunk);
 }
 
 /**

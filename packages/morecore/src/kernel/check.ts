@@ -7,7 +7,7 @@
 // relies on, so that it neither leaves the heap nor runs for ever, an earlier one has checked.
 
 import { asChunk, Base, Chunk, chunkAfter, NO_CHUNK, Word } from "./address.ts";
-import { binOf } from "./bins.ts";
+import { beforeBin, binOf } from "./bins.ts";
 import { checkClasses, checkSlabs } from "./check-slabs.ts";
 import { sizeIn, sizeOf } from "./chunk.ts";
 import {
@@ -157,7 +157,7 @@ export function checkBins(m: Machine, heap: Base): void {
     if (stateOf(m, heap, chunk) === FREE) free += 1;
   }
   for (let bin: Word = 0; bin < BIN_COUNT; bin++) {
-    let previous = NO_CHUNK;
+    let previous = beforeBin(heap, bin);
     let chunk = asChunk(m.load32(heap + AT_BINS + (bin << 2)));
     while (chunk !== NO_CHUNK) {
       if (free === 0 || (m.load32(chunk) & IN_USE) !== 0 || binOf(m, sizeOf(m, chunk)) !== bin)

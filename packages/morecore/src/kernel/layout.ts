@@ -4,8 +4,8 @@
 //  A heap's image, in one segment; every number is a byte address or offset, little-endian words of 32 bits:
 //
 //  base → +0     header: magic, version, options, counters, bitmaps, bins, size classes  HEADER_BYTES
-//         +2272  segment: next | end | unused                                            12 bytes
-//         +2284  first chunk … last chunk, top
+//         +2752  segment: next | end | unused                                            12 bytes
+//         +2764  first chunk … last chunk, top
 //  end  → -4     one word that top's header takes when top is empty
 //         limit  memory that is the heap's, but not yet part of its footprint: [end, limit)
 //
@@ -94,6 +94,8 @@ export const AT_TRIM_KEEP: Word = 176;
 export const AT_TRIM_IDLE: Word = 180;
 export const AT_TRIM_FROM: Word = 208;
 export const AT_TRIM_TO: Word = 212;
+/** How many merges there must have been before idle slabs are given back again (slabs.ts: flushIdle), in such a word, too. */
+export const AT_FLUSH_FROM: Word = 240;
 /** The map's address, less what makes the entry of an address lie at map + (address >>> SLAB_UNIT_LOG2) * 4. */
 export const AT_MAP: Word = 84;
 /** From base on, so many bytes are mapped; 0: there is no map. */
@@ -102,18 +104,18 @@ export const AT_MAPPED: Word = 88;
 export const AT_NO_BITS: Word = 92;
 export const AT_BIN_SUMMARY: Word = 96;
 export const AT_BIN_MAP: Word = 100;
-export const AT_BINS: Word = 664;
+export const AT_BINS: Word = 1144;
 /** The state of size class c lies at AT_CLASSES + c * 32; there is no class 0, so its 32 bytes are others'. */
 export const AT_CLASSES: Word = 120;
 /** Bit c is set if the current slab of size class c may have no live block. */
-export const AT_MAYBE_UNUSED: Word = 2264;
+export const AT_MAYBE_UNUSED: Word = 2744;
 /**
  * Bit c is set if that slab was so already when the last block of more than 1 KiB was placed (malloc.ts:
  * LARGE_BYTES).
  */
-export const AT_IDLE: Word = 2268;
+export const AT_IDLE: Word = 2748;
 /** Bytes of the header; the first segment follows. */
-export const HEADER_BYTES: Word = 2272;
+export const HEADER_BYTES: Word = 2752;
 
 // Flags in AT_FLAGS.
 /** realloc(p, 0) frees. */
@@ -147,9 +149,13 @@ export const BINS_PER_DOUBLING_LOG2: Word = 4;
 export const SEARCH_LIMIT: Word = 16;
 
 // Size classes: class c has blocks of c granules.
-export const CLASS_COUNT: Word = 16;
+export const CLASS_COUNT: Word = 31;
 /** The largest block of a slab. */
-export const SMALL_MAX: Word = 256;
+export const SMALL_MAX: Word = 496;
+/** Larger blocks of slabs are wide: they need a heap in which the shortest slab is at most this share of the footprint. */
+export const NARROW_MAX: Word = 256;
+/** That share, as a power of two. */
+export const WIDE_SHARE_LOG2: Word = 8;
 
 // A size class's state, offsets from AT_CLASSES + c * 32.
 export const CLASS_BYTES_LOG2: Word = 5;
@@ -171,8 +177,8 @@ export const SLAB_UNIT_LOG2: Word = 12;
 /** A slab has at least so many bytes and so many blocks … */
 export const MIN_SLAB: Word = 1024;
 export const MIN_BLOCKS: Word = 8;
-/** … and when it is cut from more, about as many bytes as this, but the first slabs of a class less. */
-export const MAX_SLAB: Word = 8192;
+/** … and when it is cut from more, about as many bytes as this, but the first slabs of a class less (slab-room.ts: stepOf). */
+export const MAX_SLAB: Word = 32_768;
 /** At most this share of what the heap may ever have, as a power of two. */
 export const SLAB_SHARE_LOG2: Word = 7;
 
@@ -197,4 +203,4 @@ export const SLAB_LISTED: Word = 0x8000;
 export const SHAPE_BLOCKS_SHIFT: Word = 16;
 
 /** The smallest region that a heap fits in: header, segment, one chunk, the last word. */
-export const MIN_REGION: Word = 2304;
+export const MIN_REGION: Word = 2784;

@@ -18,6 +18,7 @@ import { markLive, sizeOf } from "./chunk.ts";
 import { markInternal } from "./internal.ts";
 import {
   AT_FLAGS,
+  AT_FOOTPRINT,
   AT_FOOTPRINT_LIMIT,
   AT_LIMIT,
   FIXED_MEMORY,
@@ -29,9 +30,11 @@ import {
   MAX_SLAB,
   MIN_BLOCKS,
   MIN_SLAB,
+  NARROW_MAX,
   SEARCH_LIMIT,
   SLAB_SHARE_LOG2,
   SLAB_UNIT,
+  WIDE_SHARE_LOG2,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
 import { dropBefore, shrink } from "./release.ts";
@@ -44,9 +47,12 @@ export function blocksIn(m: Machine, chunk: Chunk, bytes: Word): Word {
   return blocks < MAX_BLOCKS ? blocks : MAX_BLOCKS;
 }
 
-/** Whether a heap may become large enough for slabs of a class. */
+/** Whether a heap may become large enough for slabs of a class, and is so already for those of wide blocks. */
 export function hasRoom(m: Machine, heap: Base, sizeClass: Word): boolean {
-  return leastSlab(sizeClass << GRANULE_LOG2) <= shareOf(m, heap);
+  const bytes = sizeClass << GRANULE_LOG2;
+  const least = leastSlab(bytes);
+  if (bytes > NARROW_MAX && least > m.load32(heap + AT_FOOTPRINT) >>> WIDE_SHARE_LOG2) return false;
+  return least <= shareOf(m, heap);
 }
 
 /** The most bytes that a slab may have: a share of those that the heap may have, in whole granules. */
@@ -67,7 +73,7 @@ export function takeRoom(m: Machine, heap: Base, sizeClass: Word, slabs: Word): 
   const bytes = sizeClass << GRANULE_LOG2;
   const least = leastSlab(bytes);
   const most = smaller(smaller(MAX_SLAB, bytes * MAX_BLOCKS), shareOf(m, heap));
-  const wanted = smaller(larger(MIN_SLAB << smaller(slabs, 3), least), most);
+  const wanted = smaller(larger(MIN_SLAB << stepOf(slabs), least), most);
   let chunk = takeHole(m, heap, least, wanted, most);
   if (chunk === NO_CHUNK) {
     chunk = takeOrGrow(m, heap, wanted + 2 * SLAB_UNIT, true);
@@ -79,6 +85,13 @@ export function takeRoom(m: Machine, heap: Base, sizeClass: Word, slabs: Word): 
   shrink(m, heap, room, end - start);
   markInternal(m, room);
   return room;
+}
+
+/** How many times the length doubles for a class that has so many slabs: three times up to four slabs, then at eight and at 32. */
+function stepOf(slabs: Word): Word {
+  if (slabs < 4) return slabs;
+  if (slabs < 8) return 3;
+  return slabs < 32 ? 4 : 5;
 }
 
 /** A free chunk with room for a slab of `least` bytes, but not for much more than `wanted`, made live. */

@@ -18,7 +18,9 @@ import { CORRUPTED } from "./codes.ts";
 import { freeInternal, isInternal, takeInternal } from "./internal.ts";
 import {
   AT_CLASSES,
+  AT_COALESCE_COUNT,
   AT_FLUSH_COUNT,
+  AT_FLUSH_FROM,
   AT_IDLE,
   AT_MAYBE_UNUSED,
   AT_NO_BITS,
@@ -67,6 +69,9 @@ import {
 } from "./slab.ts";
 import { dropMap, mapUnits, reachMap } from "./slab-map.ts";
 import { blocksIn, hasRoom, takeRoom } from "./slab-room.ts";
+
+/** Idle slabs are not given back again before so many chunks have been merged. */
+const MERGES_APART: Word = 16;
 
 /** The size class that serves a request of at most SMALL_MAX bytes. */
 export function classFor(bytes: Word): Word {
@@ -270,15 +275,18 @@ export function flushSlabs(m: Machine, heap: Base): boolean {
 /**
  * As flushSlabs, but only slabs that were unused at the last call already, and of which no block has been
  * freed since. Else small blocks that come and go between large ones would begin a slab and end it each time.
- * O(classes), mostly O(1).
+ * So would those of a class that is not needed at each large block: nothing is given back until MERGES_APART merges
+ * after the last time. Where fewer holes have grown, there is less for a large block to gain. O(classes), mostly O(1).
  */
 // @rare
 export function flushIdle(m: Machine, heap: Base): void {
+  if ((m.load32(heap + AT_COALESCE_COUNT) - m.load32(heap + AT_FLUSH_FROM)) >>> 31 !== 0) return;
   const fresh = m.load32(heap + AT_MAYBE_UNUSED);
   const idle = (m.load32(heap + AT_IDLE) & ~fresh) >>> 0;
   m.store32(heap + AT_MAYBE_UNUSED, 0);
   m.store32(heap + AT_IDLE, fresh);
-  if (idle !== 0) endUnused(m, heap, idle);
+  if (idle === 0 || !endUnused(m, heap, idle)) return;
+  m.store32(heap + AT_FLUSH_FROM, (m.load32(heap + AT_COALESCE_COUNT) + MERGES_APART) >>> 0);
 }
 
 /** Gives back the current slabs of these classes, a bit each, that have no live block. False: there were none. */

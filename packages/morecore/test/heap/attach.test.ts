@@ -129,7 +129,7 @@ describe("attach", () => {
 
   it("refuses an image whose memory was cut off behind the header", () => {
     const { bytes } = image();
-    for (const size of [4096 + 2304, SIZE / 2, SIZE - 16])
+    for (const size of [4096 + 2784, SIZE / 2, SIZE - 16])
       expectRefused(
         bytes.slice(0, size),
         4096,
@@ -140,7 +140,7 @@ describe("attach", () => {
 
   it("refuses a memory that ends before a header would", () => {
     const { bytes } = image();
-    for (const size of [0, 16, 4096, 4096 + 2303])
+    for (const size of [0, 16, 4096, 4096 + 2783])
       expectRefused(
         bytes.slice(0, size),
         4096,
@@ -159,7 +159,7 @@ describe("attach", () => {
   it.each([
     ["flags", 12, 16],
     ["top", 16, 0xffff_fffc],
-    ["a misaligned top", 16, 4096 + 2288],
+    ["a misaligned top", 16, 4096 + 2768],
     ["end", 20, 0xffff_fff0],
     ["limit", 24, 0xffff_fff0],
     ["segment", 28, 16],

@@ -8,7 +8,7 @@ const MIB = KIB * KIB;
 const DEFAULTS: HeapSettings = {
   growthStep: 4096,
   advance: 1 / 2,
-  smallLimit: 256,
+  smallLimit: 496,
   trimThreshold: 2 * MIB,
   footprintLimit: Number.POSITIVE_INFINITY,
   zeroSizeRealloc: "alloc",
@@ -66,7 +66,7 @@ describe("a heap's options", () => {
       heap.options.footprintLimit = value;
       expect([heap.options.trimThreshold, heap.options.footprintLimit]).toEqual([value, value]);
     }
-    for (let bytes = 0; bytes <= 256; bytes += 16) {
+    for (let bytes = 0; bytes <= 496; bytes += 16) {
       heap.options.smallLimit = bytes;
       expect(heap.options.smallLimit).toBe(bytes);
     }
@@ -113,7 +113,7 @@ describe("an unknown option", () => {
 
 const STEP = "a power of two from 4096 to 2^30";
 const ADVANCE = "0, or 1 divided by a power of two up to 256";
-const SMALL = "a multiple of 16 from 0 to 256";
+const SMALL = "a multiple of 16 from 0 to 496";
 const LIMIT = "an integer from 0 to 4294967294, or Infinity";
 const ZERO = '"alloc" or "free"';
 
@@ -133,7 +133,7 @@ const BAD: readonly [keyof HeapSettings, string, readonly unknown[], readonly un
   [
     "smallLimit",
     SMALL,
-    [-16, 0.5, 1, 100, 257, 1024, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY],
+    [-16, 0.5, 1, 100, 257, 497, 512, 1024, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY],
     ["0", 0n, null, []],
   ],
   [
@@ -281,11 +281,13 @@ function isInSlab(heap: Heap, ptr: number): boolean {
 }
 
 describe("smallLimit", () => {
-  it.each([0, 16, 32, 96, 240, 256])(
+  it.each([0, 16, 32, 96, 240, 256, 272, 480, 496])(
     "of %i: requests of at most so many bytes are served from slabs, larger ones not",
     (smallLimit) => {
-      const heap = Heap.create({ smallLimit });
-      for (let bytes = 0; bytes <= 300; bytes++) {
+      const heap = Heap.create({ smallLimit, trimThreshold: Number.POSITIVE_INFINITY });
+      // Blocks above 256 bytes are in slabs only where the heap is large.
+      heap.free(heap.malloc(MIB));
+      for (let bytes = 0; bytes <= 600; bytes++) {
         const ptr = heap.malloc(bytes);
         // 0 switches slabs off, also for requests of 0 bytes.
         const slabs = smallLimit !== 0 && bytes <= smallLimit;
@@ -295,6 +297,26 @@ describe("smallLimit", () => {
       heap.check();
     },
   );
+
+  it("serves requests above 256 bytes by chunks until the footprint is 256 times as large as eight blocks", () => {
+    const heap = Heap.create({ reserve: 2 * MIB });
+    const isLarge = (bytes: number): boolean => heap.footprint >= 256 * 8 * Math.ceil(bytes / 16) * 16;
+    const seen = new Set<string>();
+    while (heap.footprint < 1_200_000) {
+      for (let bytes = 256; bytes <= 512; bytes += 8) {
+        const slabs = bytes <= 256 || (bytes <= 496 && isLarge(bytes));
+        const good = heap.goodSize(bytes);
+        const ptr = heap.malloc(bytes);
+        expect([bytes, isInSlab(heap, ptr)]).toEqual([bytes, slabs]);
+        expect(heap.usableSize(ptr)).toBe(good);
+        seen.add(`${Math.ceil(bytes / 16)} ${slabs}`);
+      }
+      heap.malloc(9000);
+    }
+    // Sixteen granules always, 17 to 31 first not and then, 32 never.
+    expect(seen.size).toBe(1 + 2 * 15 + 1);
+    heap.check();
+  });
 
   it("of 0 merges every free at once, and takes no memory for the heap's own", () => {
     const heap = Heap.create({ smallLimit: 0 });
@@ -309,25 +331,32 @@ describe("smallLimit", () => {
     expect(heap.mallinfo().ordblks).toBe(1);
   });
 
-  it("lowered, leaves the blocks of slabs where they are, to be used and freed as before", () => {
-    const heap = Heap.create();
-    const ptrs = Array.from({ length: 10 }, () => heap.malloc(100));
-    heap.options.smallLimit = 0;
-    const chunk = heap.malloc(100);
-    expect(isInSlab(heap, chunk)).toBe(false);
-    heap.check();
-    for (const ptr of ptrs) {
-      expect(heap.usableSize(ptr)).toBe(112);
-      expect(() => heap.free(ptr + 16)).toThrow(/\(not-a-block\)$/);
-      heap.free(ptr);
-      expect(() => heap.free(ptr)).toThrow(/\(double-free\)$/);
+  it.each([
+    [100, 112],
+    [490, 496],
+  ])(
+    "lowered, leaves the blocks of %i bytes in slabs where they are, to be used and freed as before",
+    (bytes, block) => {
+      const heap = Heap.create({ trimThreshold: Number.POSITIVE_INFINITY });
+      heap.free(heap.malloc(MIB));
+      const ptrs = Array.from({ length: 10 }, () => heap.malloc(bytes));
+      heap.options.smallLimit = 0;
+      const chunk = heap.malloc(bytes);
+      expect(isInSlab(heap, chunk)).toBe(false);
       heap.check();
-    }
-    heap.free(chunk);
-    heap.trim();
-    expect(heap.mallinfo()).toMatchObject({ ordblks: 1, smblks: 0 });
-    heap.check();
-  });
+      for (const ptr of ptrs) {
+        expect(heap.usableSize(ptr)).toBe(block);
+        expect(() => heap.free(ptr + 16)).toThrow(/\(not-a-block\)$/);
+        heap.free(ptr);
+        expect(() => heap.free(ptr)).toThrow(/\(double-free\)$/);
+        heap.check();
+      }
+      heap.free(chunk);
+      heap.trim();
+      expect(heap.mallinfo()).toMatchObject({ ordblks: 1, smblks: 0 });
+      heap.check();
+    },
+  );
 
   it("lowered, gives unused slabs back, and the classes below go on as they were", () => {
     const heap = Heap.create();

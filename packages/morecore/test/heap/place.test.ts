@@ -67,7 +67,7 @@ describe("the base", () => {
   it("is refused where a heap would reach beyond the last address", () => {
     expect(() => Heap.create({ base: 0xffff_0000 })).toThrow(
       new RangeError(
-        "base, size: a heap of 2304 bytes at 4294901760 would reach beyond 4294901760, the last address",
+        "base, size: a heap of 2784 bytes at 4294901760 would reach beyond 4294901760, the last address",
       ),
     );
     expect(() => Heap.create({ memory: new ArrayBuffer(PAGE), size: 0xffff_ffff })).toThrow(
@@ -79,25 +79,26 @@ describe("the base", () => {
 describe("the size", () => {
   it.each([
     ["of chunks", 8192, 0],
-    ["of slabs", 40_000, 256],
+    ["of slabs", 200_000, 496],
   ])(
     "bounds the region %s: no byte behind it is touched, and the memory is not grown",
     (_, size, smallLimit) => {
-      const memory = new WebAssembly.Memory({ initial: 2 });
+      const memory = new WebAssembly.Memory({ initial: 4 });
       new Uint8Array(memory.buffer).fill(0xef);
       const heap = Heap.create({ memory, base: 4096, size, smallLimit });
-      let blocks = 0;
+      expect(heap.usableSize(heap.malloc(100))).toBe(smallLimit === 0 ? 108 : 112);
+      let blocks = 1;
       for (let ptr = heap.malloc(100); ptr !== 0; ptr = heap.malloc(100)) {
         heap.u8(ptr).fill(1);
         blocks += 1;
       }
-      if (smallLimit === 0) expect(blocks).toBe(Math.floor((size - 2288) / 112));
+      if (smallLimit === 0) expect(blocks).toBe(Math.floor((size - 2768) / 112));
       heap.inspectAll((piece) => {
         expect(piece.state, "no block of a slab is left").not.toBe("cached");
         if (piece.state === "free" || piece.state === "top") expect(piece.size).toBeLessThan(112);
       });
       expect(heap.footprint).toBe(size);
-      expect(memory.buffer.byteLength).toBe(2 * PAGE);
+      expect(memory.buffer.byteLength).toBe(4 * PAGE);
       const bytes = new Uint8Array(memory.buffer);
       expect(bytes.subarray(0, 4096).every((byte) => byte === 0xef)).toBe(true);
       expect(bytes.subarray(4096 + size).every((byte) => byte === 0xef)).toBe(true);
@@ -111,8 +112,8 @@ describe("the size", () => {
     heap.check();
   });
 
-  it("of 2304 is the smallest: one block fits", () => {
-    const heap = Heap.create({ memory: new ArrayBuffer(PAGE), size: 2304 });
+  it("of 2784 is the smallest: one block fits", () => {
+    const heap = Heap.create({ memory: new ArrayBuffer(PAGE), size: 2784 });
     const ptr = heap.malloc(12);
     expect(ptr).not.toBe(0);
     expect(heap.malloc(0)).toBe(0);
@@ -122,9 +123,9 @@ describe("the size", () => {
     expect(heap.malloc(13)).toBe(0);
   });
 
-  it.each([0, 1, 2303])("of %i is refused: too small for a heap", (size) => {
+  it.each([0, 1, 2783])("of %i is refused: too small for a heap", (size) => {
     expect(() => Heap.create({ memory: new ArrayBuffer(PAGE), size })).toThrow(
-      new RangeError(`size: expected at least 2304 bytes, the smallest heap, got ${size}`),
+      new RangeError(`size: expected at least 2784 bytes, the smallest heap, got ${size}`),
     );
   });
 
@@ -146,7 +147,7 @@ describe("the size", () => {
     const full = new WebAssembly.Memory({ initial: 1, maximum: 1 });
     expect(() => Heap.create({ memory: full })).toThrow(
       new RangeError(
-        "memory: a heap at 65536 needs bytes up to 67840, but the memory ends at 65536 and does not grow",
+        "memory: a heap at 65536 needs bytes up to 68320, but the memory ends at 65536 and does not grow",
       ),
     );
   });
@@ -185,10 +186,10 @@ describe("the reserve", () => {
 
 describe("the memory", () => {
   it("of a few bytes too few is refused, and of just enough is taken", () => {
-    expect(() => Heap.create({ memory: new ArrayBuffer(2319) })).toThrow(
-      /^memory: a heap at 16 needs bytes up to 2320/,
+    expect(() => Heap.create({ memory: new ArrayBuffer(2799) })).toThrow(
+      /^memory: a heap at 16 needs bytes up to 2800/,
     );
-    Heap.create({ memory: new ArrayBuffer(2320) }).check();
+    Heap.create({ memory: new ArrayBuffer(2800) }).check();
     expect(() => Heap.create({ memory: new ArrayBuffer(0) })).toThrow(RangeError);
   });
 

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { NO_CHUNK, ptrOf } from "../../src/kernel/address.ts";
-import { binOf, findAligned, findFit, nextHole, takeFree } from "../../src/kernel/bins.ts";
-import { BIN_COUNT, NEXT, PREVIOUS, SEARCH_LIMIT } from "../../src/kernel/layout.ts";
+import {
+  beforeBin,
+  binOf,
+  checkLinks,
+  findAligned,
+  findFit,
+  nextHole,
+  takeFree,
+} from "../../src/kernel/bins.ts";
+import { AT_BINS, BIN_COUNT, NEXT, PREVIOUS, SEARCH_LIMIT } from "../../src/kernel/layout.ts";
 import { Bench, Refused } from "./broken.ts";
 
 const machine = new Bench().machine;
@@ -44,6 +52,27 @@ describe("binOf", () => {
   it("stays below the count of bins for the largest size of all", () => {
     expect(binOf(machine, 0xffff_fff0)).toBe(BIN_COUNT - 1);
     expect(binOf(machine, 0x8000_0000)).toBe(BIN_COUNT - 16);
+  });
+});
+
+describe("beforeBin", () => {
+  it("is where the bin's head would be a chunk's link", () => {
+    const b = new Bench();
+    for (const bin of [0, 1, 7, BIN_COUNT - 1])
+      expect(beforeBin(b.base, bin) + NEXT).toBe(b.base + AT_BINS + bin * 4);
+  });
+
+  it("is what the first chunk of a bin has before it, whether it was put there or came to be the first", () => {
+    const b = new Bench({ smallLimit: 0 });
+    const [one, , two] = b.four(100);
+    const before = beforeBin(b.base, 7);
+    b.heap.free(ptrOf(one));
+    expect(b.word(one + PREVIOUS)).toBe(before);
+    b.heap.free(ptrOf(two));
+    expect([b.word(two + PREVIOUS), b.word(one + PREVIOUS)]).toEqual([before, two]);
+    expect(b.heap.malloc(100)).toBe(ptrOf(two));
+    expect([b.word(before + NEXT), b.word(one + PREVIOUS)]).toEqual([one, before]);
+    b.heap.check();
   });
 });
 
@@ -137,7 +166,7 @@ describe("a link that was overwritten", () => {
     ["nextHole", leadOut, ({ b, first }) => nextHole(b.machine, b.base, first, 1040)],
     [
       "takeFree, of a chunk that says that it is the first",
-      ({ b, second }) => b.poke(second + PREVIOUS, NO_CHUNK),
+      ({ b, second }) => b.poke(second + PREVIOUS, beforeBin(b.base, binOf(b.machine, 1040))),
       ({ b, second }) => takeFree(b.machine, b.base, second, 1040),
     ],
   ];
@@ -152,5 +181,52 @@ describe("a link that was overwritten", () => {
     const bytes = Buffer.from(new Uint8Array(two.b.heap.buffer)).toString("hex");
     expect(() => call(two)).toThrow(Refused);
     expect(Buffer.from(new Uint8Array(two.b.heap.buffer)).toString("hex")).toBe(bytes);
+  });
+
+  const BEFORE: readonly [string, "first" | "second", (two: Two) => number][] = [
+    ["the first", "first", () => NO_CHUNK],
+    ["the first", "first", ({ second }) => second],
+    ["the first", "first", ({ b }) => beforeBin(b.base, 7)],
+    ["the first", "first", ({ b }) => b.base],
+    ["another", "second", () => NO_CHUNK],
+    ["another", "second", ({ b }) => beforeBin(b.base, 7)],
+    ["another", "second", ({ second }) => second],
+    ["another", "second", () => 0xffff_fff0],
+  ];
+
+  it.each(BEFORE)(
+    "to what is before %s of a bin's chunks is refused, and nothing is changed",
+    (_, which, to) => {
+      for (const call of [takeFree, checkLinks]) {
+        const two = twoFree();
+        two.b.poke(two[which] + PREVIOUS, to(two));
+        const bytes = Buffer.from(new Uint8Array(two.b.heap.buffer));
+        expect(() => call(two.b.machine, two.b.base, two[which], 1040)).toThrow(Refused);
+        expect(bytes.equals(new Uint8Array(two.b.heap.buffer))).toBe(true);
+      }
+    },
+  );
+
+  // What a bin's own size said of its first chunk, both of its sizes say of each.
+  it.each(["first", "second"] as const)(
+    "of a size that somebody has overwritten is refused for the %s, and nothing is changed",
+    (which) => {
+      for (const size of [1024, 1056, 1504, 16]) {
+        for (const call of [takeFree, checkLinks]) {
+          const two = twoFree();
+          const bytes = Buffer.from(new Uint8Array(two.b.heap.buffer));
+          expect(() => call(two.b.machine, two.b.base, two[which], size)).toThrow(Refused);
+          expect(bytes.equals(new Uint8Array(two.b.heap.buffer))).toBe(true);
+        }
+      }
+    },
+  );
+
+  it("of free chunks is refused by malloc, too", () => {
+    const { b, first, second } = twoFree();
+    for (const chunk of [first, second]) b.poke(chunk, 1504 | 1);
+    expect(() => b.heap.malloc(1036)).toThrow(/overwritten/);
+    for (const chunk of [first, second]) b.poke(chunk, 1040 | 1);
+    b.heap.check();
   });
 });

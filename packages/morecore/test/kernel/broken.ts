@@ -53,6 +53,13 @@ export class Bench {
   }
 }
 
+/** An empty heap that is so large already, and may become so large, that each size class may have slabs of any length. */
+export function large(): Bench {
+  const b = new Bench({ memory: new ArrayBuffer(1 << 23), trimThreshold: Infinity });
+  b.heap.free(b.heap.malloc(3 << 20));
+  return b;
+}
+
 export function machineOver(heap: Heap): Machine {
   return new Machine(heap.memory, (code, address) => {
     throw new Refused(code, address);

@@ -303,6 +303,24 @@ const BROKEN: readonly [string, string, Break, (s: Specimen) => number][] = [
   ],
   [
     "B3",
+    "the first chunk of a bin has nothing before it, not even the bin",
+    poke(
+      (s) => s.free + 8,
+      () => 0,
+    ),
+    (s) => s.free,
+  ],
+  [
+    "B3",
+    "the first chunk of a bin has another bin before it",
+    poke(
+      (s) => s.free + 8,
+      (w) => w + 4,
+    ),
+    (s) => s.free,
+  ],
+  [
+    "B3",
     "a bin runs in a circle",
     ({ b, free }) => {
       b.poke(free + 4, free);

@@ -19,9 +19,11 @@ export function designClaims(name: string, make: HeapMaker["make"]): void {
 
 function sizes(make: HeapMaker["make"]): void {
   test("usableSize is what goodSize promised, with slabs of all sizes, of some and of none", () => {
-    for (const smallLimit of [256, 16, 0]) {
+    for (const smallLimit of [496, 256, 16, 0]) {
       const each = make({ smallLimit });
-      for (const bytes of [0, 1, 12, 13, 16, 17, 28, 29, 112, 240, 241, 256, 257, 1020, 1021, 50_000])
+      for (const bytes of [
+        0, 1, 12, 13, 16, 17, 28, 29, 112, 240, 241, 256, 257, 272, 496, 497, 1020, 1021, 50_000,
+      ])
         expect(each.usableSize(each.malloc(bytes))).toBe(each.goodSize(bytes));
     }
     const heap = make();
@@ -111,9 +113,9 @@ function places(make: HeapMaker["make"]): void {
   });
 
   test("calloc gets the memory that was freed last, and zeroes it", () => {
-    for (const smallLimit of [0, 256]) {
+    for (const smallLimit of [0, 256, 496]) {
       const heap = make({ smallLimit });
-      for (const bytes of [20, 500, 3000, 40_000]) {
+      for (const bytes of [20, 400, 500, 3000, 40_000]) {
         const dirty = heap.malloc(bytes);
         heap.u8(dirty).fill(0xff);
         heap.free(dirty);
@@ -156,7 +158,7 @@ function places(make: HeapMaker["make"]): void {
 function slabs(make: HeapMaker["make"]): void {
   test("a small request is served by a chunk where there is no room for a slab", () => {
     const { heap, ptrs } = exhausted(make, { smallLimit: 0 });
-    heap.options.smallLimit = 256;
+    heap.options.smallLimit = 496;
     const [large = 0] = ptrs;
     // What is freed has room for the block, but not for a slab of such.
     const kept = heap.realloc(large, heap.usableSize(large) - 200);

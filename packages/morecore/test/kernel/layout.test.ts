@@ -40,12 +40,13 @@ const FIELDS: readonly [string, number, number][] = [
   ["idle", layout.AT_IDLE, 4],
 ];
 
-/** What lies in the spare words of the first two classes' states. */
+/** What lies in the spare words of the first three classes' states. */
 const IN_CLASSES: readonly number[] = [
   layout.AT_TRIM_KEEP,
   layout.AT_TRIM_IDLE,
   layout.AT_TRIM_FROM,
   layout.AT_TRIM_TO,
+  layout.AT_FLUSH_FROM,
 ];
 
 describe("the header", () => {
@@ -70,7 +71,7 @@ describe("the header", () => {
       );
   });
 
-  it("has what is learned of top where a size class's state has nothing", () => {
+  it("has what is learned of top and of merges where a size class's state has nothing", () => {
     expect(new Set(IN_CLASSES).size).toBe(IN_CLASSES.length);
     for (const at of IN_CLASSES) {
       expect(at).toBeLessThan(layout.AT_BINS);
@@ -78,11 +79,11 @@ describe("the header", () => {
     }
   });
 
-  it("has the sizes of the drawing: 2272 bytes, then a segment's 12, then the first chunk at 2284", () => {
-    expect(layout.HEADER_BYTES).toBe(2272);
+  it("has the sizes of the drawing: 2752 bytes, then a segment's 12, then the first chunk at 2764", () => {
+    expect(layout.HEADER_BYTES).toBe(2752);
     expect(layout.HEADER_BYTES % layout.GRANULE).toBe(0);
     expect(layout.SEGMENT_CHUNKS).toBe(12);
-    expect(layout.HEADER_BYTES + layout.SEGMENT_CHUNKS).toBe(2284);
+    expect(layout.HEADER_BYTES + layout.SEGMENT_CHUNKS).toBe(2764);
     expect([layout.SEGMENT_NEXT, layout.SEGMENT_END]).toEqual([0, 4]);
   });
 
@@ -132,6 +133,7 @@ describe("the units", () => {
     expect(layout.SMALL_MAX).toBe(layout.CLASS_COUNT * layout.GRANULE);
     // AT_MAYBE_UNUSED has a bit for each.
     expect(layout.CLASS_COUNT).toBeLessThan(32);
+    expect([layout.CLASS_COUNT, layout.SMALL_MAX, layout.NARROW_MAX]).toEqual([31, 496, 256]);
   });
 });
 
@@ -175,7 +177,9 @@ describe("a slab", () => {
     expect(1 << layout.SLAB_UNIT_LOG2).toBe(layout.SLAB_UNIT);
     expect(layout.MIN_SLAB).toBeLessThan(layout.MAX_SLAB);
     expect(layout.MIN_BLOCKS * layout.SMALL_MAX).toBeLessThanOrEqual(layout.MAX_SLAB);
-    expect(layout.MAX_SLAB / (2 * layout.GRANULE)).toBeLessThanOrEqual(layout.MAX_BLOCKS);
+    // From the blocks of 128 bytes on, the length is what ends it.
+    expect(layout.MAX_SLAB / (8 * layout.GRANULE)).toBeLessThanOrEqual(layout.MAX_BLOCKS);
+    expect(layout.MAX_SLAB / (7 * layout.GRANULE)).toBeGreaterThan(layout.MAX_BLOCKS);
   });
 });
 
@@ -189,14 +193,14 @@ describe("a real heap's bytes", () => {
     expect(b.word(base + 8)).toBe(base);
     expect(b.word(base + 12)).toBe(layout.FIXED_MEMORY);
     const [top, end, limit, segment] = [16, 20, 24, 28].map((offset) => b.word(base + offset));
-    expect(top).toBe(base + 2284);
+    expect(top).toBe(base + 2764);
     expect(end).toBe(base + b.heap.footprint);
     expect(limit).toBe(1 << 20);
-    expect(segment).toBe(base + 2272);
-    expect(b.word(base + 2284)).toBe(((end as number) - 4 - base - 2284) | layout.PREVIOUS_IN_USE);
+    expect(segment).toBe(base + 2752);
+    expect(b.word(base + 2764)).toBe(((end as number) - 4 - base - 2764) | layout.PREVIOUS_IN_USE);
     // No map, no bin with chunks; each class takes from the word that is always zero.
-    for (let offset = 84; offset < 2284; offset += 4) {
-      const isClassBits = offset >= 152 && offset < 664 && offset % 32 === 152 % 32;
+    for (let offset = 84; offset < 2764; offset += 4) {
+      const isClassBits = offset >= 152 && offset < 1144 && offset % 32 === 152 % 32;
       expect([offset, b.word(base + offset)]).toEqual([offset, isClassBits ? base + 92 : 0]);
     }
   });
@@ -216,7 +220,7 @@ describe("a real heap's bytes", () => {
   it("have a live chunk's header before its payload, 12 mod 16", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(1000);
-    expect(ptr).toBe(16 + 2284 + 4);
+    expect(ptr).toBe(16 + 2764 + 4);
     expect((ptr - 4) % 16).toBe(12);
     expect(b.word(ptr - 4)).toBe(1008 | layout.IN_USE | layout.PREVIOUS_IN_USE);
     expect(b.word(16 + layout.AT_TOP)).toBe(ptr - 4 + 1008);
@@ -225,7 +229,7 @@ describe("a real heap's bytes", () => {
   it("have three chunks of the heap's own for the first small block: descriptor, slab, map", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(100);
-    const [descriptor, slab, map] = [16 + 2284, 16 + 2284 + 64, 4092];
+    const [descriptor, slab, map] = [16 + 2764, 16 + 2764 + 64, 4092];
     const own = layout.OWN | layout.IN_USE | layout.PREVIOUS_IN_USE;
     expect(own).toBe(7);
     expect(b.word(descriptor)).toBe(64 | own);
@@ -244,9 +248,9 @@ describe("a real heap's bytes", () => {
   it("have a slab's descriptor as drawn: first block, inverse, shape, last word, bits, links", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(100);
-    const descriptor = 16 + 2284 + 4;
+    const descriptor = 16 + 2764 + 4;
     const blocks = Math.floor((4092 - ptr) / 112);
-    expect(blocks).toBe(15);
+    expect(blocks).toBe(11);
     expect(b.word(descriptor)).toBe(ptr);
     // 7 times this is 1 modulo 2^32, and 112 is 7 << 4.
     expect(b.word(descriptor + 4)).toBe(0xb6db_6db7);
@@ -264,7 +268,7 @@ describe("a real heap's bytes", () => {
     const ptr = b.heap.malloc(100);
     const first = b.word(state + 8);
     expect(words()).toEqual([first + 16, ptr, first, 0, 0, 1]);
-    for (let block = 0; block < 15; block++) b.heap.malloc(100);
+    for (let block = 0; block < 11; block++) b.heap.malloc(100);
     const second = b.word(state + 8);
     const place = b.word(second);
     expect(words()).toEqual([second + 16, place, second, 0, 0, 2]);
@@ -280,14 +284,14 @@ describe("a real heap's bytes", () => {
     const b = new Bench();
     const [one, two] = [b.heap.malloc(100), b.heap.malloc(100)];
     b.heap.free(one);
-    expect(b.word(16 + 2264)).toBe(0);
+    expect(b.word(16 + 2744)).toBe(0);
     b.heap.free(two);
-    expect([b.word(16 + 2264), b.word(16 + 2268)]).toEqual([1 << 7, 0]);
+    expect([b.word(16 + 2744), b.word(16 + 2748)]).toEqual([1 << 7, 0]);
     // A large block that there is room for: now it is in AT_IDLE.
     b.heap.malloc(1025);
-    expect([b.word(16 + 2264), b.word(16 + 2268)]).toEqual([0, 1 << 7]);
+    expect([b.word(16 + 2744), b.word(16 + 2748)]).toEqual([0, 1 << 7]);
     b.heap.trim();
-    expect([b.word(16 + 2264), b.word(16 + 2268)]).toEqual([0, 0]);
+    expect([b.word(16 + 2744), b.word(16 + 2748)]).toEqual([0, 0]);
   });
 
   it("have nothing in a free block of a slab, and nothing beside it: it is a bit of the descriptor", () => {
@@ -297,7 +301,7 @@ describe("a real heap's bytes", () => {
     const before = Buffer.from(new Uint8Array(b.heap.buffer, ptrs[0], 3 * 112));
     b.heap.free(ptrs[1] as number);
     expect(before.equals(new Uint8Array(b.heap.buffer, ptrs[0], 3 * 112))).toBe(true);
-    expect(b.word(16 + 2284 + 4 + 16) & 0b111).toBe(0b010);
+    expect(b.word(16 + 2764 + 4 + 16) & 0b111).toBe(0b010);
   });
 
   it("have a free chunk's links at +4 and +8, its size again at its end, and P clear behind it", () => {
@@ -307,7 +311,8 @@ describe("a real heap's bytes", () => {
     b.heap.free(two + 4);
     const bin = b.heap.base + layout.AT_BINS + (112 / 16) * 4;
     expect(b.word(bin)).toBe(two);
-    expect([b.word(two + 4), b.word(two + 8)]).toEqual([one, 0]);
+    // Before the first lies its bin, as a chunk of which the head is the link.
+    expect([b.word(two + 4), b.word(two + 8)]).toEqual([one, bin - 4]);
     expect([b.word(one + 4), b.word(one + 8)]).toEqual([0, two]);
     expect(b.word(one)).toBe(112 | layout.PREVIOUS_IN_USE);
     expect(b.word(one + 112 - 4)).toBe(112);
@@ -325,8 +330,8 @@ describe("a real heap's bytes", () => {
     const segment = b.word(b.heap.base + layout.AT_SEGMENT);
     expect(segment).toBe(closed + 65_536);
     expect(ptr).toBe(segment + 16);
-    expect(b.word(b.heap.base + 2272)).toBe(segment);
-    expect(b.word(b.heap.base + 2276)).toBe(closed);
+    expect(b.word(b.heap.base + 2752)).toBe(segment);
+    expect(b.word(b.heap.base + 2756)).toBe(closed);
     // What was top is a free chunk now, so P is clear.
     expect(b.word(closed - 4)).toBe(layout.IN_USE);
   });

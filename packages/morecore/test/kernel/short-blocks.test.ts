@@ -4,15 +4,21 @@ import { Heap } from "morecore";
 import { describe, expect, it } from "vitest";
 
 /** Beyond the largest that a loop serves. */
-const LENGTHS = Array.from({ length: 300 }, (_, length) => length + 1);
+const LENGTHS = Array.from({ length: 520 }, (_, length) => length + 1);
 const DIRT = 0xa5;
 
 const bytesAt = (heap: Heap, ptr: number, length: number) => new Uint8Array(heap.buffer, ptr, length);
 
-describe.each([256, 0])("with a smallLimit of %i", (smallLimit) => {
+describe.each([
+  ["a small heap with slabs", 496, 0],
+  ["a heap that is large enough for slabs of each size", 496, 1 << 20],
+  ["a heap without slabs", 0, 0],
+])("in %s,", (_, smallLimit, room) => {
   /** A heap in which a block lies between two others, all of them dirty. */
   function between(length: number): { heap: Heap; ptrs: readonly [number, number, number] } {
     const heap = Heap.create({ memory: new WebAssembly.Memory({ initial: 1 }), smallLimit });
+    heap.free(heap.malloc(room));
+    expect(heap.footprint).toBeGreaterThan(room);
     const ptrs = [heap.malloc(length), heap.malloc(length), heap.malloc(length)] as const;
     for (const ptr of ptrs) bytesAt(heap, ptr, heap.usableSize(ptr)).fill(DIRT);
     return { heap, ptrs };

@@ -5,7 +5,7 @@ import { sizeOf } from "../../src/kernel/chunk.ts";
 import * as at from "../../src/kernel/layout.ts";
 import { extentOf, firstBlock } from "../../src/kernel/slab.ts";
 import { mapOf, mapUnits, reachMap, slabAt, slabOf } from "../../src/kernel/slab-map.ts";
-import { Bench } from "./broken.ts";
+import { Bench, large } from "./broken.ts";
 
 const UNIT = at.SLAB_UNIT;
 
@@ -167,7 +167,7 @@ describe("the map", () => {
 
 describe("a unit", () => {
   it("has no two slabs, of whatever classes, also when slabs come and go", () => {
-    const b = roomy();
+    const b = large();
     const next = randomFrom(7);
     const live: number[] = [];
     for (let round = 0; round < 6000; round++) {
@@ -175,7 +175,7 @@ describe("a unit", () => {
       const shrinks = round % 2000 > 1500;
       if (live.length > 0 && next(10) < (shrinks ? 9 : 3))
         b.heap.free(live.splice(next(live.length), 1)[0] as number);
-      else live.push(b.heap.malloc(next(20) === 0 ? 300 + next(6000) : next(257)));
+      else live.push(b.heap.malloc(next(20) === 0 ? 500 + next(6000) : next(at.SMALL_MAX + 1)));
       if (round % 100 === 0) expectApart(b);
     }
     expectApart(b);

@@ -6,9 +6,9 @@ import * as at from "../../src/kernel/layout.ts";
 import { takeChunk } from "../../src/kernel/malloc.ts";
 import { blockCountOf, firstBlock, isFull } from "../../src/kernel/slab.ts";
 import { slabOf } from "../../src/kernel/slab-map.ts";
-import { blocksIn, takeRoom } from "../../src/kernel/slab-room.ts";
+import { blocksIn, hasRoom, takeRoom } from "../../src/kernel/slab-room.ts";
 import { classState } from "../../src/kernel/slabs.ts";
-import { Bench } from "./broken.ts";
+import { Bench, large } from "./broken.ts";
 
 const UNIT = at.SLAB_UNIT;
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
@@ -25,10 +25,18 @@ function begun(b: Bench, sizeClass: number, count: number): number[] {
   const slabs: number[] = [];
   while (slabs.length < count) {
     const slab = slabOfPtr(b, b.heap.malloc(sizeClass * 16));
+    expect(slab, "the class has slabs").not.toBe(0);
     while (!isFull(b.machine, slab)) b.heap.malloc(sizeClass * 16);
     slabs.push(slab);
   }
   return slabs;
+}
+
+/** How many bytes the next slab of a class that has so many should have, if its blocks are neither too large nor too many. */
+function wantedAfter(slabs: number): number {
+  const first = [1024, 2048, 4096, 8192][slabs];
+  if (first !== undefined) return first;
+  return slabs < 8 ? 8192 : slabs < 32 ? 16_384 : 32_768;
 }
 
 /** Where a slab's chunk begins, its size, and where the payload of what follows begins. */
@@ -66,7 +74,7 @@ function alignTop(b: Bench, offset: number): void {
 
 describe("a slab cut from top", () => {
   it.each(CLASSES)("of class %i ends where a unit does, so that the next can follow at once", (sizeClass) => {
-    const b = roomy();
+    const b = large();
     for (const slab of begun(b, sizeClass, 8)) {
       const { past, size } = placeOf(b, slab);
       expect(past % UNIT).toBe(0);
@@ -78,7 +86,7 @@ describe("a slab cut from top", () => {
 
   it("leaves nothing free behind it but top: what was taken more than it needs is given back", () => {
     for (const sizeClass of CLASSES) {
-      const b = roomy();
+      const b = large();
       begun(b, sizeClass, 1);
       expect(b.heap.mallinfo().ordblks).toBe(1);
     }
@@ -98,20 +106,43 @@ describe("a slab cut from top", () => {
   it.each(CLASSES)(
     "of class %i is shorter as the first of its class, and longer from the third on",
     (sizeClass) => {
-      const b = roomy();
+      const b = large();
       const sizes = begun(b, sizeClass, 6).map((slab) => placeOf(b, slab).size);
       const most = Math.min(at.MAX_SLAB, sizeClass * 16 * at.MAX_BLOCKS);
       const [first = 0, second = 0, ...later] = sizes;
       expect(first).toBeLessThanOrEqual(Math.max(2 * at.MIN_SLAB, 8 * 16 * sizeClass + UNIT));
       expect(first).toBeLessThan(most);
       expect(second).toBeLessThan(most);
-      for (const size of later) {
-        expect(size).toBeGreaterThan(Math.max(first, second));
+      for (const size of later) expect(size).toBeGreaterThan(Math.max(first, second));
+    },
+  );
+
+  it.each(CLASSES)(
+    "of class %i is as long as the number of slabs before it says: up to 8 KiB, 16 KiB after 8, 32 KiB after 32",
+    (sizeClass) => {
+      const b = large();
+      const sizes = begun(b, sizeClass, 35).map((slab) => placeOf(b, slab).size);
+      const least = Math.max(at.MIN_SLAB, sizeClass * 16 * at.MIN_BLOCKS);
+      const most = Math.min(at.MAX_SLAB, sizeClass * 16 * at.MAX_BLOCKS);
+      for (const [before, size] of sizes.entries()) {
+        const wanted = Math.min(Math.max(wantedAfter(before), least), most);
         // It ends with the last unit that it may reach into.
-        expect(size).toBeGreaterThan(most - UNIT);
+        expect([before, size]).toEqual([
+          before,
+          expect.toSatisfy((it) => it > Math.min(wanted, most - UNIT)),
+        ]);
+        expect(size).toBeLessThanOrEqual(Math.min(wanted + UNIT, most + at.GRANULE));
       }
     },
   );
+
+  it("of at most the 128th part of what the heap may have, whatever its class has", () => {
+    const b = new Bench({ memory: new ArrayBuffer(1 << 21) });
+    const sizes = begun(b, 12, 40).map((slab) => placeOf(b, slab).size);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual((1 << 21) / 128);
+    expect(sizes.at(-1)).toBeGreaterThan((1 << 21) / 128 - UNIT);
+    b.heap.check();
+  });
 
   it("is short again when its class has lost its slabs", () => {
     const b = roomy();
@@ -132,8 +163,7 @@ describe("a slab cut from top", () => {
  * A heap with a slab of class 16, and so with a map, and with a free chunk for the descriptor of the next slab, which would
  * else be cut from a hole. Top begins in a unit without a slab.
  */
-function withMap(): Bench {
-  const b = roomy();
+function withMap(b = roomy()): Bench {
   b.heap.malloc(256);
   hole(b, 64);
   return b;
@@ -177,8 +207,21 @@ describe("a hole", () => {
     b.heap.check();
   });
 
-  it("that is longer than a slab may be is cut where a unit ends, and what is over stays free", () => {
+  it("of nearly half as much more than a later slab wants is taken whole", () => {
     const b = withMap();
+    begun(b, 7, 4);
+    alignTop(b, 16);
+    hole(b, 64);
+    alignTop(b, 16);
+    const chunk = hole(b, 12_000);
+    const slab = slabOfPtr(b, b.heap.malloc(100));
+    expect(placeOf(b, slab)).toMatchObject({ chunk, size: 12_000 });
+    b.heap.check();
+  });
+
+  it("that is longer than a slab may be is cut where a unit ends, and what is over stays free", () => {
+    // No slab has more than 8 KiB here.
+    const b = withMap(new Bench({ memory: new ArrayBuffer(1 << 20) }));
     begun(b, 7, 4);
     alignTop(b, 16);
     hole(b, 64);
@@ -249,21 +292,23 @@ describe("a place", () => {
     expect(() => free(b.machine, b.base, asPtr(place + 4))).toThrow();
   });
 
-  it("is longer the more slabs a class has, up to the eightfold", () => {
-    const b = roomy();
-    const sizes = [0, 1, 2, 3, 4, 100].map((slabs) =>
-      sizeOf(b.machine, takeRoom(b.machine, b.base, 7, slabs)),
-    );
+  it("is longer the more slabs a class has, up to 32 times as long", () => {
+    const b = large();
+    const counts = [0, 1, 2, 3, 4, 7, 8, 31, 32, 100, 1_000_000];
+    const sizes = counts.map((slabs) => sizeOf(b.machine, takeRoom(b.machine, b.base, 8, slabs)));
     expect(sizes.slice(1).every((size, index) => size >= (sizes[index] as number) - UNIT)).toBe(true);
-    expect(sizes[5]).toBeLessThanOrEqual(at.MAX_SLAB + UNIT);
-    expect(sizes[3]).toBeGreaterThan(at.MAX_SLAB - UNIT);
+    for (const [index, slabs] of counts.entries()) {
+      expect(sizes[index]).toBeGreaterThan(wantedAfter(slabs) - UNIT);
+      expect(sizes[index]).toBeLessThanOrEqual(wantedAfter(slabs) + UNIT);
+    }
+    expect(wantedAfter(32)).toBe(at.MAX_SLAB);
   });
 
   it.each(CLASSES)(
     "has room for at least eight blocks of class %i, and for no more than there are bits",
     (sizeClass) => {
       const b = roomy();
-      for (let slabs = 0; slabs < 5; slabs++) {
+      for (const slabs of [0, 1, 2, 3, 4, 8, 32]) {
         const blocks = blocksIn(b.machine, takeRoom(b.machine, b.base, sizeClass, slabs), sizeClass * 16);
         expect(blocks).toBeGreaterThanOrEqual(at.MIN_BLOCKS);
         expect(blocks).toBeLessThanOrEqual(at.MAX_BLOCKS);
@@ -271,7 +316,7 @@ describe("a place", () => {
     },
   );
 
-  it("has as many blocks as fit behind its header, and 320 at most", () => {
+  it("has as many blocks as fit behind its header, and 288 at most", () => {
     const b = roomy();
     const chunk = asChunk(b.heap.malloc(6000) - 4);
     const size = sizeOf(b.machine, chunk);
@@ -285,5 +330,43 @@ describe("a place", () => {
     expect(takeRoom(b.machine, b.base, 16, 3)).toBe(NO_CHUNK);
     expect(before.equals(new Uint8Array(b.heap.buffer))).toBe(true);
     b.heap.check();
+  });
+});
+
+describe("room for slabs", () => {
+  const NARROW = CLASSES.filter((sizeClass) => sizeClass * 16 <= at.NARROW_MAX);
+  const WIDE = CLASSES.filter((sizeClass) => sizeClass * 16 > at.NARROW_MAX);
+  const roomIn = (b: Bench, sizeClass: number): boolean => hasRoom(b.machine, b.base, sizeClass);
+
+  it("is in a heap of any size that may become large, for classes of up to 256 bytes", () => {
+    const b = roomy();
+    b.poke(b.base + at.AT_FOOTPRINT, 4096);
+    expect(CLASSES.filter((sizeClass) => roomIn(b, sizeClass))).toEqual(NARROW);
+  });
+
+  it.each(WIDE)("is for the wide class %i from 256 times its shortest slab on", (sizeClass) => {
+    const b = roomy();
+    const enough = sizeClass * 16 * at.MIN_BLOCKS * 256;
+    b.poke(b.base + at.AT_FOOTPRINT, enough - 1);
+    expect(roomIn(b, sizeClass)).toBe(false);
+    b.poke(b.base + at.AT_FOOTPRINT, enough);
+    expect(roomIn(b, sizeClass)).toBe(true);
+    // And, as for any class, only where a slab of it is at most the 128th part of what the heap may have.
+    b.heap.footprintLimit = sizeClass * 16 * at.MIN_BLOCKS * 128 - 1;
+    expect(roomIn(b, sizeClass)).toBe(false);
+  });
+
+  it("is for the narrowest wide class from 544 KiB on, and for all from 992 KiB on", () => {
+    const b = roomy();
+    const first = (bytes: number): number | undefined => {
+      b.poke(b.base + at.AT_FOOTPRINT, bytes);
+      return WIDE.find((sizeClass) => !roomIn(b, sizeClass));
+    };
+    expect([first(544 * 1024 - 1), first(544 * 1024), first(992 * 1024 - 1), first(992 * 1024)]).toEqual([
+      17,
+      18,
+      31,
+      undefined,
+    ]);
   });
 });

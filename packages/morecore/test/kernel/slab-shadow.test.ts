@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { SlabShadow } from "./slab-shadow.ts";
 
 /** A heap with one block on the book. */
-function booked(bytes: number, smallLimit = 256): { heap: Heap; shadow: SlabShadow; ptr: number } {
+function booked(bytes: number, smallLimit = 496): { heap: Heap; shadow: SlabShadow; ptr: number } {
   const heap = Heap.create({ reserve: 0, smallLimit });
   const shadow = new SlabShadow(heap);
   const { ptr } = shadow.add(heap.malloc(bytes), bytes);

@@ -7,7 +7,7 @@ import type { Heap } from "morecore";
 import { expect } from "vitest";
 import { Program } from "../../../../test/support/calls.ts";
 import { type Block, Shadow } from "../../../../test/support/shadow.ts";
-import { HEADER_BYTES } from "../../src/kernel/layout.ts";
+import { HEADER_BYTES, NARROW_MAX } from "../../src/kernel/layout.ts";
 
 /** What each segment has before its chunks, and its last word. */
 const SEGMENT = 16;
@@ -43,8 +43,8 @@ export class SlabShadow extends Shadow {
 }
 
 export class SlabProgram extends Program {
-  /** How many small requests were given a block of a slab, and how many a chunk, for lack of memory. */
-  readonly small = { inSlabs: 0, fellBack: 0 };
+  /** How many small requests were given a block of a slab, how many of these a wide one, and how many a chunk, for lack of memory. */
+  readonly small = { inSlabs: 0, wide: 0, fellBack: 0 };
 
   constructor(heap: Heap, certain: number) {
     super(new SlabShadow(heap), certain);
@@ -53,8 +53,10 @@ export class SlabProgram extends Program {
   protected override took(ptr: number, bytes: number, alignment = 16, zero = false): void {
     super.took(ptr, bytes, alignment, zero);
     if (ptr === 0 || alignment > 16 || bytes > this.heap.options.smallLimit) return;
-    if (isInSlab(this.heap.usableSize(ptr))) this.small.inSlabs += 1;
-    else this.small.fellBack += 1;
+    const usable = this.heap.usableSize(ptr);
+    if (!isInSlab(usable)) this.small.fellBack += 1;
+    else this.small.inSlabs += 1;
+    if (isInSlab(usable) && usable > NARROW_MAX) this.small.wide += 1;
   }
 
   protected override expectRefusable(bytes: number, alignment: number): void {

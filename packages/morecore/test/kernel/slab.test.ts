@@ -12,7 +12,7 @@ import {
 } from "../../src/kernel/slab.ts";
 import { slabOf } from "../../src/kernel/slab-map.ts";
 import { classState } from "../../src/kernel/slabs.ts";
-import { Bench } from "./broken.ts";
+import { Bench, large } from "./broken.ts";
 
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
 
@@ -26,7 +26,7 @@ function latestSlab(b: Bench, sizeClass: number, count: number): number {
 
 describe("the blocks of a slab", () => {
   it.each(CLASSES)("of class %i are told from every other address", (sizeClass) => {
-    const b = new Bench({ memory: new ArrayBuffer(1 << 20) });
+    const b = large();
     const bytes = sizeClass * 16;
     // A longer slab than the first.
     const slab = latestSlab(b, sizeClass, 3);

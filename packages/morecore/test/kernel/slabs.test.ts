@@ -27,9 +27,11 @@ import {
   pushBlock,
   takeBlock,
 } from "../../src/kernel/slabs.ts";
-import { Bench } from "./broken.ts";
+import { Bench, large } from "./broken.ts";
 
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
+
+const WIDE = CLASSES.filter((sizeClass) => sizeClass * 16 > at.NARROW_MAX);
 
 /** Room for many slabs. */
 function roomy(): Bench {
@@ -83,7 +85,7 @@ describe("a size class", () => {
   });
 
   it.each(CLASSES)("%i serves the 16 sizes up to its blocks', and no others", (sizeClass) => {
-    const b = roomy();
+    const b = large();
     const most = sizeClass * 16;
     for (let bytes = most - 15; bytes <= most; bytes++) {
       const ptr = b.heap.malloc(bytes);
@@ -97,13 +99,36 @@ describe("a size class", () => {
     b.heap.check();
   });
 
-  it("of one granule serves requests of 0 bytes; what is above 256 bytes is a chunk", () => {
-    const b = new Bench();
+  it("of one granule serves requests of 0 bytes; what is above 496 bytes is a chunk", () => {
+    const b = large();
     expect(usableSize(b.machine, b.base, asPtr(b.heap.malloc(0)))).toBe(16);
-    const chunk = b.heap.malloc(257);
+    const chunk = b.heap.malloc(497);
     expect(slabOfPtr(b, chunk)).toBe(0);
-    expect(usableSize(b.machine, b.base, asPtr(chunk))).toBe(268);
+    expect(usableSize(b.machine, b.base, asPtr(chunk))).toBe(508);
     expect(slabCount(b)).toBe(1);
+  });
+
+  it.each(WIDE)("%i of wide blocks has chunks in a small heap, and slabs once that is large", (sizeClass) => {
+    const b = new Bench({ memory: new ArrayBuffer(1 << 23), trimThreshold: Infinity });
+    const bytes = sizeClass * 16;
+    const chunk = b.heap.malloc(bytes);
+    expect([slabOfPtr(b, chunk), b.heap.usableSize(chunk), slabCount(b)]).toEqual([0, bytes + 12, 0]);
+    expect(b.heap.goodSize(bytes)).toBe(bytes + 12);
+    b.heap.free(b.heap.malloc(2 << 20));
+    const block = b.heap.malloc(bytes);
+    expect([classOf(b.machine, slabOfPtr(b, block)), b.heap.usableSize(block)]).toEqual([sizeClass, bytes]);
+    expect(b.heap.goodSize(bytes)).toBe(bytes);
+    b.heap.check();
+    // The slab goes on serving when the heap is small again; what was a chunk stays one.
+    b.heap.trim();
+    expect(b.heap.footprint).toBeLessThan(bytes * at.MIN_BLOCKS * 256);
+    expect(slabOfPtr(b, b.heap.malloc(bytes))).toBe(slabOfPtr(b, block));
+    expect([slabOfPtr(b, chunk), b.heap.usableSize(chunk)]).toEqual([0, bytes + 12]);
+    b.heap.check();
+    // But there is no second one.
+    while (!isFull(b.machine, slabOfPtr(b, block))) b.heap.malloc(bytes);
+    expect([slabOfPtr(b, b.heap.malloc(bytes)), slabCount(b)]).toEqual([0, 1]);
+    b.heap.check();
   });
 
   it("has no slab before its first request, and none of another class's", () => {
@@ -119,7 +144,7 @@ describe("a size class", () => {
 
 describe("the blocks of a slab", () => {
   it.each(CLASSES)("of class %i lie side by side, in the order in which they are handed out", (sizeClass) => {
-    const b = roomy();
+    const b = large();
     const bytes = sizeClass * 16;
     const first = b.heap.malloc(bytes);
     const slab = slabOfPtr(b, first);
@@ -136,7 +161,7 @@ describe("the blocks of a slab", () => {
   });
 
   it("can be written from the first byte to the last, and the heap's own words are not among them", () => {
-    const b = roomy();
+    const b = large();
     const ptrs = CLASSES.flatMap((sizeClass) =>
       Array.from({ length: 30 }, () => b.heap.malloc(sizeClass * 16)),
     );
@@ -153,10 +178,11 @@ describe("the blocks of a slab", () => {
   it.each([
     ["as they were taken", (index: number) => index],
     ["backwards", (index: number) => -index],
-    ["in disorder", (index: number) => (index * 7) % 13],
+    ["in disorder", (index: number) => (index * 7) % 10],
   ])("that were freed %s are handed out again in the order of their addresses", (_, key) => {
     const b = new Bench();
-    const ptrs = Array.from({ length: 13 }, () => b.heap.malloc(100));
+    const ptrs = Array.from({ length: 10 }, () => b.heap.malloc(100));
+    expect(slabCount(b)).toBe(1);
     const order = ptrs.map((ptr, index) => [key(index), ptr] as const).sort((x, y) => x[0] - y[0]);
     for (const [, ptr] of order) b.heap.free(ptr);
     expect(ptrs.map(() => b.heap.malloc(100))).toEqual(ptrs);
@@ -169,11 +195,11 @@ describe("the blocks of a slab", () => {
     const ptrs = [b.heap.malloc(16)];
     const slab = slabOfPtr(b, ptrs[0] as number);
     const blocks = blockCountOf(b.machine, slab);
-    expect(blocks).toBeGreaterThan(80);
-    while (ptrs.length < 80) ptrs.push(b.heap.malloc(16));
+    expect(blocks).toBeGreaterThan(70);
+    while (ptrs.length < 70) ptrs.push(b.heap.malloc(16));
     for (const index of [3, 1, 40]) b.heap.free(ptrs[index] as number);
     b.heap.check();
-    const rest = Array.from({ length: blocks - 80 + 3 }, () => b.heap.malloc(16));
+    const rest = Array.from({ length: blocks - 70 + 3 }, () => b.heap.malloc(16));
     expect(rest.every((ptr) => slabOfPtr(b, ptr) === slab)).toBe(true);
     expect(new Set([...ptrs, ...rest]).size).toBe(blocks);
     expect(isFull(b.machine, slab)).toBe(true);
@@ -279,8 +305,8 @@ describe("a slab", () => {
   });
 
   it("that was given back leaves words that make a second free of each of its blocks seen", () => {
-    for (const bytes of [16, 32, 100, 256]) {
-      const b = roomy();
+    for (const bytes of [16, 32, 100, 256, 496]) {
+      const b = large();
       const one = [b.heap.malloc(bytes)];
       const slab = slabOfPtr(b, one[0] as number);
       while (!isFull(b.machine, slab)) one.push(b.heap.malloc(bytes));
@@ -375,8 +401,7 @@ describe("a free by the slow way", () => {
 
 describe("a flush", () => {
   /** A heap whose current slab of class 7 is unused, and one of class 2 that is not. */
-  function unused(): Bench {
-    const b = roomy();
+  function unused(b = roomy()): Bench {
     b.heap.malloc(32);
     b.heap.free(b.heap.malloc(100));
     expect(isUnused(b.machine, current(b, 7))).toBe(true);
@@ -398,9 +423,9 @@ describe("a flush", () => {
   });
 
   it("gives back those of all classes at once, and counts once", () => {
-    const b = roomy();
+    const b = large();
     for (const ptr of CLASSES.map((sizeClass) => b.heap.malloc(sizeClass * 16))) b.heap.free(ptr);
-    expect(slabCount(b)).toBe(16);
+    expect(slabCount(b)).toBe(at.CLASS_COUNT);
     expect(flushSlabs(b.machine, b.base)).toBe(true);
     expect(slabCount(b)).toBe(0);
     expect(b.heap.statistics().flushCount).toBe(1);
@@ -421,7 +446,7 @@ describe("a flush", () => {
   it("does not come with a small request, nor with one that a chunk is at hand for", () => {
     const b = unused();
     b.heap.malloc(16);
-    b.heap.malloc(300);
+    b.heap.malloc(500);
     expect(current(b, 7)).not.toBe(0);
     expect(b.heap.statistics().flushCount).toBe(0);
   });
@@ -460,6 +485,63 @@ describe("a flush", () => {
     expectFlushed(b);
   });
 
+  /** Frees so many pairs of neighbours, each of which is merged with the other. */
+  function merge(b: Bench, merges: number): void {
+    const { coalesceCount } = b.heap.statistics();
+    for (let pair = 0; pair < merges; pair++) {
+      const [one, two] = [b.heap.malloc(600), b.heap.malloc(600)];
+      b.heap.malloc(600);
+      b.heap.free(one);
+      b.heap.free(two);
+    }
+    expect(b.heap.statistics().coalesceCount - coalesceCount).toBe(merges);
+  }
+
+  it("comes with large blocks again only when chunks were merged 16 times since", () => {
+    const b = unused(large());
+    const big = () => b.heap.malloc(5000);
+    for (let block = 0; block < 2; block++) big();
+    expectFlushed(b);
+    b.heap.free(b.heap.malloc(100));
+    const slab = current(b, 7);
+    merge(b, 15);
+    for (let block = 0; block < 5; block++) big();
+    expect([current(b, 7), b.heap.statistics().flushCount]).toEqual([slab, 1]);
+    b.heap.check();
+    merge(b, 1);
+    // The first block notes that the slab is unused, the next one finds it so still.
+    big();
+    expect([current(b, 7), b.heap.statistics().flushCount]).toEqual([slab, 1]);
+    big();
+    expectFlushed(b, 2);
+  });
+
+  it("comes again at once with a trim, however few merges there were", () => {
+    const b = unused(large());
+    for (let block = 0; block < 2; block++) b.heap.malloc(5000);
+    expectFlushed(b);
+    b.heap.free(b.heap.malloc(100));
+    expect(slabCount(b)).toBe(2);
+    b.heap.trim();
+    expectFlushed(b, 2);
+  });
+
+  it("comes after 16 merges, too, where their counter wraps", () => {
+    const b = unused(large());
+    for (const offset of [at.AT_COALESCE_COUNT, at.AT_FLUSH_FROM]) b.poke(b.base + offset, 0xffff_fff0);
+    for (let block = 0; block < 2; block++) b.heap.malloc(5000);
+    expectFlushed(b);
+    const from = b.heap.statistics().coalesceCount;
+    expect(from).toBeGreaterThan(0xffff_fff0);
+    b.heap.free(b.heap.malloc(100));
+    for (const merges of [0, 15, 16]) {
+      b.poke(b.base + at.AT_COALESCE_COUNT, from + merges);
+      for (let block = 0; block < 2; block++) b.heap.malloc(5000);
+      expect(b.heap.statistics().flushCount).toBe(merges === 16 ? 2 : 1);
+    }
+    expectFlushed(b, 2);
+  });
+
   it("leaves the slab of small blocks that come and go between large ones", () => {
     const b = unused();
     for (let round = 0; round < 5; round++) {
@@ -487,7 +569,7 @@ describe("a flush", () => {
 
 /** A region that would be full of slabs too soon. */
 function small(): Bench {
-  return new Bench({ size: 3600 });
+  return new Bench({ size: 4096 });
 }
 
 /** Room for chunks, but for no slab any more: the map, a descriptor and a slab of 1 KiB at a unit's end. */
@@ -535,6 +617,7 @@ describe.each([
       expect(b.heap.u8(ptr, bytes).every((byte) => byte === 0)).toBe(true);
       b.heap.check();
       const guard = b.heap.malloc(300);
+      expect(guard).not.toBe(0);
       b.heap.free(ptr);
       b.heap.free(guard);
       b.heap.check();
@@ -585,16 +668,17 @@ describe("a full heap", () => {
 describe("the small limit", () => {
   it("says which requests are small: those whose blocks are no larger", () => {
     const b = new Bench();
-    for (const limit of [0, 16, 112, 256]) {
+    for (const limit of [0, 16, 112, 256, 272, 496]) {
       setSmallLimit(b.machine, b.base, limit);
-      for (let bytes = 0; bytes <= 300; bytes++)
+      for (let bytes = 0; bytes <= 600; bytes++)
         expect([bytes, isSmall(b.machine, b.base, bytes)]).toEqual([bytes, Math.max(bytes, 1) <= limit]);
       expect(isSmall(b.machine, b.base, 0xffff_ffff)).toBe(false);
     }
   });
 
   it("of 0 makes each block a chunk, also of 0 bytes", () => {
-    const b = new Bench({ smallLimit: 0 });
+    const b = new Bench({ memory: new ArrayBuffer(1 << 21), smallLimit: 0 });
+    b.heap.malloc(1 << 20);
     for (let bytes = 0; bytes <= at.SMALL_MAX; bytes++)
       expect(slabOfPtr(b, malloc(b.machine, b.base, bytes))).toBe(0);
     expect(slabCount(b)).toBe(0);

@@ -11,20 +11,20 @@ function slabOfPtr(b: Bench, ptr: number): number {
   return slabOf(b.machine.words, b.base, ptr);
 }
 
-/** The most bytes, in 32ths of the region, that random blocks of 1 to 256 bytes may have while others replace them. */
-function mostLive(size: number, smallLimit: number): number {
+/** The most bytes, in 32ths of the region, that random blocks of 1 to `largest` bytes may have while others replace them. */
+function mostLive(size: number, smallLimit: number, largest: number): number {
   let parts = 32;
-  while (!survives(new Bench({ memory: new ArrayBuffer(1 << 20), size, smallLimit }), (size * parts) / 32))
-    parts--;
+  const bench = (): Bench => new Bench({ memory: new ArrayBuffer(1 << 21), size, smallLimit });
+  while (!survives(bench(), (size * parts) / 32, largest)) parts--;
   return parts;
 }
 
-function survives({ heap }: Bench, most: number): boolean {
+function survives({ heap }: Bench, most: number, largest: number): boolean {
   const random = randomFrom(7);
   const live: [ptr: number, bytes: number][] = [];
   let bytes = 0;
   for (let call = 0; call < 6000; call++) {
-    const wanted = 1 + random(256);
+    const wanted = 1 + random(largest);
     for (; bytes + wanted > most; bytes -= live.pop()?.[1] ?? 0) {
       const at = random(live.length);
       const [gone, last] = [live[at], live.at(-1)] as [[number, number], [number, number]];
@@ -69,16 +69,19 @@ describe("a heap that can have few bytes", () => {
 
   it("says the size of a chunk where it has no slabs, and of a block where it has", () => {
     const b = new Bench({ size: 200_000 });
-    for (const bytes of [0, 1, 28, 29, 100, 192, 193, 224, 256, 257])
+    for (const bytes of [0, 1, 28, 29, 100, 192, 193, 224, 256, 257, 272, 273, 496, 497])
       expect([bytes, b.heap.usableSize(b.heap.malloc(bytes))]).toEqual([bytes, b.heap.goodSize(bytes)]);
     b.heap.footprintLimit = 100_000;
     // It goes on with those that it has.
-    for (const bytes of [1, 28, 100, 256])
+    for (const bytes of [1, 28, 100, 256, 496])
       expect([bytes, b.heap.usableSize(b.heap.malloc(bytes))]).toEqual([bytes, b.heap.goodSize(bytes)]);
   });
 
   it("holds at least four fifths of what it would without slabs, also with a few blocks of each class", () => {
-    for (const size of [16_384, 32_768, 65_536, 131_072, 262_144])
-      expect(mostLive(size, 256) / mostLive(size, 0), `${size}`).toBeGreaterThan(0.8);
+    for (const largest of [at.NARROW_MAX, at.SMALL_MAX])
+      for (const size of [16_384, 32_768, 65_536, 131_072, 262_144]) {
+        const share = mostLive(size, at.SMALL_MAX, largest) / mostLive(size, 0, largest);
+        expect(share, `${size}, ${largest}`).toBeGreaterThan(0.8);
+      }
   });
 });

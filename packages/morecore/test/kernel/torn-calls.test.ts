@@ -324,7 +324,7 @@ describe("a process dies between two stores", () => {
   test("of any call: the headers lead to top, the heap is repaired, and no other block is touched", () => {
     const random = randomFrom(seedOf("torn calls"));
     const tally: Tally = { states: 0, repaired: 0, torn: 0 };
-    for (const smallLimit of [256, 0]) {
+    for (const smallLimit of [496, 0]) {
       const memory = new Reservation();
       const plain = PlainHeap.create({ memory, base: BASE, smallLimit, advance: 0, trimThreshold: 20_000 });
       const machine = new Machine(memory, (code) => {

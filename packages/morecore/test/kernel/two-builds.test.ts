@@ -10,10 +10,14 @@ import {
   CLASS_COUNT,
   CLASS_HEAD,
   CLASS_SLABS,
+  NARROW_MAX,
 } from "../../src/kernel/layout.ts";
 
-/** Requests at the bounds of the smallest size class, of the two largest and of the chunks above them. */
-const BOUNDS = [0, 16, 17, 240, 256, 257];
+/**
+ * Requests at the bounds of the smallest size class, of the two largest of narrow blocks, of the smallest and the two
+ * largest of wide ones, and of the chunks above them.
+ */
+const BOUNDS = [0, 16, 17, 240, 256, 257, 272, 480, 496, 497];
 
 const wordAt = (heap: Heap, offset: number): number => heap.u32(heap.base + offset, 1)[0] as number;
 
@@ -28,6 +32,8 @@ describe("the two kernels", () => {
     const { wasm, both } = twins();
     const sizeClass = Math.max(Math.ceil(bytes / 16), 1);
     const inSlabs = sizeClass <= CLASS_COUNT;
+    // Wide blocks are in slabs only in a large heap.
+    if (bytes > NARROW_MAX) both((heap) => heap.free(heap.malloc(1 << 20)));
     const ptrs = Array.from({ length: 700 }, () => both((heap) => heap.malloc(bytes)));
     expect(ptrs).not.toContain(0);
     const { slabs } = inSlabs ? classOf(wasm, sizeClass) : { slabs: 0 };
@@ -51,6 +57,22 @@ describe("the two kernels", () => {
     live.push(both((heap) => heap.realloc(moved, 3000)));
     for (const ptr of live) both((heap) => heap.free(ptr));
     if (inSlabs) expect(classOf(wasm, sizeClass).slabs, "all other slabs were given back").toBeLessThan(2);
+    both((heap) => heap.trim());
+    expect(wordAt(wasm, AT_SLAB_COUNT)).toBe(0);
+    wasm.check();
+  });
+
+  it("leave the same bytes while wide blocks are chunks at first, and in slabs once the heap is large", () => {
+    const { wasm, both } = twins();
+    const ptrs: number[] = [];
+    while (classOf(wasm, 17).slabs < 3) ptrs.push(both((heap) => heap.malloc(272)));
+    expect(ptrs).not.toContain(0);
+    expect(ptrs.filter((ptr) => wasm.usableSize(ptr) !== 272).length, "many are chunks").toBeGreaterThan(
+      1000,
+    );
+    expect(ptrs.filter((ptr) => wasm.usableSize(ptr) === 272).length, "some are not").toBeGreaterThan(20);
+    wasm.check();
+    for (const ptr of ptrs.reverse()) both((heap) => heap.free(ptr));
     both((heap) => heap.trim());
     expect(wordAt(wasm, AT_SLAB_COUNT)).toBe(0);
     wasm.check();

@@ -44,7 +44,7 @@ function pieces(b: Bench): [number, number, number][] {
 const ALL_STATES = [LIVE, CACHED, FREE, TOP, OVERHEAD];
 
 /**
- * A heap in which each state occurs: live, free, live, guard as chunks, then a slab of 15 blocks of 112 bytes, of which
+ * A heap in which each state occurs: live, free, live, guard as chunks, then a slab of blocks of 112 bytes, of which
  * the first and the third are live. Its descriptor and the map lie where the free chunk was.
  */
 function specimen() {
@@ -57,16 +57,19 @@ function specimen() {
   return { b, live, free, alive, guard, one, two, three, top: b.word(b.heap.base + AT_TOP) };
 }
 
+/** Where the first chunk lies, from base on. */
+const FIRST = HEADER_BYTES + SEGMENT_CHUNKS;
+
 describe("a walk", () => {
   it("of an empty heap sees top alone", () => {
     const b = new Bench();
-    expect(chunks(b)).toEqual([[b.heap.base + 2284, TOP]]);
-    expect(pieces(b)).toEqual([[b.heap.base + 2284, b.heap.footprint - 2284 - 4, TOP]]);
+    expect(chunks(b)).toEqual([[b.heap.base + FIRST, TOP]]);
+    expect(pieces(b)).toEqual([[b.heap.base + FIRST, b.heap.footprint - FIRST - 4, TOP]]);
   });
 
   it("of a full heap sees top still, of size 0", () => {
     const b = new Bench({ size: 4096 });
-    const ptr = b.heap.malloc(4096 - 2284 - 4 - 4);
+    const ptr = b.heap.malloc(4096 - FIRST - 4 - 4);
     expect(ptr).not.toBe(0);
     expect(chunks(b)).toEqual([
       [ptr - 4, LIVE],
@@ -209,7 +212,7 @@ describe("a walk", () => {
   });
 
   it("is what inspectAll shows", () => {
-    const { b, one, two, top } = specimen();
+    const { b, live, one, two, top } = specimen();
     const shown: [number, number, string][] = [];
     const usable = new Map<number, [number, number]>();
     b.heap.inspectAll((piece) => {
@@ -221,7 +224,8 @@ describe("a walk", () => {
     // A block has no header; a chunk's payload begins behind it.
     expect(usable.get(one)).toEqual([one, 112]);
     expect(usable.get(two)).toEqual([two, 112]);
-    expect(usable.get(2300)).toEqual([2304, 300]);
+    expect(live).toBe(b.base + FIRST);
+    expect(usable.get(live)).toEqual([live + 4, 300]);
     const topBytes = b.heap.mallinfo().keepcost;
     expect(usable.get(top)).toEqual([top + 4, topBytes - 4]);
   });

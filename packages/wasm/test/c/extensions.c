@@ -24,7 +24,7 @@ static enum verdict in_place_grows(void) {
 
 static enum verdict in_place_refuses(void) {
   NEEDS(realloc_in_place);
-  char *ptr = hidden(malloc(LARGE)), *next = hidden(malloc(100));
+  char *ptr = hidden(malloc(LARGE)), *next = hidden(malloc(LARGE));
   stamp(ptr, LARGE, 2);
   errno = 0;
   EXPECT(realloc_in_place(ptr, 2 * LARGE) == NULL, "over a live block");
