@@ -94,8 +94,8 @@ export const AT_TRIM_KEEP: Word = 176;
 export const AT_TRIM_IDLE: Word = 180;
 export const AT_TRIM_FROM: Word = 208;
 export const AT_TRIM_TO: Word = 212;
-/** How many merges there must have been before idle slabs are given back again (slabs.ts: flushIdle), in such a word, too. */
-export const AT_FLUSH_FROM: Word = 240;
+/** How many merges have been paid for idle slabs that were given back (slabs.ts: flushIdle). In such a word, too. */
+export const AT_MERGES_PAID: Word = 240;
 /** The map's address, less what makes the entry of an address lie at map + (address >>> SLAB_UNIT_LOG2) * 4. */
 export const AT_MAP: Word = 84;
 /** From base on, so many bytes are mapped; 0: there is no map. */

@@ -16,7 +16,7 @@ import {
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
 import { slabOf } from "./slab-map.ts";
-import { classFor, flushIdle, flushSlabs, isSmall, popBlock, takeBlock } from "./slabs.ts";
+import { classFor, flushIdle, flushSome, isSmall, popBlock, takeBlock } from "./slabs.ts";
 import { growAndTake, takeNear, takeOrGrow } from "./take.ts";
 import { topOf } from "./top.ts";
 
@@ -54,11 +54,19 @@ export function ptrOrNone(chunk: Chunk): Ptr {
   return chunk === NO_CHUNK ? NO_PTR : ptrOf(chunk);
 }
 
-/** takeOrGrow that gives the unused slabs back before it gets more memory. */
+/** takeOrGrow that gives unused slabs back before it gets more memory. */
 export function takeChunk(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
   const near = takeNear(m, heap, size, whole);
-  if (near !== NO_CHUNK) return near;
-  return flushSlabs(m, heap) ? takeOrGrow(m, heap, size, whole) : growAndTake(m, heap, size);
+  return near !== NO_CHUNK ? near : flushAndTake(m, heap, size, whole);
+}
+
+/** Some of them only, so that no call takes long; but there is no end of memory before all have been given back. */
+// @rare
+function flushAndTake(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
+  if (!flushSome(m, heap)) return growAndTake(m, heap, size);
+  let chunk = takeOrGrow(m, heap, size, whole);
+  while (chunk === NO_CHUNK && flushSome(m, heap)) chunk = takeOrGrow(m, heap, size, whole);
+  return chunk;
 }
 
 /** ISO C `calloc`: zeroed; 0 also when the product overflows. Memory that was never written is not written again. */

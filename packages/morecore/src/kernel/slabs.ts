@@ -20,9 +20,9 @@ import {
   AT_CLASSES,
   AT_COALESCE_COUNT,
   AT_FLUSH_COUNT,
-  AT_FLUSH_FROM,
   AT_IDLE,
   AT_MAYBE_UNUSED,
+  AT_MERGES_PAID,
   AT_NO_BITS,
   AT_SLAB_COUNT,
   AT_SMALL_LIMIT,
@@ -70,8 +70,11 @@ import {
 import { dropMap, mapUnits, reachMap } from "./slab-map.ts";
 import { blocksIn, hasRoom, takeRoom } from "./slab-room.ts";
 
-/** Idle slabs are not given back again before so many chunks have been merged. */
-const MERGES_APART: Word = 16;
+/** How many slabs one call gives back at most, unless it trims, frees in bulk, or finds no memory. */
+const MOST_AT_ONCE: Word = 2;
+/** How many merges an idle slab that is given back takes, and how many are saved at most. */
+const MERGES_EACH: Word = 8;
+const MERGES_SAVED: Word = 128;
 
 /** The size class that serves a request of at most SMALL_MAX bytes. */
 export function classFor(bytes: Word): Word {
@@ -262,47 +265,64 @@ function endSlab(m: Machine, heap: Base, slab: Word): void {
   if (slabs === 0) dropMap(m, heap);
 }
 
-/** Gives back the current slabs that have no live block. False: there were none. O(classes), mostly O(1). */
+/** Gives back all current slabs that have no live block. False: there were none. O(classes), mostly O(1). */
 // @rare
 export function flushSlabs(m: Machine, heap: Base): boolean {
+  return flushNoted(m, heap, CLASS_COUNT);
+}
+
+/** As flushSlabs, but MOST_AT_ONCE of them at most; the others remain noted. */
+// @rare
+export function flushSome(m: Machine, heap: Base): boolean {
+  return flushNoted(m, heap, MOST_AT_ONCE);
+}
+
+function flushNoted(m: Machine, heap: Base, most: Word): boolean {
   const noted = m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE);
   if (noted === 0) return false;
   m.store32(heap + AT_MAYBE_UNUSED, 0);
   m.store32(heap + AT_IDLE, 0);
-  return endUnused(m, heap, noted);
+  return endUnused(m, heap, noted, most) !== 0;
 }
 
 /**
- * As flushSlabs, but only slabs that were unused at the last call already, and of which no block has been
+ * As flushSome, but only slabs that were unused at the last call already, and of which no block has been
  * freed since. Else small blocks that come and go between large ones would begin a slab and end it each time.
- * So would those of a class that is not needed at each large block: nothing is given back until MERGES_APART merges
- * after the last time. Where fewer holes have grown, there is less for a large block to gain. O(classes), mostly O(1).
+ * So would those of a class that is not needed at each large block: each slab that goes must be paid for by merges
+ * of chunks, of which some are saved. Where few holes have grown, a large block has little to gain. O(1).
  */
 // @rare
 export function flushIdle(m: Machine, heap: Base): void {
-  if ((m.load32(heap + AT_COALESCE_COUNT) - m.load32(heap + AT_FLUSH_FROM)) >>> 31 !== 0) return;
+  const merges = m.load32(heap + AT_COALESCE_COUNT);
+  let paid = m.load32(heap + AT_MERGES_PAID);
+  // Both counters wrap around.
+  if ((merges - paid) >>> 31 !== 0) return;
+  if (merges - paid > MERGES_SAVED) paid = merges - MERGES_SAVED;
   const fresh = m.load32(heap + AT_MAYBE_UNUSED);
   const idle = (m.load32(heap + AT_IDLE) & ~fresh) >>> 0;
   m.store32(heap + AT_MAYBE_UNUSED, 0);
   m.store32(heap + AT_IDLE, fresh);
-  if (idle === 0 || !endUnused(m, heap, idle)) return;
-  m.store32(heap + AT_FLUSH_FROM, (m.load32(heap + AT_COALESCE_COUNT) + MERGES_APART) >>> 0);
+  if (idle === 0) return;
+  const ended = endUnused(m, heap, idle, MOST_AT_ONCE);
+  if (ended !== 0) m.store32(heap + AT_MERGES_PAID, (paid + ended * MERGES_EACH) >>> 0);
 }
 
-/** Gives back the current slabs of these classes, a bit each, that have no live block. False: there were none. */
+/** Gives back the current slabs of these classes, a bit each, that have no live block, `most` at most. How many. */
 // @rare
-function endUnused(m: Machine, heap: Base, classes: Word): boolean {
-  let flushed: boolean = false;
-  for (let left = classes; left !== 0; left = (left & (left - 1)) >>> 0) {
+function endUnused(m: Machine, heap: Base, classes: Word, most: Word): Word {
+  let ended: Word = 0;
+  let left = classes;
+  for (; left !== 0 && ended < most; left = (left & (left - 1)) >>> 0) {
     const state = classState(heap, m.ctz(left));
     const slab = m.load32(state + CLASS_SLAB);
     if (slab === 0 || !isUnused(m, slab)) continue;
     leaveSlab(m, heap, state);
     endSlab(m, heap, slab);
-    flushed = true;
+    ended++;
   }
-  if (flushed) count(m, heap + AT_FLUSH_COUNT);
-  return flushed;
+  m.store32(heap + AT_IDLE, m.load32(heap + AT_IDLE) | left);
+  if (ended !== 0) count(m, heap + AT_FLUSH_COUNT);
+  return ended;
 }
 
 /** Lets the classes from one on take from no slab, so that malloc serves their requests by chunks. */

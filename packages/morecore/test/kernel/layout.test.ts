@@ -46,7 +46,7 @@ const IN_CLASSES: readonly number[] = [
   layout.AT_TRIM_IDLE,
   layout.AT_TRIM_FROM,
   layout.AT_TRIM_TO,
-  layout.AT_FLUSH_FROM,
+  layout.AT_MERGES_PAID,
 ];
 
 describe("the header", () => {

@@ -485,35 +485,71 @@ describe("a flush", () => {
     expectFlushed(b);
   });
 
-  /** Frees so many pairs of neighbours, each of which is merged with the other. */
-  function merge(b: Bench, merges: number): void {
-    const { coalesceCount } = b.heap.statistics();
-    for (let pair = 0; pair < merges; pair++) {
-      const [one, two] = [b.heap.malloc(600), b.heap.malloc(600)];
-      b.heap.malloc(600);
-      b.heap.free(one);
-      b.heap.free(two);
-    }
-    expect(b.heap.statistics().coalesceCount - coalesceCount).toBe(merges);
+  /** An unused slab that a large block finds to be so, and the next one gives back. */
+  function flushedByLarge(b: Bench): void {
+    b.heap.free(b.heap.malloc(100));
+    for (let block = 0; block < 2; block++) b.heap.malloc(5000);
   }
 
-  it("comes with large blocks again only when chunks were merged 16 times since", () => {
-    const b = unused(large());
-    const big = () => b.heap.malloc(5000);
-    for (let block = 0; block < 2; block++) big();
-    expectFlushed(b);
-    b.heap.free(b.heap.malloc(100));
-    const slab = current(b, 7);
-    merge(b, 15);
-    for (let block = 0; block < 5; block++) big();
-    expect([current(b, 7), b.heap.statistics().flushCount]).toEqual([slab, 1]);
+  const merges = (b: Bench, count: number): void => b.poke(b.base + at.AT_COALESCE_COUNT, count >>> 0);
+  const paid = (b: Bench): number => b.word(b.base + at.AT_MERGES_PAID);
+
+  it.each([0, 0xffff_fffc])(
+    "comes with large blocks again only when chunks were merged 8 times, from %i merges on",
+    (from) => {
+      const b = large();
+      merges(b, from);
+      b.poke(b.base + at.AT_MERGES_PAID, from);
+      flushedByLarge(b);
+      expect([current(b, 7), b.heap.statistics().flushCount]).toEqual([0, 1]);
+      expect(paid(b)).toBe((from + 8) >>> 0);
+      for (const [more, flushes] of [
+        [0, 1],
+        [7, 1],
+        [8, 2],
+        [15, 2],
+        [16, 3],
+      ] as const) {
+        merges(b, from + more);
+        flushedByLarge(b);
+        expect(b.heap.statistics().flushCount).toBe(flushes);
+        b.heap.check();
+      }
+    },
+  );
+
+  it("comes for as many slabs in turn as merges were saved for, which are 128 at most", () => {
+    const b = large();
+    merges(b, 10_000);
+    flushedByLarge(b);
+    expect(paid(b)).toBe(10_000 - 128 + 8);
+    // 120 merges are left, and one free slab at a time is paid for as long as there is one.
+    for (let round = 0; round < 20; round++) {
+      merges(b, 10_000);
+      flushedByLarge(b);
+    }
+    expect(b.heap.statistics().flushCount).toBe(17);
+  });
+
+  it("comes with two slabs at most, with a large block and with a growth, and with all when there is no memory", () => {
+    const b = large();
+    const all = () => {
+      for (const ptr of CLASSES.map((sizeClass) => b.heap.malloc(sizeClass * 16))) b.heap.free(ptr);
+      expect(slabCount(b)).toBe(at.CLASS_COUNT);
+    };
+    all();
+    merges(b, 10_000);
+    for (let block = 0; block < 2; block++) b.heap.malloc(5000);
+    expect(slabCount(b)).toBe(at.CLASS_COUNT - 2);
     b.heap.check();
-    merge(b, 1);
-    // The first block notes that the slab is unused, the next one finds it so still.
-    big();
-    expect([current(b, 7), b.heap.statistics().flushCount]).toEqual([slab, 1]);
-    big();
-    expectFlushed(b, 2);
+    all();
+    b.heap.free(b.heap.malloc(b.heap.footprint));
+    expect(slabCount(b)).toBe(at.CLASS_COUNT - 2);
+    b.heap.check();
+    all();
+    expect(b.heap.malloc(at.MAX_REQUEST)).toBe(0);
+    expect(slabCount(b)).toBe(0);
+    b.heap.check();
   });
 
   it("comes again at once with a trim, however few merges there were", () => {
@@ -523,22 +559,6 @@ describe("a flush", () => {
     b.heap.free(b.heap.malloc(100));
     expect(slabCount(b)).toBe(2);
     b.heap.trim();
-    expectFlushed(b, 2);
-  });
-
-  it("comes after 16 merges, too, where their counter wraps", () => {
-    const b = unused(large());
-    for (const offset of [at.AT_COALESCE_COUNT, at.AT_FLUSH_FROM]) b.poke(b.base + offset, 0xffff_fff0);
-    for (let block = 0; block < 2; block++) b.heap.malloc(5000);
-    expectFlushed(b);
-    const from = b.heap.statistics().coalesceCount;
-    expect(from).toBeGreaterThan(0xffff_fff0);
-    b.heap.free(b.heap.malloc(100));
-    for (const merges of [0, 15, 16]) {
-      b.poke(b.base + at.AT_COALESCE_COUNT, from + merges);
-      for (let block = 0; block < 2; block++) b.heap.malloc(5000);
-      expect(b.heap.statistics().flushCount).toBe(merges === 16 ? 2 : 1);
-    }
     expectFlushed(b, 2);
   });
 
