@@ -34,7 +34,7 @@ export const IMPORTS: readonly Import[] = [
   { name: "Vec", from: "morecore", most: 9_200 },
   { name: "OffsetAllocator", from: "morecore", most: 6_500 },
   { name: "Malloc", from: "morecore/malloc", most: 10_500 },
-  { name: "Heap", from: "morecore", most: 37_500 },
+  { name: "Heap", from: "morecore", most: 38_000 },
   { name: "Heap", from: "morecore/wasm", most: 34_500 },
   { name: "Heap", from: "morecore/js", most: 30_000 },
   { name: "Heap", from: "morecore/bare", most: 27_500 },

@@ -289,7 +289,7 @@ size_t long_good_size(size_t bytes) {
   return good;
 }
 
-// Lets the system have the whole pages inside free chunks. Their header, links and footer stay.
+// Lets the system have the whole pages inside free chunks. Their header, links and footer stay. False: it had them all.
 static bool release_holes(Base base) {
   enum { LINKS = 12, FOOT = 4 };
   bool any = false;
@@ -297,8 +297,8 @@ static bool release_holes(Base base) {
     u32 bytes = mc_piece_bytes(base, at);
     if (mc_piece_state(base, at) != FREE || bytes < 2 * OS_PAGE)
       continue;
+    any |= is_resident(base, at + LINKS, at + bytes - FOOT);
     kernel_release(base, at + LINKS, at + bytes - FOOT);
-    any = true;
   }
   return any;
 }

@@ -159,6 +159,22 @@ void kernel_release(Base base, u32 from, u32 to) {
   errno = saved;
 }
 
+bool is_resident(Base base, u32 from, u32 to) {
+  unsigned char pages[256];
+  uintptr_t at = rounded_up((uintptr_t)base + from, OS_PAGE);
+  uintptr_t end = ((uintptr_t)base + to) & ~(uintptr_t)(OS_PAGE - 1);
+  int saved = errno;
+  bool any = false;
+  for (size_t bytes; at < end && !any; at += bytes) {
+    bytes = end - at < sizeof pages * OS_PAGE ? end - at : sizeof pages * OS_PAGE;
+    bool known = mincore((void *)at, bytes, pages) == 0;
+    for (size_t page = 0; page < bytes / OS_PAGE; page++)
+      any |= !known || (pages[page] & 1) != 0;
+  }
+  errno = saved;
+  return any;
+}
+
 static bool begin_by_sbrk(struct region *region) {
   Base base = move_break(NULL, REGION_ALIGNMENT);
   if (base == NULL)

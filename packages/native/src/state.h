@@ -101,6 +101,8 @@ void set_hot_limit(void);
 bool is_passed(struct region *region, size_t bytes);
 // Keeps whether a region had room for a request.
 void note_room(struct region *region, size_t bytes, bool had_room);
+// Whether a whole OS page between two offsets takes memory. Those that were given back, or never written, do not.
+bool is_resident(Base base, u32 from, u32 to);
 
 // start.c
 // Enters, after the first call has started the library. Gives what `leave` wants.
