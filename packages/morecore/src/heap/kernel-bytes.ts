@@ -108,7 +108,7 @@ export const KERNEL_TEXT =
   "=C'e(tIE#e%tGt=E$C$K%#e$C'tGtEY%#C&C&K%t3e$C#tGtEY%t3..C+.uk$$&tRC#e3q'dC$3o2.%d%dev2v2v2v2*C#t>C$m0#C#e" +
   "tStStStS'q0$.e#2.ev2v2v2v2*e$eCC#e$t>t:t>tGE%t>C$m'de#2.%tRC$3/E&3031D#&d%dC#i0#C'e3s0#C#C#33C&C%e$t>E$C" +
   "%C#e't=C$tDt>tDt=s0%=C#K%'E$F#K%7s'de*C#34.C$D#C'e$t=D'/$..e#.E#i'dC%C&t=e3t>36D#.C#'tRC#C&C%3q(C&C%3p.E" +
-  "#e't=e#C#>.u?$$$tRF#euO83]F#e&Y%'F#F#Y%+F#e#Y%/C#F#t>E%etSCs'detSCD%.F#C%F#t=Y%7F#C#Y%;F#F#euC8t=E#Y%?F#" +
+  "#e't=e#C#>.u?$$$tRF#euO83]F#e(Y%'F#F#Y%+F#e#Y%/C#F#t>E%etSCs'detSCD%.F#C%F#t=Y%7F#C#Y%;F#F#euC8t=E#Y%?F#" +
   "C$Y%CF#C%Y%GF#C%Y%KF#etRY%OF#etSCY%[F#etRY%`F#edt>e#Y%#e$D$&dC$eBq'dC$3'3eC$e$t=D$/$..C#e/t=C%euS8t>38F#" +
   "euPtruLu-'Y%#.u'$$'tReCD%&dC%eBq'dC%3'E&K%+E#'dC&3eC#3d'dC#3g(%dC#e3t=D$%d&dC#eWt=C$o'dC$K%#0%C$e't=D$/$" +
   "../$.C&K%3D$C#C#K%+etStS%tEY%+C#e#Y%WC#C$Y%[C$eWt=C&e/t=C$>C#Y%#C&C#Y%3...C%e$t=D%/$...^$$tR%tR%dC#3ME$i" +

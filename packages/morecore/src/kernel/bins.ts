@@ -4,7 +4,7 @@
 // Needs:      layout, chunk. Never grows memory.
 // Invariants: B1  bit i of the map is set <=> bin i is not empty; bit j of the summary <=> word j of the map is not 0   O(bins)
 //             B2  a chunk lies in the bin of its size, and every free chunk but top lies in one                         O(free chunks)
-//             B3  links agree both ways; before the first lies its bin                                                                        O(free chunks)
+//             B3  links agree both ways; before the first lies its bin                                                  O(free chunks)
 //             (check.ts: checkBins)
 //
 // Why not a tree (dlmalloc): best fit within a bin costs a walk of up to 32 cache lines there. With 16 bins

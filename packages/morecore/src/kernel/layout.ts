@@ -58,7 +58,8 @@ export const FOOTER: Word = 4;
 // The heap's header, offsets from base.
 /** "MORE" when read as bytes. */
 export const MAGIC: Word = 0x4552_4f4d;
-export const FORMAT_VERSION: Word = 3;
+/** What was 3 had another header, and other links in bins; 4 was never used (docs/JOURNAL.md: format 4). */
+export const FORMAT_VERSION: Word = 5;
 export const AT_MAGIC: Word = 0;
 export const AT_VERSION: Word = 4;
 /** The base itself: tells a heap from a copy of one at another address. */

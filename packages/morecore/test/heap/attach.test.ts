@@ -109,10 +109,10 @@ describe("attach", () => {
     );
   });
 
-  it.each([0, 1, 2, 4, 0xffff_ffff])("refuses format version %i", (version) => {
+  it.each([0, 1, 2, 3, 4, 6, 0xffff_ffff])("refuses format version %i", (version) => {
     const { bytes } = image();
     poke(bytes, 4096 + 4, version);
-    expectRefused(bytes, 4096, "version", `it has format version ${version}, this is morecore for version 3`);
+    expectRefused(bytes, 4096, "version", `it has format version ${version}, this is morecore for version 5`);
   });
 
   it("refuses an image that was moved to another base", () => {

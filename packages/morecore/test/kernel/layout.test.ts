@@ -338,6 +338,6 @@ describe("a real heap's bytes", () => {
 
   it("are little-endian on every machine that the heap runs on", () => {
     const heap = Heap.create();
-    expect(Array.from(heap.u8(heap.base + 4, 4))).toEqual([3, 0, 0, 0]);
+    expect(Array.from(heap.u8(heap.base + 4, 4))).toEqual([5, 0, 0, 0]);
   });
 });
