@@ -41,7 +41,7 @@ function define(module: binaryen.Module, base: string, results: binaryen.Type, b
 }
 
 /** Replaces each export f(machine, heap, …) by mc_f(…), which takes the heap from a global. Throws where the table says otherwise. */
-export function bindHeap(module: binaryen.Module): void {
+export function bindHeap(module: binaryen.Module, threads = false): void {
   module.addGlobal("heap", i32, true, module.i32.const(0));
   // In the module's own order.
   const functions = new Map<string, string>();
@@ -57,6 +57,13 @@ export function bindHeap(module: binaryen.Module): void {
   };
   exported(module, "attach", i32, none, module.global.set("heap", module.local.get(0, i32)));
   exported(module, "begin", i32, i32, beginning(module, take("placeFor"), take("beginHeap")));
+  const [placeToShare, settleIn, leaveHeap] = [take("placeToShare"), take("settleIn"), take("leaveHeap")];
+  if (threads) {
+    const share = sharing(module, placeToShare, settleIn);
+    exported(module, "share", binaryen.createType([i32, i32]), i32, share);
+    const leave = module.call(leaveHeap, [module.i32.const(0), module.global.get("heap", i32)], none);
+    exported(module, "leave", none, none, leave);
+  }
   const calls = new Map<string, Call>(familyCalls());
   for (const name of calls.keys()) if (calls.get(name)?.in !== undefined && !functions.has(name)) take(name);
   for (const [name, value] of functions) {
@@ -84,6 +91,22 @@ function beginning(module: binaryen.Module, placeFor: string, beginHeap: string)
     [
       module.global.set("heap", module.call(placeFor, [machine(), from()], i32)),
       module.if(heap(), begin),
+      heap(),
+    ],
+    i32,
+  );
+}
+
+/** mc_share: the place for this thread's heap becomes the global's value, and if there is one, the thread settles in. */
+function sharing(module: binaryen.Module, placeToShare: string, settleIn: string): Ref {
+  const given = [0, 1].map((index) => module.local.get(index, i32));
+  const heap = () => module.global.get("heap", i32);
+  const settle = module.call(settleIn, [module.i32.const(0), heap()], i32);
+  return module.block(
+    null,
+    [
+      module.global.set("heap", module.call(placeToShare, [module.i32.const(0), ...given], i32)),
+      module.if(heap(), module.global.set("heap", settle)),
       heap(),
     ],
     i32,

@@ -70,8 +70,12 @@ chmodSync("packages/cli/dist/main.js", 0o755);
 await bundleSteps("bench/dist/steps/index.js");
 await bundleBench("bench/dist/fresh");
 
-// The kernel as files, for programs in WebAssembly: one that grows by memory.grow, one that asks an import.
+// The kernel as files, for programs in WebAssembly: one that grows by memory.grow, one that asks an import, one for threads.
 writeFileSync("packages/morecore/dist/kernel.wasm", await boundKernel({ named: true }));
+writeFileSync(
+  "packages/morecore/dist/kernel-threads.wasm",
+  await boundKernel({ named: true, threads: true }),
+);
 writeFileSync(
   "packages/morecore/dist/kernel-grow.wasm",
   await boundKernel({ importsGrow: true, named: true }),

@@ -9,10 +9,20 @@ import { ROOT } from "./root.ts";
 const KERNEL = join(ROOT, "packages/morecore/src/kernel");
 const OUTPUT = "kernel.wasm";
 
-/** Compiles a file of src/kernel. Where `x.wasm.ts` stands beside `x.ts`, asc gets the twin. Throws what asc says. */
-export async function compile(entry: string): Promise<Uint8Array> {
+/** The most wasm pages that a memory can have: so an import with this maximum takes any shared memory. */
+export const MOST_PAGES = 65_536;
+
+/**
+ * Compiles a file of src/kernel; with `threads`, for heaps in shared memory. Where `x.wasm.ts` stands beside `x.ts`, asc gets the
+ * twin. Throws what asc says.
+ */
+export async function compile(entry: string, { threads = false } = {}): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
-  const flags = ["-O0", "--debug", "--runtime", "stub", "--use", "abort=", "--importMemory"];
+  const shared = ["--enable", "threads", "--sharedMemory", "--maximumMemory", `${MOST_PAGES}`];
+  const flags = [
+    ...["-O0", "--debug", "--runtime", "stub", "--use", "abort=", "--importMemory"],
+    ...(threads ? shared : []),
+  ];
   const { error, stderr } = await asc.main([entry, ...flags, "--outFile", OUTPUT], {
     readFile: sourceOf,
     writeFile(name, contents) {

@@ -15,7 +15,7 @@ import { bindHeap, defineImports, exportDirectly, type HostImports } from "./bin
 import { compile, kernelMarkers } from "./compile.ts";
 import { branchOnConditions } from "./conditions.ts";
 import { checkMarked, type Marked } from "./markers.ts";
-import { addCopies, functionsOf, isCopy, readHeapFromGlobal } from "./shape.ts";
+import { addCopies, checkHeapsPassed, functionsOf, isCopy, readHeapFromGlobal } from "./shape.ts";
 
 const FEATURES =
   binaryen.Features.MVP |
@@ -30,15 +30,18 @@ const FEATURES =
  * with `importsGrow`, by an imported morecore.grow(bytes), which answers with an address or 0. With `named`, the functions
  * that are apart have names, without their files': `morecore link` takes what malloc hands on to by its name.
  */
-export async function boundKernel({ importsGrow = false, named = false } = {}): Promise<Uint8Array> {
-  const marked = kernelMarkers();
-  const shaped = await boundModule({ importsGrow, importsRelease: false }, marked);
+export async function boundKernel({
+  importsGrow = false,
+  named = false,
+  threads = false,
+} = {}): Promise<Uint8Array> {
+  const { module: shaped, marked } = await boundModule({ importsGrow, importsRelease: false, threads });
   // No pointer that the kernel follows lies in the first 1024 bytes below 2^32: constants may be folded into loads.
   binaryen.setLowMemoryUnused(true);
   addCopies(shaped, marked.hot, new Set([...marked.rare, ...marked.apart]));
   readHeapFromGlobal(shaped, marked.hot);
   inlineCopies(shaped);
-  const module = writtenAndRead(shaped);
+  const module = writtenAndRead(shaped, threads);
   shrink(module, marked);
   exportDirectly(module);
   shrink(module, marked);
@@ -50,25 +53,40 @@ export async function boundKernel({ importsGrow = false, named = false } = {}): 
 
 /**
  * The same for a compiler that inlines by itself: each function of the sources is one, by its name. It imports
- * morecore.grow(bytes) and morecore.release(from, to), which is told of what top gives back.
+ * morecore.grow(bytes) and morecore.release(from, to), which is told of what top gives back. And the markers of its functions.
  */
-export async function plainKernel(): Promise<Uint8Array> {
-  const module = await boundModule({ importsGrow: true, importsRelease: true }, kernelMarkers());
+export async function plainKernel(): Promise<{ bytes: Uint8Array; marked: Marked }> {
+  const { module, marked } = await boundModule({ importsGrow: true, importsRelease: true, threads: false });
   readHeapFromGlobal(module, new Set());
   // The sources' constants, which asc -O0 leaves as globals, become numbers.
   module.runPasses(["simplify-globals", "remove-unused-module-elements"]);
-  return emittedWithNames(module);
+  return { bytes: emittedWithNames(module), marked };
 }
 
-/** The kernel as asc makes it, with its imports and exports. */
-async function boundModule(imports: HostImports, marked: Marked): Promise<binaryen.Module> {
-  const module = binaryen.readBinary(await compile("family.ts"));
-  module.setFeatures(FEATURES);
-  defineImports(module, imports);
-  bindHeap(module);
+interface BuildOptions extends HostImports {
+  /** For heaps that threads share. */
+  readonly threads: boolean;
+}
+
+/** The kernel as asc makes it, with its imports and exports, and the markers of the functions that it has. */
+async function boundModule(options: BuildOptions): Promise<{ module: binaryen.Module; marked: Marked }> {
+  const { threads } = options;
+  const module = binaryen.readBinary(await compile("family.ts", { threads }));
+  module.setFeatures(featuresOf(threads));
+  checkHeapsPassed(module);
+  defineImports(module, options);
+  bindHeap(module, threads);
   const functions = functionsOf(module);
-  checkMarked(new Set([...marked.hot, ...marked.rare, ...marked.apart]), (name) => functions.has(name));
-  return module;
+  const marked = kernelMarkers();
+  // What only threads need is not in the other kernel.
+  if (threads)
+    checkMarked(new Set([...marked.hot, ...marked.rare, ...marked.apart]), (name) => functions.has(name));
+  const here = (names: ReadonlySet<string>) => new Set([...names].filter((name) => functions.has(name)));
+  return { module, marked: { hot: here(marked.hot), rare: here(marked.rare), apart: here(marked.apart) } };
+}
+
+function featuresOf(threads: boolean): number {
+  return threads ? FEATURES | binaryen.Features.Atomics : FEATURES;
 }
 
 /** Inlines the copies, and nothing else. */
@@ -103,9 +121,9 @@ function noInline(module: binaryen.Module, name: string): void {
 }
 
 /** The module written and read again: what a pass leaves behind in binaryen's own notes is gone. The one given is, too. */
-function writtenAndRead(module: binaryen.Module): binaryen.Module {
+function writtenAndRead(module: binaryen.Module, threads: boolean): binaryen.Module {
   const again = binaryen.readBinary(emittedWithNames(module));
-  again.setFeatures(FEATURES);
+  again.setFeatures(featuresOf(threads));
   return again;
 }
 

@@ -17,8 +17,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { familyCalls } from "../packages/morecore/src/abi/family.ts";
 import { nativeCalls, nativeLayout } from "./abi/c.ts";
-import { kernelMarkers } from "./compile.ts";
 import { plainKernel } from "./kernel.ts";
+import type { Marked } from "./markers.ts";
 import { ROOT } from "./root.ts";
 import { kernelC } from "./wasm2c.ts";
 
@@ -58,9 +58,10 @@ export async function buildNative(): Promise<string> {
   try {
     writeFileSync(join(made, "layout.h"), nativeLayout());
     writeFileSync(join(made, "calls.h"), nativeCalls());
-    writeFileSync(join(made, "kernel.wasm"), await plainKernel());
+    const { bytes, marked } = await plainKernel();
+    writeFileSync(join(made, "kernel.wasm"), bytes);
     execFileSync("wasm2c", [join(made, "kernel.wasm"), "--module-name=mc", "-o", join(made, "wasm2c.c")]);
-    writeFileSync(join(made, "kernel.c"), kernelSource(readFileSync(join(made, "wasm2c.c"), "utf8")));
+    writeFileSync(join(made, "kernel.c"), kernelSource(readFileSync(join(made, "wasm2c.c"), "utf8"), marked));
     const own = readdirSync(sources).filter((name) => name.endsWith(".c"));
     const files = [join(made, "kernel.c"), ...own.map((name) => join(sources, name))];
     const library = join(made, "libmorecore.so");
@@ -76,9 +77,9 @@ export async function buildNative(): Promise<string> {
 }
 
 /** kernel.c, of wasm2c's C. */
-function kernelSource(text: string): string {
-  const { rare, apart } = kernelMarkers();
-  const parts = { exports: familyCalls().map(([, { c }]) => c), apart: new Set([...apart, ...rare]) };
+function kernelSource(text: string, { rare, apart }: Marked): string {
+  const own = familyCalls().filter(([, { group }]) => group !== "threads");
+  const parts = { exports: own.map(([, { c }]) => c), apart: new Set([...apart, ...rare]) };
   // Stack slots of wasm, as variables, are not all read.
   const quiet = ["unused-parameter", "unused-but-set-variable"]
     .map((warning) => `#pragma GCC diagnostic ignored "-W${warning}"`)

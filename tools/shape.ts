@@ -55,6 +55,25 @@ export function isCopy(name: string): boolean {
 }
 
 /**
+ * Throws if a function hands another heap than its own to one that has a parameter `heap`: that would read the global all the same. What
+ * is for another heap, or for what is common to threads, has a parameter of another name.
+ */
+export function checkHeapsPassed(module: binaryen.Module): void {
+  const functions = functionsOf(module);
+  for (const name of functions) {
+    const own = heapParameter(module, name);
+    visit(binaryen.getFunctionInfo(module.getFunction(name)).body, (each) => {
+      const callee = calleeOf(each);
+      const place = callee !== undefined && functions.has(callee) ? heapParameter(module, callee) : undefined;
+      if (place === undefined) return;
+      const operand = (binaryen.getExpressionInfo(each) as binaryen.CallInfo).operands[place] ?? 0;
+      if (own === undefined || localOf(operand, binaryen.LocalGetId) !== own)
+        throw new Error(`${name} hands another heap than its own to ${callee}`);
+    });
+  }
+}
+
+/**
  * Lets each function with a parameter `heap` read the global of that name instead, which is what callers pass; a hot one
  * reads it once. Copies, which are to be inlined, take it from their owner.
  */

@@ -34,4 +34,6 @@ export type AnyHeap = Pick<
   | "buffer"
   | "u8"
   | "u32"
->;
+> &
+  // What only heaps of ours have.
+  Partial<Pick<Heap, "thread" | "memorySize">>;

@@ -72,10 +72,13 @@ export function headerCodes(): string {
   return enumOf(codesForC().map(([name, number]) => [`MORECORE_${name}`, number]));
 }
 
+/** What a host calls, or what links a program: C does not. */
+const FOR_A_HOST: ReadonlySet<Group> = new Set(["program", "threads"]);
+
 /** morecore.c's declarations of the kernel's functions. */
 export function importDeclarations(): string {
   return familyCalls()
-    .filter(([, { group }]) => group !== "program")
+    .filter(([, { group }]) => !FOR_A_HOST.has(group))
     .map(([, call]) => `IMPORT(${call.c}) ${prototype(call, PREFIX + call.c, call.answer)}`)
     .join("\n");
 }
@@ -83,7 +86,7 @@ export function importDeclarations(): string {
 /** morecore.c's functions that do no more than call the kernel's. */
 export function definitions(): string {
   return familyCalls()
-    .filter(([, { group, ownInC }]) => group !== "program" && group !== "walk" && ownInC === undefined)
+    .filter(([, { group, ownInC }]) => !FOR_A_HOST.has(group) && group !== "walk" && ownInC === undefined)
     .map(([, call]) => definition(call))
     .join("\n\n");
 }
@@ -145,7 +148,8 @@ ${words.join(" \\\n")}
 
 /** calls.h of the native library: the kernel's functions, where u32 and Base are known. */
 export function nativeCalls(): string {
-  const calls = familyCalls().map(([, { c, parameters, answer }]) => {
+  const own = familyCalls().filter(([, { group }]) => group !== "threads");
+  const calls = own.map(([, { c, parameters, answer }]) => {
     const given = parameters.map(([name]) => `, u32 ${name}`).join("");
     return `${answer === "nothing" ? "void" : "u32"} ${PREFIX}${c}(Base base${given});`;
   });

@@ -8,6 +8,7 @@ const GROUPS: Readonly<Record<Group, string>> = {
   dlmalloc: "dlmalloc",
   walk: "the walk",
   program: "a program's heap",
+  threads: "a program with threads",
 };
 
 export function familyTable(): string {

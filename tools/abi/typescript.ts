@@ -71,7 +71,7 @@ export interface Calls {
 ${called.map(([name, call]) => `${name}(${parametersOf(call)}): ${typeOf(call.answer)};`).join("\n")}
 }
 
-/** The functions that kernel-bytes.ts exports. Their numbers are signed when they come to JavaScript. */
+/** The functions that kernel-bytes.ts exports, and, those for threads, threads-bytes.ts. Their numbers are signed when they come to JavaScript. */
 export interface KernelExports {
 ${familyCalls().map(exportOf).join("\n")}
 }
@@ -119,7 +119,7 @@ ${called.map(javaScriptMethod).join("\n\n")}
 }
 
 function isOfC({ group }: Call): boolean {
-  return group !== "walk" && group !== "program";
+  return group !== "walk" && group !== "program" && group !== "threads";
 }
 
 function cNames(...groups: readonly Group[]): string {

@@ -4,7 +4,7 @@ import binaryen from "binaryen";
 import { describe, expect, it } from "vitest";
 import { expressionsOf } from "../../packages/wasm/src/format/expressions.ts";
 import { bindHeap, defineImports, exportDirectly } from "../bind.ts";
-import { addCopies, functionsOf, readHeapFromGlobal } from "../shape.ts";
+import { addCopies, checkHeapsPassed, functionsOf, readHeapFromGlobal } from "../shape.ts";
 
 const { calleeOf, visit } = expressionsOf(binaryen);
 
@@ -100,6 +100,26 @@ describe("readHeapFromGlobal", () => {
     expect(binaryen.emitText(binaryen.getFunctionInfo(other.getFunction("f")).body)).not.toContain("global");
     const changing = moduleOf("(func $f (param $heap i32) (local.set $heap (i32.const 1)))");
     expect(() => readHeapFromGlobal(changing, new Set())).toThrow("f changes its heap");
+  });
+});
+
+describe("checkHeapsPassed", () => {
+  const callee = "(func $callee (param $m i32) (param $heap i32))";
+  const calling = (params: string, given: string) =>
+    `(func $caller ${params} (call $callee (i32.const 0) ${given}))`;
+
+  it("lets a function hand on its own heap", () => {
+    checkHeapsPassed(moduleOf(callee, calling("(param $heap i32)", "(local.get $heap)")));
+  });
+
+  it.each([
+    ["another parameter", "(param $heap i32) (param $common i32)", "(local.get $common)"],
+    ["what it has reckoned", "(param $heap i32)", "(i32.add (local.get $heap) (i32.const 16))"],
+    ["a heap, though it has none", "(param $common i32)", "(local.get $common)"],
+  ])("refuses one that hands on %s", (_, params, given) => {
+    expect(() => checkHeapsPassed(moduleOf(callee, calling(params, given)))).toThrow(
+      "caller hands another heap than its own to callee",
+    );
   });
 });
 

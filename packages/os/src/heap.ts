@@ -7,7 +7,7 @@
 // other: in a reservation there is no need for a second kind. What glibc gets from a mapping for each, that freeing them
 // gives memory back at once, comes from giving back the whole pages inside them (docs/OS.md).
 
-import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "morecore";
+import type { Attachable, WasmExports, WasmGlobalObject } from "morecore";
 import {
   type ChunkInfo,
   Heap,
@@ -123,10 +123,7 @@ class OsHeap extends Heap {
   }
 
   /** As the library's Heap.attach. */
-  static override attach(
-    memory: Memory | WasmMemoryObject | ArrayBufferLike,
-    base: number | WasmGlobalObject,
-  ): OsHeap {
+  static override attach(memory: Attachable, base?: number | WasmGlobalObject): OsHeap {
     return new OsHeap(...Heap.found(memory, base));
   }
 

@@ -42,8 +42,8 @@ export type Answer =
   | "state"
   | "address";
 
-/** Where a call comes from, or what it is for. */
-export type Group = "C" | "BSD" | "dlmalloc" | "walk" | "program";
+/** Where a call comes from, or what it is for. Those for threads only the kernel of heaps that threads share has. */
+export type Group = "C" | "BSD" | "dlmalloc" | "walk" | "program" | "threads";
 
 /** What a trace has a call as. */
 export type TracedKind = "malloc" | "calloc" | "realloc" | "aligned" | "free";

@@ -322,6 +322,25 @@ export const FAMILY = {
     answer: "address",
     does: "Begins a heap, and attaches to it: where memory is zero from an address to its end, or, given 0, in new memory. 0: no memory.",
   },
+  share: {
+    group: "threads",
+    c: "share",
+    of: { placeToShare: "program", settleIn: "common" },
+    parameters: [
+      ["start", "address"],
+      ["most", "address"],
+    ],
+    answer: "address",
+    does: "Begins a heap that threads share where memory is zero from an address to its end, and may grow up to another; or, where one is, joins it. Attaches to this thread's heap in it. 0: no memory.",
+  },
+  leave: {
+    group: "threads",
+    c: "leave",
+    of: { leaveHeap: "common" },
+    parameters: [],
+    answer: "nothing",
+    does: "Leaves this thread's heap to the next thread that comes, with the blocks that live in it.",
+  },
 } as const satisfies Readonly<Record<string, Call>>;
 
 export type Family = typeof FAMILY;

@@ -1,10 +1,9 @@
 // By JavaScript: the heap of morecore/js: the kernel in JavaScript, in any memory.
 
 import type { Machine } from "../kernel/machine.ts";
-import type { Memory } from "../memory/memory.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
-import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "../memory/webassembly.ts";
-import { HeapCore } from "./heap.ts";
+import type { WasmExports, WasmGlobalObject } from "../memory/webassembly.ts";
+import { type Attachable, HeapCore } from "./heap.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
 import { byJavaScript } from "./serve.ts";
 
@@ -26,7 +25,7 @@ export class Heap extends HeapCore {
   }
 
   /** As Heap.attach of "morecore". */
-  static attach(memory: Memory | WasmMemoryObject | ArrayBufferLike, base: number | WasmGlobalObject): Heap {
+  static attach(memory: Attachable, base?: number | WasmGlobalObject): Heap {
     return new Heap(...HeapCore.found(memory, base));
   }
 }

@@ -1,10 +1,9 @@
 // By module: the heap of morecore/bare: the kernel in WebAssembly, as a module that the program provides.
 
 import type { Machine } from "../kernel/machine.ts";
-import type { Memory } from "../memory/memory.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
-import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "../memory/webassembly.ts";
-import { HeapCore } from "./heap.ts";
+import type { WasmExports, WasmGlobalObject } from "../memory/webassembly.ts";
+import { type Attachable, HeapCore } from "./heap.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
 import { providedModule } from "./provided.ts";
 import { byWasm } from "./serve.ts";
@@ -13,7 +12,11 @@ import { byWasm } from "./serve.ts";
 export class Heap extends HeapCore {
   /** Use Heap.create, Heap.inside or Heap.attach. */
   protected constructor(machine: Machine, base: number) {
-    super(machine, base, byWasm(providedModule));
+    super(
+      machine,
+      base,
+      byWasm((threads) => (threads ? undefined : providedModule())),
+    );
   }
 
   /** As Heap.create of "morecore"; throws a TypeError before provideKernel, and for memory that WebAssembly cannot reach. */
@@ -27,7 +30,7 @@ export class Heap extends HeapCore {
   }
 
   /** As Heap.attach of "morecore"; throws a TypeError before provideKernel, and for memory that WebAssembly cannot reach. */
-  static attach(memory: Memory | WasmMemoryObject | ArrayBufferLike, base: number | WasmGlobalObject): Heap {
+  static attach(memory: Attachable, base?: number | WasmGlobalObject): Heap {
     return new Heap(...HeapCore.found(memory, base));
   }
 }

@@ -1,11 +1,10 @@
 // By wasm: the heap of morecore/wasm: the kernel in WebAssembly, which the package has in its code, and no other.
 
 import type { Machine } from "../kernel/machine.ts";
-import type { Memory } from "../memory/memory.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
-import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "../memory/webassembly.ts";
-import { embeddedModule } from "./embedded.ts";
-import { HeapCore } from "./heap.ts";
+import type { WasmExports, WasmGlobalObject } from "../memory/webassembly.ts";
+import { embeddedKernel } from "./embedded.ts";
+import { type Attachable, HeapCore } from "./heap.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
 import { byWasm } from "./serve.ts";
 
@@ -13,7 +12,7 @@ import { byWasm } from "./serve.ts";
 export class Heap extends HeapCore {
   /** Use Heap.create, Heap.inside or Heap.attach. */
   protected constructor(machine: Machine, base: number) {
-    super(machine, base, byWasm(embeddedModule));
+    super(machine, base, byWasm(embeddedKernel));
   }
 
   /** As Heap.create of "morecore"; throws a TypeError for memory that WebAssembly cannot reach. */
@@ -27,7 +26,7 @@ export class Heap extends HeapCore {
   }
 
   /** As Heap.attach of "morecore"; throws a TypeError for memory that WebAssembly cannot reach. */
-  static attach(memory: Memory | WasmMemoryObject | ArrayBufferLike, base: number | WasmGlobalObject): Heap {
+  static attach(memory: Attachable, base?: number | WasmGlobalObject): Heap {
     return new Heap(...HeapCore.found(memory, base));
   }
 }

@@ -28,10 +28,11 @@ export function wasmCalls(
   find: FindModule,
   memory: WasmMemoryObject,
   heap: Base,
+  threads: boolean,
   host: Host,
 ): WasmCalls | undefined {
-  // A shared memory can be imported only by a module that says so.
-  if (!isArrayBuffer(memory.buffer)) return undefined;
+  // A shared memory can be imported only by a module that says so, and the kernel that does is for heaps that threads share.
+  if (isArrayBuffer(memory.buffer) === threads) return undefined;
   const module = isForbidden ? undefined : find();
   if (module === undefined) return undefined;
   const imports = {

@@ -1,10 +1,9 @@
 // Either: the heap of the package's main entry: served by the kernel in WebAssembly, or in JavaScript where that cannot be.
 
 import type { Machine } from "../kernel/machine.ts";
-import type { Memory } from "../memory/memory.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
-import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "../memory/webassembly.ts";
-import { HeapCore } from "./heap.ts";
+import type { WasmExports, WasmGlobalObject } from "../memory/webassembly.ts";
+import { type Attachable, HeapCore } from "./heap.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
 import { byEither } from "./serve.ts";
 
@@ -54,8 +53,11 @@ export class Heap extends HeapCore {
    * Throws a HeapFormatError that says why not. O(1): reads the header only; call check() on bytes that you do not trust.
    * The base may be a global that a module exports: morecore_heap, as linked programs do, or its __heap_base.
    * A heap that Heap.inside made grows by its module's malloc only: give its `memory`, not the WebAssembly.Memory.
+   *
+   * Of a heap that threads share, its handle is all that is needed. The window gives this thread a place of its own in it, until
+   * `dispose`; throws a RangeError if there is no memory left for one.
    */
-  static attach(memory: Memory | WasmMemoryObject | ArrayBufferLike, base: number | WasmGlobalObject): Heap {
+  static attach(memory: Attachable, base?: number | WasmGlobalObject): Heap {
     return new Heap(...HeapCore.found(memory, base));
   }
 }

@@ -67,7 +67,7 @@ export interface Calls {
   independentComalloc(count: number, sizes: number): number;
 }
 
-/** The functions that kernel-bytes.ts exports. Their numbers are signed when they come to JavaScript. */
+/** The functions that kernel-bytes.ts exports, and, those for threads, threads-bytes.ts. Their numbers are signed when they come to JavaScript. */
 export interface KernelExports {
   mc_malloc(bytes: number): number;
   mc_free(ptr: number): void;
@@ -98,6 +98,8 @@ export interface KernelExports {
   mc_piece_bytes(at: number): number;
   mc_attach(heap: number): void;
   mc_begin(start: number): number;
+  mc_share(start: number, most: number): number;
+  mc_leave(): void;
 }
 
 type Unexported = Exclude<ExportName, keyof KernelExports>;

@@ -40,6 +40,7 @@ import {
 } from "./options.ts";
 import { baseOf, checkWays, memoryOf, type Place, placeHeap, placeInside } from "./place.ts";
 import { machineOver, type Serve } from "./serve.ts";
+import { type HeapHandle, joinThread, leaveThread } from "./thread.ts";
 import { HeapViews } from "./views.ts";
 
 /** Of C's error numbers, what posix_memalign returns when there is no memory. */
@@ -65,7 +66,8 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     this.identity = identityOf(machine.memory, base);
     this[LIFE] = new OwnedLife("the heap", this, this.identity);
     this.options = settingsOf(() => this.fresh(), this.heap);
-    this.calls = serve(machine, this.heap);
+    const own = machine.threads ? joinThread(machine, this.heap, this.identity) : this.heap;
+    this.calls = serve(machine, own);
     machine.around = (ask) => this.whileAsking(ask);
   }
 
@@ -104,25 +106,53 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   }
 
   private static laidOut(place: Place, options: Partial<HeapSettings>): [machine: Machine, base: number] {
-    const { memory, base } = place;
+    const { memory, base, most } = place;
     const machine = machineOver(memory, base);
     newIdentity(memory, base);
-    engine.format(machine, asBase(base), place, growthStepOf(options));
+    const step = growthStepOf(options);
+    machine.threads = most !== undefined;
+    if (most === undefined) engine.format(machine, asBase(base), place, step);
+    else engine.sharing.format(machine, asBase(base), { ...place, most }, step);
     applyOptions(machine, asBase(base), options);
     return [machine, base];
   }
 
   /** What attach does, for a subclass: there is a heap. */
   protected static found(
-    memory: Memory | WasmMemoryObject | ArrayBufferLike,
-    base: number | WasmGlobalObject,
+    memory: Attachable,
+    base?: number | WasmGlobalObject,
   ): [machine: Machine, base: number] {
+    if (base === undefined && isHandle(memory)) return HeapCore.found(memory.memory, memory.base);
     const address = baseOf(base);
     const machine = machineOver(memoryOf(memory), address);
     const mismatch = engine.probe(machine.fresh(asBase(address)), asBase(address));
     if (mismatch !== undefined) refuseImage(address, mismatch);
+    machine.threads = engine.sharing.isShared(machine, asBase(address));
     checkWays(machine, address);
     return [machine, address];
+  }
+
+  /**
+   * What another thread needs to use this heap, if threads share it: `Heap.attach(handle)` there. postMessage and workerData carry
+   * it. Throws a TypeError for any other heap.
+   */
+  get handle(): HeapHandle {
+    const machine = this.fresh();
+    if (!machine.threads)
+      throw new TypeError(
+        "handle: expected a heap that threads share; Heap.create makes one with shared: true",
+      );
+    // It lies in one or the other, or it would not be shared.
+    return {
+      memory: wasmOf(machine.memory) ?? (machine.memory.buffer as SharedArrayBuffer),
+      base: this.base,
+    };
+  }
+
+  /** The number of this thread among those that have come to a shared heap, from 1 on; 0 for a heap that is not shared. */
+  get thread(): number {
+    const machine = this.fresh();
+    return machine.threads ? engine.sharing.number(machine, machine.thread) : 0;
   }
 
   /** ISO C `malloc`: the address of at least `bytes` bytes, a multiple of 16; 0: no memory. malloc(0) is unique. O(1). */
@@ -439,11 +469,13 @@ export abstract class HeapCore extends HeapViews implements Disposable {
 
   /**
    * Lets go of the heap: every later call throws. A heap that Heap.inside made gives its memory back to the module, and so
-   * ends for all windows on it. Twice does nothing. O(1).
+   * ends for all windows on it. Of a shared heap this thread's place is given up, if no other window here needs it. Blocks stay, and
+   * the thread that comes next goes on with what this one kept. Twice does nothing. O(1), there O(slabs).
    */
   dispose(): void {
     if (this[LIFE].ended) return;
     const machine = this.fresh();
+    if (machine.threads) leaveThread(machine, this.identity);
     this[LIFE].ended = true;
     this.calls = ENDED;
     if (!(machine.memory instanceof ModuleMemory)) return;
@@ -493,6 +525,13 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   protected override extentOf(ptr: number): number {
     return this.usableSize(ptr);
   }
+}
+
+/** What a heap can be attached to by: a memory, with a base; or the handle of a heap that threads share. */
+export type Attachable = Memory | WasmMemoryObject | ArrayBufferLike | HeapHandle;
+
+function isHandle(value: unknown): value is HeapHandle {
+  return typeof value === "object" && value !== null && "memory" in value && "base" in value;
 }
 
 function endedError(): TypeError {

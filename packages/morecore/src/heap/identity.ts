@@ -6,10 +6,12 @@
 
 import type { Memory } from "../memory/memory.ts";
 import { Regions } from "../typed/regions.ts";
+import type { Places } from "./thread.ts";
 
 /** As an object, it is the owner of what lives in the heap itself. */
-export class HeapIdentity {
+export class HeapIdentity implements Places {
   readonly regions: Regions = new Regions();
+  place: Places["place"];
 }
 
 const known = new WeakMap<Memory, Map<number, HeapIdentity>>();

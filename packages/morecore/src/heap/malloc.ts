@@ -57,7 +57,7 @@ export class Malloc {
   private readonly exports: KernelExports;
 
   private constructor(memory: WasmMemoryObject, base: number, from?: number) {
-    const calls = wasmCalls(embeddedModule, memory, asBase(base), {
+    const calls = wasmCalls(embeddedModule, memory, asBase(base), false, {
       grow: (bytes) => grown(memory, bytes),
       refuse,
     });

@@ -38,6 +38,17 @@ export interface HeapOptions extends Partial<HeapSettings> {
   /** Bytes of memory to have from the beginning, without a growth. Default 1 MiB in a memory of its own, else 0. */
   reserve?: number;
   /**
+   * Whether any number of threads may use the heap at the same time: each gets `heap.handle` and says `Heap.attach(handle)`. In a
+   * shared WebAssembly.Memory or a SharedArrayBuffer the default is true. false is a heap for one thread at a time, which is smaller.
+   * docs/THREADS.md says what it costs.
+   */
+  shared?: boolean;
+  /**
+   * The most bytes that the memory may have, if it is made here: a WebAssembly.Memory's maximum. Of a shared heap 0.1 percent of it is
+   * the map's, untouched at first. Default: of a shared heap 1 GiB, else what WebAssembly allows.
+   */
+  maximum?: number;
+  /**
    * Whether references look, at each use, if what they refer to is still alive, and raw pointers that become references lead to
    * live blocks. Not kept in the image: `heap.checking` sets it for a window. Default: true, unless NODE_ENV is "production", in
    * Node at run time or in a bundle when it is made.
@@ -59,16 +70,29 @@ export interface InsideOptions extends Partial<HeapSettings>, Pick<HeapOptions, 
 
 const SETTINGS = engine.settings.names;
 /** What Heap.create can be told besides settings, and Heap.inside. */
-const CREATE_OPTIONS = ["memory", "base", "size", "alone", "reserve", "checking", "views"];
+const CREATE_OPTIONS = [
+  "memory",
+  "base",
+  "size",
+  "alone",
+  "reserve",
+  "shared",
+  "maximum",
+  "checking",
+  "views",
+];
 export const INSIDE_OPTIONS: readonly string[] = ["reserve", "checking"];
 
 /** Throws if options have a key that is neither a setting nor one of those besides, or a value that its rule forbids. */
 export function checkOptions(options: HeapOptions, besides: readonly string[] = CREATE_OPTIONS): void {
   checkKeys(options, [...besides, ...SETTINGS]);
   for (const name of SETTINGS) if (options[name] !== undefined) checkSetting(name, options[name]);
-  const { alone, views } = options;
-  if (alone !== undefined && typeof alone !== "boolean")
-    throw new TypeError(`alone: expected true or false, got ${describe(alone)}`);
+  const { views } = options;
+  for (const name of ["alone", "shared"] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== "boolean")
+      throw new TypeError(`${name}: expected true or false, got ${describe(value)}`);
+  }
   if (views !== undefined) checkViewLife(views);
 }
 

@@ -21,8 +21,8 @@ import { bytesOf, type Memory } from "../memory/memory.ts";
 import { ModuleMemory } from "../memory/module.ts";
 import { type ModuleParts, moduleMemory } from "../memory/module-parts.ts";
 import { askMemory, checkMemory } from "../memory/promises.ts";
-import { describeOther, isBuffer, isWasmGlobal, isWasmMemory } from "../memory/slots.ts";
-import { wasmMemory, wasmOf } from "../memory/wasm.ts";
+import { describeOther, isBuffer, isSharedArrayBuffer, isWasmGlobal, isWasmMemory } from "../memory/slots.ts";
+import { maximumOf, sharedMemory, wasmMemory, wasmOf } from "../memory/wasm.ts";
 import type { WasmExports } from "../memory/webassembly.ts";
 import { checkAlone } from "./alone.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
@@ -35,9 +35,13 @@ export interface Place {
   readonly untouched: number;
   /** Flags for the heap's image. */
   readonly flags: number;
+  /** Of a heap that threads share: up to where it may come to reach. */
+  readonly most?: number;
 }
 
 const DEFAULT_RESERVE = 1 << 20;
+/** What a shared memory may grow to, if nothing is said. Engines set aside the addresses for all of it at once. */
+const DEFAULT_MAXIMUM = 1 << 30;
 
 /** A Memory for whatever a user may pass as one. */
 export function memoryOf(memory: unknown): Memory {
@@ -59,16 +63,20 @@ function isMemory(memory: unknown): memory is Memory {
 
 /** Finds room for a new heap, growing the memory if need be. Throws if there is none. */
 export function placeHeap(options: HeapOptions): Place {
-  const { reserve, size } = options;
+  const { reserve, size, maximum } = options;
   if (reserve !== undefined) checkBytes("reserve", reserve);
   if (size !== undefined) checkBytes("size", size);
+  if (maximum !== undefined) checkMaximum(maximum, options);
   const given = options.memory === undefined ? undefined : memoryOf(options.memory);
   const wasm = given && wasmOf(given);
   if (given instanceof ModuleMemory)
     throw new TypeError("memory: expected no memory of Heap.inside's, which ends with its heap");
   const base = options.base === undefined ? defaultBase(given) : baseOf(options.base);
   if (wasm !== undefined) checkAlone(wasm, options);
-  const wanted = Math.max(size ?? 0, reserve ?? 0, engine.minRegion);
+  const most = isShared(given, options) ? reachOf(given, base, options) : undefined;
+  const least = most === undefined ? engine.minRegion : engine.sharing.least(asBase(base), most);
+  if (size !== undefined && size < least) refuseSize(size, least, most);
+  const wanted = Math.max(size ?? 0, reserve ?? 0, least);
   if (base + wanted > ADDRESS_END) {
     throw new RangeError(
       `base, size: a heap of ${wanted} bytes at ${base} would reach beyond ${ADDRESS_END}, the last address`,
@@ -87,7 +95,46 @@ export function placeHeap(options: HeapOptions): Place {
     // A memory that was made here has never been written.
     untouched: options.memory === undefined ? base : Math.min(Math.max(memory.untouched, base), limit),
     flags: (size === undefined ? 0 : FIXED_REGION) | (memory.fixed === true ? FIXED_MEMORY : 0),
+    ...(most === undefined ? {} : { most }),
   };
+}
+
+/** Whether threads are to share a heap: where they can, unless the options say otherwise. Throws where they are to and cannot. */
+function isShared(memory: Memory | undefined, { shared }: HeapOptions): boolean {
+  if (memory === undefined) return shared === true;
+  // A Memory of somebody's own need not be in shared memory for all threads alike.
+  const can = isSharedArrayBuffer(memory.buffer) && (wasmOf(memory) !== undefined || memory.fixed === true);
+  if (shared === true && !can)
+    throw new TypeError(
+      "shared: expected a shared WebAssembly.Memory or a SharedArrayBuffer as memory, or none, got " +
+        describeOther(memory.buffer),
+    );
+  return can && shared !== false;
+}
+
+/** Up to where a heap that threads share may come to reach. */
+function reachOf(memory: Memory | undefined, base: number, { size, maximum }: HeapOptions): number {
+  if (memory === undefined) return Math.min(maximum ?? DEFAULT_MAXIMUM, ADDRESS_END);
+  const wasm = wasmOf(memory);
+  const most = wasm === undefined ? bytesOf(memory) : maximumOf(wasm);
+  return Math.min(size === undefined ? most : base + size, most, ADDRESS_END);
+}
+
+function checkMaximum(maximum: number, { memory, reserve = 0, size = 0 }: HeapOptions): void {
+  const most = ADDRESS_END + MEMORY_UNIT;
+  if (typeof maximum !== "number")
+    throw new TypeError(`maximum: expected a number, got ${describe(maximum)}`);
+  if (!Number.isInteger(maximum) || maximum < MEMORY_UNIT || maximum > most)
+    throw new RangeError(`maximum: expected an integer from ${MEMORY_UNIT} to ${most}, got ${maximum}`);
+  if (memory !== undefined)
+    throw new TypeError("maximum: expected no memory beside it, as a memory that is given has its own");
+  if (maximum < Math.max(reserve, size))
+    throw new RangeError(`maximum: expected at least reserve and size, got ${maximum}`);
+}
+
+function refuseSize(size: number, least: number, most: number | undefined): never {
+  const kind = most === undefined ? "the smallest heap" : "the smallest heap that threads share";
+  throw new RangeError(`size: expected at least ${least} bytes, ${kind}, got ${size}`);
 }
 
 /** Room for a new heap in memory that a module's allocator gives. Throws if it has none. */
@@ -110,10 +157,14 @@ export function checkWays(m: Machine, base: number): void {
   );
 }
 
-function ownMemory({ reserve, views }: HeapOptions, least: number): Memory {
-  const bytes = Math.max(reserve === undefined ? DEFAULT_RESERVE : 0, least);
+function ownMemory({ reserve, views, shared = false, maximum }: HeapOptions, least: number): Memory {
+  const bytes = Math.max(
+    reserve === undefined ? Math.min(DEFAULT_RESERVE, maximum ?? DEFAULT_RESERVE) : 0,
+    least,
+  );
+  if (shared) return sharedMemory(bytes, maximum ?? DEFAULT_MAXIMUM);
   // A buffer that can be resized has to know how far.
-  return wasmMemory(undefined, bytes, views === "lasting" ? ADDRESS_END : undefined);
+  return wasmMemory(undefined, bytes, maximum ?? (views === "lasting" ? ADDRESS_END : undefined));
 }
 
 /** Behind all that a module may have in its memory; in any other, right behind address 0. */
@@ -142,11 +193,7 @@ function reach(memory: Memory, end: number, base: number): void {
 
 function checkBytes(name: string, bytes: number): void {
   if (!isWord(bytes)) refuseWord(name, bytes);
-  if (name === "size" && bytes < engine.minRegion) {
-    throw new RangeError(
-      `size: expected at least ${engine.minRegion} bytes, the smallest heap, got ${bytes}`,
-    );
-  }
+  if (name === "size" && bytes < engine.minRegion) refuseSize(bytes, engine.minRegion, undefined);
 }
 
 /**

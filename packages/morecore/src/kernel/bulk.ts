@@ -31,6 +31,7 @@ import { indexOf, isLiveBlock, liveBlock, setFree } from "./slab.ts";
 import { slabOf } from "./slab-map.ts";
 import { flushSlabs } from "./slabs.ts";
 import { topOf } from "./top.ts";
+import { ownerAt } from "./units.ts";
 
 /**
  * `times` zeroed blocks of `bytes` each, side by side. Their addresses are stored in the array at `result`, or, if that
@@ -137,9 +138,13 @@ function unclaimFirst(m: Machine, heap: Base, words: Words, list: Ptr, times: Wo
     unclaim(m, heap, asPtr(load32(words, list + (index << 2))));
 }
 
-/** Marks a live block so that it is not live a second time. False: it is none. */
+/** Marks a live block so that it is not live a second time. False: it is none. Those of other threads cannot be marked. */
 function claim(m: Machine, heap: Base, ptr: Ptr): boolean {
-  const slab = slabOf(m.words, heap, ptr);
+  if (m.threads && ownerAt(m.words, heap, ptr) !== heap) {
+    usableSize(m, heap, ptr);
+    return true;
+  }
+  const slab = slabOf(m, heap, ptr);
   if (slab !== 0) {
     if (!isLiveBlock(m, slab, ptr)) return false;
     setFree(m, slab, liveBlock(m, slab, ptr), true);
@@ -152,8 +157,8 @@ function claim(m: Machine, heap: Base, ptr: Ptr): boolean {
 }
 
 function unclaim(m: Machine, heap: Base, ptr: Ptr): void {
-  if (ptr === NO_PTR) return;
-  const slab = slabOf(m.words, heap, ptr);
+  if (ptr === NO_PTR || (m.threads && ownerAt(m.words, heap, ptr) !== heap)) return;
+  const slab = slabOf(m, heap, ptr);
   if (slab !== 0) setFree(m, slab, indexOf(m.words, slab, ptr), false);
   else m.store32(chunkOf(ptr), m.load32(chunkOf(ptr)) - OWN);
 }

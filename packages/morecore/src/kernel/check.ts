@@ -1,4 +1,5 @@
-// Check: every invariant, one function each. Tests call checkHeap after every operation; production when asked.
+// Check: every invariant, one function each. Tests call checkHeap after every operation; production when asked. Where threads
+// share a heap, checkCommon of check-common.ts is the one to call.
 //
 // Reads:  the whole image, in an order that ends on any bytes. Writes nothing. O(heap).
 // Needs:  all of the kernel's layout.
@@ -26,6 +27,7 @@ import {
   AT_BIN_MAP,
   AT_BIN_SUMMARY,
   AT_BINS,
+  AT_END,
   AT_FOOTPRINT,
   AT_LIMIT,
   AT_MAX_FOOTPRINT,
@@ -49,11 +51,17 @@ import {
 import { segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { topOf, topSize } from "./top.ts";
+import { ownerAt } from "./units.ts";
 import { FREE, firstChunk, nextChunk, stateOf } from "./walk.ts";
 
 /** Checks every invariant of a heap. O(chunks + bytes of top that were never used). */
 export function checkHeap(m: Machine, heap: Base): void {
   if (probeHeap(m, heap) !== IS_HEAP) m.abort(BROKEN_HEADER, heap);
+  checkSound(m, heap);
+}
+
+/** All of a heap's invariants, or of a thread's heap, but for its header: somebody has looked at that before. */
+export function checkSound(m: Machine, heap: Base): void {
   checkSegments(m, heap);
   checkTop(m, heap);
   checkUntouched(m, heap);
@@ -160,6 +168,7 @@ export function checkBins(m: Machine, heap: Base): void {
     let previous = beforeBin(heap, bin);
     let chunk = asChunk(m.load32(heap + AT_BINS + (bin << 2)));
     while (chunk !== NO_CHUNK) {
+      if (m.threads && !isOwn(m, heap, chunk)) m.abort(BROKEN_BIN, chunk);
       if (free === 0 || (m.load32(chunk) & IN_USE) !== 0 || binOf(m, sizeOf(m, chunk)) !== bin)
         m.abort(BROKEN_BIN, chunk);
       if (m.load32(chunk + PREVIOUS) !== previous) m.abort(BROKEN_LINK, chunk);
@@ -169,4 +178,9 @@ export function checkBins(m: Machine, heap: Base): void {
     }
   }
   if (free !== 0) m.abort(BROKEN_BIN, heap + AT_BINS);
+}
+
+/** Whether a chunk at an address would lie in a thread's heap. */
+function isOwn(m: Machine, heap: Base, chunk: Chunk): boolean {
+  return ownerAt(m.words, heap, chunk) === heap && chunk < m.load32(heap + AT_END) - GRANULE;
 }

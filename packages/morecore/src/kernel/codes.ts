@@ -35,3 +35,14 @@ export const BROKEN_MAP: Word = 125;
 export const BROKEN_TOP: Word = 131;
 export const BROKEN_SEGMENT: Word = 132;
 export const BROKEN_UNTOUCHED: Word = 133;
+
+// What check() says besides where threads share a heap.
+export const BROKEN_COMMON: Word = 141;
+export const BROKEN_UNIT: Word = 142;
+export const BROKEN_LIMIT: Word = 143;
+export const BROKEN_FRESH: Word = 144;
+export const BROKEN_SUM: Word = 145;
+export const BROKEN_REMOTE: Word = 151;
+export const BROKEN_FULL: Word = 152;
+export const BROKEN_MAIL: Word = 153;
+export const BROKEN_CHUNK_MAIL: Word = 154;

@@ -2,9 +2,10 @@
 //
 // Needs: all of the kernel, but for its repair (repair.ts: `repairs`).
 
-import { asPtr } from "./address.ts";
+import { asPtr, type Base, type Word } from "./address.ts";
 import { freeListed } from "./bulk.ts";
 import { checkHeap } from "./check.ts";
+import { checkCommon } from "./check-common.ts";
 import { chunkSizeFor } from "./chunk.ts";
 import { breach, describeAddress, describeImage, evidence, STATES, walk } from "./describe.ts";
 import type { Engine, PieceState, Total } from "./engine.ts";
@@ -29,14 +30,26 @@ import {
   PREVIOUS,
   SEGMENT_CHUNKS,
 } from "./layout.ts";
-import { load32 } from "./machine.ts";
-import { settings } from "./settings.ts";
+import { load32, type Machine } from "./machine.ts";
+import { settings, sharing, threadHeaps } from "./sharing.ts";
 import { classState } from "./slabs.ts";
 
 /** A list in words of its own begins at the first of them. */
 const FROM_FIRST = asPtr(0);
 
+/** The heap that a call is for: where threads share one, the thread's own. */
+function own(m: Machine, base: Base): Base {
+  return m.threads ? m.thread : base;
+}
+
+/** A counter of a heap; where threads share one, the sum of theirs. */
+function counted(m: Machine, base: Base, counter: Word): number {
+  if (!m.threads) return m.load32(base + counter);
+  return threadHeaps(m, base).reduce((sum, heap) => (sum + m.load32(heap + counter)) >>> 0, 0);
+}
+
 export const engine: Engine = {
+  sharing,
   minRegion: MIN_REGION,
   headerBytes: HEADER_BYTES + SEGMENT_CHUNKS,
   // Behind the first segment's words there is the header of top.
@@ -53,18 +66,18 @@ export const engine: Engine = {
 
   footprint,
   maxFootprint,
-  reserved,
-  goodSize,
+  reserved: (m, base) => (m.threads ? m.load32(base + AT_LIMIT) - base : reserved(m, base)),
+  goodSize: (m, base, bytes) => goodSize(m, own(m, base), bytes),
   // A block of a slab has a whole number of granules, a chunk a header's word less.
   isExact: (usable, bytes) =>
     usable % GRANULE === 0
       ? usable === Math.ceil(Math.max(bytes, 1) / GRANULE) * GRANULE
       : usable === chunkSizeFor(bytes) - HEADER_WORD,
   statistics: (m, base) => ({
-    growthCount: m.load32(base + AT_GROWTH_COUNT),
-    coalesceCount: m.load32(base + AT_COALESCE_COUNT),
-    flushCount: m.load32(base + AT_FLUSH_COUNT),
-    trimCount: m.load32(base + AT_TRIM_COUNT),
+    growthCount: counted(m, base, AT_GROWTH_COUNT),
+    coalesceCount: counted(m, base, AT_COALESCE_COUNT),
+    flushCount: counted(m, base, AT_FLUSH_COUNT),
+    trimCount: counted(m, base, AT_TRIM_COUNT),
   }),
   walk,
   totals(m, base) {
@@ -78,9 +91,9 @@ export const engine: Engine = {
   },
   states: STATES,
 
-  freeListed: (m, base, list, count) => freeListed(m, base, list, FROM_FIRST, count),
+  freeListed: (m, base, list, count) => freeListed(m, own(m, base), list, FROM_FIRST, count),
 
-  check: checkHeap,
+  check: (m, base) => (m.threads ? checkCommon(m, base) : checkHeap(m, base)),
   breach,
   evidence,
   describe: describeAddress,

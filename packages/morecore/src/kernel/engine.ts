@@ -160,7 +160,25 @@ export interface Settings {
   reset(m: Machine, base: Base, name: keyof HeapSettings): void;
 }
 
+/** Heaps that threads share: an image has what is common, and in it each thread that came a heap of its own. */
+export interface Sharing {
+  /** The fewest bytes that such a heap has at a base, if it may come to reach up to an address. */
+  least(base: Base, most: number): number;
+  /** As Engine.format. The heap may come to reach up to `most`; a Machine over it has `threads` set. */
+  format(m: Machine, base: Base, region: Region & { readonly most: number }, growthStep: number): void;
+  /** Whether the image at a base, which probe has found sound, is of that kind. O(1). */
+  isShared(m: Machine, base: Base): boolean;
+  /** A heap for this thread, from now on its own; 0: there is no memory for one. O(threads). */
+  join(m: Machine, base: Base): Base;
+  /** Gives a thread's heap up: nobody but the thread itself may. Its live blocks stay. O(slabs). */
+  leave(m: Machine, thread: Base): void;
+  /** The number of the thread that a heap is the heap of. */
+  number(m: Machine, thread: Base): number;
+}
+
 export interface Engine {
+  readonly sharing: Sharing;
+
   // Images.
 
   /** The smallest region that a heap fits in. */

@@ -4,11 +4,12 @@
 
 import { alignedAlloc, memalign, posixMemalign } from "./align.ts";
 import { bulkFree, independentCalloc, independentComalloc } from "./bulk.ts";
+import { leaveHeap, settleIn } from "./common.ts";
 import { free, freeAlignedSized, freeSized, usableSize } from "./free.ts";
 import { bytesOf, countOf, footprint, goodSize, maxFootprint, trim } from "./info.ts";
 import { calloc, malloc } from "./malloc.ts";
 import { footprintLimit, setFootprintLimit } from "./options.ts";
-import { beginHeap, placeFor } from "./program.ts";
+import { beginHeap, placeFor, placeToShare } from "./program.ts";
 import { realloc, reallocarray, reallocInPlace } from "./realloc.ts";
 import { firstPiece, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
@@ -28,6 +29,7 @@ export {
   goodSize,
   independentCalloc,
   independentComalloc,
+  leaveHeap,
   malloc,
   maxFootprint,
   memalign,
@@ -35,11 +37,13 @@ export {
   pieceBytes,
   pieceState,
   placeFor,
+  placeToShare,
   posixMemalign,
   realloc,
   reallocarray,
   reallocInPlace,
   setFootprintLimit,
+  settleIn,
   trim,
   usableSize,
 };

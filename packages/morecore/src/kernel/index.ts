@@ -3,6 +3,7 @@
 
 export { freeListed } from "./bulk.ts";
 export { checkHeap } from "./check.ts";
+export { checkCommon } from "./check-common.ts";
 export * from "./family.ts";
 export { formatHeap, probeHeap } from "./image.ts";
 export { reserved } from "./info.ts";

@@ -16,18 +16,19 @@ import {
 } from "./layout.ts";
 import { segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
-import { classFor, flushSlabs, hasSlabs, isSmall } from "./slabs.ts";
+import { classFor, collectListed, flushSlabs, hasSlabs, isSmall, readMail } from "./slabs.ts";
 import { trimTop } from "./top.ts";
+import { wholeOf } from "./units.ts";
 import { firstPiece, NO_PIECE, nextPiece, pieceBytes, pieceState } from "./walk.ts";
 
 /** Bytes of the segments, header included: what the heap has got from its Memory and uses. O(1). */
 export function footprint(m: Machine, heap: Base): Word {
-  return m.load32(heap + AT_FOOTPRINT);
+  return m.load32(wholeOf(m, heap) + AT_FOOTPRINT);
 }
 
 /** The largest footprint since the heap was made. O(1). */
 export function maxFootprint(m: Machine, heap: Base): Word {
-  return m.load32(heap + AT_MAX_FOOTPRINT);
+  return m.load32(wholeOf(m, heap) + AT_MAX_FOOTPRINT);
 }
 
 /** The footprint and what the Memory has given in advance. O(1). */
@@ -53,11 +54,15 @@ export function goodSize(m: Machine, heap: Base, bytes: Word): Word {
 
 /** glibc `malloc_trim`: gives back unused slabs and what top has beyond `pad` bytes. True if there was any. */
 export function trim(m: Machine, heap: Base, pad: Word): boolean {
-  const before = footprint(m, heap);
+  const before = m.load32(heap + AT_FOOTPRINT);
+  if (m.threads) {
+    readMail(m, heap);
+    collectListed(m, heap);
+  }
   // A slab that is given back may trim top by itself: the footprint tells.
   flushSlabs(m, heap);
   trimTop(m, heap, pad);
-  return footprint(m, heap) < before;
+  return m.load32(heap + AT_FOOTPRINT) < before;
 }
 
 /** How many pieces are in a state of walk.ts. O(pieces). */

@@ -205,3 +205,78 @@ export const SHAPE_BLOCKS_SHIFT: Word = 16;
 
 /** The smallest region that a heap fits in: header, segment, one chunk, the last word. */
 export const MIN_REGION: Word = 2784;
+
+// A heap that threads share: what is common to all, then the map, then a heap for each thread. What a thread's heap has besides.
+//
+//  common → +0     magic, version, its own address, flags: as a heap's header
+//          +16    the first thread's heap | the address from which on no unit was ever used | free units
+//          +36    footprint, its peak, its bound; options: where a heap's header has them
+//          +68    threads that came so far
+//          +84    the map and how far it reaches: where a heap's header has them
+//          +244   its own address, where a thread's header has it, too
+//          +256   the map: a word for each unit of SLAB_UNIT bytes, from the one that common lies in, to the last there can be
+//
+//  heap   → -128   common | the next thread's heap | the thread | its beat            written seldom
+//          -64    slabs in which others have freed | chunks that others have freed    written by others
+//          +0     a heap's header, as above; its magic is another, as nobody attaches to it
+//
+//  Word of the map:  0: not the heap's   FREE_UNIT: no thread's   heap | OF_CHUNKS: chunks only   slab | state of the slab
+/** "MORE" is a whole heap's; this is a thread's. */
+export const THREAD_MAGIC: Word = 0x4854_4f4d;
+export const SHARED_VERSION: Word = 6;
+/** The first thread's heap; each has the next one's. */
+export const AT_FIRST_HEAP: Word = 16;
+/** No unit from this address on has ever been a thread's. */
+export const AT_FRESH: Word = 20;
+/** Where AT_LIMIT is, common has the end of all that threads may have: machine.ts reads it. */
+/** How many units are FREE_UNIT. */
+export const AT_FREE_UNITS: Word = 28;
+/** How many threads have come so far: the last one's number. */
+export const AT_THREADS: Word = 68;
+export const COMMON_BYTES: Word = 256;
+
+/** What lies before a thread's heap, in bytes. */
+export const PLACE_BYTES: Word = 128;
+/** In a thread's header, and in common's: common's address. In a word that the state of a size class does not need. */
+export const AT_COMMON: Word = 244;
+/** In a thread's header: the footprint at which slabs that others freed into are looked through next. In such a word, too. */
+export const AT_LOOK_AGAIN: Word = 272;
+// Before the thread's header, as distances from it.
+export const NEXT_HEAP: Word = 128;
+/** The number of the thread that it is; NO_THREAD: nobody's; GONE: taken back. */
+export const THREAD: Word = 124;
+/** When the thread was last heard of. */
+export const BEAT: Word = 120;
+/** The first of the slabs in which others have freed and the owner would not look; CLOSED: nobody reads it any more. */
+export const MAIL_SLABS: Word = 64;
+/** The first of the chunks that others have freed. */
+export const MAIL_CHUNKS: Word = 60;
+
+export const NO_THREAD: Word = 0;
+export const GONE: Word = 0xffff_ffff;
+export const CLOSED: Word = 1;
+
+// A word of the map.
+export const FREE_UNIT: Word = 1;
+export const OF_CHUNKS: Word = 2;
+/** The slab is full: who frees in it tells the owner. In the word of the slab's first unit, as is … */
+export const SLAB_FULL: Word = 4;
+/** … that somebody has told: the slab stands in the owner's mail. */
+export const SLAB_TOLD: Word = 8;
+export const UNIT_FLAGS: Word = 15;
+
+// What a slab's descriptor has besides.
+/** The heap whose thread malloc takes from it for. */
+export const SLAB_OWNER: Word = 60;
+/** The next slab in the owner's mail. */
+export const SLAB_MAIL: Word = 64;
+/** A bit for each block, set if another thread has freed it and the owner has not looked yet. */
+export const SLAB_REMOTE: Word = 68;
+/** From a word of bits to that of the same blocks in the second row. */
+export const TO_REMOTE: Word = 52;
+export const SHARED_SLAB_BYTES: Word = 104;
+
+// What a chunk's payload holds that another thread has freed: the next such, and two words by which a second free is seen.
+export const MAIL_NEXT: Word = 0;
+export const MAIL_MARK: Word = 4;
+export const MAIL_MARK_2: Word = 8;

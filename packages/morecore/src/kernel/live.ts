@@ -28,6 +28,7 @@ import {
   SEGMENT_NEXT,
 } from "./layout.ts";
 import { load32, Machine } from "./machine.ts";
+import { ownerAt } from "./units.ts";
 
 /** The chunk of a live block. Any other address aborts, with nothing changed. O(1) in the last segment. */
 export function liveChunk(m: Machine, heap: Base, ptr: Ptr): Chunk {
@@ -38,10 +39,30 @@ export function liveChunk(m: Machine, heap: Base, ptr: Ptr): Chunk {
 
 /** Whether a live chunk begins at an address, as far as its header and its neighbours can show. */
 export function isLive(m: Machine, heap: Base, chunk: Chunk): boolean {
+  if (m.threads) return isLiveOf(m, heap, ownerAt(m.words, heap, ptrOf(chunk)), chunk);
   const words = m.words;
   const top = load32(words, heap + AT_TOP);
   if (chunk >= top || chunk < load32(words, heap + AT_SEGMENT)) return isLiveInOlder(m, heap, chunk);
   return isLiveBelow(m, chunk, top, chunk - heap);
+}
+
+/**
+ * isLive where threads share memory and the map has said whose an address is. Of another thread's chunk the neighbours may change
+ * meanwhile, so only what stays as it is while the chunk is live is looked at.
+ */
+export function isLiveOf(m: Machine, heap: Base, owner: Base, chunk: Chunk): boolean {
+  const words = m.words;
+  if (owner === 0 || (ptrOf(chunk) & (GRANULE - 1)) !== 0) return false;
+  const head = load32(words, chunk);
+  if ((head & (IN_USE | OWN | RESERVED_FLAG)) !== IN_USE) return false;
+  const size = sizeIn(head);
+  const next = chunkAfter(chunk, size);
+  if (chunk >= load32(words, owner + AT_SEGMENT)) {
+    const top = load32(words, owner + AT_TOP);
+    if (chunk >= top || size === 0 || size > top - chunk) return false;
+  } else if (next <= chunk || ownerAt(words, heap, next) !== owner) return false;
+  if ((load32(words, next) & (PREVIOUS_IN_USE | RESERVED_FLAG)) !== PREVIOUS_IN_USE) return false;
+  return owner !== heap || (head & PREVIOUS_IN_USE) !== 0 || followsFree(m, chunk, chunk - heap);
 }
 
 /** isLive in a segment whose chunks end at `bound`; `below` is how many bytes of the heap lie before the chunk. */
@@ -87,9 +108,18 @@ function isWithin(m: Machine, heap: Base, segment: Word, address: Word): boolean
 
 /** Aborts, saying what is wrong with an address that is no live block's. */
 // @rare
-function blame(m: Machine, heap: Base, chunk: Chunk): void {
+export function blame(m: Machine, heap: Base, chunk: Chunk): void {
   const ptr = ptrOf(chunk);
   if ((ptr & (GRANULE - 1)) !== 0) m.abort(MISALIGNED, ptr);
+  if (m.threads) {
+    const owner = ownerAt(m.words, heap, ptr);
+    if (owner === 0) m.abort(OUTSIDE, ptr);
+    const head = m.load32(chunk);
+    const next = chunkAfter(chunk, sizeIn(head));
+    const looksFreed: boolean =
+      (head & (IN_USE | OWN | RESERVED_FLAG)) === 0 && next > chunk && ownerAt(m.words, heap, next) === owner;
+    m.abort(looksFreed ? DOUBLE_FREE : NOT_A_BLOCK, ptr);
+  }
   const segment = segmentOf(m, heap, chunk);
   if (segment === 0) m.abort(OUTSIDE, ptr);
   const head = m.load32(chunk);

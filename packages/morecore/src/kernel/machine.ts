@@ -9,8 +9,8 @@
 import type { Memory } from "../memory/memory.ts";
 import { askMemory, checkLasting } from "../memory/promises.ts";
 import { MemoryViews } from "../memory/views.ts";
-import { Base, Word } from "./address.ts";
-import { AT_LIMIT } from "./layout.ts";
+import { asBase, Base, Word } from "./address.ts";
+import { AT_COMMON, AT_LIMIT } from "./layout.ts";
 
 /**
  * The memory as words. A function that makes many accesses takes them out of the Machine once: V8 then keeps the array's
@@ -38,11 +38,16 @@ export function rotate(word: Word, by: Word): Word {
   return ((word >>> by) | (word << -by)) >>> 0;
 }
 
+const NOBODYS = asBase(0);
 /** Below this many bytes a loop beats `copyWithin`, which costs a call into the engine. */
 const LOOP_BYTES = 512;
 
 export class Machine extends MemoryViews {
   words!: Words;
+  /** Whether the heap is one that threads share: constant in the wasm build, where there is a kernel for each. */
+  threads = false;
+  /** Of such a heap, that of the thread that has this machine. */
+  thread: Base = NOBODYS;
   private readonly refuse: (code: Word, address: Word) => never;
   private readonly above: () => Word;
   /** Runs what asks the memory: for who must not be called meanwhile. */
@@ -73,7 +78,8 @@ export class Machine extends MemoryViews {
   }
 
   private reachesLimit(heap: Base): boolean {
-    return load32(this.words, heap + AT_LIMIT) <= this.u8.length;
+    const image = this.threads ? load32(this.words, heap + AT_COMMON) : heap;
+    return load32(this.words, image + AT_LIMIT) <= this.u8.length;
   }
 
   protected override cover(buffer: ArrayBufferLike): void {
@@ -116,6 +122,40 @@ export class Machine extends MemoryViews {
       return;
     }
     for (let index = at >>> 2; index < end; index++) words[index] = 0;
+  }
+
+  /** As load32, of a word that other threads write to: in one order with all accesses of its kind. So are the next five. */
+  loadShared(address: Word): Word {
+    return Atomics.load(this.words, address >>> 2);
+  }
+
+  storeShared(address: Word, value: Word): void {
+    Atomics.store(this.words, address >>> 2, value);
+  }
+
+  /** Puts a value there, in one step; what was there before. */
+  exchange(address: Word, value: Word): Word {
+    return Atomics.exchange(this.words, address >>> 2, value);
+  }
+
+  /** Puts a value there if it is as expected, in one step; what was there before. */
+  compareExchange(address: Word, expected: Word, value: Word): Word {
+    return Atomics.compareExchange(this.words, address >>> 2, expected, value);
+  }
+
+  /** Sets bits in one step; what was there before. */
+  orShared(address: Word, bits: Word): Word {
+    return Atomics.or(this.words, address >>> 2, bits);
+  }
+
+  /** Clears all bits but these in one step; what was there before. */
+  andShared(address: Word, bits: Word): Word {
+    return Atomics.and(this.words, address >>> 2, bits);
+  }
+
+  /** Adds in one step, modulo 2^32; what was there before. */
+  addShared(address: Word, value: Word): Word {
+    return Atomics.add(this.words, address >>> 2, value);
   }
 
   /** Leading zero bits of a word; 32 for 0. */

@@ -6,7 +6,9 @@
 import { Base, Chunk, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor } from "./chunk.ts";
 import {
+  AT_FOOTPRINT,
   AT_IDLE,
+  AT_LOOK_AGAIN,
   AT_MAYBE_UNUSED,
   AT_UNTOUCHED,
   GRANULE_LOG2,
@@ -15,11 +17,24 @@ import {
   SMALL_MAX,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
+import { hasMail } from "./remote.ts";
 import { slabOf } from "./slab-map.ts";
-import { classFor, flushIdle, flushSome, isSmall, popBlock, takeBlock } from "./slabs.ts";
+import {
+  classFor,
+  collectListed,
+  flushIdle,
+  flushSlabs,
+  flushSome,
+  isSmall,
+  popBlock,
+  readMail,
+  takeBlock,
+} from "./slabs.ts";
 import { growAndTake, takeNear, takeOrGrow } from "./take.ts";
 import { topOf } from "./top.ts";
 
+/** A heap that threads share is looked through whenever it has grown by this share, as a power of two. */
+const LOOK_SHARE_LOG2: Word = 3;
 /** A block larger than this is not placed before the idle slabs have been given back. */
 const LARGE_BYTES: Word = 1024;
 
@@ -56,6 +71,7 @@ export function ptrOrNone(chunk: Chunk): Ptr {
 
 /** takeOrGrow that gives unused slabs back before it gets more memory. */
 export function takeChunk(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
+  if (m.threads && hasMail(m, heap)) readMail(m, heap);
   const near = takeNear(m, heap, size, whole);
   return near !== NO_CHUNK ? near : flushAndTake(m, heap, size, whole);
 }
@@ -63,10 +79,35 @@ export function takeChunk(m: Machine, heap: Base, size: Word, whole: boolean): C
 /** Some of them only, so that no call takes long; but there is no end of memory before all have been given back. */
 // @rare
 function flushAndTake(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
-  if (!flushSome(m, heap)) return growAndTake(m, heap, size);
+  if (m.threads && isTimeToLook(m, heap)) {
+    collectListed(m, heap);
+    const near = takeNear(m, heap, size, whole);
+    if (near !== NO_CHUNK) return near;
+  }
+  if (!flushSome(m, heap)) {
+    const grown = growAndTake(m, heap, size);
+    return grown === NO_CHUNK && m.threads ? takeLast(m, heap, size, whole) : grown;
+  }
   let chunk = takeOrGrow(m, heap, size, whole);
   while (chunk === NO_CHUNK && flushSome(m, heap)) chunk = takeOrGrow(m, heap, size, whole);
-  return chunk;
+  return chunk === NO_CHUNK && m.threads ? takeLast(m, heap, size, whole) : chunk;
+}
+
+/** Whether the heap has grown by an eighth since it was last looked through for what others have freed. */
+function isTimeToLook(m: Machine, heap: Base): boolean {
+  const footprint = m.load32(heap + AT_FOOTPRINT);
+  if (footprint < m.load32(heap + AT_LOOK_AGAIN)) return false;
+  m.store32(heap + AT_LOOK_AGAIN, footprint + (footprint >>> LOOK_SHARE_LOG2));
+  return true;
+}
+
+/** There is no more memory, but others may have freed what this thread has not come by yet. */
+// @rare
+function takeLast(m: Machine, heap: Base, size: Word, whole: boolean): Chunk {
+  readMail(m, heap);
+  collectListed(m, heap);
+  flushSlabs(m, heap);
+  return takeOrGrow(m, heap, size, whole);
 }
 
 /** ISO C `calloc`: zeroed; 0 also when the product overflows. Memory that was never written is not written again. */
@@ -77,7 +118,7 @@ export function calloc(m: Machine, heap: Base, times: Word, bytes: Word): Ptr {
   const topBefore = topOf(m, heap);
   const ptr = malloc(m, heap, total);
   if (ptr === NO_PTR) return NO_PTR;
-  if (total <= SMALL_MAX && slabOf(m.words, heap, ptr) !== 0) m.zero(ptr, classFor(total) << GRANULE_LOG2);
+  if (total <= SMALL_MAX && slabOf(m, heap, ptr) !== 0) m.zero(ptr, classFor(total) << GRANULE_LOG2);
   else zeroUsed(m, heap, ptr, chunkSizeFor(total) - HEADER_WORD, topBefore);
   return ptr;
 }

@@ -17,6 +17,7 @@ import {
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
 import { leaveClasses } from "./slabs.ts";
+import { wholeOf } from "./units.ts";
 
 /** The footprint grows by multiples of this many bytes, a power of two. */
 export function growthStep(m: Machine, heap: Base): Word {
@@ -44,6 +45,8 @@ export function smallLimit(m: Machine, heap: Base): Word {
 /** A multiple of GRANULE, at most SMALL_MAX. Blocks that lie in slabs already stay there. */
 export function setSmallLimit(m: Machine, heap: Base, bytes: Word): void {
   m.store32(heap + AT_SMALL_LIMIT, bytes);
+  // Only its own thread may touch the classes of a heap.
+  if (m.threads) return;
   leaveClasses(m, heap, (bytes >>> GRANULE_LOG2) + 1);
 }
 
@@ -59,11 +62,11 @@ export function setTrimThreshold(m: Machine, heap: Base, bytes: Word): void {
 
 /** dlmalloc's `malloc_footprint_limit`: the footprint never grows beyond this; 0: it never grows; UNLIMITED: no limit. */
 export function footprintLimit(m: Machine, heap: Base): Word {
-  return m.load32(heap + AT_FOOTPRINT_LIMIT);
+  return m.load32(wholeOf(m, heap) + AT_FOOTPRINT_LIMIT);
 }
 
 export function setFootprintLimit(m: Machine, heap: Base, bytes: Word): void {
-  m.store32(heap + AT_FOOTPRINT_LIMIT, bytes);
+  m.store32(wholeOf(m, heap) + AT_FOOTPRINT_LIMIT, bytes);
 }
 
 /** Whether realloc(p, 0) frees p. */

@@ -29,6 +29,7 @@ import { blockBytesOf, liveBlock } from "./slab.ts";
 import { slabOf } from "./slab-map.ts";
 import { classFor } from "./slabs.ts";
 import { growTop, setTop, topOf, topSize } from "./top.ts";
+import { ownerAt } from "./units.ts";
 
 /**
  * ISO C `realloc`. 0: no memory (or, by option, freed), the block is as it was. realloc(0, n) is malloc(n).
@@ -38,7 +39,8 @@ import { growTop, setTop, topOf, topSize } from "./top.ts";
 // @hot
 export function realloc(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (ptr === NO_PTR) return malloc(m, heap, bytes);
-  const slab = slabOf(m.words, heap, ptr);
+  if (m.threads && ownerAt(m.words, heap, ptr) !== heap) return reallocOthers(m, heap, ptr, bytes);
+  const slab = slabOf(m, heap, ptr);
   const has = slab === 0 ? sizeOf(m, liveChunk(m, heap, ptr)) - HEADER_WORD : liveBytes(m, slab, ptr);
   if (bytes === 0 && (m.load32(heap + AT_FLAGS) & ZERO_REALLOC_FREES) !== 0) {
     free(m, heap, ptr);
@@ -53,6 +55,24 @@ export function realloc(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
     return NO_PTR;
   }
   // Block sizes are multiples of a word.
+  m.copy(moved, ptr, has < bytes ? has : (bytes + (HEADER_WORD - 1)) & ~(HEADER_WORD - 1));
+  free(m, heap, ptr);
+  return moved;
+}
+
+/** realloc of a block that is not this thread's, and so cannot get another size where it lies. */
+// @rare
+function reallocOthers(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
+  const has = usableSize(m, heap, ptr);
+  if (bytes === 0 && (m.load32(heap + AT_FLAGS) & ZERO_REALLOC_FREES) !== 0) {
+    free(m, heap, ptr);
+    return NO_PTR;
+  }
+  if (bytes > MAX_REQUEST) return NO_PTR;
+  // It stays where it is if it would not get much smaller.
+  if (bytes <= has && bytes >= has >>> 1) return ptr;
+  const moved = malloc(m, heap, bytes);
+  if (moved === NO_PTR) return bytes <= has ? ptr : NO_PTR;
   m.copy(moved, ptr, has < bytes ? has : (bytes + (HEADER_WORD - 1)) & ~(HEADER_WORD - 1));
   free(m, heap, ptr);
   return moved;
@@ -73,7 +93,9 @@ function fits(m: Machine, heap: Base, ptr: Ptr, slab: Word, bytes: Word, has: Wo
 /** dlmalloc's `realloc_in_place`: as realloc, but 0 where the block would have to move. 0 for 0. */
 export function reallocInPlace(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (ptr === NO_PTR) return NO_PTR;
-  const slab = slabOf(m.words, heap, ptr);
+  if (m.threads && ownerAt(m.words, heap, ptr) !== heap)
+    return bytes <= usableSize(m, heap, ptr) ? ptr : NO_PTR;
+  const slab = slabOf(m, heap, ptr);
   if (slab !== 0) return bytes <= liveBytes(m, slab, ptr) ? ptr : NO_PTR;
   const chunk = liveChunk(m, heap, ptr);
   if (bytes > MAX_REQUEST) return NO_PTR;

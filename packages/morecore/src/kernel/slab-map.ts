@@ -14,32 +14,31 @@ import { chunkSizeFor, sizeOf } from "./chunk.ts";
 import { CORRUPTED } from "./codes.ts";
 import { freeInternal, isInternal, takeInternal } from "./internal.ts";
 import { ADDRESS_END, AT_MAP, AT_MAPPED, HEADER_WORD, SLAB_UNIT_LOG2 } from "./layout.ts";
-import { load32, Machine, Words } from "./machine.ts";
+import { load32, Machine } from "./machine.ts";
 import { isIn } from "./slab.ts";
+import { slabIn, unitAt, unitEntry } from "./units.ts";
 
 /** The map grows by half, and by this many entries. */
 const MORE_ENTRIES: Word = 29;
 
 /** The descriptor of the slab in an address's unit of SLAB_UNIT bytes; 0: there is none. O(1). */
-export function slabAt(words: Words, heap: Base, address: Word): Word {
+export function slabAt(m: Machine, heap: Base, address: Word): Word {
+  const words = m.words;
+  if (m.threads) return slabIn(unitAt(words, heap, address));
   if ((address - heap) >>> 0 >= load32(words, heap + AT_MAPPED)) return 0;
-  return load32(words, entryOf(words, heap, address));
+  return load32(words, unitEntry(words, heap, address));
 }
 
 /** The descriptor of the slab that an address lies in; 0: it lies in none. O(1). */
-export function slabOf(words: Words, heap: Base, address: Word): Word {
-  const slab = slabAt(words, heap, address);
-  return slab !== 0 && isIn(words, slab, address) ? slab : 0;
+export function slabOf(m: Machine, heap: Base, address: Word): Word {
+  const slab = slabAt(m, heap, address);
+  return slab !== 0 && isIn(m.words, slab, address) ? slab : 0;
 }
 
-function entryOf(words: Words, heap: Base, address: Word): Word {
-  return (load32(words, heap + AT_MAP) + ((address >>> SLAB_UNIT_LOG2) << 2)) >>> 0;
-}
-
-/** Says that the units of [from, to) belong to a slab, or, with 0, to none. They are mapped. */
+/** Writes the words of the units of [from, to), which are mapped: a slab's descriptor, or what says that there is none. */
 export function mapUnits(m: Machine, heap: Base, from: Word, to: Word, slab: Word): void {
-  const last = entryOf(m.words, heap, to - 1);
-  for (let entry = entryOf(m.words, heap, from); entry <= last; entry += 4) m.store32(entry, slab);
+  const last = unitEntry(m.words, heap, to - 1);
+  for (let entry = unitEntry(m.words, heap, from); entry <= last; entry += 4) m.store32(entry, slab);
 }
 
 /** Makes the map reach up to an address. False: no memory, and nothing has changed. */

@@ -40,6 +40,7 @@ import { Machine } from "./machine.ts";
 import { dropBefore, shrink } from "./release.ts";
 import { slabAt } from "./slab-map.ts";
 import { takeOrGrow } from "./take.ts";
+import { wholeOf } from "./units.ts";
 
 /** How many blocks of a size a chunk has room for, and a slab's bits. */
 export function blocksIn(m: Machine, chunk: Chunk, bytes: Word): Word {
@@ -57,10 +58,16 @@ export function hasRoom(m: Machine, heap: Base, sizeClass: Word): boolean {
 
 /** The most bytes that a slab may have: a share of those that the heap may have, in whole granules. */
 function shareOf(m: Machine, heap: Base): Word {
-  const limit = m.load32(heap + AT_FOOTPRINT_LIMIT);
+  const limit = m.load32(wholeOf(m, heap) + AT_FOOTPRINT_LIMIT);
   const fixed: boolean = (m.load32(heap + AT_FLAGS) & (FIXED_REGION | FIXED_MEMORY)) !== 0;
-  const room = fixed ? smaller(limit, m.load32(heap + AT_LIMIT) - heap) : limit;
+  const room = fixed ? smaller(limit, roomOf(m, heap)) : limit;
   return ((room >>> SLAB_SHARE_LOG2) & ~(GRANULE - 1)) >>> 0;
+}
+
+/** Bytes of a region that a heap lies in; where threads share one, all of it. */
+function roomOf(m: Machine, heap: Base): Word {
+  const image = wholeOf(m, heap);
+  return m.load32(image + AT_LIMIT) - image;
 }
 
 /** The fewest bytes of a slab of blocks of a size. */
@@ -139,7 +146,7 @@ function endIn(m: Machine, heap: Base, start: Ptr, past: Word, wanted: Word, mos
 
 /** Whether a slab lies in the unit of an address. */
 function isTaken(m: Machine, heap: Base, address: Word): boolean {
-  return slabAt(m.words, heap, address) !== 0;
+  return slabAt(m, heap, address) !== 0;
 }
 
 function smaller(a: Word, b: Word): Word {

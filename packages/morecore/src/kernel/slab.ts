@@ -18,6 +18,7 @@ import {
   SLAB_FIRST,
   SLAB_INVERSE,
   SLAB_SHAPE,
+  TO_REMOTE,
 } from "./layout.ts";
 import { load32, Machine, multiply, rotate, Words } from "./machine.ts";
 
@@ -110,7 +111,11 @@ export function isLiveBlock(m: Machine, slab: Word, ptr: Ptr): boolean {
 }
 
 export function isFree(m: Machine, slab: Word, index: Word): boolean {
-  return ((m.load32(slab + SLAB_BITS + ((index >>> 5) << 2)) >>> (index & 31)) & 1) !== 0;
+  const at = slab + SLAB_BITS + ((index >>> 5) << 2);
+  // Another thread may have freed it. In this order: its bit goes to the first row before it leaves the second.
+  const remote: Word = m.threads ? m.loadShared(at + TO_REMOTE) : 0;
+  const free: Word = m.load32(at) | remote;
+  return ((free >>> (index & 31)) & 1) !== 0;
 }
 
 /** Marks a block of a slab free or live, and does nothing else. */

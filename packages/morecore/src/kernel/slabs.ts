@@ -34,10 +34,14 @@ import {
   CLASS_SLAB,
   CLASS_SLABS,
   CLASS_TAIL,
+  CLOSED,
   GRANULE,
   GRANULE_LOG2,
   HEADER_WORD,
+  MAIL_SLABS,
+  OF_CHUNKS,
   SHAPE_BLOCKS_SHIFT,
+  SHARED_SLAB_BYTES,
   SLAB_BITS,
   SLAB_BITS_END,
   SLAB_BYTES,
@@ -45,12 +49,17 @@ import {
   SLAB_INVERSE,
   SLAB_LAST,
   SLAB_LISTED,
+  SLAB_MAIL,
   SLAB_NEXT,
+  SLAB_OWNER,
   SLAB_PREVIOUS,
+  SLAB_REMOTE,
   SLAB_SHAPE,
   SMALL_MAX,
+  TO_REMOTE,
 } from "./layout.ts";
 import { load32, Machine, multiply, store32, Words } from "./machine.ts";
+import { collect, hasMail, isTold, leaveFull, leaveOpen, openAgain, readChunkMail } from "./remote.ts";
 import {
   ALL,
   blockBytesOf,
@@ -114,14 +123,17 @@ export function popBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
  * Frees the live block at an address in a slab, if there is nothing else to do. False: no live block begins there, or the
  * slab is now to be listed or given back; nothing has changed. O(1).
  */
-export function pushBlock(words: Words, heap: Base, slab: Word, ptr: Ptr): boolean {
+export function pushBlock(m: Machine, heap: Base, slab: Word, ptr: Ptr): boolean {
+  const words = m.words;
   const shape = load32(words, slab + SLAB_SHAPE);
   const index = quotient(words, slab, shape, ptr);
   if (index >= shape >>> SHAPE_BLOCKS_SHIFT) return false;
   const at = slab + SLAB_BITS + ((index >>> 5) << 2);
   const free = load32(words, at);
-  const now = (free | (1 << (index & 31))) >>> 0;
+  const bit = 1 << (index & 31);
+  const now = (free | bit) >>> 0;
   if (now === free) return false;
+  if (m.threads && (load32(words, at + TO_REMOTE) & bit) !== 0) return false;
   const filled: boolean = now === ALL || now === load32(words, slab + SLAB_LAST);
   // A word that was empty may be a full slab's, one that is full now an unused slab's; but the current slab stays as it is.
   if (free === 0) {
@@ -149,14 +161,86 @@ export function takeBlock(m: Machine, heap: Base, sizeClass: Word): Ptr {
   const state = classState(heap, sizeClass);
   let slab = m.load32(state + CLASS_SLAB);
   if (slab === 0 || !useWord(m, state, slab)) {
+    if (m.threads && takeBack(m, heap, state, slab)) return popBlock(m, heap, sizeClass);
     slab = m.load32(state + CLASS_HEAD);
     if (slab === 0) slab = beginSlab(m, heap, sizeClass);
     else unlist(m, state, slab);
     if (slab === 0) return NO_PTR;
     m.store32(state + CLASS_SLAB, slab);
+    // What others have freed while it was listed.
+    if (m.threads) collect(m, slab);
     useWord(m, state, slab);
   }
   return popBlock(m, heap, sizeClass);
+}
+
+/**
+ * When the current slab of a class has no free block left: looks what others have freed, in it first. False: nothing there, and the class
+ * has no current slab any more.
+ */
+// @rare
+function takeBack(m: Machine, heap: Base, state: Word, slab: Word): boolean {
+  if (slab !== 0) {
+    if (collect(m, slab)) return useWord(m, state, slab);
+    leaveSlab(m, heap, state);
+    if (!leaveFull(m, heap, slab)) list(m, state, slab);
+  }
+  if (hasMail(m, heap)) readMail(m, heap);
+  return false;
+}
+
+/** Takes back what others have freed and have told of, but for what lies in slabs that malloc will come to anyway. */
+// @rare
+export function readMail(m: Machine, heap: Base): void {
+  let slab = m.exchange(heap - MAIL_SLABS, 0);
+  // Of a heap whose mail is closed nobody is the owner.
+  if (slab === CLOSED) m.abort(CORRUPTED, heap);
+  while (slab !== 0) {
+    const next = m.load32(slab + SLAB_MAIL);
+    if (m.load32(slab + SLAB_OWNER) !== heap) m.abort(CORRUPTED, slab);
+    openAgain(m, heap, slab);
+    collect(m, slab);
+    settleSlab(m, heap, slab);
+    slab = next;
+  }
+  readChunkMail(m, heap);
+}
+
+/** Puts a slab where it belongs that has got room, or has become unused. */
+function settleSlab(m: Machine, heap: Base, slab: Word): void {
+  const sizeClass = classOf(m, slab);
+  const state = classState(heap, sizeClass);
+  if (m.load32(state + CLASS_SLAB) === slab) markMaybeUnused(m.words, heap, sizeClass);
+  else if (isUnused(m, slab)) {
+    if (isListed(m, slab)) unlist(m, state, slab);
+    endSlab(m, heap, slab);
+  } else if (!isListed(m, slab)) {
+    // It may have been used up again since somebody told of it.
+    if (!isFull(m, slab) || !leaveFull(m, heap, slab)) list(m, state, slab);
+  }
+}
+
+function isListed(m: Machine, slab: Word): boolean {
+  return (m.load32(slab + SLAB_SHAPE) & SLAB_LISTED) !== 0;
+}
+
+/** Looks through all slabs that have room for what others have freed, and gives back those that are unused. O(slabs). */
+// @rare
+export function collectListed(m: Machine, heap: Base): void {
+  for (let sizeClass: Word = 1; sizeClass <= CLASS_COUNT; sizeClass++) {
+    const state = classState(heap, sizeClass);
+    let slab = m.load32(state + CLASS_HEAD);
+    while (slab !== 0) {
+      const next = m.load32(slab + SLAB_NEXT);
+      if (collect(m, slab) && mayEnd(m, heap, slab)) {
+        unlist(m, state, slab);
+        endSlab(m, heap, slab);
+      }
+      slab = next;
+    }
+    const current = m.load32(state + CLASS_SLAB);
+    if (current !== 0 && collect(m, current)) markMaybeUnused(m.words, heap, sizeClass);
+  }
 }
 
 /** Lets a class take from the first word of a slab that has a free block. False: the slab is full. */
@@ -179,8 +263,11 @@ export function freeBlock(m: Machine, heap: Base, slab: Word, ptr: Ptr): void {
   const sizeClass = classOf(m, slab);
   const state = classState(heap, sizeClass);
   if (m.load32(state + CLASS_SLAB) === slab) markMaybeUnused(m.words, heap, sizeClass);
-  else if ((m.load32(slab + SLAB_SHAPE) & SLAB_LISTED) === 0) list(m, state, slab);
-  else if (isUnused(m, slab)) {
+  else if (!isListed(m, slab)) {
+    // Others need not tell of it any more.
+    if (m.threads) leaveOpen(m, heap, slab);
+    list(m, state, slab);
+  } else if (mayEnd(m, heap, slab)) {
     unlist(m, state, slab);
     endSlab(m, heap, slab);
   }
@@ -216,7 +303,7 @@ function unlist(m: Machine, state: Word, slab: Word): void {
 function beginSlab(m: Machine, heap: Base, sizeClass: Word): Word {
   if (!hasRoom(m, heap, sizeClass)) return 0;
   const state = classState(heap, sizeClass);
-  const descriptor = takeInternal(m, heap, chunkSizeFor(SLAB_BYTES));
+  const descriptor = takeInternal(m, heap, chunkSizeFor(m.threads ? SHARED_SLAB_BYTES : SLAB_BYTES));
   if (descriptor === NO_CHUNK) return 0;
   const slab = ptrOf(descriptor);
   const room = takeRoom(m, heap, sizeClass, m.load32(state + CLASS_SLABS));
@@ -227,7 +314,7 @@ function beginSlab(m: Machine, heap: Base, sizeClass: Word): Word {
   const first = ptrOf(room);
   const bytes = sizeClass << GRANULE_LOG2;
   const blocks = blocksIn(m, room, bytes);
-  if (!reachMap(m, heap, first + blocks * bytes)) {
+  if (!m.threads && !reachMap(m, heap, first + blocks * bytes)) {
     freeInternal(m, heap, first);
     freeInternal(m, heap, slab);
     return 0;
@@ -238,10 +325,19 @@ function beginSlab(m: Machine, heap: Base, sizeClass: Word): Word {
   for (let word: Word = 0; word < (SLAB_BITS_END - SLAB_BITS) >>> 2; word++)
     m.store32(slab + SLAB_BITS + (word << 2), fullWord(blocks, word));
   m.store32(slab + SLAB_LAST, fullWord(blocks, (blocks - 1) >>> 5));
+  if (m.threads) {
+    m.store32(slab + SLAB_OWNER, heap);
+    m.zero(slab + SLAB_REMOTE, SHARED_SLAB_BYTES - SLAB_REMOTE);
+  }
   mapUnits(m, heap, first, first + blocks * bytes, slab);
   m.store32(state + CLASS_SLABS, m.load32(state + CLASS_SLABS) + 1);
   m.store32(heap + AT_SLAB_COUNT, m.load32(heap + AT_SLAB_COUNT) + 1);
   return slab;
+}
+
+/** Whether a slab has no live block, and stands in no mail. */
+function mayEnd(m: Machine, heap: Base, slab: Word): boolean {
+  return isUnused(m, slab) && !(m.threads && isTold(m, heap, slab));
 }
 
 /** Gives a slab that has no live block and is in no list back to the chunks. Aborts if its descriptor leads out of its chunk. */
@@ -256,13 +352,13 @@ function endSlab(m: Machine, heap: Base, slab: Word): void {
   const state = classState(heap, classOf(m, slab));
   // A header before each block that says "not in use": a second free of it is then seen, as with merged chunks.
   for (let block = first + bytes; block < end; block += bytes) m.store32(block - HEADER_WORD, bytes);
-  mapUnits(m, heap, first, end, 0);
+  mapUnits(m, heap, first, end, m.threads ? heap | OF_CHUNKS : 0);
   freeInternal(m, heap, first);
   freeInternal(m, heap, asPtr(slab));
   m.store32(state + CLASS_SLABS, m.load32(state + CLASS_SLABS) - 1);
   const slabs = m.load32(heap + AT_SLAB_COUNT) - 1;
   m.store32(heap + AT_SLAB_COUNT, slabs);
-  if (slabs === 0) dropMap(m, heap);
+  if (slabs === 0 && !m.threads) dropMap(m, heap);
 }
 
 /** Gives back all current slabs that have no live block. False: there were none. O(classes), mostly O(1). */
@@ -315,7 +411,9 @@ function endUnused(m: Machine, heap: Base, classes: Word, most: Word): Word {
   for (; left !== 0 && ended < most; left = (left & (left - 1)) >>> 0) {
     const state = classState(heap, m.ctz(left));
     const slab = m.load32(state + CLASS_SLAB);
-    if (slab === 0 || !isUnused(m, slab)) continue;
+    if (slab === 0) continue;
+    if (m.threads) collect(m, slab);
+    if (!mayEnd(m, heap, slab)) continue;
     leaveSlab(m, heap, state);
     endSlab(m, heap, slab);
     ended++;
@@ -332,8 +430,8 @@ export function leaveClasses(m: Machine, heap: Base, from: Word): void {
     const slab = m.load32(state + CLASS_SLAB);
     if (slab === 0) continue;
     leaveSlab(m, heap, state);
-    if (isUnused(m, slab)) endSlab(m, heap, slab);
-    else if (!isFull(m, slab)) list(m, state, slab);
+    if (mayEnd(m, heap, slab)) endSlab(m, heap, slab);
+    else if (!isFull(m, slab) || (m.threads && !leaveFull(m, heap, slab))) list(m, state, slab);
   }
 }
 

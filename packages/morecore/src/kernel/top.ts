@@ -46,9 +46,19 @@ import {
   SEGMENT_CHUNKS,
   SEGMENT_END,
   SEGMENT_NEXT,
+  SLAB_UNIT,
   UNLIMITED,
 } from "./layout.ts";
 import { load32, Machine, store32 } from "./machine.ts";
+import {
+  addCommonFootprint,
+  commonAllowance,
+  commonOf,
+  freshFrom,
+  giveUnits,
+  leastTaken,
+  takeUnits,
+} from "./units.ts";
 
 /** What top may keep grows by this factor at once, and no more. */
 const LESSON_LOG2: Word = 5;
@@ -89,6 +99,7 @@ export function lowerTop(m: Machine, heap: Base, chunk: Chunk): void {
 
 /** Bytes that the footprint may still grow by. */
 function allowance(m: Machine, heap: Base): Word {
+  if (m.threads) return (commonAllowance(m, commonOf(m, heap)) & ~(GRANULE - 1)) >>> 0;
   const limit = m.load32(heap + AT_FOOTPRINT_LIMIT);
   const footprint = m.load32(heap + AT_FOOTPRINT);
   return limit > footprint ? ((limit - footprint) & ~(GRANULE - 1)) >>> 0 : 0;
@@ -101,10 +112,12 @@ export function growTop(m: Machine, heap: Base, size: Word): boolean {
   const need = size - has;
   if (need > allowance(m, heap)) return false;
   if (need > m.load32(heap + AT_LIMIT) - m.load32(heap + AT_END)) {
-    if (!growMemory(m, heap, size)) return false;
+    if (m.threads ? !growUnits(m, heap, size) : !growMemory(m, heap, size)) return false;
   }
   // A new segment may have just begun, large enough already.
   if (topSize(m, heap) < size) extendEnd(m, heap, size - topSize(m, heap));
+  // Another thread may have used up what the limit allows.
+  if (m.threads && topSize(m, heap) < size) return false;
   // Only a growth step that is no power of two, so not one of ours, is rounded to less.
   if (topSize(m, heap) < size) m.abort(CORRUPTED, heap + AT_GROWTH_STEP);
   count(m, heap + AT_GROWTH_COUNT);
@@ -116,10 +129,12 @@ function extendEnd(m: Machine, heap: Base, need: Word): void {
   const step = m.load32(heap + AT_GROWTH_STEP);
   const room = m.load32(heap + AT_LIMIT) - m.load32(heap + AT_END);
   const steps = ((need + step - 1) & ~(step - 1)) >>> 0;
-  moveEnd(m, heap, least(least(steps, room), allowance(m, heap)));
+  moveEnd(m, heap, need, least(least(steps, room), allowance(m, heap)));
 }
 
-function moveEnd(m: Machine, heap: Base, more: Word): void {
+/** Moves `end` up by `most` bytes; where other threads have taken of what the limit allows, by less, or not at all if that is below `need`. */
+function moveEnd(m: Machine, heap: Base, need: Word, most: Word): void {
+  const more: Word = m.threads ? addCommonFootprint(m, commonOf(m, heap), need, most) : most;
   const end = m.load32(heap + AT_END) + more;
   m.store32(heap + AT_END, end);
   const top = topOf(m, heap);
@@ -178,10 +193,15 @@ function askMemory(m: Machine, bytes: Word): Word {
 function addSegment(m: Machine, heap: Base, from: Word, bytes: Word, size: Word): boolean {
   const needed = size + GRANULE;
   const allowed = allowance(m, heap);
-  if (needed > allowed || needed > bytes) return false;
+  // What threads add to the footprint has been allowed already.
+  if (!m.threads && (needed > allowed || needed > bytes)) return false;
   // The rest of what the Memory gave before would be lost: take it, as far as the limit allows both.
-  const rest = least(m.load32(heap + AT_LIMIT) - m.load32(heap + AT_END), allowed - needed);
-  if (rest !== 0) moveEnd(m, heap, rest);
+  const rest = least(
+    m.load32(heap + AT_LIMIT) - m.load32(heap + AT_END),
+    m.threads ? allowed : allowed - needed,
+  );
+  if (rest !== 0) moveEnd(m, heap, rest, rest);
+  if (m.threads) lowerLimit(m, heap, SLAB_UNIT);
   closeSegment(m, heap, from);
   const chunk = asChunk(from + SEGMENT_CHUNKS);
   m.store32(from + SEGMENT_NEXT, 0);
@@ -194,8 +214,56 @@ function addSegment(m: Machine, heap: Base, from: Word, bytes: Word, size: Word)
   addFootprint(m, heap, needed);
   const step = m.load32(heap + AT_GROWTH_STEP);
   const more = (step - (needed & (step - 1))) & (step - 1);
-  moveEnd(m, heap, least(least(more, bytes - needed), allowance(m, heap)));
+  moveEnd(m, heap, 0, least(least(more, bytes - needed), allowance(m, heap)));
   return true;
+}
+
+/** growMemory for a thread's heap: takes units, behind the last segment or above it. */
+function growUnits(m: Machine, heap: Base, size: Word): boolean {
+  const common = commonOf(m, heap);
+  const unit = leastTaken(m, common);
+  const limit = m.load32(heap + AT_LIMIT);
+  const needed = ((size + GRANULE + (unit - 1)) & ~(unit - 1)) >>> 0;
+  const advance = advanceOf(m, heap);
+  let asked = advance > needed ? advance : needed;
+  let from = takeUnits(m, common, heap, asked, limit);
+  if (from === 0 && asked !== needed) {
+    asked = needed;
+    from = takeUnits(m, common, heap, asked, limit);
+  }
+  if (from === 0) {
+    // What follows the last segment has only to make up for what is missing.
+    const has = topSize(m, heap) + (limit - m.load32(heap + AT_END));
+    asked = ((size - has + (unit - 1)) & ~(unit - 1)) >>> 0;
+    from = takeUnits(m, common, heap, asked, limit);
+    if (from !== 0 && from !== limit) {
+      giveUnits(m, common, from, from + asked);
+      return false;
+    }
+  }
+  if (from === 0) return false;
+  const fresh = freshFrom(m, common, from, from + asked);
+  if (from === limit) {
+    m.store32(heap + AT_LIMIT, limit + asked);
+    if (fresh !== from) m.store32(heap + AT_UNTOUCHED, fresh);
+    return true;
+  }
+  if (addCommonFootprint(m, common, size + GRANULE, size + GRANULE) === 0) {
+    giveUnits(m, common, from, from + asked);
+    return false;
+  }
+  addSegment(m, heap, from, asked, size);
+  if (fresh > m.load32(heap + AT_UNTOUCHED)) m.store32(heap + AT_UNTOUCHED, fresh);
+  return true;
+}
+
+/** Gives what is behind the heap's end back, from a multiple of `unit` on, so that any thread may take it. */
+function lowerLimit(m: Machine, heap: Base, unit: Word): void {
+  const limit = m.load32(heap + AT_LIMIT);
+  const kept = ((m.load32(heap + AT_END) + (unit - 1)) & ~(unit - 1)) >>> 0;
+  if (kept >= limit) return;
+  m.store32(heap + AT_LIMIT, kept);
+  giveUnits(m, commonOf(m, heap), kept, limit);
 }
 
 /** Turns top into a free chunk and ends the last segment with a fencepost. */
@@ -228,7 +296,9 @@ export function trimTop(m: Machine, heap: Base, pad: Word): boolean {
   m.store32(heap + AT_END, end - extra);
   setTop(m, heap, top, has - extra);
   m.store32(heap + AT_FOOTPRINT, m.load32(heap + AT_FOOTPRINT) - extra);
+  if (m.threads) m.addShared(commonOf(m, heap) + AT_FOOTPRINT, (0 - extra) >>> 0);
   m.release(end - extra, end);
+  if (m.threads) lowerLimit(m, heap, leastTaken(m, commonOf(m, heap)));
   count(m, heap + AT_TRIM_COUNT);
   return true;
 }

@@ -1,7 +1,10 @@
 // Walk: visiting all pieces of a heap, in the order of its segments.
 //
 // Reads:  every piece once, in rising order; ends on any bytes. Writes nothing.
-// Needs:  layout, chunk, live, slab, slab-map, top.
+// Needs:  layout, chunk, live, remote, slab, slab-map, top.
+//
+// Where threads share a heap, this walks the heap of one of them. What another thread has freed counts as cached, until
+// the owner takes it back: a block of a slab, and a chunk, too.
 //
 // A piece is a chunk or, after a slab's chunk, each block of the slab. A chunk's piece has the address of its
 // header, 12 mod 16. A block's piece has the block's, 0 mod 16. So an address tells what it is. A walk is a
@@ -27,6 +30,7 @@ import {
 } from "./layout.ts";
 import { nextSegment } from "./live.ts";
 import { Machine } from "./machine.ts";
+import { isMarked } from "./remote.ts";
 import { blockBytesOf, extentOf, firstBlock, indexOf, isFree } from "./slab.ts";
 import { slabOf } from "./slab-map.ts";
 import { topOf } from "./top.ts";
@@ -35,7 +39,7 @@ export const NO_PIECE: Word = 0;
 
 // A piece's state.
 export const LIVE: Word = 0;
-/** A free block of a slab: kept unmerged, for its size class. */
+/** A free block of a slab: kept unmerged, for its size class. And a chunk that waits for its thread to take it back. */
 export const CACHED: Word = 1;
 export const FREE: Word = 2;
 export const TOP: Word = 3;
@@ -60,7 +64,7 @@ export function nextPiece(m: Machine, heap: Base, at: Word): Word {
 
 function pieceAfter(m: Machine, heap: Base, at: Word): Word {
   if (isBlock(at)) {
-    const slab = slabOf(m.words, heap, at);
+    const slab = slabOf(m, heap, at);
     if (slab === 0) m.abort(CORRUPTED, at);
     const first = firstBlock(m, slab);
     const next = at + blockBytesOf(m, slab);
@@ -72,14 +76,18 @@ function pieceAfter(m: Machine, heap: Base, at: Word): Word {
 
 /** A piece's state: LIVE, CACHED, FREE, TOP or OVERHEAD. */
 export function pieceState(m: Machine, heap: Base, at: Word): Word {
-  if (!isBlock(at)) return stateOf(m, heap, asChunk(at));
-  const slab = slabOf(m.words, heap, at);
+  if (!isBlock(at)) {
+    const state = stateOf(m, heap, asChunk(at));
+    if (!m.threads || state !== LIVE) return state;
+    return isMarked(m, ptrOf(asChunk(at))) ? CACHED : LIVE;
+  }
+  const slab = slabOf(m, heap, at);
   return isFree(m, slab, indexOf(m.words, slab, asPtr(at))) ? CACHED : LIVE;
 }
 
 /** A piece's bytes, with a chunk's header; of a slab's chunk, what its blocks leave. */
 export function pieceBytes(m: Machine, heap: Base, at: Word): Word {
-  if (isBlock(at)) return blockBytesOf(m, slabOf(m.words, heap, at));
+  if (isBlock(at)) return blockBytesOf(m, slabOf(m, heap, at));
   const slab = runIn(m, heap, asChunk(at));
   return sizeOf(m, asChunk(at)) - (slab === 0 ? 0 : extentOf(m, slab));
 }
@@ -92,7 +100,7 @@ export function isBlock(at: Word): boolean {
 /** The descriptor of the slab that a chunk is; 0: it is none. */
 function runIn(m: Machine, heap: Base, chunk: Chunk): Word {
   if ((m.load32(chunk) & OWN) === 0) return 0;
-  const slab = slabOf(m.words, heap, ptrOf(chunk));
+  const slab = slabOf(m, heap, ptrOf(chunk));
   return slab !== 0 && firstBlock(m, slab) === ptrOf(chunk) ? slab : 0;
 }
 

@@ -2,10 +2,19 @@
 
 import type { Memory } from "./memory.ts";
 import { ModuleMemory } from "./module.ts";
-import { describeOther, hasLongAddresses, isSharedArrayBuffer, isWasmMemory, outOfMemory } from "./slots.ts";
+import {
+  describeOther,
+  hasLongAddresses,
+  isErrorOf,
+  isSharedArrayBuffer,
+  isWasmMemory,
+  outOfMemory,
+} from "./slots.ts";
 import type { WasmMemoryObject } from "./webassembly.ts";
 
 const WASM_PAGE = 65_536;
+/** The most pages that a memory can have. */
+const MOST_PAGES = 65_536;
 
 /** A WebAssembly.Memory is one memory, whoever asks for it. */
 const known = new WeakMap<WebAssembly.Memory, WasmMemory>();
@@ -33,7 +42,54 @@ export function wasmMemory(memory?: WasmMemoryObject, reserve = WASM_PAGE, most?
   return made;
 }
 
-function newMemory(reserve: number, most: number | undefined): WebAssembly.Memory {
+/** The Memory over a shared WebAssembly.Memory of its own, with `reserve` bytes to begin with and `most` at most, both rounded up. */
+export function sharedMemory(reserve: number, most: number): Memory {
+  const wasm = newMemory(reserve, most, true);
+  const memory = new WasmMemory(wasm);
+  known.set(wasm, memory);
+  return memory;
+}
+
+/**
+ * How many bytes a shared WebAssembly.Memory can have at most. It does not say, but a module whose import allows less cannot be
+ * instantiated with it. Where modules cannot be compiled: what any memory can have.
+ */
+export function maximumOf(memory: WasmMemoryObject): number {
+  let least = Math.ceil(memory.buffer.byteLength / WASM_PAGE);
+  let most = MOST_PAGES;
+  try {
+    while (least < most) {
+      const middle = (least + most) >>> 1;
+      if (isWithin(memory, middle)) most = middle;
+      else least = middle + 1;
+    }
+  } catch {
+    return MOST_PAGES * WASM_PAGE;
+  }
+  return most * WASM_PAGE;
+}
+
+/** Whether a shared memory's maximum is at most so many pages. Throws where nothing may be compiled. */
+function isWithin(memory: WasmMemoryObject, pages: number): boolean {
+  const module = new WebAssembly.Module(importing(pages));
+  try {
+    return new WebAssembly.Instance(module, { env: { memory } }) !== undefined;
+  } catch (error) {
+    if (isErrorOf(error, "LinkError")) return false;
+    throw error;
+  }
+}
+
+/** A module that does nothing but import env.memory, shared, of so many pages at most. */
+function importing(pages: number): Uint8Array<ArrayBuffer> {
+  const leb = [(pages & 0x7f) | 0x80, ((pages >>> 7) & 0x7f) | 0x80, pages >>> 14];
+  // Section 2 with one import: "env", "memory", a memory (2) that is shared and has a maximum (3), of 0 pages at least.
+  const text = (name: string) => [name.length, ...Array.from(name, (letter) => letter.charCodeAt(0))];
+  const section = [1, ...text("env"), ...text("memory"), 2, 3, 0, ...leb];
+  return Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 2, section.length, ...section);
+}
+
+function newMemory(reserve: number, most: number | undefined, shared = false): WebAssembly.Memory {
   if (typeof WebAssembly === "undefined")
     throw new TypeError(
       "memory: expected one to be given, as there is no WebAssembly here; an ArrayBuffer holds a heap of its size",
@@ -41,7 +97,8 @@ function newMemory(reserve: number, most: number | undefined): WebAssembly.Memor
   const initial = Math.max(1, Math.ceil(reserve / WASM_PAGE));
   try {
     if (most === undefined) return new WebAssembly.Memory({ initial });
-    return new WebAssembly.Memory({ initial, maximum: Math.max(initial, Math.ceil(most / WASM_PAGE)) });
+    const maximum = Math.max(initial, Math.ceil(most / WASM_PAGE));
+    return new WebAssembly.Memory({ initial, maximum, shared });
   } catch (error) {
     const said = outOfMemory(error);
     throw said === undefined ? error : noMore(initial, said, error);

@@ -75,14 +75,25 @@ describe("which kernel serves", () => {
 
   it.each([
     ["a buffer", (): ArrayBuffer => new ArrayBuffer(65_536)],
-    ["shared memory", sharedMemory],
+    ["shared memory, of one thread at a time", sharedMemory],
   ])("is JavaScript in %s, where there is one, else a TypeError says where to find it", (_, memory) => {
-    expect(served(both.Heap.create({ memory: memory(), base: 16 }))).toBe("JavaScript");
-    expect(served(js.Heap.create({ memory: memory(), base: 16 }))).toBe("JavaScript");
+    const options = { base: 16, shared: false };
+    expect(served(both.Heap.create({ memory: memory(), ...options }))).toBe("JavaScript");
+    expect(served(js.Heap.create({ memory: memory(), ...options }))).toBe("JavaScript");
     for (const { Heap } of [wasm, bare])
-      expect(() => Heap.create({ memory: memory(), base: 16 })).toThrow(
+      expect(() => Heap.create({ memory: memory(), ...options })).toThrow(
         /^memory: expected a WebAssembly.Memory that is not shared, .*; Heap of "morecore" has a kernel in JavaScript/,
       );
+  });
+
+  it("is wasm of a heap that threads share, where there is one", () => {
+    const heaps = [both, wasm, js].map(({ Heap }) =>
+      served(Heap.create({ memory: sharedMemory(), base: 16 })),
+    );
+    expect(heaps).toEqual(["wasm", "wasm", "JavaScript"]);
+    expect(() => bare.Heap.create({ memory: sharedMemory(), base: 16 })).toThrow(
+      /^memory: expected a WebAssembly.Memory that is not shared/,
+    );
   });
 });
 

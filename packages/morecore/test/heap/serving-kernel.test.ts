@@ -26,6 +26,11 @@ it("a heap of its own is served by wasm where the engine compiles, and else by J
 it.each<[string, () => WebAssembly.Memory | ArrayBufferLike]>([
   ["shared memory", () => new WebAssembly.Memory({ initial: 1, maximum: 16, shared: true })],
   ["an ArrayBuffer", () => new ArrayBuffer(65_536)],
-])("a heap in %s is served by JavaScript everywhere", (_, make) => {
-  expect(isServedByWasm(Heap.create({ memory: make(), base: 16 }))).toBe(false);
+])("a heap of one thread at a time in %s is served by JavaScript everywhere", (_, make) => {
+  expect(isServedByWasm(Heap.create({ memory: make(), base: 16, shared: false }))).toBe(false);
+});
+
+it("a heap that threads share is served by wasm where the engine compiles, and else by JavaScript", () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 16, shared: true });
+  expect(isServedByWasm(Heap.create({ memory, base: 16 }))).toBe(canCompile);
 });

@@ -23,16 +23,15 @@ function specimen() {
   const blocks: number[] = [];
   while (b.word(base + CLASS_7 + at.CLASS_SLABS) < 4) {
     blocks.push(heap.malloc(100));
-    const slab = slabOf(b.machine.words, b.base, blocks.at(-1) as number);
+    const slab = slabOf(b.machine, b.base, blocks.at(-1) as number);
     if (slabs.at(-1) !== slab) slabs.push(slab);
   }
   const [full, one, two, current] = slabs as [number, number, number, number];
-  const blockOf = (slab: number) =>
-    blocks.find((ptr) => slabOf(b.machine.words, b.base, ptr) === slab) as number;
+  const blockOf = (slab: number) => blocks.find((ptr) => slabOf(b.machine, b.base, ptr) === slab) as number;
   heap.free(blockOf(one));
   heap.free(blockOf(two));
   const unusedBlock = heap.malloc(32);
-  const unused = slabOf(b.machine.words, b.base, unusedBlock);
+  const unused = slabOf(b.machine, b.base, unusedBlock);
   heap.free(unusedBlock);
   const [a, free, c, d] = b.four(300);
   b.blocks(1, 300);
@@ -42,7 +41,7 @@ function specimen() {
   heap.free(big + 4);
   heap.check();
   expect(heap.mallinfo().ordblks, "free, big and top").toBe(3);
-  expect(slabOf(b.machine.words, b.base, unusedBlock), "no chunk was so large that slabs were flushed").toBe(
+  expect(slabOf(b.machine, b.base, unusedBlock), "no chunk was so large that slabs were flushed").toBe(
     unused,
   );
   const map = mapOf(b.machine, b.base);
@@ -101,7 +100,7 @@ const pokeSlab = (name: RunName, offset: number, changed: (word: number) => numb
 
 const slab = (name: RunName) => (s: Specimen) => s[name];
 
-const slabAtOf = (s: Specimen, address: number): number => slabAt(s.b.machine.words, s.b.base, address);
+const slabAtOf = (s: Specimen, address: number): number => slabAt(s.b.machine, s.b.base, address);
 
 /** Where a granule of a slab's blocks first lies in a unit. */
 const firstIn = (s: Specimen, of: number, unit: number): number => Math.max(firstOf(s, of), unit);
@@ -739,7 +738,7 @@ describe("check of a heap without slabs", () => {
   it("finds S4 broken when the map is left", () => {
     const b = new Bench();
     const ptr = b.heap.malloc(100);
-    const slab = slabOf(b.machine.words, b.base, ptr);
+    const slab = slabOf(b.machine, b.base, ptr);
     b.heap.check();
     // Nothing knows of the slab any more, and its two chunks are live ones.
     for (const chunk of [slab - 4, ptr - 4]) b.poke(chunk, b.word(chunk) & ~at.OWN);

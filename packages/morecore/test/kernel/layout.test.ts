@@ -40,13 +40,24 @@ const FIELDS: readonly [string, number, number][] = [
   ["idle", layout.AT_IDLE, 4],
 ];
 
-/** What lies in the spare words of the first three classes' states. */
+/** What lies in the spare words of the first classes' states. */
 const IN_CLASSES: readonly number[] = [
   layout.AT_TRIM_KEEP,
   layout.AT_TRIM_IDLE,
   layout.AT_TRIM_FROM,
   layout.AT_TRIM_TO,
   layout.AT_MERGES_PAID,
+  // Of a thread's heap.
+  layout.AT_COMMON,
+  layout.AT_LOOK_AGAIN,
+];
+
+/** Offsets in what is common to threads; where they are not named here, it has what a heap's header has at the same place. */
+const IN_COMMON: readonly number[] = [
+  layout.AT_FIRST_HEAP,
+  layout.AT_FRESH,
+  layout.AT_FREE_UNITS,
+  layout.AT_THREADS,
 ];
 
 describe("the header", () => {
@@ -63,7 +74,7 @@ describe("the header", () => {
   it("lists every offset that layout.ts states", () => {
     const offsets = Object.entries(layout).filter(([name]) => name.startsWith("AT_"));
     const listed = FIELDS.map(([, offset]) => offset);
-    expect(offsets).toHaveLength(FIELDS.length + IN_CLASSES.length);
+    expect(offsets).toHaveLength(FIELDS.length + IN_CLASSES.length + IN_COMMON.length);
     // AT_CLASSES is where the state of class 0 would be.
     for (const [name, offset] of offsets)
       expect([...listed, ...IN_CLASSES], name).toContain(
@@ -77,6 +88,14 @@ describe("the header", () => {
       expect(at).toBeLessThan(layout.AT_BINS);
       expect((at - layout.AT_CLASSES) % CLASS_BYTES).toBeGreaterThan(layout.CLASS_SLABS);
     }
+  });
+
+  it("is no longer before a thread's heap than the drawing says, and common's has its own words", () => {
+    expect([layout.NEXT_HEAP, layout.THREAD, layout.BEAT]).toEqual([128, 124, 120]);
+    expect([layout.MAIL_SLABS, layout.MAIL_CHUNKS, layout.PLACE_BYTES]).toEqual([64, 60, 128]);
+    expect(new Set(IN_COMMON).size).toBe(IN_COMMON.length);
+    expect(Math.max(layout.AT_COMMON, ...IN_COMMON) + 4).toBeLessThanOrEqual(layout.COMMON_BYTES);
+    expect(layout.COMMON_BYTES).toBe(256);
   });
 
   it("has the sizes of the drawing: 2752 bytes, then a segment's 12, then the first chunk at 2764", () => {

@@ -14,8 +14,8 @@ function roomy(base = 16): Bench {
   return new Bench({ memory: new ArrayBuffer(1 << 22), base });
 }
 
-const atUnit = (b: Bench, address: number): number => slabAt(b.machine.words, b.base, address);
-const inSlab = (b: Bench, address: number): number => slabOf(b.machine.words, b.base, address);
+const atUnit = (b: Bench, address: number): number => slabAt(b.machine, b.base, address);
+const inSlab = (b: Bench, address: number): number => slabOf(b.machine, b.base, address);
 
 /** All entries of the map, as the image has them. */
 function entries(b: Bench): number[] {

@@ -18,7 +18,7 @@ function roomy(): Bench {
   return new Bench({ memory: new ArrayBuffer(1 << 22) });
 }
 
-const slabOfPtr = (b: Bench, ptr: number): number => slabOf(b.machine.words, b.base, ptr);
+const slabOfPtr = (b: Bench, ptr: number): number => slabOf(b.machine, b.base, ptr);
 
 /** Begins so many slabs of a class and fills them: their descriptors. */
 function begun(b: Bench, sizeClass: number, count: number): number[] {

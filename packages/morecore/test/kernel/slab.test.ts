@@ -21,7 +21,7 @@ function latestSlab(b: Bench, sizeClass: number, count: number): number {
   let ptr = 0;
   do ptr = b.heap.malloc(sizeClass * 16);
   while (b.word(classState(b.base, sizeClass) + at.CLASS_SLABS) < count);
-  return slabOf(b.machine.words, b.base, ptr);
+  return slabOf(b.machine, b.base, ptr);
 }
 
 describe("the blocks of a slab", () => {

@@ -39,7 +39,7 @@ function roomy(): Bench {
 }
 
 function slabOfPtr(b: Bench, ptr: number): number {
-  return slabOf(b.machine.words, b.base, ptr);
+  return slabOf(b.machine, b.base, ptr);
 }
 
 /** A word of a size class's state. */
@@ -375,7 +375,7 @@ describe("a free in a slab", () => {
   it("by the short way does nothing where there is more to do than a bit", () => {
     const b = roomy();
     const [one = [], two = []] = filled(b, 3);
-    const push = (ptr: number) => pushBlock(b.machine.words, b.base, slabOfPtr(b, asPtr(ptr)), asPtr(ptr));
+    const push = (ptr: number) => pushBlock(b.machine, b.base, slabOfPtr(b, asPtr(ptr)), asPtr(ptr));
     for (const ptr of two.slice(1)) b.heap.free(ptr);
     const before = snapshot(b);
     // To be listed; the last live one; dead; not a block's.

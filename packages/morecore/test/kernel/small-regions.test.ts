@@ -8,7 +8,7 @@ import { Bench } from "./broken.ts";
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
 
 function slabOfPtr(b: Bench, ptr: number): number {
-  return slabOf(b.machine.words, b.base, ptr);
+  return slabOf(b.machine, b.base, ptr);
 }
 
 /** The most bytes, in 32ths of the region, that random blocks of 1 to `largest` bytes may have while others replace them. */

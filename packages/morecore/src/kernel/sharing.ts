@@ -1,0 +1,66 @@
+// Sharing: heaps that threads share, for the engine. For JavaScript only.
+//
+// Needs: common, settings.
+//
+// What can be set is kept in common's header, for the threads that will come, and in the header of each thread's heap.
+
+import { asBase, type Base } from "./address.ts";
+import { isPlace } from "./check-common.ts";
+import { CORRUPTED } from "./codes.ts";
+import { firstUnit, formatCommon, joinHeap, leaveHeap, openCommon } from "./common.ts";
+import type { HeapSettings, Settings, Sharing } from "./engine.ts";
+import {
+  AT_FIRST_HEAP,
+  AT_MAPPED,
+  AT_VERSION,
+  GRANULE_LOG2,
+  HEADER_BYTES,
+  NEXT_HEAP,
+  SHARED_VERSION,
+  SLAB_UNIT,
+  SLAB_UNIT_LOG2,
+  THREAD,
+} from "./layout.ts";
+import type { Machine } from "./machine.ts";
+import { settings as ofOne } from "./settings.ts";
+import { leaveClasses } from "./slabs.ts";
+
+export const sharing: Sharing = {
+  least: (base, most) => firstUnit(base, most) + SLAB_UNIT - base,
+  format(m, base, { limit, untouched, flags, most }, growthStep) {
+    formatCommon(m, base, limit, most, untouched, flags, growthStep);
+    openCommon(m, base);
+  },
+  isShared: (m, base) => m.load32(base + AT_VERSION) === SHARED_VERSION,
+  join: joinHeap,
+  leave: leaveHeap,
+  number: (m, thread) => m.load32(thread - THREAD),
+};
+
+/** The heaps of all threads that ever came, newest first. Aborts where the list leads astray: it always ends. O(threads). */
+export function threadHeaps(m: Machine, common: Base): Base[] {
+  const heaps: Base[] = [];
+  const most = m.load32(common + AT_MAPPED) >>> SLAB_UNIT_LOG2;
+  for (let at = m.loadShared(common + AT_FIRST_HEAP); at !== 0; at = m.load32(at - NEXT_HEAP)) {
+    // It may lie in memory that was not there when this call began.
+    if (heaps.length === most || !isPlace(m, common, at) || !m.reaches(at + HEADER_BYTES))
+      m.abort(CORRUPTED, common + AT_FIRST_HEAP);
+    heaps.push(asBase(at));
+  }
+  return heaps;
+}
+
+/** The settings of heaps of both kinds. */
+export const settings: Settings = {
+  ...ofOne,
+  write(m, base, name, value) {
+    ofOne.write(m, base, name, value);
+    if (!m.threads) return;
+    for (const heap of threadHeaps(m, base)) ofOne.write(m, heap, name, value);
+    if (name === "smallLimit" && m.thread !== 0) leaveLarger(m, value as HeapSettings["smallLimit"]);
+  },
+};
+
+function leaveLarger(m: Machine, smallLimit: number): void {
+  leaveClasses(m, m.thread, (smallLimit >>> GRANULE_LOG2) + 1);
+}
