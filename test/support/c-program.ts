@@ -77,7 +77,11 @@ export function compile({
 
 export function builtKernels(): Kernels {
   const built = (name: string) => readFileSync(join(ROOT, "packages/morecore/dist", name));
-  return { growing: built("kernel.wasm"), asking: built("kernel-grow.wasm") };
+  return {
+    growing: built("kernel.wasm"),
+    asking: built("kernel-grow.wasm"),
+    threads: built("kernel-threads.wasm"),
+  };
 }
 
 /** A program and the kernel as one module: `morecore link`. */

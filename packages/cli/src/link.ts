@@ -90,7 +90,11 @@ async function runLink(
   try {
     checkWritable(output);
     const bytes = readInput(program);
-    const kernels = { growing: readKernel("growing"), asking: readKernel("asking") };
+    const kernels = {
+      growing: readKernel("growing"),
+      asking: readKernel("asking"),
+      threads: readKernel("threads"),
+    };
     const level = optimize ? O : { optimize: 0 };
     const inlining = inline === undefined ? {} : { inline: Number(inline) };
     writeOutput(output, await linkProgram(bytes, kernels, { ...level, ...inlining, swap }));

@@ -278,7 +278,6 @@ describe("a program is refused", () => {
     ["without a memory", `(module ${BUILT})`, "it has no memory"],
     ["with two memories", `(module ${BUILT} (memory 1) (memory 1))`, "it has several memories"],
     ["with a 64-bit memory", `(module ${BUILT} (memory i64 1))`, "64-bit addresses"],
-    ["with a shared memory", `(module ${BUILT} (memory 1 2 shared))`, "its memory is shared between threads"],
     [
       "that exports names of the kernel's",
       `(module ${BUILT} ${MEMORY} (func (export "mc_free") (param i32)))`,

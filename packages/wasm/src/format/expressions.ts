@@ -33,6 +33,8 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   MemoryGrow: ["Delta"],
   MemoryCopy: ["Dest", "Source", "Size"],
   MemoryFill: ["Dest", "Value", "Size"],
+  AtomicRMW: ["Ptr", "Value"],
+  AtomicCmpxchg: ["Ptr", "Expected", "Replacement"],
   Nop: [],
   Unreachable: [],
 };

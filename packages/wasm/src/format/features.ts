@@ -68,7 +68,7 @@ const UNSAID = [
 ];
 
 /**
- * The features of a program and the kernel together: those that it declares, or those that were found in it. Undefined:
+ * The features of a program and the kernel together, or the kernel for threads. Those that it declares, or those that were found in it. Undefined:
  * nothing is known. Throws for one that is not known.
  *
  * @example
@@ -77,8 +77,9 @@ const UNSAID = [
  * console.log(featuresWith(["simd128"]).includes("simd128")); // true
  * ```
  */
-export function featuresWith(declared: readonly string[] | undefined): string[] {
-  const all = [...new Set([...KERNEL, ...(declared ?? UNSAID)])].sort();
+export function featuresWith(declared: readonly string[] | undefined, threads = false): string[] {
+  const kernel = threads ? [...KERNEL, "atomics"] : KERNEL;
+  const all = [...new Set([...kernel, ...(declared ?? UNSAID)])].sort();
   const unknown = all.filter((name) => !Object.hasOwn(FEATURES, name));
   if (unknown.length > 0)
     throw new WasmFormatError(

@@ -46,8 +46,14 @@ export class BinaryenError extends Error {
   override readonly name = "BinaryenError";
 }
 
+const KERNELS = {
+  growing: "kernel.wasm",
+  asking: "kernel-grow.wasm",
+  threads: "kernel-threads.wasm",
+} as const;
+
 /**
- * The shipped kernel that grows the memory itself, or the one that asks for memory. Throws a MissingToolError.
+ * The shipped kernel that grows the memory itself, the one that asks for memory, or the one for threads. Throws a MissingToolError.
  *
  * @example
  *
@@ -55,8 +61,8 @@ export class BinaryenError extends Error {
  * console.log(WebAssembly.validate(readKernel("growing"))); // true
  * ```
  */
-export function readKernel(which: "growing" | "asking"): OwnBytes {
-  const name = which === "growing" ? "kernel.wasm" : "kernel-grow.wasm";
+export function readKernel(which: keyof typeof KERNELS): OwnBytes {
+  const name = KERNELS[which];
   try {
     return Uint8Array.from(readFileSync(require.resolve(`morecore/${name}`)));
   } catch (error) {

@@ -16,16 +16,27 @@ export const HEAP_EXPORT = "morecore_heap";
 export const HEAP_BASE = "__heap_base";
 export const GRANULE = 16;
 export const PAGE_LOG2 = 16;
+/** What a host calls when a thread ends, in the thread's instance. */
+export const LEAVE_EXPORT = "morecore_leave";
 const BEGIN: ExportName = "mc_begin";
+const SHARE: ExportName = "mc_share";
+const LEAVE: ExportName = "mc_leave";
 /** What C exports for this alone. */
 const FOR_LINK: ReadonlySet<string> = new Set([...Object.values(CALLED), MALLOC_EXPORT, NO_MEMORY_EXPORT]);
 
+/** Of a program with threads: where its heap begins, and up to where it may come to reach. */
+export interface Share {
+  readonly start: number;
+  readonly most: number;
+}
+
 /** Lets each call what it needs of the other, and exports what only that needed no longer. */
-export function join(binaryen: Binaryen, module: Module): void {
+export function join(binaryen: Binaryen, module: Module, share?: Share): void {
   defineAbort(binaryen, module);
   for (const name of Object.values(CALLED)) withoutConstructors(binaryen, module, name);
   tellNoMemory(binaryen, module);
-  addStart(binaryen, module);
+  if (share === undefined) addStart(binaryen, module);
+  else addThreadStart(binaryen, module, share);
   removeExports(binaryen, module);
 }
 
@@ -163,6 +174,28 @@ function addStart(binaryen: Binaryen, module: Module): void {
     module.global.set(HEAP_EXPORT, module.call(begin.value, [from], i32)),
     // A memory that cannot hold the heap's header: no program could run in it.
     module.if(module.i32.eqz(module.global.get(HEAP_EXPORT, i32)), module.unreachable()),
+    ...(own === 0 ? [] : [module.call(binaryen.getFunctionInfo(own).name, [], none)]),
+  ];
+  module.setStart(module.addFunction("morecore_start", none, none, [], module.block(null, body)));
+}
+
+/** The same for an instance that is a thread: the first begins the heap, all join it. */
+function addThreadStart(binaryen: Binaryen, module: Module, { start, most }: Share): void {
+  const { i32, none } = binaryen;
+  const exports = exportsOf(binaryen, module);
+  const of = (wanted: string): string => {
+    const found = exports.find(({ name }) => name === wanted);
+    if (found === undefined) throw new BinaryenError(`the kernel has no ${wanted}`);
+    return found.value;
+  };
+  module.addGlobal(HEAP_EXPORT, i32, false, module.i32.const(start));
+  module.addGlobalExport(HEAP_EXPORT, HEAP_EXPORT);
+  module.addFunctionExport(of(LEAVE), LEAVE_EXPORT);
+  const own = module.getStart();
+  const given = [start, most].map((value) => module.i32.const(value | 0));
+  const body = [
+    // Without memory for a place in the heap, no thread could run.
+    module.if(module.i32.eqz(module.call(of(SHARE), given, i32)), module.unreachable()),
     ...(own === 0 ? [] : [module.call(binaryen.getFunctionInfo(own).name, [], none)]),
   ];
   module.setStart(module.addFunction("morecore_start", none, none, [], module.block(null, body)));

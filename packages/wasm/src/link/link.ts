@@ -8,7 +8,7 @@
 // export, the global morecore_heap: the address by which JavaScript can attach to the heap, to look at it.
 
 import type { OwnBytes } from "morecore";
-import type { ExportName } from "morecore/engine";
+import { ADDRESS_END, type ExportName } from "morecore/engine";
 import {
   type Export,
   GLOBAL,
@@ -31,7 +31,7 @@ import { BinaryenError } from "../format/parts.ts";
 import { heapBaseOf } from "../run/program.ts";
 import { swapBeside } from "../swap/index.ts";
 import { ENTRY, fittedKernel, KERNEL, MEMORY_EXPORT, PROGRAM } from "./fitted.ts";
-import { GRANULE, GROW_EXPORT, HEAP_BASE, HEAP_EXPORT, join } from "./joined.ts";
+import { GRANULE, GROW_EXPORT, HEAP_BASE, HEAP_EXPORT, join, type Share } from "./joined.ts";
 import { type Names, type Optimization, optimizeLinked, withEntriesInlined } from "./optimize.ts";
 
 /** What linkProgram can be told. */
@@ -49,12 +49,14 @@ export interface LinkOptions {
   readonly swap?: boolean;
 }
 
-/** The kernel's two builds (tools/build.ts). */
+/** The kernel's builds (tools/build.ts). */
 export interface Kernels {
   /** dist/kernel.wasm, which grows the memory itself. */
   readonly growing: Uint8Array;
   /** dist/kernel-grow.wasm, which asks for memory: for programs that have a say in it, and export morecore_grow. */
   readonly asking: Uint8Array;
+  /** dist/kernel-threads.wasm: for programs with threads, whose memory is shared. */
+  readonly threads?: Uint8Array;
 }
 
 interface Levels extends Optimization {
@@ -66,12 +68,14 @@ const NAMES: Names = { kernel: `${KERNEL}:`, entry: ENTRY };
 const LEAST_INLINED = 4096;
 const INLINED_SHARE = 32;
 const PAGE = 65_536;
+const MOST_PAGES = 65_536;
 /** With one of these a program has its heap where it likes. */
-const PLACING: ReadonlySet<string> = new Set<ExportName>(["mc_attach", "mc_begin"]);
+const PLACING: ReadonlySet<string> = new Set<ExportName>(["mc_attach", "mc_begin", "mc_share"]);
 
 /**
  * The program as one module with the kernel: bytes in, bytes out. The heap is begun before anything else runs, at the
- * program's exported __heap_base, or where its memory ends. If it exports morecore_grow, it is begun in what that gives.
+ * program's exported __heap_base, or where its memory ends. If it exports morecore_grow, it is begun in what that gives. In a memory
+ * that is shared each instance of the module is a thread. The first begins the heap, and each has a heap of its own in that.
  * Throws a WasmFormatError for a program that it cannot do this for, a MissingToolError without binaryen, a BinaryenError if
  * that refuses.
  *
@@ -89,23 +93,25 @@ export async function linkProgram(
   options: LinkOptions = {},
 ): Promise<OwnBytes> {
   const given = readSections(program);
-  checkProgram(given, readExports(readSections(kernels.growing)));
+  checkProgram(given, readExports(readSections(kernels.threads ?? kernels.growing)), kernels);
   const sections = options.swap === false ? given : await withOneMalloc(program, given);
   const exports = readExports(sections);
   const asks = exports.some(({ name }) => name === GROW_EXPORT);
-  const kernel = readSections(asks ? kernels.asking : kernels.growing);
-  const features = featuresWith(readFeatures(sections));
+  const threads = readMemories(sections)[0]?.shared === true ? kernels.threads : undefined;
+  const kernel = readSections(threads ?? (asks ? kernels.asking : kernels.growing));
+  const features = featuresWith(readFeatures(sections), threads !== undefined);
   const binaryen = await loadBinaryen();
   const bits = featureBits(binaryen.Features, features);
   const levels = levelsOf(options, program.length);
-  const fit = { exports, base: knownBase(sections), features: bits, levels };
+  const fit = { exports, base: threads ? undefined : knownBase(sections), features: bits, levels };
+  const share = threads && shareOf(sections);
   return guarded(() => {
     const parts = [
       { name: PROGRAM, bytes: preparedProgram(sections) },
       { name: KERNEL, bytes: fittedKernel(binaryen, kernel, fit) },
     ];
     const merged = mergeModules(parts, { flags: featureFlags(features), names: true });
-    return finished(binaryen, merged, bits, levels);
+    return finished(binaryen, merged, bits, levels, share);
   });
 }
 
@@ -117,7 +123,11 @@ function levelsOf({ optimize = 3, shrink = 0, inline }: LinkOptions, programByte
 }
 
 /** Throws a WasmFormatError for a program that cannot be linked. */
-function checkProgram(sections: readonly Section[], kernelExports: readonly Export[]): void {
+function checkProgram(
+  sections: readonly Section[],
+  kernelExports: readonly Export[],
+  { threads }: Kernels,
+): void {
   const imports = readImports(sections).filter(({ module }) => module === KERNEL);
   if (imports.length === 0)
     throw new WasmFormatError(
@@ -132,13 +142,33 @@ function checkProgram(sections: readonly Section[], kernelExports: readonly Expo
   if (memory === undefined) throw new WasmFormatError("it has no memory for a heap to be in");
   if (more.length > 0) throw new WasmFormatError("it has several memories; the heap can be in one only");
   if (memory.is64) throw new WasmFormatError("its memory has 64-bit addresses (memory64); the kernel has 32");
-  if (memory.shared)
-    throw new WasmFormatError("its memory is shared between threads; the kernel serves one thread only");
+  if (memory.shared) checkShared(sections, threads);
   const clashes = readExports(sections).filter(({ name }) => known.has(name) || RESERVED.has(name));
   if (clashes.length > 0)
     throw new WasmFormatError(
       `it exports ${clashes.map(({ name }) => name).join(", ")}: names that the kernel needs for itself`,
     );
+}
+
+/** Throws a WasmFormatError for a program with threads that cannot be linked. */
+function checkShared(sections: readonly Section[], threads: Uint8Array | undefined): void {
+  if (threads === undefined)
+    throw new WasmFormatError("its memory is shared between threads; expected the kernel for threads, too");
+  if (readExports(sections).some(({ name }) => name === GROW_EXPORT))
+    throw new WasmFormatError(
+      `its memory is shared between threads, and it exports ${GROW_EXPORT}; the kernel for threads grows the memory itself`,
+    );
+}
+
+/** Where the heap of a program with threads begins, the same in each instance, and up to where it may come to reach. */
+function shareOf(sections: readonly Section[]): Share {
+  const [memory] = readMemories(sections);
+  const end = (memory?.minimum ?? 0) * PAGE;
+  const exported = readExports(sections).some(({ name, kind }) => name === HEAP_BASE && kind === GLOBAL);
+  const start = placeFrom(exported ? heapBaseOf(sections) : Math.max(end, GRANULE));
+  if (start === undefined)
+    throw new WasmFormatError("its __heap_base is no constant, or leaves no memory for a heap");
+  return { start, most: Math.min((memory?.maximum ?? MOST_PAGES) * PAGE, ADDRESS_END) };
 }
 
 /** The program with a malloc of its own, if it has one beside ours, put on the kernel's heap. */
@@ -188,10 +218,16 @@ function preparedProgram(sections: readonly Section[]): Uint8Array {
 }
 
 /** The merged module with its start function, without what only the merging needed, optimised. */
-function finished(binaryen: Binaryen, merged: Uint8Array, features: number, levels: Levels): OwnBytes {
+function finished(
+  binaryen: Binaryen,
+  merged: Uint8Array,
+  features: number,
+  levels: Levels,
+  share: Share | undefined,
+): OwnBytes {
   const module = readModuleWith(binaryen, merged, features);
   try {
-    join(binaryen, module);
+    join(binaryen, module, share);
     optimizeLinked(binaryen, module, NAMES, levels);
     if (module.validate() === 0) throw new BinaryenError("the linked module is not valid: see above");
     binaryen.setDebugInfo(true);
