@@ -24,6 +24,9 @@ import { programGoals } from "./suites/programs/goals.ts";
 import { measureMade } from "./suites/programs/measure.ts";
 import { programTables } from "./suites/programs/tables.ts";
 import { runSteps, type StepsOptions } from "./suites/steps/main.ts";
+import { runThreads, type ThreadsOptions } from "./suites/threads/command.ts";
+import { threadsGoals } from "./suites/threads/goals.ts";
+import { threadsTables } from "./suites/threads/tables.ts";
 import { NoTracesError } from "./suites/traces/find.ts";
 import { runTyped, type TypedOptions } from "./suites/typed/command.ts";
 import { typedGoals } from "./suites/typed/goals.ts";
@@ -111,6 +114,23 @@ program
     const results = await runWithin(name, options, typed());
     const goals = goalsIn(withinGoals(results));
     print(options, results, aboutRun(results), [...goals, ...withinTables(results)], results.remarks);
+  });
+
+program
+  .command("threads")
+  .description("Patterns with 1, 2 and 4 threads on one heap, and one thread on a heap that could be shared.")
+  .argument("[name]", "only patterns and traces with this in their name", "")
+  .option("--quick", "fewer rounds and traces")
+  .option("--rounds <count>", "how often each has its turn, instead of five times", positiveNumber)
+  .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
+  .option("--json", "print JSON instead of tables")
+  .option("--save", "also write bench/results/threads.json, and all that is made of it")
+  .action(async (name: string, options: ThreadsOptions & Output) => {
+    const results = await runThreads(name, options, typed());
+    const goals = goalsIn(threadsGoals(results));
+    print(options, results, aboutRun(results), [...goals, ...threadsTables(results)], results.remarks);
+    if (options.save) save("threads", results);
+    if (options.save) writeAll();
   });
 
 program

@@ -48,7 +48,11 @@ function inputsKey(): string {
     path.join(OWN, "include"),
     path.join(ROOT, "packages", "wasm", "c", "include"),
   ];
-  const inside = folders.flatMap((folder) => readdirSync(folder).map((name) => path.join(folder, name)));
+  const inside = folders.flatMap((folder) =>
+    readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => path.join(folder, name)),
+  );
   const files = [
     path.join(ROOT, "packages", "wasm", "c", "lib", "morecore.c"),
     path.join(OWN, "catalog.ts"),

@@ -44,12 +44,16 @@ function objectName(file: string): string {
   return `${path.basename(file, ".c")}.o`;
 }
 
-/** Fetched sources do not change; what this repository has of its own may. */
+/** Fetched sources do not change; what this repository has of its own may, and the headers beside it. */
 function ownContents(files: readonly string[]): string[] {
-  const headers = readdirSync(path.join(OWN, "include")).map((name) => path.join(OWN, "include", name));
-  return [...headers, ...files.filter((file) => !file.startsWith(BUILD))].map((file) =>
-    readFileSync(file, "utf8"),
+  const own = files.filter((file) => !file.startsWith(BUILD));
+  const folders = new Set([path.join(OWN, "include"), ...own.map((file) => path.dirname(file))]);
+  const headers = [...folders].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(".h"))
+      .map((name) => path.join(folder, name)),
   );
+  return [...headers, ...own].map((file) => readFileSync(file, "utf8"));
 }
 
 function expand(folder: string, { sources, leftOut = [] }: Program): string[] {

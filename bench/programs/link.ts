@@ -42,10 +42,11 @@ export interface ToLink {
   readonly options: readonly string[];
 }
 
-const STUB = path.join(ROOT, "packages", "wasm", "c", "lib", "morecore.c");
+export const STUB = path.join(ROOT, "packages", "wasm", "c", "lib", "morecore.c");
 const KERNELS = {
   growing: path.join(ROOT, "packages", "morecore", "dist", "kernel.wasm"),
   asking: path.join(ROOT, "packages", "morecore", "dist", "kernel-grow.wasm"),
+  threads: path.join(ROOT, "packages", "morecore", "dist", "kernel-threads.wasm"),
 };
 const O3 = { optimize: 3, shrink: 0 } as const;
 /**
@@ -95,8 +96,13 @@ export function linkFile(
 /** The file of the program with the kernel in it, as dist/ has that now. By `morecore link`'s own means. */
 export async function merge(name: string, { app }: Pick<Linked, "app">): Promise<string> {
   const program = readFileSync(app);
-  const kernels = { growing: readFileSync(KERNELS.growing), asking: readFileSync(KERNELS.asking) };
-  const key = keyOf(program, kernels.growing, kernels.asking);
+  const isShared = readMemories(readSections(program))[0]?.shared === true;
+  const kernels = {
+    growing: readFileSync(KERNELS.growing),
+    asking: readFileSync(KERNELS.asking),
+    ...(isShared ? { threads: readFileSync(KERNELS.threads) } : {}),
+  };
+  const key = keyOf(program, ...Object.values(kernels));
   const file = cachedFile("merged", name, key);
   if (existsSync(file)) return file;
   const linked = await linkProgram(program, kernels, O3);

@@ -9,7 +9,7 @@ import type { ToLink } from "./link.ts";
 import { OWN } from "./places.ts";
 
 /** Callers without a main, in c/: each with what it exports. All are started once, by _initialize. */
-const CALLERS = {
+export const CALLERS = {
   patterns: [
     ...["drawn_slots", "drawn_sizes", "pair", "churn_fill", "churn", "fifo_fill", "fifo"],
     ...["stack256", "large_stack", "strings", "alternate", "cycle"],

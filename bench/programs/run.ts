@@ -9,6 +9,8 @@ export interface Runnable {
   readonly module: WebAssembly.Module;
   /** For a program that imports its memory, and has its allocator beside it. */
   readonly beside?: Beside;
+  /** For a program that imports a memory that threads share. */
+  readonly sharedMemory?: { readonly pages: number; readonly maximum: number };
 }
 
 export interface Beside {
@@ -73,8 +75,16 @@ interface Instantiated {
   readonly memory: WebAssembly.Memory;
 }
 
-/** An instance, and its memory: its own, or one of ours that it shares with the allocator beside it. */
-export function instantiate({ module, beside }: Runnable, imports: WebAssembly.Imports): Instantiated {
+/** An instance, and its memory: its own, or one of ours that it shares with the allocator beside it, or with other threads. */
+export function instantiate(
+  { module, beside, sharedMemory }: Runnable,
+  imports: WebAssembly.Imports,
+): Instantiated {
+  if (sharedMemory !== undefined) {
+    const { pages, maximum } = sharedMemory;
+    const memory = new WebAssembly.Memory({ initial: pages, maximum, shared: true });
+    return { instance: new WebAssembly.Instance(module, { ...imports, env: { memory } }), memory };
+  }
   if (beside !== undefined) {
     const memory = new WebAssembly.Memory({ initial: beside.pages });
     const given = { ...imports, env: { memory }, morecore: beside.allocatorIn(memory) };

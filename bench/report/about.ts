@@ -7,13 +7,14 @@ import { skippedReasons } from "../harness/skipped.ts";
 import { anomalyNotes } from "../suites/adversary/anomalies.ts";
 import type { NativeResults } from "../suites/native/results.ts";
 import type { Results } from "../suites/results.ts";
+import type { ThreadsRun } from "../suites/threads/results.ts";
 import type { TypedResults } from "../suites/typed/command.ts";
 import type { WithinRun } from "../suites/within/command.ts";
 
 type Line = readonly [name: string, text: string];
 
 /** Machine, versions, command: without them no figure means anything. */
-export function aboutRun(results: Results | WithinRun): string[] {
+export function aboutRun(results: Results | WithinRun | ThreadsRun): string[] {
   return aligned([
     ["command", results.command],
     ["machine", results.machine],

@@ -11,6 +11,7 @@ import { patternGoals } from "../suites/patterns/goals.ts";
 import { programGoals } from "../suites/programs/goals.ts";
 import type { Results } from "../suites/results.ts";
 import { sizeGoals } from "../suites/sizes/sizes.ts";
+import { threadsGoals } from "../suites/threads/goals.ts";
 import { traceGoals } from "../suites/traces/goals.ts";
 import { typedGoals } from "../suites/typed/goals.ts";
 import { withinGoals } from "../suites/within/goals.ts";
@@ -25,6 +26,7 @@ export const GOALS: Readonly<Record<string, string>> = {
   T6: "**Native code.** Traces and real programs on `libmorecore.so`, by `LD_PRELOAD`.",
   T7: "**Threads.** A program whose threads allocate at the same time.",
   T8: "**The typed layer.** Structs, references and containers beside plain objects, and beside typed arrays by hand.",
+  T9: "**Threads within WebAssembly.** Workers allocate in one shared memory at the same time, and free each other's blocks.",
   S1: "**Space.** The most that a heap took over the most that was live.",
   S2: "**Size.** The code that a user gets.",
   L1: "**Locality.** How often programs miss the caches on what malloc gave them, counted in a model of the caches.",
@@ -49,6 +51,7 @@ export function savedGoals(saved: Saved): GoalFigure[] {
     ...(saved.main === undefined ? [] : goalFigures(saved.main)),
     ...native.flatMap((results) => (results === undefined ? [] : nativeGoals(results))),
     ...(saved.typed === undefined ? [] : typedGoals(saved.typed)),
+    ...(saved.threads === undefined ? [] : threadsGoals(saved.threads)),
   ]);
 }
 

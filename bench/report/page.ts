@@ -8,6 +8,7 @@ import type { Variant } from "../harness/results.ts";
 import { ratioText, type TextTable, toMarkdown } from "../harness/tables.ts";
 import { nativeTables } from "../suites/native/tables.ts";
 import type { Results } from "../suites/results.ts";
+import { threadsTables } from "../suites/threads/tables.ts";
 import { typedTables } from "../suites/typed/tables.ts";
 import { viewTable } from "../suites/typed/views.ts";
 import { aboutNative, aboutRun, aboutTyped, notes } from "./about.ts";
@@ -34,6 +35,7 @@ const MISSING: Readonly<Record<keyof Saved, string>> = {
   "native-traces": "npm run bench:native -- traces --save",
   "native-locality": "npm run bench:native -- locality --save",
   typed: "npm run bench:typed -- --save",
+  threads: "npm run bench:threads -- --save",
   views: "npm run bench:views -- --save",
 };
 
@@ -48,6 +50,7 @@ export function resultsPage(saved: Saved, kernelBytes?: number): string {
     goalsText(saved),
     ...runText(saved.main),
     ...nativeText(saved),
+    ...threadsText(saved),
     ...typedText(saved),
     ...missingText(saved),
   ];
@@ -129,6 +132,16 @@ function nativeText(saved: Saved): string[] {
         ],
   );
   return texts.length === 0 ? [] : ["## Native", ...texts];
+}
+
+function threadsText({ threads }: Saved): string[] {
+  if (threads === undefined) return [];
+  return [
+    "## Threads in WebAssembly",
+    indented(aboutRun(threads)),
+    ...threadsTables(threads).flatMap((table) => tableText(table, 3)),
+    ...(threads.remarks.length > 0 ? [listed(threads.remarks)] : []),
+  ];
 }
 
 function typedText({ typed, views }: Saved): string[] {

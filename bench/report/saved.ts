@@ -8,6 +8,7 @@ import path from "node:path";
 import { RESULTS } from "../harness/paths.ts";
 import type { NativeResults } from "../suites/native/results.ts";
 import type { Results } from "../suites/results.ts";
+import type { ThreadsRun } from "../suites/threads/results.ts";
 import type { TypedResults } from "../suites/typed/command.ts";
 import type { ViewResults } from "../suites/typed/views.ts";
 
@@ -19,10 +20,19 @@ export interface Saved {
   readonly "native-locality"?: NativeResults;
   readonly typed?: TypedResults;
   readonly views?: ViewResults;
+  readonly threads?: ThreadsRun;
 }
 export type SavedName = keyof Saved;
 
-const NAMES = ["main", "native-programs", "native-traces", "native-locality", "typed", "views"] as const;
+const NAMES = [
+  "main",
+  "native-programs",
+  "native-traces",
+  "native-locality",
+  "typed",
+  "views",
+  "threads",
+] as const;
 
 /** Of bench/results, or of another folder. */
 export function readSaved(folder = RESULTS): Saved {

@@ -17,7 +17,8 @@ export class Instance {
     const { instance, memory } = instantiate(runnable, imports);
     this.#exports = instance.exports;
     this.#memory = memory;
-    this.call("_initialize");
+    // Without a C library there is none.
+    if ("_initialize" in this.#exports) this.call("_initialize");
   }
 
   call(name: string, argument = 0): number {

@@ -42,7 +42,7 @@ export async function replayJobs(others: Others): Promise<Job[]> {
   ];
 }
 
-function emptyJobs(caller: Caller): Job[] {
+export function emptyJobs(caller: Caller): Job[] {
   const parts = callerParts(caller, "no-malloc");
   return [
     { kind: "loop", file: linkFile(parts, "loop", [], optimize) },

@@ -6,7 +6,7 @@ import type { Failed } from "../../harness/job-workers.ts";
 
 /**
  * How the callers are linked, in the order of the tables. "loop": there are no calls; "nothing": they do nothing; "before":
- * merged by an earlier build, on demand.
+ * merged by an earlier build, on demand; "shared": merged with the kernel for threads, for suites/threads.
  */
 export const KINDS = [
   "loop",
@@ -17,6 +17,7 @@ export const KINDS = [
   "before",
   "merged",
   "beside",
+  "shared",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 export type PerKind<T> = Partial<Readonly<Record<Kind, T>>>;
@@ -40,6 +41,8 @@ export interface Job {
   readonly file: string;
   /** Of a module that has the kernel beside it: what bench/programs/link.ts says of it. */
   readonly beside?: { readonly pages: number; readonly heapBase: number };
+  /** Of one whose memory threads can share: what it must be. */
+  readonly sharedMemory?: { readonly pages: number; readonly maximum: number };
 }
 
 export type Request =

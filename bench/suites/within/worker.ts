@@ -26,7 +26,7 @@ const module = new WebAssembly.Module(readFileSync(job.file));
 const runnable: Runnable =
   job.kind === "beside" && job.beside !== undefined
     ? { module, beside: kernelBeside(job.beside) }
-    : { module };
+    : { module, ...(job.sharedMemory === undefined ? {} : { sharedMemory: job.sharedMemory }) };
 /** Neither has more than one block. */
 const isEmpty = job.kind === "loop" || job.kind === "nothing";
 let loaded: Loaded | undefined;
