@@ -15,6 +15,8 @@ import type { WasmMemoryObject } from "./webassembly.ts";
 const WASM_PAGE = 65_536;
 /** The most pages that a memory can have. */
 const MOST_PAGES = 65_536;
+const GUESSED_BYTES = 64 * 1024 * 1024;
+const GUESSED_TIMES = 16;
 
 /** A WebAssembly.Memory is one memory, whoever asks for it. */
 const known = new WeakMap<WebAssembly.Memory, WasmMemory>();
@@ -52,10 +54,11 @@ export function sharedMemory(reserve: number, most: number): Memory {
 
 /**
  * How many bytes a shared WebAssembly.Memory can have at most. It does not say, but a module whose import allows less cannot be
- * instantiated with it. Where modules cannot be compiled: what any memory can have.
+ * instantiated with it. Where modules cannot be compiled it is a guess: 64 MiB, or 16 times what it has now.
  */
 export function maximumOf(memory: WasmMemoryObject): number {
-  let least = Math.ceil(memory.buffer.byteLength / WASM_PAGE);
+  const has = memory.buffer.byteLength;
+  let least = Math.ceil(has / WASM_PAGE);
   let most = MOST_PAGES;
   try {
     while (least < most) {
@@ -64,7 +67,7 @@ export function maximumOf(memory: WasmMemoryObject): number {
       else least = middle + 1;
     }
   } catch {
-    return MOST_PAGES * WASM_PAGE;
+    return Math.min(Math.max(GUESSED_BYTES, GUESSED_TIMES * has), MOST_PAGES * WASM_PAGE);
   }
   return most * WASM_PAGE;
 }
