@@ -71,8 +71,10 @@ const FLOORS = [
   ["malloc", "free", "realloc", "align", "bulk"],
   ["index", "family"],
   ["engine"],
-  ["settings", "sharing"],
+  ["settings"],
   ["repair", "repair-chain", "repair-slabs", "file-words"],
+  ["take-over"],
+  ["sharing"],
   ["design", "describe"],
 ];
 

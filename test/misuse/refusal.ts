@@ -14,6 +14,8 @@ const SENTENCES: Readonly<Record<MisuseCode, string>> = {
   "size-mismatch": "expected the size that the block was asked for with, found a block of another",
   "alignment-mismatch": "expected a power of two that divides the address",
   "listed-twice": "expected each block once, found it twice in one list",
+  "taken-back":
+    "this thread was not heard of, and its place in the shared heap has been taken back; attach anew",
 };
 
 /** Where headers alone tell so. */

@@ -25,6 +25,7 @@ function drawnSize() {
 
 const heap = Heap.attach(handle);
 const own = [];
+if (rounds === 1) parentPort.postMessage({ thread: heap.thread });
 
 function stamp(ptr, bytes) {
   const words = heap.u32(ptr, bytes >>> 2);

@@ -13,7 +13,7 @@ export type { HeapExports, HeapImports, WasmFunction } from "./heap/exports.ts";
 export type { Attachable } from "./heap/heap.ts";
 export type { ChunkInfo, HeapStatistics, Mallinfo } from "./heap/info.ts";
 export type { HeapOptions, HeapSettings, InsideOptions } from "./heap/options.ts";
-export type { HeapHandle } from "./heap/thread.ts";
+export type { HeapHandle, HeapThread } from "./heap/thread.ts";
 export { bufferMemory } from "./memory/buffer.ts";
 export type { ViewLife } from "./memory/lasting.ts";
 export type { Memory } from "./memory/memory.ts";

@@ -21,7 +21,8 @@ export type MisuseCode =
   | "not-a-block"
   | "size-mismatch"
   | "alignment-mismatch"
-  | "listed-twice";
+  | "listed-twice"
+  | "taken-back";
 
 export interface Misuse {
   readonly number: number;
@@ -67,6 +68,11 @@ export const MISUSE: Readonly<Record<MisuseName, Misuse>> = {
     is: "listed-twice",
     words: "expected each block once, found it twice in one list",
   },
+  TAKEN_BACK: {
+    number: code.TAKEN_BACK,
+    is: "taken-back",
+    words: "this thread was not heard of, and its place in the shared heap has been taken back; attach anew",
+  },
 };
 
 /** What C's builds print, behind the call and the address. */
@@ -83,6 +89,7 @@ export const WORDS_IN_C: Readonly<Record<MisuseName | "CORRUPTED", { words: stri
   ALIGNMENT_MISMATCH: { words: "the block has another alignment" },
   CORRUPTED: { words: "heap corrupted there, by a write after free or past a block's end" },
   LISTED_TWICE: { words: "the list has the block twice" },
+  TAKEN_BACK: { words: "the thread was not heard of, and its place in the heap has been taken back" },
 };
 
 /** The codes that C's programs are told, by the kernel's names: misuse, and CORRUPTED. In the order of their numbers. */

@@ -40,7 +40,15 @@ import {
 } from "./options.ts";
 import { baseOf, checkWays, memoryOf, type Place, placeHeap, placeInside } from "./place.ts";
 import { machineOver, type Serve } from "./serve.ts";
-import { type HeapHandle, joinThread, leaveThread } from "./thread.ts";
+import {
+  DEFAULT_LEASE,
+  type HeapHandle,
+  type HeapThread,
+  joinThread,
+  leaveThread,
+  releaseThread,
+  threadsOf,
+} from "./thread.ts";
 import { HeapViews } from "./views.ts";
 
 /** Of C's error numbers, what posix_memalign returns when there is no memory. */
@@ -105,7 +113,10 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     return HeapCore.laidOut(placeInside(exports, options), { ...options, advance: options.advance ?? 1 });
   }
 
-  private static laidOut(place: Place, options: Partial<HeapSettings>): [machine: Machine, base: number] {
+  private static laidOut(
+    place: Place,
+    options: Partial<HeapSettings> & Pick<HeapOptions, "lease">,
+  ): [machine: Machine, base: number] {
     const { memory, base, most } = place;
     const machine = machineOver(memory, base);
     newIdentity(memory, base);
@@ -113,6 +124,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     machine.threads = most !== undefined;
     if (most === undefined) engine.format(machine, asBase(base), place, step);
     else engine.sharing.format(machine, asBase(base), { ...place, most }, step);
+    if (most !== undefined) engine.sharing.setLease(machine, asBase(base), options.lease ?? DEFAULT_LEASE);
     applyOptions(machine, asBase(base), options);
     return [machine, base];
   }
@@ -153,6 +165,29 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   get thread(): number {
     const machine = this.fresh();
     return machine.threads ? engine.sharing.number(machine, machine.thread) : 0;
+  }
+
+  /**
+   * The threads that have a place in a shared heap, and the places that were left; none of any other heap. What has been counted may be
+   * another a moment later. O(threads).
+   */
+  threads(): HeapThread[] {
+    const machine = this.fresh();
+    return machine.threads ? threadsOf(machine, this.heap) : [];
+  }
+
+  /**
+   * Takes back the place of a thread that is gone, as after `worker.terminate()`. The next thread that comes goes on there, and what
+   * others free of its blocks is used again. True if that is done, or the thread has left by itself.
+   *
+   * It is done only if the thread was not heard of for the lease. Nor may its place have changed for as long, since the first call.
+   * Until then false: try again later. No block is lost, also of a thread that is there after all: its next call throws a HeapMisuseError
+   * (taken-back), and it may attach anew. Throws a RangeError for a thread that never came, a TypeError for this one. O(bytes of the place).
+   */
+  release(thread: number): boolean {
+    checkWord("thread", thread);
+    const machine = this.fresh();
+    return releaseThread(machine, this.heap, thread, this.identity);
   }
 
   /** ISO C `malloc`: the address of at least `bytes` bytes, a multiple of 16; 0: no memory. malloc(0) is unique. O(1). */

@@ -12,6 +12,7 @@ import type { Places } from "./thread.ts";
 export class HeapIdentity implements Places {
   readonly regions: Regions = new Regions();
   place: Places["place"];
+  readonly watched: Places["watched"] = new Map();
 }
 
 const known = new WeakMap<Memory, Map<number, HeapIdentity>>();

@@ -49,6 +49,11 @@ export interface HeapOptions extends Partial<HeapSettings> {
    */
   maximum?: number;
   /**
+   * Of a shared heap: for how many milliseconds a thread need not be heard of before `release` may take its place back. Threads say by
+   * themselves that they are there, while their event loop runs. Default 10 000.
+   */
+  lease?: number;
+  /**
    * Whether references look, at each use, if what they refer to is still alive, and raw pointers that become references lead to
    * live blocks. Not kept in the image: `heap.checking` sets it for a window. Default: true, unless NODE_ENV is "production", in
    * Node at run time or in a bundle when it is made.
@@ -78,6 +83,7 @@ const CREATE_OPTIONS = [
   "reserve",
   "shared",
   "maximum",
+  "lease",
   "checking",
   "views",
 ];
@@ -87,7 +93,11 @@ export const INSIDE_OPTIONS: readonly string[] = ["reserve", "checking"];
 export function checkOptions(options: HeapOptions, besides: readonly string[] = CREATE_OPTIONS): void {
   checkKeys(options, [...besides, ...SETTINGS]);
   for (const name of SETTINGS) if (options[name] !== undefined) checkSetting(name, options[name]);
-  const { views } = options;
+  const { views, lease } = options;
+  if (lease !== undefined && !(Number.isInteger(lease) && lease > 0 && lease < 2 ** 31)) {
+    const Kind = typeof lease === "number" ? RangeError : TypeError;
+    throw new Kind(`lease: expected milliseconds, an integer from 1 to 2147483647, got ${describe(lease)}`);
+  }
   for (const name of ["alone", "shared"] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== "boolean")

@@ -11,7 +11,7 @@
 
 import { asBase, asPtr, Base, chunkOf, NO_CHUNK, ptrOf, Word } from "./address.ts";
 import { checkSound } from "./check.ts";
-import { bytesMapped, ownSlabAt, stateInMap } from "./check-slabs.ts";
+import { bytesMapped, hasStopped, ownSlabAt, stateInMap } from "./check-slabs.ts";
 import {
   BROKEN_CHUNK_MAIL,
   BROKEN_COMMON,
@@ -23,7 +23,7 @@ import {
   BROKEN_SUM,
   BROKEN_UNIT,
 } from "./codes.ts";
-import { firstUnit } from "./common.ts";
+import { firstUnit, isFirstHeader, otherHeader } from "./common.ts";
 import {
   BAD_BASE,
   BAD_HEADER,
@@ -56,6 +56,7 @@ import {
   COMMON_BYTES,
   FORMAT_VERSION,
   FREE_UNIT,
+  GONE,
   GRANULE,
   HEADER_BYTES,
   HEADER_WORD,
@@ -68,6 +69,7 @@ import {
   NEXT_HEAP,
   NO_ADVANCE,
   OF_CHUNKS,
+  OTHER_HEADER,
   PLACE_BYTES,
   SEGMENT_CHUNKS,
   SEGMENT_NEXT,
@@ -78,6 +80,7 @@ import {
   SLAB_TOLD,
   SLAB_UNIT,
   SLAB_UNIT_LOG2,
+  THREAD,
   THREAD_MAGIC,
   UNIT_FLAGS,
 } from "./layout.ts";
@@ -143,14 +146,18 @@ export function firstPlace(m: Machine, common: Base): Word {
 
 /** Whether a thread's heap can begin at an address. */
 export function isPlace(m: Machine, common: Base, heap: Word): boolean {
-  const unit = heap - PLACE_BYTES;
-  if (heap < PLACE_BYTES || (unit & (SLAB_UNIT - 1)) !== 0) return false;
+  if (heap < PLACE_BYTES + OTHER_HEADER) return false;
+  const unit: Word = (isFirstHeader(asBase(heap)) ? heap : heap - OTHER_HEADER) - PLACE_BYTES;
+  if ((unit & (SLAB_UNIT - 1)) !== 0) return false;
   return unit >= firstPlace(m, common) && unit < m.load32(common + AT_LIMIT);
 }
 
 /** The heap after a thread's in the list that checkHeaps has found sound, or the first one, after 0. 0: there is none. */
 function heapAfter(m: Machine, common: Base, heap: Base): Base {
-  return asBase(m.load32(heap === 0 ? common + AT_FIRST_HEAP : heap - NEXT_HEAP));
+  let next = m.load32(heap === 0 ? common + AT_FIRST_HEAP : heap - NEXT_HEAP);
+  // A header that serves no thread has no heap.
+  while (next !== 0 && m.load32(next - THREAD) === GONE) next = m.load32(next - NEXT_HEAP);
+  return asBase(next);
 }
 
 /** H1: the list of heaps leads from one place of a heap to another, and it ends. */
@@ -161,7 +168,8 @@ function checkHeaps(m: Machine, common: Base): void {
     if (!isPlace(m, common, heap)) m.abort(BROKEN_COMMON, at);
     // It runs in a circle.
     if (left === 0) m.abort(BROKEN_COMMON, common + AT_FIRST_HEAP);
-    if (!isThreadSound(m, common, asBase(heap))) m.abort(BROKEN_HEADER, heap);
+    const serves: boolean = m.load32(heap - THREAD) !== GONE;
+    if (serves && !isThreadSound(m, common, asBase(heap))) m.abort(BROKEN_HEADER, heap);
     left -= 1;
     at = heap - NEXT_HEAP;
   }
@@ -213,7 +221,9 @@ function checkWords(m: Machine, common: Base): Word {
     known = owner;
     taken += 1;
   }
-  if (free !== m.load32(common + AT_FREE_UNITS)) m.abort(BROKEN_SUM, common + AT_FREE_UNITS);
+  const counted = m.load32(common + AT_FREE_UNITS);
+  if (free > counted || (free !== counted && !hasStopped(m, common)))
+    m.abort(BROKEN_SUM, common + AT_FREE_UNITS);
   return taken;
 }
 
@@ -255,7 +265,8 @@ function checkSegmentUnits(m: Machine, heap: Base, segment: Word): Word {
 
 /** Where the units of a segment begin: those of the first one, where the heap has its place. */
 function unitsBegin(heap: Base, segment: Word): Word {
-  return segment === heap + HEADER_BYTES ? heap - PLACE_BYTES : segment;
+  if (segment !== heap + HEADER_BYTES) return segment;
+  return (isFirstHeader(heap) ? heap : otherHeader(heap)) - PLACE_BYTES;
 }
 
 /** Where the units of a segment end: of the last one, at the heap's limit. */
@@ -300,7 +311,7 @@ function checkMail(m: Machine, heap: Base): void {
     told -= 1;
     at = slab + SLAB_MAIL;
   }
-  if (told !== 0) m.abort(BROKEN_MAIL, at);
+  if (told !== 0 && !hasStopped(m, heap)) m.abort(BROKEN_MAIL, at);
 }
 
 /** Whether an address is the descriptor of a slab of the heap's that is TOLD. */
@@ -321,7 +332,7 @@ function checkChunkMail(m: Machine, heap: Base): void {
     marked -= 1;
     at = ptr + MAIL_NEXT;
   }
-  if (marked !== 0) m.abort(BROKEN_CHUNK_MAIL, at);
+  if (marked !== 0 && !hasStopped(m, heap)) m.abort(BROKEN_CHUNK_MAIL, at);
 }
 
 function isChunkMarked(m: Machine, heap: Base, ptr: Word): boolean {
@@ -342,6 +353,8 @@ function checkFootprint(m: Machine, common: Base): void {
   let bytes: Word = COMMON_BYTES + mapBytes(m.load32(common + AT_LIMIT) - common);
   for (let heap = heapAfter(m, common, asBase(0)); heap !== 0; heap = heapAfter(m, common, heap))
     bytes += m.load32(heap + AT_FOOTPRINT);
-  if (bytes !== m.load32(common + AT_FOOTPRINT)) m.abort(BROKEN_SUM, common + AT_FOOTPRINT);
-  if (bytes > m.load32(common + AT_MAX_FOOTPRINT)) m.abort(BROKEN_SUM, common + AT_MAX_FOOTPRINT);
+  const footprint = m.load32(common + AT_FOOTPRINT);
+  if (bytes > footprint || (bytes !== footprint && !hasStopped(m, common)))
+    m.abort(BROKEN_SUM, common + AT_FOOTPRINT);
+  if (footprint > m.load32(common + AT_MAX_FOOTPRINT)) m.abort(BROKEN_SUM, common + AT_MAX_FOOTPRINT);
 }

@@ -19,6 +19,7 @@ import {
   BROKEN_REMOTE,
   BROKEN_UNIT,
 } from "./codes.ts";
+import { isFirstHeader } from "./common.ts";
 import {
   AT_IDLE,
   AT_LIMIT,
@@ -26,6 +27,7 @@ import {
   AT_MAYBE_UNUSED,
   AT_NO_BITS,
   AT_SLAB_COUNT,
+  AT_TAKEN_OVER,
   CLASS_BITS,
   CLASS_COUNT,
   CLASS_FIRST,
@@ -70,7 +72,7 @@ import {
 } from "./slab.ts";
 import { mapOf, slabAt } from "./slab-map.ts";
 import { classState } from "./slabs.ts";
-import { unitAt } from "./units.ts";
+import { commonOf, unitAt } from "./units.ts";
 import { firstChunk, nextChunk, OVERHEAD, stateOf } from "./walk.ts";
 
 /** S5, S6, P1, S3, S4: each mapped slab is sound, and the heap's own chunks are just these, their descriptors and the map. */
@@ -96,7 +98,9 @@ export function checkSlabs(m: Machine, heap: Base): void {
   }
   if (slabs !== m.load32(heap + AT_SLAB_COUNT)) m.abort(BROKEN_MAP, heap + AT_SLAB_COUNT);
   if (m.threads) {
-    if (own !== slabs + slabs) m.abort(BROKEN_INTERNAL, heap);
+    // The first header's heap keeps the room for the other one.
+    const spare: Word = isFirstHeader(heap) ? 1 : 0;
+    if (own !== slabs + slabs + spare) m.abort(BROKEN_INTERNAL, heap);
     return;
   }
   const expected: Word = mapped === 0 ? 0 : slabs + slabs + 1;
@@ -235,7 +239,15 @@ function checkPlace(m: Machine, heap: Base, slab: Word, current: boolean, listed
   if (gone && !isFull(m, slab)) m.abort(BROKEN_LIST, slab);
   if (gone !== (flags === SLAB_FULL)) m.abort(BROKEN_FULL, slab);
   // Who frees in a full slab tells.
-  if (gone && hasRemote(m, slab)) m.abort(BROKEN_FULL, slab);
+  if (gone && hasRemote(m, slab) && !hasStopped(m, heap)) m.abort(BROKEN_FULL, slab);
+}
+
+/**
+ * Whether a thread may have stopped in the middle of a call. Then a block that it was about to free may be marked and nothing more, and
+ * more be counted than there is; nobody else's block is lost by that.
+ */
+export function hasStopped(m: Machine, heap: Base): boolean {
+  return m.load32(commonOf(m, heap) + AT_TAKEN_OVER) !== 0;
 }
 
 /** FULL, TOLD or 0: what the map says of a thread's slab. */

@@ -19,6 +19,8 @@ export const ALIGNMENT_MISMATCH: Word = 6;
 export const CORRUPTED: Word = 7;
 /** The same block stands twice in one list of blocks to free. */
 export const LISTED_TWICE: Word = 8;
+/** The thread was not heard of, and its place in the heap has been taken back. */
+export const TAKEN_BACK: Word = 9;
 
 // What check() says when an invariant does not hold. The letters are those of the files' headers.
 export const BROKEN_HEADER: Word = 101;

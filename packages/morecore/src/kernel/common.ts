@@ -8,6 +8,7 @@
 
 import { asBase, Base, Word } from "./address.ts";
 import { formatHeap } from "./image.ts";
+import { markInternal } from "./internal.ts";
 import {
   AT_ADVANCE_LOG2,
   AT_COMMON,
@@ -29,8 +30,10 @@ import {
   AT_VERSION,
   COMMON_BYTES,
   MAGIC,
+  MIN_THREAD,
   NEXT_HEAP,
   NO_THREAD,
+  OTHER_HEADER,
   PLACE_BYTES,
   SHARED_VERSION,
   SLAB_UNIT,
@@ -41,7 +44,7 @@ import {
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
 import { collectListed, flushSlabs, readMail } from "./slabs.ts";
-import { trimTop } from "./top.ts";
+import { takeTop, trimTop } from "./top.ts";
 import {
   addCommonFootprint,
   addUnbounded,
@@ -119,7 +122,7 @@ export function takePlace(m: Machine, common: Base): Base {
   let bytes = firstBytes(m, common);
   let from = takeUnits(m, common, asBase(0), bytes, first);
   if (from === 0) {
-    bytes = leastTaken(m, common);
+    bytes = fewestBytes(m, common);
     from = takeUnits(m, common, asBase(0), bytes, first);
   }
   if (from === 0) return asBase(0);
@@ -134,9 +137,15 @@ export function takePlace(m: Machine, common: Base): Base {
 
 /** What a new heap takes at once: room for its first growth step, in what threads take at once. */
 function firstBytes(m: Machine, common: Base): Word {
-  const least = leastTaken(m, common);
+  const least = fewestBytes(m, common);
   const step = m.load32(common + AT_GROWTH_STEP);
   return step > least ? step : least;
+}
+
+/** What it takes at least. */
+function fewestBytes(m: Machine, common: Base): Word {
+  const least = leastTaken(m, common);
+  return least < 2 * SLAB_UNIT ? 2 * SLAB_UNIT : least;
 }
 
 /** The other half: begins the heap, unless there is one. 0: the footprint's limit forbids it, and nothing has changed. */
@@ -147,7 +156,10 @@ export function settleIn(m: Machine, heap: Base): Base {
   const end = m.load32(heap + AT_LIMIT);
   const thread = m.load32(heap - THREAD);
   const fresh = freshFrom(m, common, from, end);
-  formatHeap(m, heap, end, fresh, m.load32(common + AT_FLAGS), m.load32(common + AT_GROWTH_STEP));
+  const step = m.load32(common + AT_GROWTH_STEP);
+  formatHeap(m, heap, end, fresh, m.load32(common + AT_FLAGS), step < MIN_THREAD ? MIN_THREAD : step);
+  m.store32(heap + AT_GROWTH_STEP, step);
+  markInternal(m, takeTop(m, heap, OTHER_HEADER));
   const footprint = m.load32(heap + AT_FOOTPRINT);
   // The first one is there whatever the limit: a heap that never grows has what it begins with.
   if (m.loadShared(common + AT_FIRST_HEAP) === 0) addUnbounded(m, common, footprint);
@@ -169,7 +181,7 @@ export function settleIn(m: Machine, heap: Base): Base {
 }
 
 /** Puts a heap first in the list of all. */
-function list(m: Machine, common: Base, begun: Base): void {
+export function list(m: Machine, common: Base, begun: Base): void {
   let first = m.loadShared(common + AT_FIRST_HEAP);
   m.store32(begun - NEXT_HEAP, first);
   let found = m.compareExchange(common + AT_FIRST_HEAP, first, begun);
@@ -178,6 +190,16 @@ function list(m: Machine, common: Base, begun: Base): void {
     m.store32(begun - NEXT_HEAP, first);
     found = m.compareExchange(common + AT_FIRST_HEAP, first, begun);
   }
+}
+
+/** Whether a header is the first of the two that a thread's memory has room for. */
+export function isFirstHeader(heap: Base): boolean {
+  return ((heap - PLACE_BYTES) & (SLAB_UNIT - 1)) === 0;
+}
+
+/** The other header that a thread's memory has room for. */
+export function otherHeader(heap: Base): Base {
+  return asBase(isFirstHeader(heap) ? heap + OTHER_HEADER : heap - OTHER_HEADER);
 }
 
 /** A thread leaves its heap: what it kept for itself goes back, and the next thread that comes goes on there. O(slabs). */

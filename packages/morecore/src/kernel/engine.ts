@@ -172,8 +172,30 @@ export interface Sharing {
   join(m: Machine, base: Base): Base;
   /** Gives a thread's heap up: nobody but the thread itself may. Its live blocks stay. O(slabs). */
   leave(m: Machine, thread: Base): void;
-  /** The number of the thread that a heap is the heap of. */
+  /** How many threads have come so far: the number of the last one. */
+  count(m: Machine, base: Base): number;
+  /** The threads that ever came and have not been taken over, the newest first. O(threads). */
+  threads(m: Machine, base: Base): readonly ThreadPlace[];
+  /** The number of the thread that a heap is the heap of; 0: it is nobody's. */
   number(m: Machine, thread: Base): number;
+  /** When a thread was last heard of, as it has said; and a number that changes when it does anything but small things. */
+  signs(m: Machine, thread: Base): { readonly beat: number; readonly doings: number };
+  /** Says that this thread is there, at a time in milliseconds, modulo 2^32. */
+  beat(m: Machine, thread: Base, now: number): void;
+  /** For how many milliseconds a thread need not be heard of. */
+  lease(m: Machine, base: Base): number;
+  setLease(m: Machine, base: Base, milliseconds: number): void;
+  /** Takes a heap over from a thread that is gone: the next that comes goes on there. False: another thread does so. O(bytes of the heap). */
+  takeOver(m: Machine, base: Base, thread: Base): boolean;
+}
+
+/** A thread's place in a heap that threads share. */
+export interface ThreadPlace {
+  /** Which of all that came it is; 0: it has left. */
+  readonly thread: number;
+  readonly heap: Base;
+  /** Bytes of its heap. */
+  readonly footprint: number;
 }
 
 export interface Engine {

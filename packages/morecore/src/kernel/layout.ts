@@ -233,19 +233,31 @@ export const AT_FRESH: Word = 20;
 export const AT_FREE_UNITS: Word = 28;
 /** How many threads have come so far: the last one's number. */
 export const AT_THREADS: Word = 68;
+/** For so many milliseconds a thread need not be heard of. */
+export const AT_LEASE: Word = 72;
+/** How many heaps have been taken over from threads that stopped, perhaps in the middle of a call. */
+export const AT_TAKEN_OVER: Word = 76;
 export const COMMON_BYTES: Word = 256;
 
 /** What lies before a thread's heap, in bytes. */
 export const PLACE_BYTES: Word = 128;
+/**
+ * A thread's memory has room for two headers, so many bytes apart, each with a place before it. The other one is for who takes the heap
+ * over from a thread that is gone: that may come back, and finds its own header empty. The first chunk, which is the heap's own, keeps
+ * the room; behind it, the other header's first chunk is the one after it.
+ */
+export const OTHER_HEADER: Word = 2944;
+/** The smallest footprint of a thread's heap. */
+export const MIN_THREAD: Word = 5728;
 /** In a thread's header, and in common's: common's address. In a word that the state of a size class does not need. */
 export const AT_COMMON: Word = 244;
 /** In a thread's header: the footprint at which slabs that others freed into are looked through next. In such a word, too. */
 export const AT_LOOK_AGAIN: Word = 272;
 // Before the thread's header, as distances from it.
 export const NEXT_HEAP: Word = 128;
-/** The number of the thread that it is; NO_THREAD: nobody's; GONE: taken back. */
+/** The number of the thread that it is; NO_THREAD: nobody's; GONE: this header serves no thread, the other one may. */
 export const THREAD: Word = 124;
-/** When the thread was last heard of. */
+/** When the thread was last heard of, in milliseconds; or, of a header that serves no thread, that somebody has called. */
 export const BEAT: Word = 120;
 /** The first of the slabs in which others have freed and the owner would not look; CLOSED: nobody reads it any more. */
 export const MAIL_SLABS: Word = 64;
@@ -255,6 +267,8 @@ export const MAIL_CHUNKS: Word = 60;
 export const NO_THREAD: Word = 0;
 export const GONE: Word = 0xffff_ffff;
 export const CLOSED: Word = 1;
+/** In BEAT of a header that serves no thread: one that had it has called. */
+export const CALLED: Word = 0xffff_ffff;
 
 // A word of the map.
 export const FREE_UNIT: Word = 1;

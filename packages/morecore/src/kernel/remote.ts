@@ -46,6 +46,8 @@ import { ownerAt, unitEntry } from "./units.ts";
 /** Two words that no payload holds by chance, both: with a chunk's own address they mark it as freed by another thread. */
 const MARK: Word = 0x6d2b_79f5;
 const MARK_2: Word = 0x9e37_79b9;
+/** In place of MARK: who has freed the chunk posts it once more, and nobody else takes it back meanwhile. */
+const MARK_AGAIN: Word = 0x6d2b_79f6;
 
 /** Frees a block of a slab that is not this thread's. What is no live block aborts, with nothing changed. O(1). */
 export function freeOthersBlock(m: Machine, heap: Base, slab: Word, ptr: Ptr): void {
@@ -87,22 +89,34 @@ function post(m: Machine, list: Word, what: Word, link: Word): boolean {
 /** Frees a live chunk of another thread, which is not marked yet. O(1). */
 export function freeOthersChunk(m: Machine, heap: Base, known: Base, ptr: Ptr): void {
   let owner = known;
-  const mark = (ptr ^ MARK) >>> 0;
+  let mark: Word = (ptr ^ MARK) >>> 0;
   m.store32(ptr + MAIL_MARK_2, (ptr ^ MARK_2) >>> 0);
   // Two threads at once: the second to come finds the first one's mark.
   if (m.exchange(ptr + MAIL_MARK, mark) === mark) m.abort(DOUBLE_FREE, ptr);
   while (!post(m, owner - MAIL_CHUNKS, ptr, ptr + MAIL_NEXT)) {
-    // The heap is being taken over: its chunks will be looked through, unless that has been done with this one.
+    // The heap is being taken over: its chunks will be looked through …
     const now = ownerAt(m.words, heap, ptr);
     if (now === owner) return;
+    // … or have been. Then this one was found, and has lost its mark; or it was passed, and is posted once more.
+    const again: Word = (ptr ^ MARK_AGAIN) >>> 0;
+    if (m.compareExchange(ptr + MAIL_MARK, mark, again) !== mark) return;
+    mark = again;
     owner = now;
   }
 }
 
 /** Whether another thread has freed a chunk that its owner has not taken back. */
 export function isMarked(m: Machine, ptr: Ptr): boolean {
-  if (m.load32(ptr + MAIL_MARK) !== (ptr ^ MARK) >>> 0) return false;
+  const mark: Word = (m.load32(ptr + MAIL_MARK) ^ ptr) >>> 0;
+  if (mark !== MARK && mark !== MARK_AGAIN) return false;
   return m.load32(ptr + MAIL_MARK_2) === (ptr ^ MARK_2) >>> 0;
+}
+
+/** Takes back, for who takes a heap over, a chunk that another thread has freed and will not post again. False: it is none. */
+export function takeMarked(m: Machine, ptr: Ptr): boolean {
+  const mark: Word = (ptr ^ MARK) >>> 0;
+  if (m.load32(ptr + MAIL_MARK_2) !== (ptr ^ MARK_2) >>> 0) return false;
+  return m.compareExchange(ptr + MAIL_MARK, mark, 0) === mark;
 }
 
 /** Whether others have told the owner of something that they have freed. */

@@ -6,19 +6,8 @@
 // or that both its neighbours contradict, was overwritten by somebody else. Then the chain goes on at the first place from
 // which sound headers lead to top, and what lies between is lost.
 
-import type { Base } from "./address.ts";
 import { sizeIn } from "./chunk.ts";
-import {
-  AT_TOP,
-  FOOTER,
-  GRANULE,
-  HEADER_BYTES,
-  IN_USE,
-  OWN,
-  PREVIOUS_IN_USE,
-  RESERVED_FLAG,
-  SEGMENT_CHUNKS,
-} from "./layout.ts";
+import { FOOTER, GRANULE, IN_USE, OWN, PREVIOUS_IN_USE, RESERVED_FLAG } from "./layout.ts";
 import type { Machine } from "./machine.ts";
 
 /** A chunk, as far as it is believed. */
@@ -39,14 +28,12 @@ export interface Chain {
 }
 
 /**
- * All chunks from the first to top. That is the first header that says that it is top's, and ends where the heap does. Where a
+ * All chunks from the first to top, which is said to be at `stored`. That is the first header that says that it is top's, and ends where the heap does. Where a
  * call was cut short there may be none: then it is the first address at or above the stored top from which the headers do
  * not lead on to the heap's end. So a block that was just being cut from top is part of it again, one that was just growing
  * into it ends before it; and a stored top that somebody has overwritten hides no block.
  */
-export function readChain(m: Machine, base: Base, fence: number): Chain {
-  const first = base + HEADER_BYTES + SEGMENT_CHUNKS;
-  const stored = m.load32(base + AT_TOP);
+export function readChain(m: Machine, first: number, stored: number, fence: number): Chain {
   const isTop = stored >= first && stored <= fence && (stored - first) % GRANULE === 0;
   const top = isTop ? stored : fence;
   const ends: Ends = { top, fence, links: new Map([top, fence].map((last) => [last, new Map()])) };

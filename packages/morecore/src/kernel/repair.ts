@@ -43,6 +43,7 @@ import {
   MIN_REGION,
   OWN,
   PREVIOUS_IN_USE,
+  SEGMENT_CHUNKS,
   SEGMENT_END,
   SEGMENT_NEXT,
   ZERO_REALLOC_FREES,
@@ -61,7 +62,8 @@ export function repair(m: Machine, base: Base, reason: string): Repaired {
   checkIdentity(m, base);
   const end = endOf(m, base);
   const fence = end - HEADER_WORD;
-  const chain = readChain(m, base, fence);
+  const first = base + HEADER_BYTES + SEGMENT_CHUNKS;
+  const chain = readChain(m, first, m.load32(base + AT_TOP), fence);
   const slabs = rebuildSlabs(m, base, chain.links);
   const settings = repairHeader(m, base, end);
   writeChunks(m, base, chain.links, chain.top, fence);
@@ -126,9 +128,25 @@ function repairHeader(m: Machine, base: Base, end: number): (keyof HeapSettings)
 
 /** Writes every header anew, merges what is free, and puts it into bins that are emptied before. */
 function writeChunks(m: Machine, base: Base, links: readonly Link[], top: number, fence: number): void {
+  emptyBins(m, base);
+  const free = writeLinks(m, base, links);
+  const begin = free?.at ?? top;
+  setTop(m, base, asChunk(begin), fence - begin);
+}
+
+/** Empties all bins, whatever they hold. */
+export function emptyBins(m: Machine, base: Base): void {
   for (let bin = 0; bin < BIN_COUNT; bin++) m.store32(base + AT_BINS + bin * 4, 0);
   for (let word = 0; word < BIN_MAP_WORDS; word++) m.store32(base + AT_BIN_MAP + word * 4, 0);
   m.store32(base + AT_BIN_SUMMARY, 0);
+}
+
+/** Writes the headers of chunks that lie one behind the other, and puts the free ones into bins. What is free at their end is left to the caller. */
+export function writeLinks(
+  m: Machine,
+  base: Base,
+  links: readonly Link[],
+): { readonly at: number; readonly bytes: number } | undefined {
   let free: { at: number; bytes: number } | undefined;
   const settle = (): void => {
     if (free === undefined) return;
@@ -147,12 +165,11 @@ function writeChunks(m: Machine, base: Base, links: readonly Link[], top: number
     m.store32(at, (bytes | IN_USE | previous | (own ? OWN : 0)) >>> 0);
     settle();
   }
-  const begin = free?.at ?? top;
-  setTop(m, base, asChunk(begin), fence - begin);
+  return free;
 }
 
 /** What lies in top and is not zero has been written. */
-function raiseUntouched(m: Machine, base: Base): void {
+export function raiseUntouched(m: Machine, base: Base): void {
   const limit = m.load32(base + AT_LIMIT);
   const stored = Math.min(m.load32(base + AT_UNTOUCHED), limit);
   let from = Math.max(m.load32(base + AT_TOP) + HEADER_WORD, stored - (stored % HEADER_WORD));

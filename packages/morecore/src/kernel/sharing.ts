@@ -11,8 +11,13 @@ import { firstUnit, formatCommon, joinHeap, leaveHeap, openCommon } from "./comm
 import type { HeapSettings, Settings, Sharing } from "./engine.ts";
 import {
   AT_FIRST_HEAP,
+  AT_FOOTPRINT,
+  AT_LEASE,
   AT_MAPPED,
+  AT_THREADS,
   AT_VERSION,
+  BEAT,
+  GONE,
   GRANULE_LOG2,
   HEADER_BYTES,
   NEXT_HEAP,
@@ -24,28 +29,53 @@ import {
 import type { Machine } from "./machine.ts";
 import { settings as ofOne } from "./settings.ts";
 import { leaveClasses } from "./slabs.ts";
+import { takeOver } from "./take-over.ts";
 
 export const sharing: Sharing = {
-  least: (base, most) => firstUnit(base, most) + SLAB_UNIT - base,
+  least: (base, most) => firstUnit(base, most) + 2 * SLAB_UNIT - base,
   format(m, base, { limit, untouched, flags, most }, growthStep) {
     formatCommon(m, base, limit, most, untouched, flags, growthStep);
     openCommon(m, base);
   },
   isShared: (m, base) => m.load32(base + AT_VERSION) === SHARED_VERSION,
   join: joinHeap,
-  leave: leaveHeap,
+  leave: (m, thread) => {
+    // Others may have taken it over.
+    if (m.load32(thread - THREAD) !== GONE) leaveHeap(m, thread);
+  },
+  count: (m, base) => m.load32(base + AT_THREADS),
+  threads: (m, base) =>
+    threadHeaps(m, base).map((heap) => ({
+      thread: m.load32(heap - THREAD),
+      heap,
+      footprint: m.load32(heap + AT_FOOTPRINT),
+    })),
   number: (m, thread) => m.load32(thread - THREAD),
+  signs: (m, thread) => ({ beat: m.loadShared(thread - BEAT), doings: doingsOf(m, thread) }),
+  beat: (m, thread, now) => m.storeShared(thread - BEAT, now),
+  lease: (m, base) => m.load32(base + AT_LEASE),
+  setLease: (m, base, milliseconds) => m.store32(base + AT_LEASE, milliseconds),
+  takeOver: (m, base, thread) => takeOver(m, base, thread) !== undefined,
 };
+
+/** A sum of a heap's header: a thread that allocates changes it soon, whether or not it says that it is there. */
+function doingsOf(m: Machine, thread: Base): number {
+  let sum = 0;
+  for (let at = 0; at < HEADER_BYTES; at += 4) sum = (Math.imul(sum, 31) + m.load32(thread + at)) >>> 0;
+  return sum;
+}
 
 /** The heaps of all threads that ever came, newest first. Aborts where the list leads astray: it always ends. O(threads). */
 export function threadHeaps(m: Machine, common: Base): Base[] {
   const heaps: Base[] = [];
   const most = m.load32(common + AT_MAPPED) >>> SLAB_UNIT_LOG2;
-  for (let at = m.loadShared(common + AT_FIRST_HEAP); at !== 0; at = m.load32(at - NEXT_HEAP)) {
+  let steps = 0;
+  for (let at = m.loadShared(common + AT_FIRST_HEAP); at !== 0; at = m.load32(at - NEXT_HEAP), steps++) {
     // It may lie in memory that was not there when this call began.
-    if (heaps.length === most || !isPlace(m, common, at) || !m.reaches(at + HEADER_BYTES))
+    if (steps === most || !isPlace(m, common, at) || !m.reaches(at + HEADER_BYTES))
       m.abort(CORRUPTED, common + AT_FIRST_HEAP);
-    heaps.push(asBase(at));
+    // A header that serves no thread has no heap.
+    if (m.load32(at - THREAD) !== GONE) heaps.push(asBase(at));
   }
   return heaps;
 }

@@ -14,7 +14,7 @@
 
 import { asPtr, Base, chunkOf, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor, count, sizeOf } from "./chunk.ts";
-import { CORRUPTED } from "./codes.ts";
+import { CORRUPTED, TAKEN_BACK } from "./codes.ts";
 import { freeInternal, isInternal, takeInternal } from "./internal.ts";
 import {
   AT_CLASSES,
@@ -26,6 +26,8 @@ import {
   AT_NO_BITS,
   AT_SLAB_COUNT,
   AT_SMALL_LIMIT,
+  BEAT,
+  CALLED,
   CLASS_BITS,
   CLASS_BYTES_LOG2,
   CLASS_COUNT,
@@ -192,9 +194,8 @@ function takeBack(m: Machine, heap: Base, state: Word, slab: Word): boolean {
 /** Takes back what others have freed and have told of, but for what lies in slabs that malloc will come to anyway. */
 // @rare
 export function readMail(m: Machine, heap: Base): void {
+  if (m.loadShared(heap - MAIL_SLABS) === CLOSED) refuseGone(m, heap);
   let slab = m.exchange(heap - MAIL_SLABS, 0);
-  // Of a heap whose mail is closed nobody is the owner.
-  if (slab === CLOSED) m.abort(CORRUPTED, heap);
   while (slab !== 0) {
     const next = m.load32(slab + SLAB_MAIL);
     if (m.load32(slab + SLAB_OWNER) !== heap) m.abort(CORRUPTED, slab);
@@ -204,6 +205,12 @@ export function readMail(m: Machine, heap: Base): void {
     slab = next;
   }
   readChunkMail(m, heap);
+}
+
+/** Ends a call of a thread whose heap others have taken over, and lets it be known that there was one. */
+function refuseGone(m: Machine, heap: Base): void {
+  m.store32(heap - BEAT, CALLED);
+  m.abort(TAKEN_BACK, heap);
 }
 
 /** Puts a slab where it belongs that has got room, or has become unused. */

@@ -40,7 +40,7 @@ import { load32, Machine, Words } from "./machine.ts";
 /** In place of an address: units that were free are another thread's now. */
 const TAKEN: Word = 1;
 /** So often are free units looked for again when another thread was faster. */
-const TRIES: Word = 16;
+const TRIES: Word = 3;
 
 /** What the threads of a heap have in common. */
 export function commonOf(m: Machine, heap: Base): Base {
@@ -171,8 +171,9 @@ function takeNewUnits(m: Machine, common: Base, owner: Base, bytes: Word): Word 
 /** Gives units back: any thread may take them now. */
 // @rare
 export function giveUnits(m: Machine, common: Base, from: Word, to: Word): void {
-  markUnits(m, common, from, to, FREE_UNIT);
+  // Counted first: who stops in between leaves too many counted, which costs a look, and not too few, which would cost the units.
   m.addShared(common + AT_FREE_UNITS, (to - from) >>> SLAB_UNIT_LOG2);
+  markUnits(m, common, from, to, FREE_UNIT);
 }
 
 /** Writes the words of the units of [from, to). */

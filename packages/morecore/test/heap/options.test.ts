@@ -77,7 +77,7 @@ describe("an unknown option", () => {
   it("is refused by create, by name, with those that are known", () => {
     expect(() => create({ growthstep: 4096 })).toThrow(
       new TypeError(
-        'options: unknown option "growthstep"; known are memory, base, size, alone, reserve, shared, maximum, checking, views, ' +
+        'options: unknown option "growthstep"; known are memory, base, size, alone, reserve, shared, maximum, lease, checking, views, ' +
           "growthStep, advance, smallLimit, trimThreshold, footprintLimit, zeroSizeRealloc",
       ),
     );

@@ -140,10 +140,10 @@ describe("a thread that comes", () => {
     crew.check();
   });
 
-  it("gets one unit where memory never grows", () => {
+  it("gets two units where memory never grows", () => {
     const crew = new Crew({ bytes: 1 << 18, threads: 1 });
     const [heap] = crew.heaps as [Base];
-    expect(crew.word(heap + at.AT_LIMIT)).toBe(heap - at.PLACE_BYTES + UNIT);
+    expect(crew.word(heap + at.AT_LIMIT)).toBe(heap - at.PLACE_BYTES + 2 * UNIT);
     crew.check();
   });
 
@@ -177,7 +177,7 @@ describe("a thread that comes", () => {
 
 describe("a thread for which there is no memory", () => {
   it("gets no heap, and all is as it was", () => {
-    const crew = new Crew({ bytes: firstUnit(COMMON, 24 * 1024) + 2 * UNIT, threads: 2 });
+    const crew = new Crew({ bytes: firstUnit(COMMON, 24 * 1024) + 4 * UNIT, threads: 2 });
     const [a, b] = crew.heaps as [Base, Base];
     expect([a, b].every((heap) => heap !== 0)).toBe(true);
     expect(freeUnits(crew)).toBe(0);
@@ -202,21 +202,21 @@ describe("a thread for which there is no memory", () => {
     const crew = new Crew({ threads: 1 });
     const footprint = crew.word(COMMON + at.AT_FOOTPRINT);
     const free = freeUnits(crew);
-    crew.poke(COMMON + at.AT_FOOTPRINT_LIMIT, footprint + 4000);
+    crew.poke(COMMON + at.AT_FOOTPRINT_LIMIT, footprint + at.MIN_THREAD - 16);
     expect(crew.join()).toBe(0);
     expect([crew.word(COMMON + at.AT_FOOTPRINT), freeUnits(crew)]).toEqual([footprint, free]);
     crew.check();
-    crew.poke(COMMON + at.AT_FOOTPRINT_LIMIT, footprint + 4096);
+    crew.poke(COMMON + at.AT_FOOTPRINT_LIMIT, footprint + at.MIN_THREAD);
     expect(crew.join()).not.toBe(0);
     crew.check();
   });
 });
 
 describe("a small region", () => {
-  const least = firstUnit(COMMON, 8192) + UNIT;
+  const least = firstUnit(COMMON, 12_288) + 2 * UNIT;
 
   it("of the least size has room for one thread, and for its blocks", () => {
-    expect(least).toBe(8192);
+    expect(least).toBe(12_288);
     const crew = new Crew({ bytes: least, threads: 1 });
     const [heap] = crew.heaps as [Base];
     expect(heap).toBe(UNIT + at.PLACE_BYTES);

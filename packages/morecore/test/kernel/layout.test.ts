@@ -58,6 +58,8 @@ const IN_COMMON: readonly number[] = [
   layout.AT_FRESH,
   layout.AT_FREE_UNITS,
   layout.AT_THREADS,
+  layout.AT_LEASE,
+  layout.AT_TAKEN_OVER,
 ];
 
 describe("the header", () => {
@@ -92,6 +94,13 @@ describe("the header", () => {
 
   it("is no longer before a thread's heap than the drawing says, and common's has its own words", () => {
     expect([layout.NEXT_HEAP, layout.THREAD, layout.BEAT]).toEqual([128, 124, 120]);
+    const { PLACE_BYTES, HEADER_BYTES, SEGMENT_CHUNKS, OTHER_HEADER } = layout;
+    // The chunk that keeps the room for the other header ends where that one's chunks begin.
+    expect(OTHER_HEADER % 64).toBe(0);
+    expect(OTHER_HEADER).toBeGreaterThanOrEqual(
+      HEADER_BYTES + SEGMENT_CHUNKS + layout.HEADER_WORD + PLACE_BYTES,
+    );
+    expect(layout.MIN_THREAD).toBe(layout.MIN_REGION + OTHER_HEADER);
     expect([layout.MAIL_SLABS, layout.MAIL_CHUNKS, layout.PLACE_BYTES]).toEqual([64, 60, 128]);
     expect(new Set(IN_COMMON).size).toBe(IN_COMMON.length);
     expect(Math.max(layout.AT_COMMON, ...IN_COMMON) + 4).toBeLessThanOrEqual(layout.COMMON_BYTES);

@@ -344,6 +344,7 @@ static const char *words_for(unsigned code) {
   case MORECORE_ALIGNMENT_MISMATCH: return "the block has another alignment";
   case MORECORE_CORRUPTED: return "heap corrupted there, by a write after free or past a block's end";
   case MORECORE_LISTED_TWICE: return "the list has the block twice";
+  case MORECORE_TAKEN_BACK: return "the thread was not heard of, and its place in the heap has been taken back";
 // end of words
   default: return "misuse";
   }

@@ -1,0 +1,265 @@
+// Take-over: a thread stops between any two stores of any call, and its heap is taken over. The heap is sound then; every block that was
+// live is as it was, but for those that the call was about; and the next thread that comes goes on there.
+
+import { describe, expect, it } from "vitest";
+import { randomFrom } from "../../../../test/support/os.ts";
+import { seedOf } from "../../../../test/support/seed.ts";
+import { asPtr, type Base } from "../../src/kernel/address.ts";
+import { TAKEN_BACK } from "../../src/kernel/codes.ts";
+import { isFirstHeader, joinHeap, leaveHeap, otherHeader } from "../../src/kernel/common.ts";
+import { calloc, free, malloc, memalign, realloc, trim } from "../../src/kernel/family.ts";
+import { AT_FOOTPRINT, CLOSED, GONE, MAIL_SLABS, THREAD } from "../../src/kernel/layout.ts";
+import { Machine } from "../../src/kernel/machine.ts";
+import { takeOver } from "../../src/kernel/take-over.ts";
+import { COMMON, Crew, refusalOf } from "./crew.ts";
+
+const seed = seedOf("MORECORE_SEED");
+
+class Killed extends Error {}
+
+/** A machine that dies when it has stored `left` words. */
+class Mortal extends Machine {
+  left: number;
+
+  constructor(crew: Crew, left: number) {
+    super(crew.memory, (code, address) => {
+      throw new Error(`refused: ${code} at ${address}`);
+    });
+    this.threads = true;
+    this.left = left;
+    const { words } = this;
+    this.real = words;
+    this.words = new Proxy(words, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+      set: (target, key, value) => {
+        this.live();
+        return Reflect.set(target, key, value, target);
+      },
+    });
+  }
+
+  private readonly real: Uint32Array;
+
+  private live(): void {
+    if (this.left === 0) throw new Killed();
+    this.left -= 1;
+  }
+
+  private change(address: number, to: (before: number) => number): number {
+    this.live();
+    const before = this.real[address >>> 2] as number;
+    this.real[address >>> 2] = to(before);
+    return before;
+  }
+
+  override loadShared(address: number): number {
+    return this.real[address >>> 2] as number;
+  }
+
+  override storeShared(address: number, value: number): void {
+    this.change(address, () => value);
+  }
+
+  override exchange(address: number, value: number): number {
+    return this.change(address, () => value);
+  }
+
+  override compareExchange(address: number, expected: number, value: number): number {
+    return this.change(address, (before) => (before === expected ? value : before));
+  }
+
+  override orShared(address: number, bits: number): number {
+    return this.change(address, (before) => before | bits);
+  }
+
+  override andShared(address: number, bits: number): number {
+    return this.change(address, (before) => before & bits);
+  }
+
+  override addShared(address: number, value: number): number {
+    return this.change(address, (before) => before + value);
+  }
+}
+
+/** A block that the test knows of: what its payload begins and ends with. */
+interface Block {
+  readonly ptr: number;
+  readonly bytes: number;
+  readonly tag: number;
+}
+
+/** Two threads that call at random, and the blocks that live. */
+class Play {
+  readonly crew: Crew = new Crew({ threads: 2, bytes: 1 << 19 });
+  readonly random: (bound: number) => number;
+  blocks: Block[] = [];
+
+  constructor(of: number) {
+    this.random = randomFrom(of);
+  }
+
+  stamp(ptr: number, bytes: number): Block {
+    const tag = 1 + this.random(2 ** 30);
+    for (let at = 0; at + 4 <= bytes; at += 4) this.crew.poke(ptr + at, tag);
+    return { ptr, bytes, tag };
+  }
+
+  verify({ ptr, bytes, tag }: Block): void {
+    for (let at = 0; at + 4 <= bytes; at += 4)
+      if (this.crew.word(ptr + at) !== tag) throw new Error(`the block at ${ptr} is not as it was, at ${at}`);
+  }
+
+  bytes(): number {
+    const kind = this.random(10);
+    return kind < 7 ? this.random(300) : kind < 9 ? this.random(3000) : this.random(40_000);
+  }
+
+  /** A call of a thread's. The block that it is about, and what it gives. */
+  call(heap: Base): { readonly about?: Block | undefined; readonly act: (m: Machine) => Block | undefined } {
+    const bytes = this.bytes();
+    const made = (ptr: number) => (ptr === 0 ? undefined : { ptr, bytes, tag: 0 });
+    const kind = this.random(12);
+    const about = this.blocks[this.random(this.blocks.length)];
+    if (kind < 4 || about === undefined) return { act: (m) => made(malloc(m, heap, bytes)) };
+    if (kind === 4) return { act: (m) => made(calloc(m, heap, 1, bytes)) };
+    if (kind === 5) return { act: (m) => made(memalign(m, heap, 32 << this.random(5), bytes)) };
+    if (kind === 6) return { act: (m) => void trim(m, heap, 0) };
+    if (kind < 9) return { about, act: (m) => made(realloc(m, heap, asPtr(about.ptr), bytes)) };
+    return { about, act: (m) => void free(m, heap, asPtr(about.ptr)) };
+  }
+
+  /** Lets a call come to its end. */
+  finish({ about, act }: ReturnType<Play["call"]>, isRealloc = false): void {
+    const got = act(this.crew.m);
+    const isMoved = about !== undefined && (got !== undefined || !isRealloc);
+    if (isMoved) this.blocks = this.blocks.filter((block) => block !== about);
+    if (got !== undefined) this.blocks.push(this.stamp(got.ptr, got.bytes));
+  }
+
+  /** Calls of both threads, which leave the heap with all that there can be in it. */
+  warmUp(calls: number): void {
+    for (let count = 0; count < calls; count++) {
+      const heap = this.crew.heaps[this.random(2)] as Base;
+      const call = this.call(heap);
+      const had = call.about;
+      const got = call.act(this.crew.m);
+      // A realloc that failed leaves its block; a free has none to give.
+      const isGone = had !== undefined && (got !== undefined || this.isFreed(had));
+      if (isGone) this.blocks = this.blocks.filter((block) => block !== had);
+      if (got !== undefined) this.blocks.push(this.stamp(got.ptr, got.bytes));
+    }
+  }
+
+  /** Whether a block is no longer live, as its own heap or the mail tells. */
+  isFreed({ ptr }: Block): boolean {
+    const { m, heaps } = this.crew;
+    const before = this.crew.bytes();
+    const refused = refusalOf(() => free(m, heaps[0] as Base, asPtr(ptr)));
+    this.crew.m.u8.set(before);
+    return refused !== undefined;
+  }
+}
+
+/** What a heap that was taken over must be like: sound, its blocks as they were, and good for the next thread. */
+function expectTaken(play: Play, about: Block | undefined): void {
+  const { crew } = play;
+  const gone = crew.heaps[0] as Base;
+  const taken = takeOver(crew.m, COMMON, gone);
+  expect(taken).toBe(otherHeader(gone));
+  crew.check();
+  const [left] = crew.heaps.slice(1);
+  for (const block of play.blocks) {
+    if (block === about) continue;
+    play.verify(block);
+    free(crew.m, left as Base, asPtr(block.ptr));
+  }
+  const next = joinHeap(crew.m, COMMON);
+  expect(next).toBe(taken);
+  const ptr = malloc(crew.m, next, 100);
+  expect(ptr).not.toBe(0);
+  free(crew.m, next, asPtr(ptr));
+  crew.check();
+  leaveHeap(crew.m, next);
+  crew.check();
+}
+
+describe(`a thread that stops (seed ${seed})`, () => {
+  it("between any two stores of a call leaves a heap that can be taken over", { timeout: 120_000 }, () => {
+    let deaths = 0;
+    for (let round = 0; round < 12; round++) {
+      const play = new Play(seed + round * 7919);
+      play.warmUp(120);
+      const before = play.crew.bytes();
+      const state = play.random(2 ** 30);
+      for (let left = 0; ; left++) {
+        play.crew.m.u8.set(before);
+        const again = new Play(state);
+        again.blocks = play.blocks;
+        const call = again.call(play.crew.heaps[0] as Base);
+        const mortal = new Mortal(play.crew, left);
+        try {
+          call.act(mortal);
+          break;
+        } catch (error) {
+          if (!(error instanceof Killed)) throw error;
+        }
+        deaths += 1;
+        expectTaken(play, call.about);
+      }
+    }
+    expect(deaths).toBeGreaterThan(100);
+  });
+});
+
+describe("a heap that was taken over", () => {
+  const taken = () => {
+    const crew = new Crew({ threads: 2, bytes: 1 << 18 });
+    const [gone, other] = crew.heaps as [Base, Base];
+    const ptrs = [50, 50, 5000].map((bytes) => crew.malloc(gone, bytes));
+    const heap = takeOver(crew.m, COMMON, gone) as Base;
+    return { crew, gone, other, heap, ptrs };
+  };
+
+  it("refuses its old thread's next call, and the blocks are as any other's to that", () => {
+    const { crew, gone, heap, ptrs } = taken();
+    for (const bytes of [10, 100, 1000, 100_000])
+      expect(refusalOf(() => crew.malloc(gone, bytes))).toEqual([TAKEN_BACK, gone]);
+    expect(refusalOf(() => memalign(crew.m, gone, 64, 100))).toEqual([TAKEN_BACK, gone]);
+    expect(refusalOf(() => trim(crew.m, gone, 0))).toEqual([TAKEN_BACK, gone]);
+    for (const ptr of ptrs) crew.free(gone, ptr);
+    crew.check();
+    leaveHeap(crew.m, joinHeap(crew.m, COMMON));
+    crew.check();
+    expect(crew.word(heap - THREAD)).toBe(0);
+  });
+
+  it("is taken over once, by one", () => {
+    const { crew, gone, heap } = taken();
+    expect(crew.word(gone - THREAD)).toBe(GONE);
+    expect(crew.word(gone - MAIL_SLABS)).toBe(CLOSED);
+    expect(takeOver(crew.m, COMMON, gone)).toBeUndefined();
+    // It is nobody's now.
+    expect(takeOver(crew.m, COMMON, heap)).toBeUndefined();
+  });
+
+  it("goes from one of its two headers to the other, as often as it is taken over", () => {
+    const { crew, gone, heap, ptrs } = taken();
+    let at = heap;
+    for (let round = 0; round < 4; round++) {
+      expect(isFirstHeader(at)).toBe(round % 2 === 1);
+      expect(joinHeap(crew.m, COMMON)).toBe(at);
+      ptrs.push(crew.malloc(at, 200), crew.malloc(at, 2000));
+      at = takeOver(crew.m, COMMON, at) as Base;
+      crew.check();
+    }
+    expect(at).toBe(otherHeader(gone));
+    for (const ptr of ptrs) crew.free(crew.heaps[1] as Base, ptr);
+    const next = joinHeap(crew.m, COMMON);
+    leaveHeap(crew.m, next);
+    crew.check();
+    expect(crew.word(next + AT_FOOTPRINT)).toBeLessThan(16_384);
+  });
+});
