@@ -4,14 +4,17 @@
 // compiles it; and as it is by the newer Node of `npm run engines`, if that has been fetched.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { engineCommand } from "../../bench/programs/engines.ts";
 import { ROOT } from "../support/c-program.ts";
 
 export interface Printed {
   readonly stdout: string;
   readonly stderr: string;
+  /** The exit code; null if a signal has ended it. */
+  readonly status: number | null;
 }
 
 export interface Example {
@@ -21,13 +24,22 @@ export interface Example {
   readonly printed: readonly Printed[];
 }
 
-let isCompiled = false;
+/** Where this test file's are: others compile at the same time, and would write what is being run. */
+let folderOfCompiled = "";
+afterAll(() => {
+  if (folderOfCompiled !== "") rmSync(folderOfCompiled, { recursive: true });
+});
 
-function compile(): void {
-  if (isCompiled) return;
+/** The folder of the compiled examples. */
+function compiled(): string {
+  if (folderOfCompiled !== "") return folderOfCompiled;
+  // Within the package, so that "morecore" is this one, as it was built.
+  mkdirSync(join(ROOT, "build"), { recursive: true });
+  folderOfCompiled = mkdtempSync(join(ROOT, "build/examples-"));
   const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
-  execFileSync(process.execPath, [compiler, "-p", join(ROOT, "examples/tsconfig.json")]);
-  isCompiled = true;
+  const options = ["-p", join(ROOT, "examples/tsconfig.json"), "--outDir", folderOfCompiled];
+  execFileSync(process.execPath, [compiler, ...options]);
+  return folderOfCompiled;
 }
 
 /** Whether this Node runs TypeScript. Its declarations do not know of the feature yet. */
@@ -36,24 +48,27 @@ const runsTypeScript = "typescript" in process.features && process.features.type
 /** The commands by which a README's `node FILE` is run here. */
 function commandsFor(name: string, file: string): string[][] {
   if (!file.endsWith(".ts") || runsTypeScript) return [[process.execPath, file]];
-  compile();
-  const compiled = join(ROOT, "build/examples", name, file.replace(/ts$/, "js"));
+  const script = join(compiled(), name, file.replace(/ts$/, "js"));
   const newer = engineCommand("node26");
-  return [[process.execPath, compiled], ...(newer === undefined ? [] : [[...newer, file]])];
+  return [[process.execPath, script], ...(newer === undefined ? [] : [[...newer, file]])];
 }
 
-export function runExample(name: string, env: Readonly<Record<string, string>> = {}): Example {
+export function runExample(
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
+): Example {
   const folder = join(ROOT, "examples", name);
   const readme = readFileSync(join(folder, "README.md"), "utf8");
   const [, file = ""] = /^```sh\nnode (\S+)\n```/m.exec(readme) ?? [];
   const [, stdout = ""] = /^prints\n\n```\n(.*?)```/ms.exec(readme) ?? [];
-  const printed = commandsFor(name, file).map(([command = "", ...args]) => {
-    const ended = spawnSync(command, args, {
+  const printed = commandsFor(name, file).map(([command = "", ...before]) => {
+    const ended = spawnSync(command, [...before, ...args], {
       cwd: folder,
       encoding: "utf8",
       env: { ...process.env, ...env },
     });
-    return { stdout: ended.stdout, stderr: ended.stderr };
+    return { stdout: ended.stdout, stderr: ended.stderr, status: ended.status };
   });
-  return { wanted: { stdout, stderr: "" }, printed };
+  return { wanted: { stdout, stderr: "", status: 0 }, printed };
 }
