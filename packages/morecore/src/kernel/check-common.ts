@@ -23,7 +23,7 @@ import {
   BROKEN_SUM,
   BROKEN_UNIT,
 } from "./codes.ts";
-import { firstUnit, isFirstHeader, otherHeader } from "./common.ts";
+import { firstUnit, firstUnitOf, isFirstHeader } from "./common.ts";
 import {
   BAD_BASE,
   BAD_HEADER,
@@ -266,7 +266,7 @@ function checkSegmentUnits(m: Machine, heap: Base, segment: Word): Word {
 /** Where the units of a segment begin: those of the first one, where the heap has its place. */
 function unitsBegin(heap: Base, segment: Word): Word {
   if (segment !== heap + HEADER_BYTES) return segment;
-  return (isFirstHeader(heap) ? heap : otherHeader(heap)) - PLACE_BYTES;
+  return firstUnitOf(heap);
 }
 
 /** Where the units of a segment end: of the last one, at the heap's limit. */

@@ -202,6 +202,11 @@ export function otherHeader(heap: Base): Base {
   return asBase(isFirstHeader(heap) ? heap + OTHER_HEADER : heap - OTHER_HEADER);
 }
 
+/** The unit in which a thread's memory begins, whichever of its two headers serves: where its place is. */
+export function firstUnitOf(heap: Base): Word {
+  return (isFirstHeader(heap) ? heap : otherHeader(heap)) - PLACE_BYTES;
+}
+
 /** A thread leaves its heap: what it kept for itself goes back, and the next thread that comes goes on there. O(slabs). */
 export function leaveHeap(m: Machine, heap: Base): void {
   readMail(m, heap);

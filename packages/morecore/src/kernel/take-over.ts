@@ -14,7 +14,7 @@ import { asChunk, asPtr, type Base } from "./address.ts";
 import { putFree } from "./bins.ts";
 import { isDescriptor } from "./check-slabs.ts";
 import { markFree } from "./chunk.ts";
-import { list as enlist, isFirstHeader, otherHeader } from "./common.ts";
+import { list as enlist, firstUnitOf, isFirstHeader, otherHeader } from "./common.ts";
 import {
   AT_ADVANCE_LOG2,
   AT_COMMON,
@@ -59,7 +59,6 @@ import {
   NEXT_HEAP,
   NO_THREAD,
   OF_CHUNKS,
-  PLACE_BYTES,
   PREVIOUS_IN_USE,
   SEGMENT_CHUNKS,
   SEGMENT_END,
@@ -230,11 +229,6 @@ function relabel(m: Machine, common: Base, gone: Base, heap: Base, segments: rea
   for (let at = firstUnitOf(gone); at < limit; at += SLAB_UNIT)
     if (unitAt(words, common, at) === (gone | OF_CHUNKS) >>> 0) giveUnits(m, common, at, at + SLAB_UNIT);
   return [...slabs];
-}
-
-/** The unit in which a thread's memory begins. */
-function firstUnitOf(heap: Base): number {
-  return (isFirstHeader(heap) ? heap : otherHeader(heap)) - PLACE_BYTES;
 }
 
 /** Whether a slab serves: the map says so at its first block. */
