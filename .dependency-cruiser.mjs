@@ -54,6 +54,7 @@ const FOLDERS = {
 /** The kernel's floors, from the ground up: docs/DESIGN.md, "The files". A file may import those of its floor and below. */
 const KERNEL = "packages/morecore/src/kernel";
 const FLOORS = [
+  ["atomics.wasm", "atomics.native"],
   ["machine", "machine.wasm", "layout", "codes", "address", "address.wasm"],
   ["units"],
   ["live", "chunk"],
@@ -69,7 +70,7 @@ const FLOORS = [
   ["program"],
   ["check", "check-slabs", "check-common"],
   ["malloc", "free", "realloc", "align", "bulk"],
-  ["index", "family"],
+  ["index", "family", "native"],
   ["engine"],
   ["settings"],
   ["repair", "repair-chain", "repair-slabs", "file-words"],

@@ -5,6 +5,7 @@
 
 import binaryen from "binaryen";
 import { type Call, familyCalls, PREFIX, signatureOf } from "../packages/morecore/src/abi/family.ts";
+import { callsOnHeap, NATIVE_CALLS } from "./abi/native.ts";
 
 const { i32, none } = binaryen;
 type Ref = binaryen.ExpressionRef;
@@ -12,13 +13,12 @@ type Ref = binaryen.ExpressionRef;
 export interface HostImports {
   /** The host brings morecore.grow; else memory.grow serves. */
   readonly importsGrow: boolean;
-  /** The host is told by morecore.release of what top gives back; else nobody is. */
-  readonly importsRelease: boolean;
 }
 
 /** Gives a body to the imports that the host need not bring. */
-export function defineImports(module: binaryen.Module, { importsGrow, importsRelease }: HostImports): void {
-  if (!importsRelease) define(module, "release", none, () => module.nop());
+export function defineImports(module: binaryen.Module, { importsGrow }: HostImports): void {
+  // Nobody is told of what top gives back.
+  define(module, "release", none, () => module.nop());
   if (importsGrow) return;
   define(module, "grow", i32, () => {
     const bytes = module.local.get(0, i32);
@@ -43,12 +43,7 @@ function define(module: binaryen.Module, base: string, results: binaryen.Type, b
 /** Replaces each export f(machine, heap, …) by mc_f(…), which takes the heap from a global. Throws where the table says otherwise. */
 export function bindHeap(module: binaryen.Module, threads = false): void {
   module.addGlobal("heap", i32, true, module.i32.const(0));
-  // In the module's own order.
-  const functions = new Map<string, string>();
-  for (const { name, value, kind } of exportsOf(module)) {
-    module.removeExport(name);
-    if (kind === binaryen.ExternalFunction) functions.set(name, value);
-  }
+  const functions = functionExports(module);
   const take = (name: string): string => {
     const value = functions.get(name);
     if (value === undefined) throw new Error(`the table has ${name}, which the kernel does not export`);
@@ -71,13 +66,53 @@ export function bindHeap(module: binaryen.Module, threads = false): void {
     const own = binaryen.expandType(params).slice(2);
     const call = calls.get(name);
     if (call === undefined) throw new Error(`the kernel exports ${name}, which is not in the table`);
-    const found = `${own.map(() => "i32 ").join("")}->${results === none ? "" : " i32"}`;
-    if (signatureOf(call) !== found)
-      throw new Error(`${name} is ${found}, but ${signatureOf(call)} in the table (src/abi/family.ts)`);
+    checkSignature(name, call, own, results);
     const given = own.map((type, index) => module.local.get(index, type));
     const values = [module.i32.const(0), module.global.get("heap", i32), ...given];
     exported(module, call.c, binaryen.createType(own), results, module.call(value, values, results));
   }
+}
+
+/** Takes the module's exports away: what functions they were, by their names, in the module's own order. */
+function functionExports(module: binaryen.Module): Map<string, string> {
+  const functions = new Map<string, string>();
+  for (const { name, value, kind } of exportsOf(module)) {
+    module.removeExport(name);
+    if (kind === binaryen.ExternalFunction) functions.set(name, value);
+  }
+  return functions;
+}
+
+function checkSignature(name: string, call: Call, own: binaryen.Type[], results: binaryen.Type): void {
+  const found = `${own.map(() => "i32 ").join("")}->${results === none ? "" : " i32"}`;
+  if (signatureOf(call) !== found)
+    throw new Error(`${name} is ${found}, but ${signatureOf(call)} in the table (src/abi/family.ts)`);
+}
+
+/** Replaces each export f(machine, heap, …) by mc_f(heap, …), and exports in the same way what NATIVE_CALLS names. */
+export function exportWithHeap(module: binaryen.Module): void {
+  const functions = functionExports(module);
+  const exportAs = (
+    name: string,
+    c: string,
+    check: (own: binaryen.Type[], results: binaryen.Type) => void,
+  ): void => {
+    const value = functions.get(name);
+    if (value === undefined) throw new Error(`the kernel does not export ${name}`);
+    const { params, results } = binaryen.getFunctionInfo(module.getFunction(value));
+    const own = binaryen.expandType(params).slice(1);
+    check(own.slice(1), results);
+    const given = own.map((type, index) => module.local.get(index, type));
+    const body = module.call(value, [module.i32.const(0), ...given], results);
+    exported(module, c, binaryen.createType(own), results, body);
+  };
+  for (const [name, call] of callsOnHeap())
+    exportAs(name, call.c, (own, results) => checkSignature(name, call, own, results));
+  for (const [name, { c, parameters }] of Object.entries(NATIVE_CALLS))
+    exportAs(name, c, (own) => {
+      if (own.length !== parameters.length - 1)
+        throw new Error(`${name} has not the parameters that the table says`);
+    });
 }
 
 /** mc_begin: the place for a heap becomes the global's value, and if there is one, a heap begins there. */

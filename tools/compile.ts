@@ -12,19 +12,26 @@ const OUTPUT = "kernel.wasm";
 /** The most wasm pages that a memory can have: so an import with this maximum takes any shared memory. */
 export const MOST_PAGES = 65_536;
 
-/**
- * Compiles a file of src/kernel; with `threads`, for heaps in shared memory. Where `x.wasm.ts` stands beside `x.ts`, asc gets the
- * twin. Throws what asc says.
- */
-export async function compile(entry: string, { threads = false } = {}): Promise<Uint8Array> {
+/** What is compiled: the kernel of a heap for one thread, of one in shared memory, or of the native library. */
+export type Target = "one" | "threads" | "native";
+
+/** Where `x.wasm.ts` stands beside `x.ts`, asc gets the twin; for the native library, where there is one, `x.native.ts`. */
+const TWINS: Readonly<Record<Target, readonly string[]>> = {
+  one: [".wasm.ts"],
+  threads: [".wasm.ts"],
+  native: [".native.ts", ".wasm.ts"],
+};
+
+/** Compiles a file of src/kernel. Throws what asc says. */
+export async function compile(entry: string, target: Target = "one"): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
   const shared = ["--enable", "threads", "--sharedMemory", "--maximumMemory", `${MOST_PAGES}`];
   const flags = [
     ...["-O0", "--debug", "--runtime", "stub", "--use", "abort=", "--importMemory"],
-    ...(threads ? shared : []),
+    ...(target === "threads" ? shared : []),
   ];
   const { error, stderr } = await asc.main([entry, ...flags, "--outFile", OUTPUT], {
-    readFile: sourceOf,
+    readFile: (name) => sourceOf(name, TWINS[target]),
     writeFile(name, contents) {
       if (name === OUTPUT && typeof contents !== "string") bytes = contents;
     },
@@ -35,17 +42,19 @@ export async function compile(entry: string, { threads = false } = {}): Promise<
   return bytes;
 }
 
-function sourceOf(asked: string): string | null {
+function sourceOf(asked: string, twins: readonly string[]): string | null {
   // In `export … from "./x.ts"` asc puts its own ".ts" behind ours.
   const name = asked.replace(/\.ts\.ts$/, ".ts");
-  const twin = join(KERNEL, name.replace(/\.ts$/, ".wasm.ts"));
-  const file = existsSync(twin) ? twin : join(KERNEL, name);
-  return existsSync(file) ? readFileSync(file, "utf8") : null;
+  const names = [...twins.map((twin) => name.replace(/(\.wasm)?\.ts$/, twin)), name];
+  const file = names.map((each) => join(KERNEL, each)).find((each) => existsSync(each));
+  return file === undefined ? null : readFileSync(file, "utf8");
 }
 
 /** What the kernel's sources say of their functions. */
 export function kernelMarkers(): Marked {
-  const names = readdirSync(KERNEL).filter((name) => name.endsWith(".ts") && !name.endsWith(".wasm.ts"));
+  const names = readdirSync(KERNEL).filter(
+    (name) => name.endsWith(".ts") && !/\.(wasm|native)\.ts$/.test(name),
+  );
   return markersIn(
     new Map(names.map((name) => [basename(name, ".ts"), readFileSync(join(KERNEL, name), "utf8")])),
   );

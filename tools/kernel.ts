@@ -11,7 +11,7 @@ import {
   withNames,
   writeSections,
 } from "../packages/wasm/src/format/binary.ts";
-import { bindHeap, defineImports, exportDirectly, type HostImports } from "./bind.ts";
+import { bindHeap, defineImports, exportDirectly, exportWithHeap, type HostImports } from "./bind.ts";
 import { compile, kernelMarkers } from "./compile.ts";
 import { branchOnConditions } from "./conditions.ts";
 import { checkMarked, type Marked } from "./markers.ts";
@@ -35,7 +35,7 @@ export async function boundKernel({
   named = false,
   threads = false,
 } = {}): Promise<Uint8Array> {
-  const { module: shaped, marked } = await boundModule({ importsGrow, importsRelease: false, threads });
+  const { module: shaped, marked } = await boundModule({ importsGrow, threads });
   // No pointer that the kernel follows lies in the first 1024 bytes below 2^32: constants may be folded into loads.
   binaryen.setLowMemoryUnused(true);
   addCopies(shaped, marked.hot, new Set([...marked.rare, ...marked.apart]));
@@ -52,15 +52,24 @@ export async function boundKernel({
 }
 
 /**
- * The same for a compiler that inlines by itself: each function of the sources is one, by its name. It imports
- * morecore.grow(bytes) and morecore.release(from, to), which is told of what top gives back. And the markers of its functions.
+ * The kernel of the native library, for a compiler that inlines by itself: each function of the sources is one, by its name, and each
+ * export takes the heap first. It imports what it does to words that threads share, morecore.grow(bytes) and
+ * morecore.release(from, to), which is told of what top gives back. And the markers of its functions.
  */
-export async function plainKernel(): Promise<{ bytes: Uint8Array; marked: Marked }> {
-  const { module, marked } = await boundModule({ importsGrow: true, importsRelease: true, threads: false });
-  readHeapFromGlobal(module, new Set());
-  // The sources' constants, which asc -O0 leaves as globals, become numbers.
-  module.runPasses(["simplify-globals", "remove-unused-module-elements"]);
-  return { bytes: emittedWithNames(module), marked };
+export async function nativeKernel(): Promise<{ bytes: Uint8Array; marked: Marked }> {
+  const module = binaryen.readBinary(await compile("native.ts", "native"));
+  module.setFeatures(FEATURES);
+  exportWithHeap(module);
+  // The sources' constants, which asc -O0 leaves as globals, become numbers, and where they are added to addresses, parts of
+  // loads and stores: C cannot do that, since it must let 32 bits wrap. No pointer lies in the first 1024 bytes below 2^32.
+  binaryen.setLowMemoryUnused(true);
+  module.runPasses([
+    "simplify-globals",
+    "remove-unused-module-elements",
+    "precompute-propagate",
+    "optimize-added-constants-propagate",
+  ]);
+  return { marked: markersOf(module), bytes: emittedWithNames(module) };
 }
 
 interface BuildOptions extends HostImports {
@@ -71,18 +80,29 @@ interface BuildOptions extends HostImports {
 /** The kernel as asc makes it, with its imports and exports, and the markers of the functions that it has. */
 async function boundModule(options: BuildOptions): Promise<{ module: binaryen.Module; marked: Marked }> {
   const { threads } = options;
-  const module = binaryen.readBinary(await compile("family.ts", { threads }));
+  const module = binaryen.readBinary(await compile("family.ts", threads ? "threads" : "one"));
   module.setFeatures(featuresOf(threads));
   checkHeapsPassed(module);
   defineImports(module, options);
   bindHeap(module, threads);
-  const functions = functionsOf(module);
-  const marked = kernelMarkers();
   // What only threads need is not in the other kernel.
-  if (threads)
-    checkMarked(new Set([...marked.hot, ...marked.rare, ...marked.apart]), (name) => functions.has(name));
+  if (threads) checkAllThere(module);
+  return { module, marked: markersOf(module) };
+}
+
+/** Throws if a marker is of no function. */
+function checkAllThere(module: binaryen.Module): void {
+  const { hot, rare, apart } = kernelMarkers();
+  const functions = functionsOf(module);
+  checkMarked(new Set([...hot, ...rare, ...apart]), (name) => functions.has(name));
+}
+
+/** The markers of the functions that a module has. */
+function markersOf(module: binaryen.Module): Marked {
+  const { hot, rare, apart } = kernelMarkers();
+  const functions = functionsOf(module);
   const here = (names: ReadonlySet<string>) => new Set([...names].filter((name) => functions.has(name)));
-  return { module, marked: { hot: here(marked.hot), rare: here(marked.rare), apart: here(marked.apart) } };
+  return { hot: here(hot), rare: here(rare), apart: here(apart) };
 }
 
 function featuresOf(threads: boolean): number {

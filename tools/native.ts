@@ -15,9 +15,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { familyCalls } from "../packages/morecore/src/abi/family.ts";
 import { nativeCalls, nativeLayout } from "./abi/c.ts";
-import { plainKernel } from "./kernel.ts";
+import { callsOnHeap, NATIVE_CALLS } from "./abi/native.ts";
+import { nativeKernel } from "./kernel.ts";
 import type { Marked } from "./markers.ts";
 import { ROOT } from "./root.ts";
 import { kernelC } from "./wasm2c.ts";
@@ -58,7 +58,7 @@ export async function buildNative(): Promise<string> {
   try {
     writeFileSync(join(made, "layout.h"), nativeLayout());
     writeFileSync(join(made, "calls.h"), nativeCalls());
-    const { bytes, marked } = await plainKernel();
+    const { bytes, marked } = await nativeKernel();
     writeFileSync(join(made, "kernel.wasm"), bytes);
     execFileSync("wasm2c", [join(made, "kernel.wasm"), "--module-name=mc", "-o", join(made, "wasm2c.c")]);
     writeFileSync(join(made, "kernel.c"), kernelSource(readFileSync(join(made, "wasm2c.c"), "utf8"), marked));
@@ -78,10 +78,10 @@ export async function buildNative(): Promise<string> {
 
 /** kernel.c, of wasm2c's C. */
 function kernelSource(text: string, { rare, apart }: Marked): string {
-  const own = familyCalls().filter(([, { group }]) => group !== "threads");
-  const parts = { exports: own.map(([, { c }]) => c), apart: new Set([...apart, ...rare]) };
-  // Stack slots of wasm, as variables, are not all read.
-  const quiet = ["unused-parameter", "unused-but-set-variable"]
+  const exports = [...callsOnHeap().map(([, { c }]) => c), ...Object.values(NATIVE_CALLS).map(({ c }) => c)];
+  const parts = { exports, apart: new Set([...apart, ...rare]) };
+  // Stack slots and locals of wasm, as variables, are not all read.
+  const quiet = ["unused-parameter", "unused-variable", "unused-but-set-variable"]
     .map((warning) => `#pragma GCC diagnostic ignored "-W${warning}"`)
     .join("\n");
   return `// Made by tools/native.ts from wasm2c's C.\n#include "wasm.h"\n${quiet}\n\n${kernelC(text, parts)}\n`;

@@ -22,10 +22,10 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/\(\*instance->Z_envZ_memory\)\.pages/g, "kernel_pages(instance)"],
   [/instance->Z_(envZ_memory|morecore_instance)\b/g, "instance"],
   [/struct Z_morecore_instance_t\s*\*/g, "Base "],
-  // Every heap begins at the same address: what the global says is known.
-  [/instance->w2c_heap = [^;]+;/g, ";"],
-  [/instance->w2c_heap\b/g, "(u32)HEAP"],
-  [/\bZ_morecoreZ_(abort|grow|release)\b/g, "kernel_$1"],
+  [
+    /\bZ_morecoreZ_(abort|grow|release|load_shared|store_shared|exchange|compare_exchange|or_shared|and_shared|add_shared)\b/g,
+    "kernel_$1",
+  ],
   [/\bZ_mcZ_mc_/g, "mc_"],
 ];
 

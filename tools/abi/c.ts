@@ -11,6 +11,7 @@ import {
 } from "../../packages/morecore/src/abi/family.ts";
 import * as codes from "../../packages/morecore/src/kernel/codes.ts";
 import * as layout from "../../packages/morecore/src/kernel/layout.ts";
+import { callsOnHeap, NATIVE_CALLS } from "./native.ts";
 
 /** How a parameter is declared, around its name. */
 const PARAMETERS: Readonly<Record<ParameterKind, readonly [before: string, after: string]>> = {
@@ -148,10 +149,13 @@ ${words.join(" \\\n")}
 
 /** calls.h of the native library: the kernel's functions, where u32 and Base are known. */
 export function nativeCalls(): string {
-  const own = familyCalls().filter(([, { group }]) => group !== "threads");
-  const calls = own.map(([, { c, parameters, answer }]) => {
-    const given = parameters.map(([name]) => `, u32 ${name}`).join("");
-    return `${answer === "nothing" ? "void" : "u32"} ${PREFIX}${c}(Base base${given});`;
-  });
-  return `// Made by tools/abi/c.ts of src/abi/family.ts.\n${calls.join("\n")}\n`;
+  const declared = (c: string, parameters: readonly string[], answers: boolean): string =>
+    `${answers ? "u32" : "void"} ${PREFIX}${c}(Base base${parameters.map((name) => `, u32 ${name}`).join("")});`;
+  const calls = [
+    ...callsOnHeap().map(([, { c, parameters, answer }]) =>
+      declared(c, ["heap", ...parameters.map(([name]) => name)], answer !== "nothing"),
+    ),
+    ...Object.values(NATIVE_CALLS).map(({ c, parameters, answers }) => declared(c, parameters, answers)),
+  ];
+  return `// Made by tools/abi/c.ts of src/abi/family.ts and tools/abi/native.ts.\n${calls.join("\n")}\n`;
 }

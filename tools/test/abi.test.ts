@@ -140,8 +140,8 @@ describe("the generators", () => {
     expect(nativeLayout()).toMatch(/^#define OVERHEAD 4u$/m);
     expect(nativeLayout()).toMatch(/^#define DOUBLE_FREE 3u$/m);
     expect(nativeLayout()).toContain('X(DOUBLE_FREE, "the block was freed before")');
-    expect(nativeCalls()).toContain("void mc_free(Base base, u32 ptr);");
-    expect(nativeCalls()).toContain("u32 mc_begin(Base base, u32 start);");
+    expect(nativeCalls()).toContain("void mc_free(Base base, u32 heap, u32 ptr);");
+    expect(nativeCalls()).toContain("u32 mc_join(Base base, u32 common);");
   });
 
   it("keep comments within a line of C", () => {

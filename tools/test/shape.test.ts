@@ -3,7 +3,7 @@
 import binaryen from "binaryen";
 import { describe, expect, it } from "vitest";
 import { expressionsOf } from "../../packages/wasm/src/format/expressions.ts";
-import { bindHeap, defineImports, exportDirectly } from "../bind.ts";
+import { bindHeap, defineImports, exportDirectly, exportWithHeap } from "../bind.ts";
 import { addCopies, checkHeapsPassed, functionsOf, readHeapFromGlobal } from "../shape.ts";
 
 const { calleeOf, visit } = expressionsOf(binaryen);
@@ -143,7 +143,7 @@ describe("defineImports and exportDirectly", () => {
       '(func (export "f") (param i32) (result i32) (call $inner (local.get 0)))',
       '(func (export "g") (param i32) (result i32) (call $inner (i32.const 1)))',
     );
-    defineImports(module, { importsGrow: false, importsRelease: false });
+    defineImports(module, { importsGrow: false });
     exportDirectly(module);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(module.emitBinary())));
     const { f, g } = instance.exports as Record<string, (bytes: number) => number>;
@@ -156,5 +156,21 @@ describe("defineImports and exportDirectly", () => {
       ).find((each) => each.name === name)?.value;
     expect(exported("f")).toBe("inner");
     expect(exported("g")).not.toBe("inner");
+  });
+});
+
+describe("exportWithHeap", () => {
+  it("refuses a kernel that lacks a function that the native library calls", () => {
+    const module = binaryen.parseText(
+      '(module (func (export "mallok") (param i32 i32 i32) (result i32) (i32.const 0)))',
+    );
+    expect(() => exportWithHeap(module)).toThrow("the kernel does not export malloc");
+  });
+
+  it("refuses a function with other parameters than the table says", () => {
+    const module = binaryen.parseText(
+      '(module (func (export "malloc") (param i32 i32) (result i32) (i32.const 0)))',
+    );
+    expect(() => exportWithHeap(module)).toThrow("malloc is -> i32, but i32 -> i32 in the table");
   });
 });

@@ -1,6 +1,7 @@
 // blocks.c: the long ways to a block and back.
 
 #include "blocks.h"
+#include "heaps.h"
 #include "lock.h"
 #include "mapped.h"
 #include "misuse.h"
@@ -12,23 +13,34 @@
 // glibc's bounds of the threshold.
 static const size_t MOST_THRESHOLD = (size_t)32 << 20;
 
+// What a region's first heap and the words of its map take at once.
+enum { LEAST_REGION = 2 * REGION_ALIGNMENT };
+
 // What an allocation is asked for.
 struct request {
   size_t bytes, alignment;
   bool zeroed;
 };
 
-static u32 take(Base base, const struct request *request) {
+static u32 take(Base base, u32 heap, const struct request *request) {
   u32 bytes = (u32)request->bytes;
   if (request->alignment > ALIGNMENT)
-    return mc_memalign(base, (u32)request->alignment, bytes);
-  return request->zeroed ? mc_calloc(base, 1, bytes) : mc_malloc(base, bytes);
+    return mc_memalign(base, heap, (u32)request->alignment, bytes);
+  return request->zeroed ? mc_calloc(base, heap, 1, bytes) : mc_malloc(base, heap, bytes);
 }
 
 static void *from_region(struct region *region, const struct request *request, size_t needed) {
-  u32 at = take(region->base, request);
+  u32 heap = heap_in(region);
+  u32 at = heap == 0 ? 0 : take(region->base, heap, request);
   note_room(region, needed, at != 0);
   return at == 0 ? NULL : region->base + at;
+}
+
+bool has_one_more(unsigned count, size_t needed) {
+  bool locked = enter();
+  bool has = region_count > count || (allowance() >= needed + LEAST_REGION && open_region(false, needed));
+  leave(locked);
+  return has;
 }
 
 // From the regions that there are, or one more. Those that have been full are passed, unless nothing else is left.
@@ -36,16 +48,14 @@ static void *from_regions(const struct request *request) {
   if (request->bytes > MAX_REQUEST || request->alignment > REGION_ALIGNMENT)
     return NULL;
   size_t needed = request->alignment > ALIGNMENT ? request->bytes + request->alignment : request->bytes;
+  unsigned count = regions_now();
   void *got = NULL;
-  for (unsigned index = 0; index < region_count && got == NULL; index++)
+  for (unsigned index = 0; index < count && got == NULL; index++)
     if (!is_passed(&regions[index], needed))
       got = from_region(&regions[index], request, needed);
-  if (got != NULL)
-    return got;
-  unsigned last = region_count;
-  if (allowance() >= REGION_ALIGNMENT && open_region(false, needed + REGION_ALIGNMENT))
-    return from_region(&regions[last], request, needed);
-  for (unsigned index = 0; index < region_count && got == NULL; index++)
+  if (got == NULL && has_one_more(count, needed))
+    got = from_region(&regions[count], request, needed);
+  for (unsigned index = 0; index < count && got == NULL; index++)
     got = from_region(&regions[index], request, needed);
   return got;
 }
@@ -62,28 +72,49 @@ static void *from_anywhere(const struct request *request) {
   return map_block(bytes, alignment);
 }
 
-// Takes what heaps keep at their ends out of the footprint. false: they keep nothing.
-static bool trim_regions(size_t pad) {
-  bool any = false;
-  for (unsigned index = 0; index < region_count; index++)
-    any |= mc_malloc_trim(regions[index].base, pad > MAX_REQUEST ? MAX_REQUEST : (u32)pad) != 0;
-  return any;
+struct trim {
+  u32 pad;
+  bool any;
+};
+
+static void trim_heap(Base base, u32 heap, void *arg) {
+  struct trim *trim = arg;
+  trim->any |= mc_malloc_trim(base, heap, trim->pad) != 0;
+}
+
+// Takes what heaps keep at their ends out of the footprint, as far as no other thread is using them. false: they keep nothing.
+static bool trim_heaps(size_t pad) {
+  struct trim trim = {pad > MAX_REQUEST ? MAX_REQUEST : (u32)pad, false};
+  each_idle_heap(trim_heap, &trim);
+  return trim.any;
 }
 
 static void *allocate(size_t bytes, size_t alignment, bool zeroed) {
   struct request request = {bytes, alignment, zeroed};
   void *got = from_anywhere(&request);
   // What one heap keeps, another or a mapping may need, if all have one limit.
-  if (got != NULL || settings.footprint_limit == SIZE_MAX || !trim_regions(0))
+  if (got != NULL || settings.footprint_limit == SIZE_MAX || !trim_heaps(0))
     return got;
+  bool locked = enter();
   share_limit();
+  leave(locked);
   return from_anywhere(&request);
 }
 
-static void give_back_mapped(void *ptr, size_t bytes) {
-  if (settings.dynamic && bytes > settings.map_threshold && bytes <= MOST_THRESHOLD)
+// Lets the threshold follow a mapping that was freed.
+static SELDOM void raise_threshold(size_t bytes) {
+  bool locked = enter();
+  if (bytes > settings.map_threshold)
     set_map_threshold(bytes);
-  unmap_block(ptr);
+  leave(locked);
+}
+
+// false: it was none.
+static bool give_back_mapped(void *ptr) {
+  size_t bytes = unmap_block(ptr);
+  if (settings.dynamic && bytes > settings.map_threshold && bytes <= MOST_THRESHOLD)
+    raise_threshold(bytes);
+  return bytes != 0;
 }
 
 // The owner of an address that lies in no region and has no mapping of ours.
@@ -96,27 +127,22 @@ static enum owner other_owner(void *ptr) {
 
 static void give_back(void *ptr) {
   struct region *region = region_of(ptr);
-  if (LIKELY(region != NULL)) {
-    mc_free(region->base, at_of(region, ptr));
-    return;
-  }
-  size_t bytes = mapped_size(ptr);
-  if (bytes != 0)
-    give_back_mapped(ptr, bytes);
-  else if (other_owner(ptr) == C_LIBRARY)
+  if (LIKELY(region != NULL))
+    mc_free(region->base, heap_or_common(region), at_of(region, ptr));
+  else if (!give_back_mapped(ptr) && other_owner(ptr) == C_LIBRARY)
     library_free(ptr);
 }
 
 static size_t usable_size(void *ptr) {
   struct region *region = region_of(ptr);
   if (region != NULL)
-    return mc_malloc_usable_size(region->base, at_of(region, ptr));
+    return mc_malloc_usable_size(region->base, heap_or_common(region), at_of(region, ptr));
   size_t bytes = mapped_size(ptr);
   return bytes != 0 ? bytes : size_at_owner(other_owner(ptr), ptr);
 }
 
 void *long_malloc(size_t bytes) {
-  bool locked = enter_started();
+  bool locked = begin_call();
   void *got = allocate(bytes, ALIGNMENT, false);
   if (UNLIKELY(tracing) && got != NULL)
     trace_taken(TRACE_MALLOC, got, bytes, 0);
@@ -125,7 +151,7 @@ void *long_malloc(size_t bytes) {
 }
 
 void *long_calloc(size_t bytes) {
-  bool locked = enter_started();
+  bool locked = begin_call();
   void *got = allocate(bytes, ALIGNMENT, true);
   if (UNLIKELY(tracing) && got != NULL)
     trace_taken(TRACE_CALLOC, got, bytes, 0);
@@ -134,7 +160,7 @@ void *long_calloc(size_t bytes) {
 }
 
 void *long_memalign(size_t alignment, size_t bytes) {
-  bool locked = enter_started();
+  bool locked = begin_call();
   void *got = allocate(bytes, alignment, false);
   if (UNLIKELY(tracing) && got != NULL)
     trace_taken(TRACE_ALIGNED, got, bytes, alignment);
@@ -145,7 +171,7 @@ void *long_memalign(size_t alignment, size_t bytes) {
 void long_free(void *ptr) {
   if (ptr == NULL)
     return;
-  bool locked = enter_started();
+  bool locked = begin_call();
   if (UNLIKELY(tracing))
     trace_given_back(ptr);
   give_back(ptr);
@@ -183,18 +209,18 @@ static void *resize(void *ptr, size_t bytes) {
     size_t has = mapped_size(ptr);
     return has == 0 ? resize_others(ptr, bytes) : resize_mapped(ptr, has, bytes);
   }
-  u32 at = at_of(region, ptr);
-  if (bytes < settings.map_threshold) {
-    u32 got = mc_realloc(region->base, at, (u32)bytes);
+  u32 at = at_of(region, ptr), heap = heap_in(region);
+  if (heap != 0 && bytes < settings.map_threshold) {
+    u32 got = mc_realloc(region->base, heap, at, (u32)bytes);
     if (got != 0)
       return region->base + got;
-  } else if (bytes <= MAX_REQUEST && mc_realloc_in_place(region->base, at, (u32)bytes) != 0)
+  } else if (heap != 0 && bytes <= MAX_REQUEST && mc_realloc_in_place(region->base, heap, at, (u32)bytes) != 0)
     return ptr;
-  return moved(ptr, mc_malloc_usable_size(region->base, at), bytes);
+  return moved(ptr, usable_size(ptr), bytes);
 }
 
 void *long_realloc(void *ptr, size_t bytes) {
-  bool locked = enter_started();
+  bool locked = begin_call();
   calling = "realloc";
   // The block's number is looked up before its address may be another's.
   void *got = resize(ptr, bytes);
@@ -206,7 +232,7 @@ void *long_realloc(void *ptr, size_t bytes) {
 }
 
 void *long_realloc_in_place(void *ptr, size_t bytes) {
-  bool locked = enter_started();
+  bool locked = begin_call();
   struct region *region = region_of(ptr);
   void *got = NULL;
   calling = "realloc_in_place";
@@ -216,7 +242,8 @@ void *long_realloc_in_place(void *ptr, size_t bytes) {
       got = remap_block(ptr, bytes, false);
     else if (bytes <= has)
       got = ptr;
-  } else if (bytes <= MAX_REQUEST && mc_realloc_in_place(region->base, at_of(region, ptr), (u32)bytes) != 0)
+  } else if (bytes <= MAX_REQUEST && heap_in(region) != 0 &&
+             mc_realloc_in_place(region->base, heap_in(region), at_of(region, ptr), (u32)bytes) != 0)
     got = ptr;
   calling = NULL;
   if (UNLIKELY(tracing) && got != NULL && bytes != 0)
@@ -237,7 +264,7 @@ static void check_size_outside(void *ptr, size_t bytes) {
 void long_free_sized(void *ptr, size_t bytes, const char *call) {
   if (ptr == NULL)
     return;
-  bool locked = enter_started();
+  bool locked = begin_call();
   calling = call;
   struct region *region = region_of(ptr);
   if (region == NULL)
@@ -247,7 +274,7 @@ void long_free_sized(void *ptr, size_t bytes, const char *call) {
   if (UNLIKELY(tracing))
     trace_given_back(ptr);
   if (region != NULL)
-    mc_free_sized(region->base, at_of(region, ptr), (u32)bytes);
+    mc_free_sized(region->base, heap_or_common(region), at_of(region, ptr), (u32)bytes);
   else
     give_back(ptr);
   calling = NULL;
@@ -258,7 +285,7 @@ void long_free_aligned_sized(void *ptr, size_t alignment, size_t bytes) {
   static const char CALL[] = "free_aligned_sized";
   if (ptr == NULL)
     return;
-  bool locked = enter_started();
+  bool locked = begin_call();
   calling = CALL;
   if (alignment == 0 || (alignment & (alignment - 1)) != 0 || ((uintptr_t)ptr & (alignment - 1)) != 0)
     misuse(ALIGNMENT_MISMATCH, ptr);
@@ -270,7 +297,7 @@ void long_free_aligned_sized(void *ptr, size_t alignment, size_t bytes) {
 size_t long_usable_size(void *ptr, const char *call) {
   if (ptr == NULL)
     return 0;
-  bool locked = enter_started();
+  bool locked = begin_call();
   calling = call;
   size_t bytes = usable_size(ptr);
   calling = NULL;
@@ -281,33 +308,31 @@ size_t long_usable_size(void *ptr, const char *call) {
 size_t long_good_size(size_t bytes) {
   if (bytes > PTRDIFF_MAX - OS_PAGE)
     return 0;
-  bool locked = enter_started();
-  bool is_large = bytes >= settings.map_threshold || region_count == 0;
+  bool locked = begin_call();
+  bool is_large = bytes >= settings.map_threshold || regions_now() == 0;
   size_t whole = (bytes + OS_PAGE - 1) & ~(size_t)(OS_PAGE - 1);
-  size_t good = is_large ? whole : mc_malloc_good_size(regions[0].base, (u32)bytes);
+  size_t good = is_large ? whole : mc_malloc_good_size(regions[0].base, heap_or_common(&regions[0]), (u32)bytes);
   leave(locked);
   return good;
 }
 
-// Lets the system have the whole pages inside free chunks. Their header, links and footer stay. False: it had them all.
-static bool release_holes(Base base) {
+// Lets the system have the whole pages inside free chunks. Their header, links and footer stay. *arg: whether it had not all.
+static void release_holes(Base base, u32 heap, void *arg) {
   enum { LINKS = 12, FOOT = 4 };
-  bool any = false;
-  for (u32 at = mc_first_piece(base); at != 0; at = mc_next_piece(base, at)) {
-    u32 bytes = mc_piece_bytes(base, at);
-    if (mc_piece_state(base, at) != FREE || bytes < 2 * OS_PAGE)
+  bool *any = arg;
+  for (u32 at = mc_first_piece(base, heap); at != 0; at = mc_next_piece(base, heap, at)) {
+    u32 bytes = mc_piece_bytes(base, heap, at);
+    if (mc_piece_state(base, heap, at) != FREE || bytes < 2 * OS_PAGE)
       continue;
-    any |= is_resident(base, at + LINKS, at + bytes - FOOT);
+    *any |= is_resident(base, at + LINKS, at + bytes - FOOT);
     kernel_release(base, at + LINKS, at + bytes - FOOT);
   }
-  return any;
 }
 
 int long_trim(size_t pad) {
-  bool locked = enter_started();
-  bool any = trim_regions(pad);
-  for (unsigned index = 0; index < region_count; index++)
-    any |= release_holes(regions[index].base);
+  bool locked = begin_call();
+  bool any = trim_heaps(pad);
+  each_idle_heap(release_holes, &any);
   leave(locked);
   return any;
 }

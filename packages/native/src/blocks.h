@@ -1,4 +1,4 @@
-// blocks.h: the long ways: from inside the lock, with a start, a trace, several regions and mappings.
+// blocks.h: the long ways: with a start, a trace, several regions and mappings.
 //
 // Owns:  which of them a block comes from, and the threshold for that.
 // Needs: regions, mapped, trace.
@@ -10,6 +10,7 @@
 #ifndef BLOCKS_H
 #define BLOCKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define LONG_WAY __attribute__((noinline))
@@ -28,5 +29,8 @@ LONG_WAY void long_free_aligned_sized(void *ptr, size_t alignment, size_t bytes)
 LONG_WAY size_t long_usable_size(void *ptr, const char *call);
 LONG_WAY size_t long_good_size(size_t bytes);
 LONG_WAY int long_trim(size_t pad);
+
+// Whether there is a region more than `count`, in which a heap may come to have `needed` bytes: another thread's doing, or ours.
+bool has_one_more(unsigned count, size_t needed);
 
 #endif

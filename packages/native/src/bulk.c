@@ -1,11 +1,12 @@
 // bulk.c: dlmalloc's functions on many blocks at once, and its walk over all.
 //
-// Gives:  dlmalloc's calls on many blocks, under the lock.
+// Gives:  dlmalloc's calls on many blocks.
 // Needs:  the kernel's own, whose lists are arrays of 32-bit addresses in a region; blocks.h for what lies elsewhere.
 //
 // The blocks of one call lie side by side, so in one region, whatever the threshold for mappings.
 
 #include "blocks.h"
+#include "heaps.h"
 #include "lock.h"
 #include "state.h"
 #include "trace.h"
@@ -18,8 +19,8 @@ struct order {
 };
 
 // An array in a region. 0: no memory.
-static u32 take_list(Base base, size_t count) {
-  return count > MAX_REQUEST / sizeof(u32) ? 0 : mc_malloc(base, (u32)(count * sizeof(u32)));
+static u32 take_list(Base base, u32 heap, size_t count) {
+  return count > MAX_REQUEST / sizeof(u32) ? 0 : mc_malloc(base, heap, (u32)(count * sizeof(u32)));
 }
 
 static void set_entry(Base base, u32 list, size_t index, u32 value) {
@@ -27,43 +28,48 @@ static void set_entry(Base base, u32 list, size_t index, u32 value) {
 }
 
 // The blocks' addresses, in an array that is to be freed. 0: no memory.
-static u32 take(Base base, const struct order *order) {
+static u32 take(Base base, u32 heap, const struct order *order) {
   if (order->sizes == NULL)
-    return mc_independent_calloc(base, (u32)order->count, (u32)order->bytes, 0);
-  u32 sizes = take_list(base, order->count);
+    return mc_independent_calloc(base, heap, (u32)order->count, (u32)order->bytes, 0);
+  u32 sizes = take_list(base, heap, order->count);
   if (sizes == 0)
     return 0;
   for (size_t index = 0; index < order->count; index++)
     set_entry(base, sizes, index, (u32)order->sizes[index]);
-  u32 list = mc_independent_comalloc(base, (u32)order->count, sizes, 0);
-  mc_free(base, sizes);
+  u32 list = mc_independent_comalloc(base, heap, (u32)order->count, sizes, 0);
+  mc_free(base, heap, sizes);
   return list;
 }
 
 // Moves the addresses to the caller's array.
-static void hand_over(Base base, u32 list, const struct order *order, void **result) {
+static void hand_over(Base base, u32 heap, u32 list, const struct order *order, void **result) {
   for (size_t index = 0; index < order->count; index++) {
     result[index] = base + i32_load(base, list + (u32)(index * sizeof(u32)));
     if (UNLIKELY(tracing))
       trace_taken(order->sizes == NULL ? TRACE_CALLOC : TRACE_MALLOC, result[index],
                   order->sizes == NULL ? order->bytes : order->sizes[index], 0);
   }
-  mc_free(base, list);
+  mc_free(base, heap, list);
+}
+
+static bool take_in(const struct region *region, const struct order *order, void **result) {
+  u32 heap = heap_in(region);
+  u32 list = heap == 0 ? 0 : take(region->base, heap, order);
+  if (list != 0)
+    hand_over(region->base, heap, list, order, result);
+  return list != 0;
 }
 
 // In one of the regions that there are, or in one more.
 static bool take_anywhere(const struct order *order, void **result) {
-  bool locked = enter();
-  u32 list = 0;
-  unsigned index = 0;
-  for (; index < region_count && list == 0; index++)
-    list = take(regions[index].base, order);
-  if (list == 0 && allowance() >= REGION_ALIGNMENT && open_region(false, 0))
-    list = take(regions[index++].base, order);
-  if (list != 0)
-    hand_over(regions[index - 1].base, list, order, result);
+  bool locked = begin_call(), is_done = false;
+  unsigned count = regions_now();
+  for (unsigned index = 0; index < count && !is_done; index++)
+    is_done = take_in(&regions[index], order, result);
+  if (!is_done && has_one_more(count, 0))
+    is_done = take_in(&regions[count], order, result);
   leave(locked);
-  return list != 0;
+  return is_done;
 }
 
 static void **independent(const struct order *order, void **given) {
@@ -102,7 +108,8 @@ static void free_in(struct region *region, void **array, size_t count) {
   size_t found = 0;
   for (size_t index = 0; index < count; index++)
     found += array[index] != NULL && region_of(array[index]) == region;
-  u32 list = found == 0 ? 0 : take_list(region->base, found);
+  u32 heap = found == 0 ? 0 : heap_in(region);
+  u32 list = heap == 0 ? 0 : take_list(region->base, heap, found);
   if (list == 0)
     return;
   found = 0;
@@ -114,16 +121,16 @@ static void free_in(struct region *region, void **array, size_t count) {
     set_entry(region->base, list, found++, at_of(region, array[index]));
     array[index] = NULL;
   }
-  mc_bulk_free(region->base, list, (u32)found);
-  mc_free(region->base, list);
+  mc_bulk_free(region->base, heap, list, (u32)found);
+  mc_free(region->base, heap, list);
 }
 
 // All are looked at before the first is freed, and before a list could lie where a block was.
 EXPORTED size_t bulk_free(void **array, size_t count) {
   for (size_t index = 0; index < count; index++)
     long_usable_size(array[index], "bulk_free");
-  bool locked = enter();
-  for (unsigned index = 0; index < region_count; index++)
+  bool locked = begin_call();
+  for (unsigned index = 0, regions_there = regions_now(); index < regions_there; index++)
     free_in(&regions[index], array, count);
   leave(locked);
   for (size_t index = 0; index < count; index++) {
@@ -135,25 +142,33 @@ EXPORTED size_t bulk_free(void **array, size_t count) {
 
 typedef void visitor(void *start, void *end, size_t used, void *arg);
 
+struct visit {
+  visitor *visit;
+  void *arg;
+};
+
 // The kernel's own pieces are passed over. A piece with a header begins one word before its payload.
-static void visit_piece(Base base, u32 at, visitor *visit, void *arg) {
-  u32 state = mc_piece_state(base, at);
+static void visit_piece(Base base, u32 heap, u32 at, const struct visit *visit) {
+  u32 state = mc_piece_state(base, heap, at);
   u32 start = (at + HEADER_WORD) & ~(u32)(ALIGNMENT - 1);
-  u32 used = state == LIVE ? mc_malloc_usable_size(base, start) : 0;
-  u32 end = state == LIVE ? start + used : at + mc_piece_bytes(base, at);
+  u32 used = state == LIVE ? mc_malloc_usable_size(base, heap, start) : 0;
+  u32 end = state == LIVE ? start + used : at + mc_piece_bytes(base, heap, at);
   if (state != OVERHEAD && start < end)
-    visit(base + start, base + end, used, arg);
+    visit->visit(base + start, base + end, used, visit->arg);
 }
 
-// As dlmalloc's: without blocks that have a mapping of their own. `visit` must not allocate or free.
-EXPORTED void malloc_inspect_all(visitor *visit, void *arg) {
-  bool locked = enter();
-  for (unsigned index = 0; index < region_count; index++) {
-    Base base = regions[index].base;
-    for (u32 at = mc_first_piece(base), next; at != 0; at = next) {
-      next = mc_next_piece(base, at);
-      visit_piece(base, at, visit, arg);
-    }
+static void visit_heap(Base base, u32 heap, void *arg) {
+  for (u32 at = mc_first_piece(base, heap), next; at != 0; at = next) {
+    next = mc_next_piece(base, heap, at);
+    visit_piece(base, heap, at, arg);
   }
+}
+
+// As dlmalloc's: without blocks that have a mapping of their own. Nor does it see the heaps of other threads that live: they
+// may be changing them. `visit` must not allocate or free.
+EXPORTED void malloc_inspect_all(visitor *visit, void *arg) {
+  struct visit each = {visit, arg};
+  bool locked = begin_call();
+  each_idle_heap(visit_heap, &each);
   leave(locked);
 }

@@ -4,11 +4,10 @@
 // Needs:  blocks.h for the long ways.
 //
 // A short way asks three things in two comparisons. Has the library started, with no trace being recorded
-// (else `hot` is all 0)? Is it the first region's business? Is there one thread? errno is written only where
-// a function answers with it.
+// (else `hot` is all 0)? Is it the first region's business? Has this thread a heap there? errno is written only
+// where a function answers with it.
 
 #include "blocks.h"
-#include "lock.h"
 #include "state.h"
 #include <errno.h>
 
@@ -25,8 +24,8 @@ static inline size_t offset_of(const void *ptr) { return (size_t)((Base)ptr - ho
 static SELDOM void *malloc_slow(size_t bytes) { return or_no_memory(long_malloc(bytes)); }
 
 EXPORTED void *malloc(size_t bytes) {
-  if (LIKELY(bytes < hot.limit && is_alone())) {
-    u32 at = mc_malloc(hot.base, (u32)bytes);
+  if (LIKELY(bytes < hot.limit && own_heap != 0)) {
+    u32 at = mc_malloc(hot.base, own_heap, (u32)bytes);
     if (LIKELY(at != 0))
       return hot.base + at;
   }
@@ -35,8 +34,8 @@ EXPORTED void *malloc(size_t bytes) {
 
 EXPORTED void free(void *ptr) {
   size_t at = offset_of(ptr);
-  if (LIKELY(at < hot.span && is_alone()))
-    mc_free(hot.base, (u32)at);
+  if (LIKELY(at < hot.span && own_heap != 0))
+    mc_free(hot.base, own_heap, (u32)at);
   else
     long_free(ptr);
 }
@@ -52,8 +51,8 @@ static SELDOM void *calloc_slow(size_t count, size_t bytes) {
 
 EXPORTED void *calloc(size_t count, size_t bytes) {
   size_t total;
-  if (LIKELY(!__builtin_mul_overflow(count, bytes, &total) && total < hot.limit && is_alone())) {
-    u32 at = mc_calloc(hot.base, 1, (u32)total);
+  if (LIKELY(!__builtin_mul_overflow(count, bytes, &total) && total < hot.limit && own_heap != 0)) {
+    u32 at = mc_calloc(hot.base, own_heap, 1, (u32)total);
     if (LIKELY(at != 0))
       return hot.base + at;
   }
@@ -73,9 +72,9 @@ static SELDOM void *realloc_slow(void *ptr, size_t bytes) {
 EXPORTED void *realloc(void *ptr, size_t bytes) {
   size_t at = offset_of(ptr);
   // A request of 0, which wraps, goes the long way.
-  if (LIKELY(bytes - 1 < hot.limit - 1 && at < hot.span && is_alone())) {
+  if (LIKELY(bytes - 1 < hot.limit - 1 && at < hot.span && own_heap != 0)) {
     calling = "realloc";
-    u32 got = mc_realloc(hot.base, (u32)at, (u32)bytes);
+    u32 got = mc_realloc(hot.base, own_heap, (u32)at, (u32)bytes);
     calling = NULL;
     if (LIKELY(got != 0))
       return hot.base + got;

@@ -5,8 +5,8 @@
 //
 // wasm2c's own header keeps a memory's address and size in a struct and checks each access against them. Here
 // the functions are given the base itself, so that it stays in a register. Nothing is checked: the kernel
-// looks at each address that a caller gave it, and its own lie in the region. A region's heap begins at HEAP,
-// always, so that the offsets of its header are constants.
+// looks at each address that a caller gave it, and its own lie in the region. What a region's threads have in common
+// begins at COMMON, always; each thread has a heap of its own in it, whose address goes with each call.
 
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -23,8 +23,8 @@ typedef uint64_t u64;
 // Where the kernel's address 0 lies.
 typedef unsigned char *Base;
 
-// The heap's address in its region: the first that is not NULL and aligned.
-enum { HEAP = 16 };
+// The address of what is common in a region: the first that is not NULL and aligned.
+enum { COMMON = 16 };
 
 // Payloads are read as words, so the words of the image may be anything.
 typedef u32 __attribute__((may_alias)) any_u32;
@@ -32,11 +32,18 @@ typedef u32 __attribute__((may_alias)) any_u32;
 static inline u32 i32_load(Base base, u64 at) { return *(const any_u32 *)(base + at); }
 static inline void i32_store(Base base, u64 at, u32 value) { *(any_u32 *)(base + at) = value; }
 
-// A word of the heap's header.
-static inline u32 header_word(Base base, u32 offset) { return i32_load(base, HEAP + offset); }
-static inline void set_header_word(Base base, u32 offset, u32 value) { i32_store(base, HEAP + offset, value); }
+// A word that other threads may write or read at the same time: never half of it.
+static inline u32 shared_word(Base base, u64 at) { return __atomic_load_n((any_u32 *)(base + at), __ATOMIC_ACQUIRE); }
+static inline void set_shared_word(Base base, u64 at, u32 value) {
+  __atomic_store_n((any_u32 *)(base + at), value, __ATOMIC_RELEASE);
+}
 
-// The malloc family. Numbers in and out; 0 is "no memory", and nothing has changed.
+// A word of the common header.
+static inline u32 common_word(Base base, u32 offset) { return shared_word(base, COMMON + offset); }
+static inline void set_common_word(Base base, u32 offset, u32 value) { set_shared_word(base, COMMON + offset, value); }
+
+// The malloc family. Numbers in and out; 0 is "no memory", and nothing has changed. With COMMON in the place of a heap they
+// serve a thread that has none: it may free what is another's, and ask about it.
 #include "calls.h"
 
 // What the kernel calls.

@@ -1,7 +1,7 @@
 // limits.c: one limit for all regions and mappings.
 //
 // Owns:  what mappings have together; mapped.c counts.
-// Needs: each heap's own limit, which the kernel keeps to.
+// Needs: each region's own limit, which the kernel keeps to. To be called from inside the lock.
 
 #include "state.h"
 
@@ -10,7 +10,7 @@ struct mapped_total mapped_total;
 size_t footprint(void) {
   size_t bytes = mapped_total.bytes;
   for (unsigned index = 0; index < region_count; index++)
-    bytes += mc_malloc_footprint(regions[index].base);
+    bytes += mc_malloc_footprint(regions[index].base, COMMON);
   return bytes;
 }
 
@@ -27,7 +27,7 @@ void share_limit(void) {
   size_t more = allowance();
   for (unsigned index = 0; index < region_count; index++) {
     Base base = regions[index].base;
-    size_t most = mc_malloc_footprint(base) + more;
-    set_header_word(base, AT_FOOTPRINT_LIMIT, most < UNLIMITED ? (u32)most : UNLIMITED);
+    size_t most = mc_malloc_footprint(base, COMMON) + more;
+    set_common_word(base, AT_FOOTPRINT_LIMIT, most < UNLIMITED ? (u32)most : UNLIMITED);
   }
 }

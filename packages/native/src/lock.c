@@ -17,8 +17,8 @@ enum { SPINS = 64 };
 
 static atomic_int state;
 
-// How often this thread has closed the lock for a fork that it is in: its handlers may fork, too.
-static __thread unsigned forks;
+// How often this thread has entered.
+static __thread unsigned depth __attribute__((tls_model("initial-exec")));
 
 // What the kernel clears in a child that has its own memory, however it was made: a page of zeros there.
 enum { NEW, BEGINNING, KNOWN };
@@ -60,12 +60,12 @@ static SELDOM void wake_one(void) {
   errno = saved;
 }
 
-// The first call in a process. If it is a child, and not fork's own, a thread that it does not have may have been inside:
-// what that one was about to change is left alone for good. In fork itself, the one inside is this thread.
+// The first time in a process that somebody enters. If it is a child, and not fork's own, a thread that it does not have may
+// have been inside: what that one was about to change is left alone for good.
 static SELDOM void begin_process(void) {
   int new = NEW;
   if (atomic_compare_exchange_strong(&process.state, &new, BEGINNING)) {
-    if (atomic_load(&state) != OPEN && forks == 0) {
+    if (atomic_load(&state) != OPEN) {
       abandon_regions();
       atomic_store(&state, OPEN);
     }
@@ -76,42 +76,37 @@ static SELDOM void begin_process(void) {
     pause_briefly();
 }
 
-bool lock(void) {
+void lock(void) {
+  if (depth++ != 0)
+    return;
   if (UNLIKELY(atomic_load_explicit(&process.state, memory_order_acquire) != KNOWN))
     begin_process();
-  if (LIKELY(try_lock()))
-    return true;
-  if (forks != 0)
-    return false;
-  await();
-  return true;
+  if (UNLIKELY(!try_lock()))
+    await();
 }
 
 void unlock(void) {
-  if (UNLIKELY(atomic_exchange_explicit(&state, OPEN, memory_order_release) == AWAITED))
+  if (--depth == 0 && UNLIKELY(atomic_exchange_explicit(&state, OPEN, memory_order_release) == AWAITED))
     wake_one();
 }
 
-void leave_for_good(void) { unlock(); }
+void leave_for_good(void) {
+  if (depth == 0)
+    return;
+  depth = 1;
+  unlock();
+}
 
 // Fork's handlers.
 
-static void before_fork(void) {
-  if (forks == 0)
-    lock();
-  forks++;
-}
+static void before_fork(void) { lock(); }
 
-static void after_fork(void) {
-  if (--forks == 0)
-    unlock();
-}
+static void after_fork(void) { unlock(); }
 
 // No other thread exists in the child, and the one that forked was inside. A trace is its parent's.
 static void after_fork_in_child(void) {
   tracing = false;
-  if (--forks == 0)
-    atomic_store(&state, OPEN);
+  unlock();
   atomic_store(&process.state, KNOWN);
 }
 

@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include "mapped.h"
+#include "lock.h"
 #include "state.h"
 #include <errno.h>
 #include <stdatomic.h>
@@ -125,34 +126,48 @@ void *map_block(size_t bytes, size_t alignment) {
   if (bytes > PTRDIFF_MAX - OS_PAGE || alignment > PTRDIFF_MAX)
     return NULL;
   size_t whole = whole_pages(bytes);
-  if (whole > allowance())
-    return NULL;
+  bool locked = enter();
   int saved = errno;
   void *got = NULL;
-  if (reserve_slot())
+  if (whole <= allowance() && reserve_slot())
     got = alignment <= OS_PAGE ? map(whole) : map_aligned(whole, alignment);
   errno = saved;
   if (got != NULL)
     put(got, whole);
+  leave(locked);
   return got;
 }
 
-size_t mapped_size(const void *ptr) { return table == NULL || ptr == NULL ? 0 : find(ptr)->bytes * (find(ptr)->ptr != NULL); }
-
-void unmap_block(void *ptr) {
-  struct mapping *mapping = find(ptr);
-  size_t bytes = mapping->bytes;
-  drop(mapping);
-  int saved = errno;
-  munmap(ptr, bytes);
-  errno = saved;
+// The block's entry; NULL: it is none.
+static struct mapping *mapping_of(const void *ptr) {
+  struct mapping *found = table == NULL || ptr == NULL ? NULL : find(ptr);
+  return found == NULL || found->ptr == NULL ? NULL : found;
 }
 
-void *remap_block(void *ptr, size_t bytes, bool may_move) {
-  if (bytes > PTRDIFF_MAX - OS_PAGE)
-    return NULL;
-  struct mapping *mapping = find(ptr);
-  size_t whole = whole_pages(bytes);
+size_t mapped_size(const void *ptr) {
+  bool locked = enter();
+  const struct mapping *mapping = mapping_of(ptr);
+  size_t bytes = mapping == NULL ? 0 : mapping->bytes;
+  leave(locked);
+  return bytes;
+}
+
+size_t unmap_block(void *ptr) {
+  bool locked = enter();
+  struct mapping *mapping = mapping_of(ptr);
+  size_t bytes = mapping == NULL ? 0 : mapping->bytes;
+  if (bytes != 0) {
+    drop(mapping);
+    int saved = errno;
+    munmap(ptr, bytes);
+    errno = saved;
+  }
+  leave(locked);
+  return bytes;
+}
+
+static void *remap(struct mapping *mapping, size_t whole, bool may_move) {
+  void *ptr = mapping->ptr;
   if (whole == mapping->bytes)
     return ptr;
   if (whole > mapping->bytes && whole - mapping->bytes > allowance())
@@ -167,8 +182,12 @@ void *remap_block(void *ptr, size_t bytes, bool may_move) {
   return got;
 }
 
-void each_mapped(void (*visit)(void *ptr, size_t bytes, void *arg), void *arg) {
-  for (size_t slot = 0; slot < slot_count(); slot++)
-    if (table->slots[slot].ptr != NULL)
-      visit(table->slots[slot].ptr, table->slots[slot].bytes, arg);
+void *remap_block(void *ptr, size_t bytes, bool may_move) {
+  if (bytes > PTRDIFF_MAX - OS_PAGE)
+    return NULL;
+  bool locked = enter();
+  struct mapping *mapping = mapping_of(ptr);
+  void *got = mapping == NULL ? NULL : remap(mapping, whole_pages(bytes), may_move);
+  leave(locked);
+  return got;
 }

@@ -6,7 +6,7 @@
 #include "trace.h"
 #include <stdlib.h>
 
-const char *calling;
+__thread const char *calling __attribute__((tls_model("initial-exec")));
 
 // Not the kernel's: a block of which its header alone says that it is free.
 enum { FREE_BY_HEADER = 100 };
@@ -39,7 +39,7 @@ _Noreturn void misuse(u32 code, const void *ptr) {
   if (tracing)
     trace_flush();
   calling = NULL;
-  // A handler of SIGABRT may allocate. With one thread the lock was not taken, and to open it harms nothing.
+  // A handler of SIGABRT may allocate.
   leave_for_good();
   abort();
 }

@@ -10,8 +10,7 @@
 
 // A program that never allocates may still fork, or want its figures.
 __attribute__((constructor)) static void start_at_last(void) {
-  bool locked = enter_started();
-  leave(locked);
+  leave(begin_call());
 }
 
 __attribute__((destructor)) static void finish(void) {

@@ -1,15 +1,18 @@
 // regions.c: where heaps lie, and how they get memory and give it back.
 //
 // Owns:       the regions.
-// Needs:      sbrk, mmap.
+// Needs:      sbrk, mmap; the lock.
 // Invariants: R1  all that the kernel was given of a region lies below its span, and was zero when it was given
 //             R2  a span is a multiple of the kernel's unit, so that the kernel knows when what it gets follows
 //                 what it had
+//             R3  a region that is counted is whole, as is a hole; both are counted last, and a span grows last of all
 //
 // sbrk's region has what lies between its base and the break. Others may move the break too: the kernel then goes on
 // behind theirs. A reserved region is made accessible as it grows, and costs nothing but addresses before.
 
 #define _GNU_SOURCE
+#include "heaps.h"
+#include "lock.h"
 #include "others.h"
 #include "state.h"
 #include <errno.h>
@@ -28,6 +31,9 @@ enum { ASKED_AGAIN = 64 };
 
 static const size_t MOST_RESERVED = (size_t)1 << 32, LEAST_RESERVED = (size_t)1 << 18;
 
+// The map has a word for each of the kernel's units; what is common and what begins a heap have less than the second.
+enum { MAPPED_BY_A_BYTE = SLAB_UNIT / sizeof(u32), ENDS = 3 * REGION_ALIGNMENT };
+
 // RLIMIT_AS, when it was last asked for.
 static rlim_t address_limit = RLIM_INFINITY;
 
@@ -36,7 +42,8 @@ static uintptr_t rounded_up(uintptr_t value, uintptr_t unit) { return (value + u
 void set_hot(void) {
   if (region_count == 0)
     return;
-  hot = (struct hot){regions[0].base, 0, regions[0].span};
+  hot.base = regions[0].base;
+  SHARED_STORE(hot.span, regions[0].span);
   set_hot_limit();
 }
 
@@ -50,40 +57,42 @@ static u64 small_bit(size_t bytes) {
 void set_hot_limit(void) {
   size_t full = regions[0].full_small != 0 ? 1 : regions[0].full;
   if (hot.base != NULL)
-    hot.limit = settings.map_threshold < full ? settings.map_threshold : full;
+    SHARED_STORE(hot.limit, settings.map_threshold < full ? settings.map_threshold : full);
 }
 
 static bool is_full(const struct region *region, size_t bytes) {
   u64 bit = small_bit(bytes);
-  return bit != 0 ? (region->full_small & bit) != 0 : bytes >= region->full;
+  return bit != 0 ? (SHARED_LOAD(region->full_small) & bit) != 0 : bytes >= SHARED_LOAD(region->full);
 }
 
 bool is_passed(struct region *region, size_t bytes) {
   if (!is_full(region, bytes))
     return false;
-  return ++region->passed % ASKED_AGAIN != 0;
+  return __atomic_add_fetch(&region->passed, 1, __ATOMIC_RELAXED) % ASKED_AGAIN != 0;
 }
 
 void note_room(struct region *region, size_t bytes, bool had_room) {
   if (had_room != is_full(region, bytes))
     return;
   u64 bit = small_bit(bytes);
+  bool locked = enter();
   if (had_room) {
-    region->full_small = 0;
-    region->full = SIZE_MAX;
+    SHARED_STORE(region->full_small, 0);
+    SHARED_STORE(region->full, SIZE_MAX);
   } else if (bit != 0)
-    region->full_small |= bit;
+    SHARED_STORE(region->full_small, region->full_small | bit);
   else
-    region->full = bytes;
+    SHARED_STORE(region->full, bytes);
   if (region == regions)
     set_hot_limit();
+  leave(locked);
 }
 
 static void widen(struct region *region, size_t span) {
   // Behind a hole the short way does not look.
   if (region == regions && hot.span == region->span && hole_count == 0)
-    hot.span = span;
-  region->span = span;
+    SHARED_STORE(hot.span, span);
+  SHARED_STORE(region->span, span);
 }
 
 // Moves the break so that `bytes` of it are ours, from a multiple of the unit on, and gives that. NULL: refused.
@@ -108,8 +117,10 @@ static u32 grow_by_sbrk(struct region *region, u32 bytes) {
   if (got == NULL)
     return 0;
   from = (size_t)(got - region->base);
-  if (from != region->span)
-    holes[hole_count++] = (struct range){region->base + region->span, from - region->span};
+  if (from != region->span) {
+    holes[hole_count] = (struct range){region->base + region->span, from - region->span};
+    SHARED_STORE(hole_count, hole_count + 1);
+  }
   widen(region, from + bytes);
   return (u32)from;
 }
@@ -138,15 +149,25 @@ static u32 grow_reserved(struct region *region, u32 bytes) {
   return (u32)from;
 }
 
+// The region that begins there, which may not be counted yet.
+static struct region *region_at(Base base) {
+  struct region *region = regions;
+  while (region->base != base)
+    region++;
+  return region;
+}
+
 u32 kernel_grow(Base base, u32 bytes) {
   int saved = errno;
-  struct region *region = region_of(base);
+  bool locked = enter();
+  struct region *region = region_at(base);
   u32 from = region->reserved == 0 ? grow_by_sbrk(region, bytes) : grow_reserved(region, bytes);
+  leave(locked);
   errno = saved;
   return from;
 }
 
-u32 kernel_pages(Base base) { return (u32)(region_of(base)->span >> 16); }
+u32 kernel_pages(Base base) { return (u32)(SHARED_LOAD(region_at(base)->span) >> 16); }
 
 // The heap may use it again at any time; until then it is nobody's memory. What it reads then is zero.
 void kernel_release(Base base, u32 from, u32 to) {
@@ -217,18 +238,26 @@ static bool begin_reserved(struct region *region, size_t least) {
   return false;
 }
 
+// Up to which address a region's memory may come. What is common has a map of all that. Of a large region, whose map would
+// have whole pages of the kernel's, so much is left out that the map and the header together have them.
+static u32 most_of(const struct region *region) {
+  size_t bytes = region->reserved != 0 ? region->reserved : most_reserved();
+  size_t header = (COMMON + COMMON_BYTES) * (size_t)MAPPED_BY_A_BYTE;
+  return (u32)(bytes / MAPPED_BY_A_BYTE < REGION_ALIGNMENT ? bytes : bytes - rounded_up(header, REGION_ALIGNMENT));
+}
+
 bool open_region(bool by_sbrk, size_t least) {
   if (region_count == MOST_REGIONS)
     return false;
   int saved = errno;
   struct region *region = &regions[region_count];
-  bool is_there = (by_sbrk && begin_by_sbrk(region)) || begin_reserved(region, least);
+  bool is_there = (by_sbrk && begin_by_sbrk(region)) || begin_reserved(region, least + least / MAPPED_BY_A_BYTE + ENDS);
   errno = saved;
-  if (!is_there)
+  if (!is_there || mc_begin_shared(region->base, COMMON, most_of(region)) == 0)
     return false;
-  region_count++;
-  mc_begin(region->base, HEAP);
   apply_settings(region->base);
+  SHARED_STORE(region_count, region_count + 1);
+  share_limit();
   return true;
 }
 
@@ -238,6 +267,7 @@ void abandon_regions(void) {
     abandon(regions[index].base, regions[index].span);
   region_count = hole_count = 0;
   hot = (struct hot){0};
+  forget_heaps();
   if (open_region(false, 0))
     set_hot();
 }

@@ -10,6 +10,7 @@
 // What is wrong is named, and the program runs as if it were not there.
 
 #define _GNU_SOURCE
+#include "heaps.h"
 #include "line.h"
 #include "state.h"
 #include <fcntl.h>
@@ -237,18 +238,22 @@ void read_settings(void) {
 }
 
 void apply_settings(Base base) {
-  set_header_word(base, AT_GROWTH_STEP, settings.growth_step);
-  set_header_word(base, AT_ADVANCE_LOG2, settings.advance_log2);
-  set_header_word(base, AT_SMALL_LIMIT, settings.small_limit);
-  set_header_word(base, AT_TRIM_THRESHOLD, settings.trim_threshold);
-  share_limit();
+  set_common_word(base, AT_GROWTH_STEP, settings.growth_step);
+  set_common_word(base, AT_ADVANCE_LOG2, settings.advance_log2);
+  set_common_word(base, AT_SMALL_LIMIT, settings.small_limit);
+  set_common_word(base, AT_TRIM_THRESHOLD, settings.trim_threshold);
 }
 
 void set_trim_threshold(size_t bytes) {
   settings.trim_threshold = bytes < UNLIMITED ? (u32)bytes : UNLIMITED;
   for (unsigned index = 0; index < region_count; index++) {
-    set_header_word(regions[index].base, AT_TRIM_THRESHOLD, settings.trim_threshold);
-    set_header_word(regions[index].base, AT_TRIM_KEEP, 0);
+    Base base = regions[index].base;
+    set_common_word(base, AT_TRIM_THRESHOLD, settings.trim_threshold);
+    // Their threads may be allocating. Each reads these words when it frees, and either value will do.
+    for (u32 heap = next_heap(base, COMMON); heap != 0; heap = next_heap(base, heap)) {
+      set_shared_word(base, heap + AT_TRIM_THRESHOLD, settings.trim_threshold);
+      set_shared_word(base, heap + AT_TRIM_KEEP, 0);
+    }
   }
 }
 

@@ -1,11 +1,13 @@
 // state.h: what the library keeps of its own, beside the heaps, and what its files share.
 //
-// Owns:  `hot`, which every call reads; the regions.
+// Owns:  `hot` and `own_heap`, which every call reads; the regions.
 // Needs: kernel.h.
 //
-// A region is a stretch of addresses with one heap of the kernel's. The first is got by sbrk, or is reserved by mmap; when
-// it is full, or the system refuses, others are reserved. Nothing but the heap lies in a region below its `span`, but for
-// the holes in that of sbrk.
+// A region is a stretch of addresses that the threads share, by the kernel's rules: each has a heap of its own in it. The
+// first is got by sbrk, or is reserved by mmap; when it is full, or the system refuses, others are reserved. Nothing but the
+// heaps lies in a region below its `span`, but for the holes in that of sbrk.
+//
+// Regions come and never go while threads run, so whoever looks for one needs no lock: one that is counted is whole.
 
 #ifndef STATE_H
 #define STATE_H
@@ -29,6 +31,8 @@ struct hot {
   size_t span;
 };
 extern struct hot hot;
+// This thread's heap in the first region; 0: it has none yet.
+extern __thread u32 own_heap;
 
 struct region {
   Base base;
@@ -62,11 +66,17 @@ static inline bool is_among(const void *ptr, const struct range *ranges, unsigne
   return false;
 }
 
-// The region that an address lies in, or NULL.
+// What one thread stores under the lock, and others read without it.
+#define SHARED_LOAD(place) __atomic_load_n(&(place), __ATOMIC_ACQUIRE)
+#define SHARED_STORE(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELEASE)
+
+static inline unsigned regions_now(void) { return SHARED_LOAD(region_count); }
+
+// The region that an address lies in, or NULL. A hole is there before the span that has it.
 static inline struct region *region_of(const void *ptr) {
-  for (unsigned index = 0; index < region_count; index++)
-    if ((size_t)((Base)ptr - regions[index].base) < regions[index].span)
-      return UNLIKELY(hole_count != 0) && is_among(ptr, holes, hole_count) ? NULL : &regions[index];
+  for (unsigned index = 0, count = regions_now(); index < count; index++)
+    if ((size_t)((Base)ptr - regions[index].base) < SHARED_LOAD(regions[index].span))
+      return UNLIKELY(SHARED_LOAD(hole_count) != 0) && is_among(ptr, holes, hole_count) ? NULL : &regions[index];
   return NULL;
 }
 
@@ -77,19 +87,19 @@ static inline u32 safe_word(Base base, size_t span, u64 at) {
   return at % sizeof(u32) == 0 && at <= span - sizeof(u32) ? i32_load(base, at) : 0;
 }
 
-// The bytes of each block of the slab that an address lies in; 0: it lies in none. As src/kernel/slab-map.ts has it.
+// The bytes of each block of the slab that an address lies in; 0: it lies in none. As src/kernel/units.ts has it.
 static inline u32 slab_block_bytes(Base base, size_t span, u32 at) {
-  if (at - HEAP >= header_word(base, AT_MAPPED))
+  if (at - COMMON >= common_word(base, AT_MAPPED))
     return 0;
-  u32 entry = header_word(base, AT_MAP) + (at >> SLAB_UNIT_LOG2) * (u32)sizeof(u32);
-  u32 slab = safe_word(base, span, entry);
+  u32 unit = safe_word(base, span, common_word(base, AT_MAP) + (at >> SLAB_UNIT_LOG2) * (u32)sizeof(u32));
+  u32 slab = unit & (FREE_UNIT | OF_CHUNKS) ? 0 : unit & ~UNIT_FLAGS;
   u32 shape = safe_word(base, span, (u64)slab + SLAB_SHAPE), first = safe_word(base, span, (u64)slab + SLAB_FIRST);
   u32 bytes = (shape >> SHAPE_CLASS_SHIFT & SHAPE_CLASS) << GRANULE_LOG2;
   return slab != 0 && at - first < bytes * (shape >> SHAPE_BLOCKS_SHIFT) ? bytes : 0;
 }
 
-// regions.c
-// Begins another region's heap, which may come to have `least` bytes. false: the system refuses, or there are too many.
+// regions.c: but for is_passed and is_resident, and what the kernel calls, to be called from inside the lock.
+// Begins another region, in which a heap may come to have `least` bytes. false: the system refuses, or there are too many.
 bool open_region(bool by_sbrk, size_t least);
 // Leaves all regions as they are, for good, and begins another.
 void abandon_regions(void);
@@ -99,14 +109,14 @@ void set_hot(void);
 void set_hot_limit(void);
 // Whether a region is to be passed, for it has had no room for such a request. Now and then it is not: there may be room again.
 bool is_passed(struct region *region, size_t bytes);
-// Keeps whether a region had room for a request.
+// Keeps whether a region had room for a request. Takes the lock if that is new.
 void note_room(struct region *region, size_t bytes, bool had_room);
 // Whether a whole OS page between two offsets takes memory. Those that were given back, or never written, do not.
 bool is_resident(Base base, u32 from, u32 to);
 
 // start.c
-// Enters, after the first call has started the library. Gives what `leave` wants.
-bool enter_started(void);
+// Starts the library if nobody has, and enters if a trace is recorded: that has one order of calls. Gives what `leave` wants.
+bool begin_call(void);
 
 // settings.c
 struct settings {
@@ -126,7 +136,7 @@ extern struct settings settings;
 void read_settings(void);
 // A variable of the environment; NULL where another user's program runs with more rights than we have.
 const char *secure_setting(const char *name);
-// Puts the settings into the image of a new heap.
+// Puts the settings where the heaps of a new region will find them.
 void apply_settings(Base base);
 void set_map_threshold(size_t bytes);
 void set_trim_threshold(size_t bytes);
@@ -140,13 +150,13 @@ extern struct mapped_total {
 size_t footprint(void);
 // Bytes that regions and mappings may still take.
 size_t allowance(void);
-// Lets each heap's own limit follow what the others have.
+// Lets each region's own limit follow what the others have.
 void share_limit(void);
 
 // misuse.c
 // Says what was done wrong, by which call and where, and aborts.
 _Noreturn void misuse(u32 code, const void *ptr);
 // The call that is inside; NULL: malloc or free, which are too short to say so.
-extern const char *calling;
+extern __thread const char *calling;
 
 #endif

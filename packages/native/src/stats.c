@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "stats.h"
 #include "blocks.h"
+#include "heaps.h"
 #include "line.h"
 #include "lock.h"
 #include "state.h"
@@ -15,24 +16,34 @@
 
 struct figures {
   size_t footprint, max_footprint, regions;
+  // What the heaps have of that: the rest are the words of the regions' maps.
+  size_t heaps_bytes;
   size_t live, live_bytes, free, free_bytes, cached, cached_bytes, top_bytes;
   struct mapped_total mapped;
 };
 
+static void add_heap(Base base, u32 heap, void *arg) {
+  struct figures *all = arg;
+  all->live += mc_count_of(base, heap, LIVE);
+  all->live_bytes += mc_bytes_of(base, heap, LIVE);
+  all->free += mc_count_of(base, heap, FREE);
+  all->free_bytes += mc_bytes_of(base, heap, FREE);
+  all->cached += mc_count_of(base, heap, CACHED);
+  all->cached_bytes += mc_bytes_of(base, heap, CACHED);
+  all->top_bytes += mc_bytes_of(base, heap, TOP);
+}
+
+// What is free in the heap of another thread that lives is not counted: it may be changing. So it counts as used.
 static struct figures take_figures(void) {
   struct figures all = {0};
   bool locked = enter();
+  each_idle_heap(add_heap, &all);
   for (unsigned index = 0; index < region_count; index++) {
     Base base = regions[index].base;
-    all.footprint += mc_malloc_footprint(base);
-    all.max_footprint += mc_malloc_max_footprint(base);
-    all.live += mc_count_of(base, LIVE);
-    all.live_bytes += mc_bytes_of(base, LIVE);
-    all.free += mc_count_of(base, FREE);
-    all.free_bytes += mc_bytes_of(base, FREE);
-    all.cached += mc_count_of(base, CACHED);
-    all.cached_bytes += mc_bytes_of(base, CACHED);
-    all.top_bytes += mc_bytes_of(base, TOP);
+    all.footprint += mc_malloc_footprint(base, COMMON);
+    all.max_footprint += mc_malloc_max_footprint(base, COMMON);
+    for (u32 heap = next_heap(base, COMMON); heap != 0; heap = next_heap(base, heap))
+      all.heaps_bytes += shared_word(base, heap + AT_FOOTPRINT);
   }
   all.regions = region_count;
   all.mapped = mapped_total;
@@ -43,7 +54,7 @@ static struct figures take_figures(void) {
 EXPORTED struct mallinfo2 mallinfo2(void) {
   struct figures all = take_figures();
   struct mallinfo2 info = {0};
-  info.arena = all.footprint;
+  info.arena = all.heaps_bytes;
   info.ordblks = all.free + all.regions;
   info.smblks = all.cached;
   info.hblks = all.mapped.count;
@@ -83,7 +94,7 @@ EXPORTED void malloc_stats(void) {
   print_bytes("max system bytes = ", all.max_footprint + all.mapped.max_bytes);
   print_bytes("system bytes     = ", all.footprint + all.mapped.bytes);
   print_bytes("in use bytes     = ",
-              all.footprint - all.free_bytes - all.cached_bytes - all.top_bytes + all.mapped.bytes);
+              all.heaps_bytes - all.free_bytes - all.cached_bytes - all.top_bytes + all.mapped.bytes);
 }
 
 static void print_figure(const char *what, size_t bytes, size_t count, const char *unit) {
@@ -153,7 +164,8 @@ static bool set_parameter(int parameter, int value) {
 
 // 1: set, or glibc would have set it; 0: no such parameter, or no such value of it.
 EXPORTED int mallopt(int parameter, int value) {
-  bool locked = enter_started();
+  leave(begin_call());
+  bool locked = enter();
   bool is_taken = set_parameter(parameter, value);
   leave(locked);
   return is_taken;
@@ -171,7 +183,7 @@ EXPORTED size_t malloc_max_footprint(void) {
   bool locked = enter();
   size_t bytes = mapped_total.max_bytes;
   for (unsigned index = 0; index < region_count; index++)
-    bytes += mc_malloc_max_footprint(regions[index].base);
+    bytes += mc_malloc_max_footprint(regions[index].base, COMMON);
   leave(locked);
   return bytes;
 }
@@ -179,11 +191,12 @@ EXPORTED size_t malloc_max_footprint(void) {
 EXPORTED size_t malloc_footprint_limit(void) { return settings.footprint_limit; }
 
 EXPORTED size_t malloc_set_footprint_limit(size_t bytes) {
-  bool locked = enter_started();
+  leave(begin_call());
+  bool locked = enter();
   settings.footprint_limit = SIZE_MAX;
   // Without a limit the heaps have none of their own, and share_limit leaves them alone.
   for (unsigned index = 0; index < region_count; index++)
-    set_header_word(regions[index].base, AT_FOOTPRINT_LIMIT, UNLIMITED);
+    set_common_word(regions[index].base, AT_FOOTPRINT_LIMIT, UNLIMITED);
   settings.footprint_limit = bytes;
   share_limit();
   leave(locked);

@@ -36,4 +36,34 @@ static inline void memory_copy(Base to_base, Base from_base, u32 to, u32 from, u
   memmove(to_base + to, from_base + from, bytes);
 }
 
+// Words that threads share. All of these are in one order.
+static inline any_u32 *word_of(Base base, u32 at) { return (any_u32 *)(base + at); }
+
+static inline u32 kernel_load_shared(Base base, u32 at) { return __atomic_load_n(word_of(base, at), __ATOMIC_SEQ_CST); }
+
+static inline void kernel_store_shared(Base base, u32 at, u32 value) {
+  __atomic_store_n(word_of(base, at), value, __ATOMIC_SEQ_CST);
+}
+
+static inline u32 kernel_exchange(Base base, u32 at, u32 value) {
+  return __atomic_exchange_n(word_of(base, at), value, __ATOMIC_SEQ_CST);
+}
+
+static inline u32 kernel_compare_exchange(Base base, u32 at, u32 expected, u32 value) {
+  __atomic_compare_exchange_n(word_of(base, at), &expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  return expected;
+}
+
+static inline u32 kernel_or_shared(Base base, u32 at, u32 bits) {
+  return __atomic_fetch_or(word_of(base, at), bits, __ATOMIC_SEQ_CST);
+}
+
+static inline u32 kernel_and_shared(Base base, u32 at, u32 bits) {
+  return __atomic_fetch_and(word_of(base, at), bits, __ATOMIC_SEQ_CST);
+}
+
+static inline u32 kernel_add_shared(Base base, u32 at, u32 value) {
+  return __atomic_fetch_add(word_of(base, at), value, __ATOMIC_SEQ_CST);
+}
+
 #endif

@@ -1,6 +1,8 @@
 // The twin of machine.ts for the wasm build. A Machine there is a null reference that the optimiser removes; its methods
 // are the instructions of WebAssembly.
 
+import { addShared, andShared, compareExchange, exchange, loadShared, orShared, storeShared, THREADS } from "./atomics.wasm.ts";
+
 // @ts-ignore: decorator
 @external("morecore", "abort") declare function refuse(code: u32, address: u32): void;
 // @ts-ignore: decorator
@@ -61,37 +63,16 @@ function zeroBytes(at: u32, bytes: u32): void {
   @inline get words(): Words { return changetype<Words>(0); }
   @inline load32(address: u32): u32 { return load<u32>(address); }
   @inline store32(address: u32, value: u32): void { store<u32>(address, value); }
-  /** A kernel for heaps that threads share is built with `--enable threads`. */
-  @inline get threads(): bool { return ASC_FEATURE_THREADS; }
+  @inline get threads(): bool { return THREADS; }
   /** Instructions see all of a memory at once. */
   @inline reaches(end: u32): bool { return true; }
-  @inline loadShared(address: u32): u32 {
-    if (ASC_FEATURE_THREADS) return atomic.load<u32>(address);
-    return 0;
-  }
-  @inline storeShared(address: u32, value: u32): void {
-    if (ASC_FEATURE_THREADS) atomic.store<u32>(address, value);
-  }
-  @inline exchange(address: u32, value: u32): u32 {
-    if (ASC_FEATURE_THREADS) return atomic.xchg<u32>(address, value);
-    return 0;
-  }
-  @inline compareExchange(address: u32, expected: u32, value: u32): u32 {
-    if (ASC_FEATURE_THREADS) return atomic.cmpxchg<u32>(address, expected, value);
-    return 0;
-  }
-  @inline orShared(address: u32, bits: u32): u32 {
-    if (ASC_FEATURE_THREADS) return atomic.or<u32>(address, bits);
-    return 0;
-  }
-  @inline andShared(address: u32, bits: u32): u32 {
-    if (ASC_FEATURE_THREADS) return atomic.and<u32>(address, bits);
-    return 0;
-  }
-  @inline addShared(address: u32, value: u32): u32 {
-    if (ASC_FEATURE_THREADS) return atomic.add<u32>(address, value);
-    return 0;
-  }
+  @inline loadShared(address: u32): u32 { return loadShared(address); }
+  @inline storeShared(address: u32, value: u32): void { storeShared(address, value); }
+  @inline exchange(address: u32, value: u32): u32 { return exchange(address, value); }
+  @inline compareExchange(address: u32, expected: u32, value: u32): u32 { return compareExchange(address, expected, value); }
+  @inline orShared(address: u32, bits: u32): u32 { return orShared(address, bits); }
+  @inline andShared(address: u32, bits: u32): u32 { return andShared(address, bits); }
+  @inline addShared(address: u32, value: u32): u32 { return addShared(address, value); }
   @inline clz(word: u32): u32 { return clz<u32>(word); }
   @inline ctz(word: u32): u32 { return ctz<u32>(word); }
   @inline divide(dividend: u32, divisor: u32): u32 { return dividend / divisor; }

@@ -68,7 +68,8 @@ function reachTo(m: Machine, end: Word): boolean {
   return m.size() >= end;
 }
 
-function beginShared(m: Machine, common: Base, most: Word): boolean {
+/** Begins a heap for threads where nobody else looks; memory is zero from there to its end, and may grow up to `most`. False: no memory. */
+export function beginShared(m: Machine, common: Base, most: Word): boolean {
   if (!reachTo(m, firstUnit(common, most) + MEMORY_UNIT)) return false;
   formatCommon(m, common, m.size(), most, common, 0, GROWTH_STEP);
   m.store32(common + AT_ADVANCE_LOG2, NO_ADVANCE);

@@ -134,8 +134,9 @@ export function pushBlock(m: Machine, heap: Base, slab: Word, ptr: Ptr): boolean
   const free = load32(words, at);
   const bit = 1 << (index & 31);
   const now = (free | bit) >>> 0;
-  if (now === free) return false;
-  if (m.threads && (load32(words, at + TO_REMOTE) & bit) !== 0) return false;
+  if (m.threads) {
+    if (((free | load32(words, at + TO_REMOTE)) & bit) !== 0) return false;
+  } else if (now === free) return false;
   const filled: boolean = now === ALL || now === load32(words, slab + SLAB_LAST);
   // A word that was empty may be a full slab's, one that is full now an unused slab's; but the current slab stays as it is.
   if (free === 0) {

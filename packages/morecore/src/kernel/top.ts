@@ -235,6 +235,7 @@ function growUnits(m: Machine, heap: Base, size: Word): boolean {
     // What follows the last segment has only to make up for what is missing.
     const has = topSize(m, heap) + (limit - m.load32(heap + AT_END));
     asked = ((size - has + (unit - 1)) & ~(unit - 1)) >>> 0;
+    if (asked === needed) return false;
     from = takeUnits(m, common, heap, asked, limit);
     if (from !== 0 && from !== limit) {
       giveUnits(m, common, from, from + asked);
