@@ -135,10 +135,12 @@ program
 
 program
   .command("native")
-  .description("Times and peak resident memory of native programs and traces, morecore beside its peers.")
-  .argument("[part]", "programs, traces or locality; all by default", nativePart)
+  .description(
+    "Times and peak resident memory of native programs, traces and threads, morecore beside its peers.",
+  )
+  .argument("[part]", "programs, traces, locality or threads; all by default", nativePart)
   .option("--rounds <count>", "how often each runs with each allocator", positiveNumber, ROUNDS)
-  .option("--only <name>", "only programs and traces with this in their name", "")
+  .option("--only <name>", "only programs, traces and patterns with this in their name", "")
   .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
   .option("--json", "print JSON instead of tables")
   .option("--save", "also write bench/results/native-PART.json, and all that is made of it")
@@ -147,7 +149,7 @@ program
     const said = [...lines(nativeGoals(results)), ...results.remarks];
     print(options, results, aboutNative(results), nativeTables(results), said);
     if (!options.save) return;
-    for (const name of PARTS) if (results[name].length > 0) save(`native-${name}`, partOf(results, name));
+    for (const name of PARTS) if (results[name]?.length) save(`native-${name}`, partOf(results, name));
     writeAll();
   });
 

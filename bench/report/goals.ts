@@ -24,7 +24,7 @@ export const GOALS: Readonly<Record<string, string>> = {
   T4: "**Whole programs in WebAssembly.** Lua, MuJS, Duktape and SQLite do their work on morecore, and the same on another malloc.",
   T5: "**Scale.** A call with a million live blocks must not take much longer than one with a thousand.",
   T6: "**Native code.** Traces and real programs on `libmorecore.so`, by `LD_PRELOAD`.",
-  T7: "**Threads.** A program whose threads allocate at the same time.",
+  T7: "**Threads.** Native programs and patterns whose threads allocate at the same time.",
   T8: "**The typed layer.** Structs, references and containers beside plain objects, and beside typed arrays by hand.",
   T9: "**Threads within WebAssembly.** Workers allocate in one shared memory at the same time, and free each other's blocks.",
   S1: "**Space.** The most that a heap took over the most that was live.",
@@ -46,7 +46,12 @@ export function goalFigures(results: Results): GoalFigure[] {
 
 /** Of all suites. */
 export function savedGoals(saved: Saved): GoalFigure[] {
-  const native = [saved["native-programs"], saved["native-traces"], saved["native-locality"]];
+  const native = [
+    saved["native-programs"],
+    saved["native-traces"],
+    saved["native-locality"],
+    saved["native-threads"],
+  ];
   return inOrder([
     ...(saved.main === undefined ? [] : goalFigures(saved.main)),
     ...native.flatMap((results) => (results === undefined ? [] : nativeGoals(results))),

@@ -34,6 +34,7 @@ const MISSING: Readonly<Record<keyof Saved, string>> = {
   "native-programs": "npm run bench:native -- programs --save",
   "native-traces": "npm run bench:native -- traces --save",
   "native-locality": "npm run bench:native -- locality --save",
+  "native-threads": "npm run bench:native -- threads --save",
   typed: "npm run bench:typed -- --save",
   threads: "npm run bench:threads -- --save",
   views: "npm run bench:views -- --save",
@@ -121,7 +122,12 @@ function runText(results: Results | undefined): string[] {
 }
 
 function nativeText(saved: Saved): string[] {
-  const parts = [saved["native-programs"], saved["native-traces"], saved["native-locality"]];
+  const parts = [
+    saved["native-programs"],
+    saved["native-traces"],
+    saved["native-locality"],
+    saved["native-threads"],
+  ];
   const texts = parts.flatMap((results) =>
     results === undefined
       ? []

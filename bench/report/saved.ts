@@ -18,6 +18,7 @@ export interface Saved {
   readonly "native-programs"?: NativeResults;
   readonly "native-traces"?: NativeResults;
   readonly "native-locality"?: NativeResults;
+  readonly "native-threads"?: NativeResults;
   readonly typed?: TypedResults;
   readonly views?: ViewResults;
   readonly threads?: ThreadsRun;
@@ -29,6 +30,7 @@ const NAMES = [
   "native-programs",
   "native-traces",
   "native-locality",
+  "native-threads",
   "typed",
   "views",
   "threads",

@@ -5,14 +5,19 @@
 import { type GoalFigure, known } from "../../harness/goal-figure.ts";
 import { geometricMean, largest } from "../../harness/stats.ts";
 import { localityOver } from "./locality.ts";
+import type { NativeResult } from "./measure.ts";
+import { MS, NS, PEAK, ratiosOf } from "./ratios.ts";
 import type { NativeResults } from "./results.ts";
-import { MS, NS, PEAK, ratiosOf } from "./tables.ts";
+import { besideOverAlone, IDLE_LOOPS, PATTERNS, worstOver } from "./threads.ts";
 
 /** The program that stands for those whose threads all allocate. */
 export const THREADED = "C++, 4 threads";
+/** Of each pattern, whatever the number of threads. */
+const PATTERN_OVER = { mimalloc: 1.3, glibc: 1 } as const;
+const BESIDE_IDLE = 1.1;
 
 /** As far as the peers for them were there. */
-export function nativeGoals({ programs, traces, locality }: NativeResults): GoalFigure[] {
+export function nativeGoals({ programs, traces, locality, threads = [] }: NativeResults): GoalFigure[] {
   const single = programs.filter((program) => program.single);
   const threaded = programs.filter(({ name }) => name === THREADED);
   return known([
@@ -46,6 +51,7 @@ export function nativeGoals({ programs, traces, locality }: NativeResults): Goal
       measured: largest(ratiosOf(threaded, "mimalloc", MS)),
       aim: 1.1,
     },
+    ...patternGoals(threads),
     {
       goal: "L1",
       figure: "misses in the last level of the caches over glibc: mean of the traces",
@@ -59,4 +65,26 @@ export function nativeGoals({ programs, traces, locality }: NativeResults): Goal
       aim: 0.95,
     },
   ]);
+}
+
+function patternGoals(threads: readonly NativeResult[]): GoalFigure[] {
+  const over = (["mimalloc", "glibc"] as const).flatMap((peer) =>
+    PATTERNS.map(
+      (pattern): GoalFigure => ({
+        goal: "T7",
+        figure: `${pattern} natively, 1 to 8 threads, time over ${peer}: worst`,
+        measured: worstOver(threads, pattern, peer),
+        aim: PATTERN_OVER[peer],
+      }),
+    ),
+  );
+  const idle = IDLE_LOOPS.map(
+    (loop): GoalFigure => ({
+      goal: "T7",
+      figure: `${loop} natively, beside a thread that waits over alone: time`,
+      measured: besideOverAlone(threads, loop),
+      aim: BESIDE_IDLE,
+    }),
+  );
+  return [...over, ...idle];
 }

@@ -16,7 +16,7 @@ import { isThere, type NativeProgram } from "./programs.ts";
 
 /** What one allocator took. */
 export interface Taken {
-  /** Of programs processor time, of all their threads, in ms; of traces ns for a call. */
+  /** Of programs processor time, of all their threads, in ms; of traces ns for a call; of patterns ms on the wall. */
   readonly time: Sample;
   readonly peakBytes: Sample;
 }
@@ -55,19 +55,29 @@ export function prepare(folder: string): void {
 
 /** A program's figures, or why there are none. */
 export function measureProgram(program: NativeProgram, plan: NativePlan): NativeResult | string {
-  const { name, command, args, single, env = {} } = program;
+  const { name, command, args, single, env } = program;
   if (!isThere(command)) return `${name} is left out: there is no ${command}`;
   const run = (peer: NativePeer): Figures | string => {
-    const all = [LIBRARIES[peer], command, ...args];
-    const { stdout, stderr, status } = spawnSync(path.join(plan.folder, "measure"), all, {
-      encoding: "utf8",
-      env: { ...process.env, ...env },
-    });
-    if (status !== 0) return `${name} with ${peer} ended with ${status}: ${stderr.slice(0, 200)}`;
-    const [, time = Number.NaN, peakBytes = Number.NaN] = stdout.split(" ").map(Number);
-    return { time, peakBytes };
+    const figures = measured(plan, peer, [command, ...args], env);
+    return typeof figures === "string" ? `${name} ${figures}` : figures;
   };
   return { name, single, ...inTurns(plan, run) };
+}
+
+/** One run of a command: `time` is the processor's, `wall` the clock's, both in ms. Or how it ended. */
+export function measured(
+  { folder }: NativePlan,
+  peer: NativePeer,
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): (Figures & { readonly wall: number }) | string {
+  const { stdout, stderr, status } = spawnSync(path.join(folder, "measure"), [LIBRARIES[peer], ...command], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  if (status !== 0) return `with ${peer} ended with ${status}: ${stderr.slice(0, 200)}`;
+  const [wall = Number.NaN, time = Number.NaN, peakBytes = Number.NaN] = stdout.split(" ").map(Number);
+  return { wall, time, peakBytes };
 }
 
 /** A trace as replay.c takes it. */
@@ -97,7 +107,7 @@ export function measureTrace(trace: TraceInput, plan: NativePlan): NativeResult 
 }
 
 /** A peer that fails once takes no further part; why is a remark. */
-function inTurns(
+export function inTurns(
   { peers, rounds }: NativePlan,
   run: (peer: NativePeer) => Figures | string,
 ): Pick<NativeResult, "taken" | "remarks"> {

@@ -6,7 +6,7 @@ import type { LocalityResult } from "./locality.ts";
 import type { NativeResult } from "./measure.ts";
 import type { NativePeer } from "./peers.ts";
 
-export const PARTS = ["programs", "traces", "locality"] as const;
+export const PARTS = ["programs", "traces", "locality", "threads"] as const;
 export type NativePart = (typeof PARTS)[number];
 
 export interface NativeResults {
@@ -18,6 +18,8 @@ export interface NativeResults {
   readonly programs: readonly NativeResult[];
   readonly traces: readonly NativeResult[];
   readonly locality: readonly LocalityResult[];
+  /** Earlier runs have none. */
+  readonly threads?: readonly NativeResult[];
   readonly remarks: readonly string[];
   readonly command: string;
   readonly seconds: number;
@@ -25,5 +27,5 @@ export interface NativeResults {
 
 /** The results of one part alone. */
 export function partOf(results: NativeResults, part: NativePart): NativeResults {
-  return { ...results, programs: [], traces: [], locality: [], [part]: results[part] };
+  return { ...results, programs: [], traces: [], locality: [], threads: [], [part]: results[part] };
 }

@@ -1,4 +1,4 @@
-// Run: real programs and the traces, with libmorecore.so and with others.
+// Run: real programs, the traces, and patterns with threads, with libmorecore.so and with others.
 //
 // Owns:  the order of things.
 // Needs: gcc; `npm run build:native` before.
@@ -14,6 +14,7 @@ import { measureProgram, measureTrace, type NativePlan, prepare } from "./measur
 import { findPeers, MADE_BY_DEBIAN, type NativePeer } from "./peers.ts";
 import { nativePrograms } from "./programs.ts";
 import type { NativePart, NativeResults } from "./results.ts";
+import { compilePatterns, measureThreads, threadsPlays } from "./threads.ts";
 
 export interface NativeOptions {
   readonly rounds: number;
@@ -54,7 +55,9 @@ export function measureNative(
     if (missing) said.push(missing);
     const locality =
       missing === undefined ? measured(found.traces, (trace) => measureLocality(trace, peers, folder)) : [];
-    if (part !== "programs") said.push(...found.remarks);
+    if (asked("traces") || asked("locality")) said.push(...found.remarks);
+    if (asked("threads")) compilePatterns(folder);
+    const threads = asked("threads") ? measured(threadsPlays(), measureThreads) : [];
     return {
       machine: machineText(),
       peers,
@@ -63,6 +66,7 @@ export function measureNative(
       programs,
       traces,
       locality,
+      threads,
       remarks: said,
       command,
       seconds: Math.round((performance.now() - started) / 1000),
