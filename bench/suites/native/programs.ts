@@ -60,7 +60,14 @@ export function nativePrograms(folder: string): readonly NativeProgram[] {
     "-o",
     at("cpp"),
   ]);
-  compileIfThere("gcc", ["-O2", "-pthread", "-w", path.join(sources, "stress.c"), "-o", at("stress")]);
+  compileIfThere("gcc", [
+    "-O2",
+    "-pthread",
+    "-w",
+    path.join(sources, "stress-threads.c"),
+    "-o",
+    at("stress"),
+  ]);
   const quiet = { PYTHONMALLOC: "malloc", PYTHONHASHSEED: "1" };
   return [
     { name: "perl", command: "perl", args: [at("work.pl")], single: true },
@@ -98,7 +105,7 @@ export function nativePrograms(folder: string): readonly NativeProgram[] {
     },
     { name: "node", command: process.execPath, args: [at("work.js")], single: false },
     { name: "C++, 4 threads", command: at("cpp"), args: [], single: false },
-    { name: "stress, 8 threads", command: at("stress"), args: ["8", "40000", "0"], single: false },
+    { name: "stress, 8 threads", command: at("stress"), args: ["1", "8", "4", "10000", "0"], single: false },
   ];
 }
 

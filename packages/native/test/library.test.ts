@@ -66,7 +66,7 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
   beforeAll(() => {
     nativeLibrary();
     compileNative(CASES, [join(ROOT, "packages/native/test/cases.c")]);
-    compileNative(STRESS, [join(ROOT, "packages/native/test/stress.c")]);
+    compileNative(STRESS, [join(ROOT, "packages/native/test/stress-threads.c")]);
   }, 120_000);
 
   describe.each(["sbrk", "mmap"])("with memory by %s", (memory) => {
@@ -221,7 +221,7 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
     };
 
     it("records what threads do, in one order, and morecore replay plays it", () => {
-      const trace = record(STRESS, ["4", "4000", "1"]);
+      const trace = record(STRESS, ["1", "4", "1", "4000", "1"]);
       expect(trace.threadCount).toBe(5);
       expect(trace.opCount).toBeGreaterThan(16_000);
       const replayed = cli("replay", file);
@@ -229,9 +229,9 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
     }, 30_000);
 
     it("is gzipped if its name says so: many members, one trace, the same calls", () => {
-      const plain = record(STRESS, ["1", "30000", "0"]);
+      const plain = record(STRESS, ["1", "1", "1", "30000", "0"]);
       const path = `${file}.gz`;
-      const packed = record(STRESS, ["1", "30000", "0"], path);
+      const packed = record(STRESS, ["1", "1", "1", "30000", "0"], path);
       expect(packed).toEqual(plain);
       const bytes = readFileSync(path);
       expect(bytes.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
@@ -245,9 +245,9 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
       const kinds = new Set([...recordsOf(record(CASES, ["aligned_blocks"]))].map(({ kind }) => kind));
       expect(kinds).toContain(KIND.aligned);
       expect(kinds).toContain(KIND.free);
-      expect(new Set([...recordsOf(record(STRESS, ["1", "3000", "0"]))].map(({ kind }) => kind))).toEqual(
-        new Set(Object.values(KIND)),
-      );
+      expect(
+        new Set([...recordsOf(record(STRESS, ["1", "1", "1", "3000", "0"]))].map(({ kind }) => kind)),
+      ).toEqual(new Set(Object.values(KIND)));
     });
 
     it.each([file, `${file}.gz`])("is a whole trace when the program is killed: %s", (path) => {
@@ -260,11 +260,11 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
     });
 
     it("is the first process's alone; with %p each has its own", () => {
-      const alone = record("sh", ["-c", `"${STRESS}" 1 2000 0 > /dev/null; exit 0`]);
+      const alone = record("sh", ["-c", `"${STRESS}" 1 1 1 2000 0 > /dev/null; exit 0`]);
       expect(alone.opCount).toBeLessThan(2000);
       const folder = join(scratch.path, "each");
       mkdirSync(folder);
-      runWith("sh", ["-c", `"${STRESS}" 1 2000 0 > /dev/null; exit 0`], {
+      runWith("sh", ["-c", `"${STRESS}" 1 1 1 2000 0 > /dev/null; exit 0`], {
         preload: nativeLibrary(),
         env: { MORECORE_TRACE: join(folder, "%p.mct") },
       });

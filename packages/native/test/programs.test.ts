@@ -65,7 +65,7 @@ const PROGRAMS: readonly Program[] = [
     is: () => hasCommand("gcc"),
     packages: "gcc",
     ...shell(
-      `gcc -O2 -c -w "${ROOT}packages/native/test/stress.c" -o object.o; cksum < object.o; gcc -w -O2 -pthread object.o -o program; ./program 2 2000 1`,
+      `gcc -O2 -c -w "${ROOT}packages/native/test/stress-threads.c" -o object.o; cksum < object.o; gcc -w -O2 -pthread object.o -o program; ./program 1 2 1 2000 1`,
     ),
   },
   { name: "git commits, logs and collects", is: () => hasCommand("git"), packages: "git", ...shell(GIT) },
@@ -107,20 +107,6 @@ const PROGRAMS: readonly Program[] = [
     command: file("cpp"),
     args: [],
   },
-  {
-    name: "threads that fork",
-    is: () => true,
-    packages: "",
-    command: file("stress"),
-    args: ["8", "8000", "4"],
-  },
-  {
-    name: "forks with one thread",
-    is: () => true,
-    packages: "",
-    command: file("stress"),
-    args: ["1", "20000", "8"],
-  },
 ];
 
 /** Without what differs from run to run: times. */
@@ -131,7 +117,6 @@ function comparable({ stdout, stderr, end }: Ended): Ended {
 describe.skipIf(!needsNative())("with libmorecore.so for its malloc, a real program does the same", () => {
   beforeAll(() => {
     nativeLibrary();
-    compileNative(file("stress"), [join(ROOT, "packages/native/test/stress.c")]);
     if (hasCommand("g++"))
       compileNative(file("cpp"), [join(ROOT, "packages/native/test/program.cpp")], ["-std=c++17"]);
   }, 120_000);
