@@ -56,16 +56,9 @@ export async function buildNative(): Promise<string> {
   mkdirSync(build, { recursive: true });
   const made = mkdtempSync(join(build, "made-"));
   try {
-    writeFileSync(join(made, "layout.h"), nativeLayout());
-    writeFileSync(join(made, "calls.h"), nativeCalls());
-    const { bytes, marked } = await nativeKernel();
-    writeFileSync(join(made, "kernel.wasm"), bytes);
-    execFileSync("wasm2c", [join(made, "kernel.wasm"), "--module-name=mc", "-o", join(made, "wasm2c.c")]);
-    writeFileSync(join(made, "kernel.c"), kernelSource(readFileSync(join(made, "wasm2c.c"), "utf8"), marked));
-    const own = readdirSync(sources).filter((name) => name.endsWith(".c"));
-    const files = [join(made, "kernel.c"), ...own.map((name) => join(sources, name))];
+    const { files, includes } = await nativeSources(made);
     const library = join(made, "libmorecore.so");
-    execFileSync("gcc", [...FLAGS, `-I${sources}`, `-I${made}`, ...files, ...ZLIB, "-o", library], {
+    execFileSync("gcc", [...FLAGS, ...includes, ...files, ...ZLIB, "-o", library], {
       stdio: "inherit",
     });
     // Put there whole: a program may be running with the one that is there.
@@ -74,6 +67,23 @@ export async function buildNative(): Promise<string> {
   } finally {
     rmSync(made, { recursive: true, force: true });
   }
+}
+
+/** The files in C that the library is made of, some of them made for it in the folder, and where their headers are. */
+export async function nativeSources(
+  made: string,
+): Promise<{ readonly files: readonly string[]; readonly includes: readonly string[] }> {
+  writeFileSync(join(made, "layout.h"), nativeLayout());
+  writeFileSync(join(made, "calls.h"), nativeCalls());
+  const { bytes, marked } = await nativeKernel();
+  writeFileSync(join(made, "kernel.wasm"), bytes);
+  execFileSync("wasm2c", [join(made, "kernel.wasm"), "--module-name=mc", "-o", join(made, "wasm2c.c")]);
+  writeFileSync(join(made, "kernel.c"), kernelSource(readFileSync(join(made, "wasm2c.c"), "utf8"), marked));
+  const own = readdirSync(sources).filter((name) => name.endsWith(".c"));
+  return {
+    files: [join(made, "kernel.c"), ...own.map((name) => join(sources, name))],
+    includes: [`-I${sources}`, `-I${made}`],
+  };
 }
 
 /** kernel.c, of wasm2c's C. */
