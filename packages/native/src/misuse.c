@@ -45,12 +45,15 @@ _Noreturn void misuse(u32 code, const void *ptr) {
 }
 
 // Whether a block is free beyond doubt: a slab's by a bit that lies elsewhere; a chunk by its footer, and by the header
-// behind it. The header before it alone may have been overwritten.
+// behind it; one that looks live, by the marks that another thread has left in it. The header before it alone may have been
+// overwritten.
 static bool is_surely_free(Base base, u32 at) {
   size_t span = region_of(base)->span;
   if (slab_block_bytes(base, span, at) != 0)
     return true;
-  u64 chunk = at - HEADER_WORD, size = safe_word(base, span, chunk) & ~FLAGS, end = chunk + size;
+  u64 chunk = at - HEADER_WORD, head = safe_word(base, span, chunk), size = head & ~FLAGS, end = chunk + size;
+  if (head & IN_USE)
+    return true;
   return size != 0 && safe_word(base, span, end - FOOTER) == size && (safe_word(base, span, end) & PREVIOUS_IN_USE) == 0;
 }
 

@@ -4,7 +4,7 @@
 export const KERNEL_TEXT =
   "#t4tFt@$###$T,t3$tR$tRt3%tRtR$tRt3%tRtR#t3$tR#t3&tRtRtR$tRt3#$tRt3&tRtRtR#t3##t3'tRtRtRtR$tR%S&+t@tBtEt8" +
   "t6tBtEt8(t4t5tBtEtG#%+t@tBtEt8t6tBtEt8't:tEtBtJ##&t8tAtI)t@t8t@tBtEtL%##&t^$t[$#####&#%#$####)$#%&%($#&%" +
-  "#%&&(&#$##'##&#$#(######%$(&&'####$&####+'$%$%####$*#(*$$##$'$%*#$$$#)%%%&%##(######$$$#'%''''$&#$##(()%" +
+  "#%&&(&#$##'##$#(######%$(&&'####$&####+'$%$%####$*#(*$$##$'$%*#&#$$$#)%%%&%##(######$$$#'%''''$&#$##(()%" +
   "#(''$&#))$tR$e#.*u$'@,t@t6t2t4tGtGt4t6t;#tM+t@t6t2t5t8t:t<tA#tN3t@t6t2t4t?t<t:tAt8t7t2t4t?t?tBt6#tO.t@t6" +
   "t2t5tLtGt8tFt2tBt9#tP.t@t6t2t6tBtHtAtGt2tBt9#tQ6t@t6t2t@t4t?t?tBt6t2t9tBtBtGtCtEt<tAtG#tR<t@t6t2t@t4t?t?" +
   "tBt6t2t9tBtBtGtCtEt<tAtGt2t?t<t@t<tG#tS$8t@t6t2t9tEt8t8t2t4t?t<t:tAt8t7t2tFt<tMt8t7#tT$0t@t6t2t9tEt8t8t2" +
@@ -13,7 +13,7 @@ export const KERNEL_TEXT =
   "At2tCt?t4t6t8#tZ$@t@t6t2t@t4t?t?tBt6t2tFt8tGt2t9tBtBtGtCtEt<tAtGt2t?t<t@t<tG#t[$1t@t6t2t@t4t?t?tBt6t2tGt" +
   "Et<t@#t]$/t@t6t2t5tHt?t>t2t9tEt8t8#t8,t@t6t2t6t4t?t?tBt6#tC1t@t6t2t9t<tEtFtGt2tCt<t8t6t8#t;*t@t6t2t9tEt8" +
   "t8#t78t@t6t2t<tAt7t8tCt8tAt7t8tAtGt2t6t4t?t?tBt6#tH:t@t6t2t<tAt7t8tCt8tAt7t8tAtGt2t6tBt@t4t?t?tBt6#tI,t@" +
-  "t6t2t@t4t?t?tBt6#t(.t@t6t2t@t8t@t4t?t<t:tA#t+0t@t6t2tAt8tKtGt2tCt<t8t6t8#tA1t@t6t2tCt<t8t6t8t2t5tLtGt8tF" +
+  "t6t2t@t4t?t?tBt6#t&.t@t6t2t@t8t@t4t?t<t:tA#t)0t@t6t2tAt8tKtGt2tCt<t8t6t8#tA1t@t6t2tCt<t8t6t8t2t5tLtGt8tF" +
   "#t?1t@t6t2tCt<t8t6t8t2tFtGt4tGt8#t=-t@t6t2tEt8t4t?t?tBt6#tL8t@t6t2t@t4t?t?tBt6t2tHtFt4t5t?t8t2tFt<tMt8#t" +
   "2-uHtFt[$3#C#e$t>C#tDe$C#>i.2#C#e2t=e'tIe$C#>.1#F#ev+#t=C#e(tGt=.0#C#K%+e+tIeBtD.,#C#3(e'tG.7#C#e#Y%+C#F" +
   "#eu`#t=Y%#.3#F#K%t'C#e/tIe%tGt=.,#C#C$3##.-#C#K%+e3tI.N#C$e(tGC#s'de#2.C#C$e(tGt>E#eCs'tRetR(e$C#tGe$t>." +
@@ -47,80 +47,80 @@ export const KERNEL_TEXT =
   "'tRF#K%7(C#K%'..=#C#e/t=C$q'tRC#3De't>C$o(e#..K$$tR%d%dC#K%#E$C#q0#F#K%?C$s0$.e*C#3,.C$._$%tRF#K%?D%F#eu" +
   "C8t=D$&d%dC$C%j0#C$C#3E0#C$3FD$/$..C$e#C$C#3E>.t9$%tRC#e't=e2tD'de#2.C#K%#E&e1tDe%k'de#2.%d%dC&30E'i0#C'" +
   "C$C#t>q0$.e#2.C#C't=K%#e,tDe$k'de#2.C&e$tD'tRe$(C#C%34..S$$tR%d%dC#3GE$i0#C$F#K%?k0$.e#2.C#C$3De't>C#F#t" +
-  ">3H.S$$tR%d%dF#K%3E$C#q0#C#F#K%?s0$.C#3I2.C#C$C#F#t>3H.t3$'tRC#e't=E%e2tD'de$C%3,.C#3GE&i'de%C%3,.C#K%#E" +
-  "$e)tDiD'e'e&C$e+tDe$C$30E$'tRC&3DC#t>C$s(e#.e#C'>>>C%3,.8#C#e't>E#3Ji'dC#3K.C#./#C#C$C#C$o>./#etS+C#e&tG" +
-  "3M.P$$tRF#K%OD#F#K%/e)tD'tRC#F#E#K%;C#t>3:(C#.e*tIetCtD.R$$tRC#e'tGE$3ND#%dC$etS%q0#C#F#K%Ge+tIq0#e#2.3O" +
-  "C#s.5#e3C#e6t=etCtDC#e/q>.4#F#ev++t=C#e%tGt=K%#.tB$$tRF#euh#t=C#e(tIE$e%tGt=K%#etRC#tGtDE#i'dF#K%t3etQC$" +
-  "tGtDE#i'de#2.%d%dF#euh#t=C#t;E$e%tGt=K%#E#i0#C$e0m0$.e*F#eud#t=3,..C#t;C$e(tGtE.u)$$)tRC#3>E%eCm'tRe#(%t" +
-  "RC#D'etRD&C%3RD#&d%dC#i0#C(e3s0#C#C'C#32E$j0%=%dC$C&s0#C$C'q0#C#D)C$D&.C#K%'E$F#K%7s'de*C#3,.C$D#C(e$t=D" +
-  "(/$..C)..E#'dC#2.C%C%e$t=C%eCm>3SE#i'de#2.C#3R.S$%tRF#K%3D$C#39E%o'de#2.C$C#e&tEY%#C#C$t=C%C#t>38C$.A#C#" +
-  "C$e&tEY%#C#C$t=E#C#K%#e$tEY%#.t9$%tRC#3TE%i'dC#3U2.C#C%32E&o'de*C%3,.C%C&36e$C&C#t>e3mC$>'dC%C&3VC%2.C#C" +
-  "%t=E$C&C#t>E&3=C%C#e&tEY%#C$C&3?C%.D$%tRF#K%OE#F#K%GE$o'tRC#C$t>etCtD(e#..F#F#F#K%GC#t=E#Y%GF#K%KC#m'dF#" +
-  "C#Y%K..K$%tRF#F#K%7C#t=E$Y%7F#K%3E%C$e't>C%t>38C#3Y.v$$$(tRC$C%e3t=E'mC'3XE&otE'de#2.F#K%;F#K%7t>C&C't>3" +
-  ":E&'dC&3Z.F#K%?D(F#K%7D*F#K%3D)39D&C(C#Y%#C(C*Y%'C*e't>e&Y%#C&'dC)C&3=C&C)t=E(C(K%#etQtDY%#C)C&3?.C#e#Y%" +
-  "#C#e#Y%'F#C#Y%?F#C#C't=Y%7F#C#C$t=Y%;F#C#e/t=E#e't=Y%CC#C%38C'3YF#K%[E#C#e$t>E#C'tDt>C#tDC$C't>3:3X3:3Ze" +
-  "$.O$$tR%tR%dc#e3tGE$etStStOs0#C#etStStOC$t>o0#C#3$/$.e#..u[$$&tRF#K%/e%tD'de#2.%dF#K%;c#e3tGj0#3XC#e3t=s" +
-  "0#e#2.F#edt>K%#E$eBj'tRe#(F#K%GC$tIetStStOtD.E%C#etctS't=etStStOtDE$q'dC$D%.e#C$C%kC%3]E&>'dC$E%3]D&.C&i" +
-  "F#K%;E$c#e3tGjtD'dC#39C$F#K%7t>t=t>ev2v2&t=etStStOtDE%3]D&.C&i'de#2.C$C&k'dC&C%C#3[2.F#C$C%t=Y%;e$.td$$%" +
-  "tRC#39E$q'de$2.3XC#C$t>E$m'de#2.F#K%;F#K%7t>C$m'dC#3^i'de#2..39C#m'dC#39t>D$F#K%[E%C$t=e$t>C%e$t>etRtFtD" +
-  "F#K%;F#K%7t>3:3X3:3Z.39C#m'de*F#e[t=3,.F#euG#t=37e$.3#C#3_'tRC#3U(e#..7#C#C$3WE$'tRC$(C#3`..2#C#C#K%#e't" +
-  "EY%#.6#C#e#3aE#'dC#3b.C#.=#F#K%t+C#F#t>q'de#2.C#3+K%#.,#C#3de#k.6#C#etSCt=etSt3tDC#C#3e>.t)#C$C#C&t=E&e3" +
-  "t=etCtDC#C%t=etSCt=etSt3tDE$C&e't=E&o'dC&etSt3tDD$.C$C$C%e$tIC#t=q>3:E#e$t>etSt3tDC#C#e$t>3e>.uM$$(tRC#3" +
-  ">3SE&'tRC&3R(e#.D&&d%dC&i0#C*e3s0#C&32E(C$e$tIC$t=o'de#2.C&e't=3fE'C&C(t=e't=E)s'tRe#(C'C)C$C%3gE)C'o'tR" +
-  "C)C't>(e#..C#s'dC&C(36C&C(3VC&2.%tRC&K%'E'F#K%7s'de*C&3,.C'C'0#=C(3>e$t=3SE&'tRC&3R(e#..D&C*e$t=D*/$..e#" +
-  ".a$$tRC$C#t>E%i'dC#2.C$C#32C%t>e&tEY%#C#C#K%#e$tDC%tEe%tEY%#C#3@C#C%t=.Y$%tRC#K%#E&30C$t>E%e3m'd2.C#C$t=" +
-  "E$C%e&tEY%#C#C&C%t>Y%#C$3@.u%$$%tRC#e'tGE%3ND#etStS%C%eu#%t?3:3O3:D%C#etS+%tRC$C$e'm0#=e&C$e+m0#=e'e(C$e" +
-  "Cm>.tGC#3MC%3:E$C%3hE#i'dC$etSdt>e$3aE#i'de#2..C#e't=3fE&C#32C#t=e't=C$C%3gD$C#C&e't>3iE#C$C&t>3jC#3bC#." +
-  "o$$tRC$eud#o'dC#e#C$v/.#2.C$etKtDC#t=D%&dC#C%m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#..uO%$+tRF#K%t+C#F#t>s" +
-  "'de$2.C#e$t>e/tIe$t=F#e/tIE&t>E#e$tIC#t=e@t=D#3BE%'tRC%e't>32e't>(e#.D$%dC%i0#%dC%31i0#C$C#e%tGq0$.e*F#e" +
-  "uW#t=3,.C#ev#v2cC&t>E'C#C'm>e%tG3Q3cE#i'de#2.C#32e't>e%tID(C#e't=D)C$'d%dC)D#C$eud#o'dC#C%C$v/-##/$.C$et" +
-  "KtDC#t=D+C%C#t>D*&dC#C+m'dC#C#C*t=L&#Z&#C#e+t=D#/$..C$e'tD'dC#C#C*t=K%#Y%#...C$C)t=C(e%tGC$t>3lF#C)C&e%t" +
-  "Gt>Y%t'F#C(C'C'C(o>C&t=e/tGF#t>Y%t+C$'dC%3A.e$.u:%$+tRC#3Pi'de#2.C#3'D)e`3Q3cE$i'de#2.C$e't=D$C#C)K%73kE" +
-  "&i'dC$3Ae#2.C&32e't>C#e'tGE*tAE%eu#%s'deu#%D%.C&e't=E&C%C*t?t=3mi'dC&3AC$3Ae#2.C$C&Y%#C#C#t;tIE+D'e&D(&d" +
-  "C(eCm'de%C'C+t?t>C't?D'C(C(t=D(/$..C$C'Y%'C$C#t;e't=C%e3tGC#e+tGtEtEY%+e#D#&dC#e,m'dC$e3t=C#e%tGt=C%C#3." +
-  "Y%#C#e$t=D#/$..C$C%C%e$t>e(tI3.Y%/C&C%C*t?C&t=C$33C)C)K%7e$t=Y%7F#F#K%We$t=Y%WC$.u'&$(tR%d%dF#E(ev+#t=C#" +
-  "e(tGt=E&K%+E$i0#C$e3t=D%&dC$eWt=C%o'dC%K%#'dC&C%Y%#C&C$K%#C$K%+e+tIeBtDe'tGC%C$t>e3t>e&tGt?t=Y%'/'.C%e't" +
-  "=D%/$...C&K%/E$'dC$K%WD%C$K%[E''tRC'eWt=(C&e/t=.K%#C$k'de*C$3##.C%e[t=C&e3t=C%>K%#C$k'de*C$3##.C'eWt=C&e" +
-  "/t=C'>C%Y%#C%e[t=C&e3t=C%>C'Y%#C$C$K%+etStS%t>Y%+(C#3nD$.C$i'de#2.C&C$Y%+C$e3t=D%&dC$eWt=C%o'd%dC%K%#'dC" +
-  "&C%Y%#C&C$K%#C$K%+e+tIeBtDe'tGC%C$t>e3t>e&tGt?t=Y%'/$.C%e't=D%/%....C(ev+#t=C#e(tGt=E%K%#E&K%#E$'tRC&C$e" +
-  "$t>C$tDY%#C%K%'C$t;C#e'tGt?t=(e#..g$%tR%tRC#3-D%&dC%C$e(tGo'de#C#e3t=C$e%tGt=K%#C%C$3.k0%=C$e$t=D$/$..e$" +
-  ".e#k.t=$&tR&dC$C%oe#C#>'d%dC#t;3'E'K%+E&i0#C&3pi0#C'3*C&3CC%e$t=D%.C#C#e$t>tDD#/$..F#eu?8t=E$C$K%#C#tEY%" +
-  "#C%'dF#euO#t=37.C%.tJ$)tRF#K%lE$F#K%v#$E%t>eBtI'd2.F#eu?8t=E&K%#F#eu;8t=E'K%#E(etRtFtDD#C'e#Y%#C&C(Y%#C#" +
-  "i'd2.C#e%3qE#'dF#C#e&tGC$etS$t>C%C$C%t>etS$o>t=Y%v#$..c$$tRF#eu;8t=K%#F#eu?8t=K%#tEE$i'de#2.F#eu;8t=e#Y%" +
-  "#F#eu?8t=e#Y%#C$C#3qe#k.)#e%3s.*#eB3s=.U$$tR3t#i'dC#3`2.C#C$3aD%&d%dC%0#3t#i0#C#C$3aD%/$..C%.;$$tRC#C$3W" +
-  "E%'tRC%(C#C$3t%..uP+$*tRC#ev2v2v2v2*o'de#2.F#D%%dC#ev#&o0#C%K%SC#e2t=e'tIe$C#>e'tGm0#C#e2t=e'tIe$C#>3oE$" +
-  "'dC$2..%dC#etS+q0#C%eu;8t=K%#C%eu?8t=K%#tEi0#3r.%d%tR%tR%tRe3C#e6t=etCtDC#e/q>E)e'tIE#eCm'dC#/$.eBC#t:t>" +
-  "E$e&t>e'tGC#C$e't>tIe2tDtE.E(eCm'tRe#(%tRetRD&C%ev++t=C(e%tGt=K%#D#&d%dC#i0#C*e3s0#C#C)C#K%#etCtDE$j0%=%" +
-  "dC$C&s0#C$C)q0#C#D'C$D&.C#K%'E$C%K%7s0)C$D#C*e$t=D*/$..C'..E#'dC#/$.e#%tRC%euh#t=E&C(C(e$t=C(eCm>E#e(tIE" +
-  "$e%tGt=K%#etRC#tGtDE#i'de#C%K%t3etQC$tGtDE#i0$=%d%dC&C#t;E$e%tGt=K%#E#i0#C$e0m0$.e*C%eud#t=3##..C#t;C$e(" +
-  "tGtE.E#i0#=C%ev++t=C#e%tGt=K%#.E#i'dC)C%K%7e't>C%K%3E#t>E$o'tRe#(C#C)e&tEY%#C#C)t=E&C$C)t>e$tEY%#C%C&Y%3" +
-  "C#./$.C)C#K%#etCtDE$o0$C#K%'D&C#K%+D'%tR%dC#C%K%7E(s0#C#C%q0#C$i0#C$C(C#t>s0#C&C(s/$.e$.C%ev'+t=C'oC'C(s" +
-  "tEtE0$C'K%'C#k0$C#C$t=e't>K%#C$k0$%dC&i0#C&K%+C#k0%.C#K%+E&C#K%'E'Y%'C''dC'C&Y%+(C%euC8t=C&o'd%dC%euh#t=" +
-  "C&C%ev'+t=t>e%tIE&e(tIe%tGt=E(K%#etQC&tJtDD'C(C'Y%#C'0#C%C%K%t3etQC&e(tItJtDY%t3...C$C)t>e3m'dC#C$e&tEY%" +
-  "#C#C$t=E$C$K%#e$tEY%#C#/$.C#C)t=E&C$C)t>E$e$tEY%#C$C&t=e't>C$Y%#C#C)e&tEY%#%dC%ev'+t=%tRC$e'tIE$eCm'dC$/" +
-  "$.eBC$t:t>E'e&t>e'tGC$C'e't>tIe2tDtE.E(e%tGt=E'K%'E$i0#%dC$C%q0#C$C%K%7m0$.e*C'e't=3##.C&C$Y%'C&C'Y%+C'C" +
-  "&Y%'%dC$'dC$C&Y%+/$.C%euh#t=C(e(tIE$e%tGt=E&C&K%#e$C(tGtEY%#C%C%K%t3e$C$tGtEY%t3.C#.E#i'dC)e#3t%D#.C#e't" +
-  "=e#C#>2.e*C#3##.t3$'tRC#ev#&q'dF#ev+#t=C#e2t=e'tIe$C#>E%e(tGt=E&K%#E'K%#E$'tRC'C$e$t>C$tDY%#C&K%'C$t;C%e" +
-  "'tGt?t=(e#.E$'dC$2..C#3t'.]$$tRC#C$t=e3t>e$3t&E%i'de#2.C%C$C%t=e&t=C$e$t>etRtFtDe't>3iE$C#3jC$.tq)$)tRF#" +
-  "D&C#K%#etCtDE)C$C#C%t=e&t=C%e$t>etRtFtDe't>E+C#t>E't=m'de*C#3##.C#K%'D%C#K%+D(%d%d%tR%dC#C&K%7E*s0#C#C&q" +
-  "0#C)i0#C)C*C#t>s0#C%C*s/$.e$.C&ev'+t=C(oC(C*stEtE0#C(K%'C#k0#C#C)t=e't>K%#C)k0#%dC%i0#C%K%+C#k0$./$.e*C#" +
-  "3##.C#K%+E%C#K%'E(Y%'C('dC(C%Y%+(C&euC8t=C%o'd%dC&euh#t=C%C&ev'+t=t>e%tIE%e(tIe%tGt=E*K%#etQC%tJtDD(C*C(" +
-  "Y%#C(0#C&C&K%t3etQC%e(tItJtDY%t3...C$C+t=D%C)C't>C$t>E)'dC%C)e$tEY%#C%C)t=e't>C)Y%#(C%C%K%#e$tEY%#.C+e%e" +
-  "&C'>C$tEY%#C''dC#C'e$tEY%#C#C't=e't>C'Y%#%dC&ev'+t=%tRC'e'tIE$eCm'dC$/$.eBC$t:t>E'e&t>e'tGC$C'e't>tIe2tD" +
-  "tE.E(e%tGt=E'K%'E$i0#%dC$C&q0#C$C&K%7m0$.e*C'e't=3##.C#C$Y%'C#C'Y%+C'C#Y%'%dC$'dC$C#Y%+/$.C&euh#t=C(e(tI" +
-  "E#e%tGt=E$C$K%#e$C(tGtEY%#C&C&K%t3e$C#tGtEY%t3..C)'d%d%dC&ev'+t=%tRC)e'tIE#eCm'dC#/$.eBC#t:t>E$e&t>e'tGC" +
-  "#C$e't>tIe2tDtE.E'e%tGt=E$K%'E#i0#%dC#C&q0#C#C&K%7m0$.e*C$e't=3##.C%C#Y%'C%C$Y%+C$C%Y%'C#'dC#C%Y%+/$.C&e" +
-  "uh#t=C'e(tIE#e%tGt=E$C$K%#e$C'tGtEY%#C&C&K%t3e$C#tGtEY%t3..C+.uk$$&tRC#e3q'dC$3t(2.%d%dev2v2v2v2*C#t>C$m" +
-  "0#C#etStStStS'q0$.e#2.ev2v2v2v2*e$eCC#e$t>t:t>tGE%t>C$m'de#2.%tRC$3QE&3>3RD#&d%dC#i0#C'e3s0#C#C#32C&C%e$" +
-  "t>E$C%C#e't=C$tDt>tDt=s0%=C#K%'E$F#K%7s'de*C#3,.C$D#C'e$t=D'/$..e#.E#i'dC%C&t=e3t>3TD#.C#'tRC#C&C%3t*(C&" +
-  "C%3t).E#e't=e#C#>.u?$$$tRF#euO83lF#e(Y%'F#F#Y%+F#e#Y%/C#F#t>E%etSCs'detSCD%.F#C%F#t=Y%7F#C#Y%;F#F#euC8t=" +
-  "E#Y%?F#C$Y%CF#C%Y%GF#C%Y%KF#etRY%OF#etSCY%[F#etRY%`F#edt>e#Y%#e$D$&dC$eBq'dC$3'3*C$e$t=D$/$..C#e/t=C%euS" +
-  "8t>38F#euPtruLu-'Y%#.u'$$'tReCD%&dC%eBq'dC%3'E&K%+E#'dC&3*C#3p'dC#3C(%dC#e3t=D$%d&dC#eWt=C$o'dC$K%#0%C$e" +
-  "'t=D$/$../$.C&K%3D$C#C#K%+etStS%tEY%+C#e#Y%WC#C$Y%[C$eWt=C&e/t=C$>C#Y%#C&C#Y%3...C%e$t=D%/$...^$$tR%tR%d" +
-  "C#3dE$i0#C#C$K%#t>C$K%+E#e3tIC#e+tIeBtDt?e'tGs0#C$/$.e#..M#C#K%'C$C#K%#t>t?C#K%+E#tKE$C#e3tIm'tRC$(ev2v2" +
-  "&..<#C#e3t=C$e(tIe%tGt=K%#C$tIe$tD.V$$tRC#C$3t/E%ev2v2&j'de$e'C$e2tD>C$3,.C#C%3t0'de&C$3,.C%.O$$tRC#i'de" +
-  "#2.C#3t.E$i'dC#3L32e't>2.C$C#3t1=C$3).Z$$tRe$C$tGD&C#e3t=C$e(tIe%tGt=E#C%'tRC#K%#C&tE(C#K%#C&etRtFtD.Y%#" +
-  ".t#$&tR&dC$C&o'dC&e%tGC#t=K%#E%'dC%3t.E''dC'C'C%3t/e#3t3(C%e't>E%C%K%#e't>Y%#..C&e$t=D&/$...ul&$&tRC#K%'" +
+  ">3H.S$$tR%d%dF#K%3E$C#q0#C#F#K%?s0$.C#3I2.C#C$C#F#t>3H./#C#C$C#C$o>./#etS+C#e&tG3K.P$$tRF#K%OD#F#K%/e)tD" +
+  "'tRC#F#E#K%;C#t>3:(C#.e*tIetCtD.R$$tRC#e'tGE$3LD#%dC$etS%q0#C#F#K%Ge+tIq0#e#2.3MC#s.5#e3C#e6t=etCtDC#e/q" +
+  ">.4#F#ev++t=C#e%tGt=K%#.tB$$tRF#euh#t=C#e(tIE$e%tGt=K%#etRC#tGtDE#i'dF#K%t3etQC$tGtDE#i'de#2.%d%dF#euh#t" +
+  "=C#t;E$e%tGt=K%#E#i0#C$e0m0$.e*F#eud#t=3,..C#t;C$e(tGtE.u)$$)tRC#3>E%eCm'tRe#(%tRC#D'etRD&C%3PD#&d%dC#i0" +
+  "#C(e3s0#C#C'C#32E$j0%=%dC$C&s0#C$C'q0#C#D)C$D&.C#K%'E$F#K%7s'de*C#3,.C$D#C(e$t=D(/$..C)..E#'dC#2.C%C%e$t" +
+  "=C%eCm>3QE#i'de#2.C#3P.S$%tRF#K%3D$C#39E%o'de#2.C$C#e&tEY%#C#C$t=C%C#t>38C$.A#C#C$e&tEY%#C#C$t=E#C#K%#e$" +
+  "tEY%#.t9$%tRC#3RE%i'dC#3S2.C#C%32E&o'de*C%3,.C%C&36e$C&C#t>e3mC$>'dC%C&3TC%2.C#C%t=E$C&C#t>E&3=C%C#e&tEY" +
+  "%#C$C&3?C%.D$%tRF#K%OE#F#K%GE$o'tRC#C$t>etCtD(e#..F#F#F#K%GC#t=E#Y%GF#K%KC#m'dF#C#Y%K..K$%tRF#F#K%7C#t=E" +
+  "$Y%7F#K%3E%C$e't>C%t>38C#3W.v$$$(tRC$C%e3t=E'mC'3VE&otE'de#2.F#K%;F#K%7t>C&C't>3:E&'dC&3X.F#K%?D(F#K%7D*" +
+  "F#K%3D)39D&C(C#Y%#C(C*Y%'C*e't>e&Y%#C&'dC)C&3=C&C)t=E(C(K%#etQtDY%#C)C&3?.C#e#Y%#C#e#Y%'F#C#Y%?F#C#C't=Y" +
+  "%7F#C#C$t=Y%;F#C#e/t=E#e't=Y%CC#C%38C'3WF#K%[E#C#e$t>E#C'tDt>C#tDC$C't>3:3V3:3Xe$.O$$tR%tR%dc#e3tGE$etSt" +
+  "StOs0#C#etStStOC$t>o0#C#3$/$.e#..u[$$&tRF#K%/e%tD'de#2.%dF#K%;c#e3tGj0#3VC#e3t=s0#e#2.F#edt>K%#E$eBj'tRe" +
+  "#(F#K%GC$tIetStStOtD.E%C#etctS't=etStStOtDE$q'dC$D%.e#C$C%kC%3ZE&>'dC$E%3ZD&.C&iF#K%;E$c#e3tGjtD'dC#39C$" +
+  "F#K%7t>t=t>ev2v2&t=etStStOtDE%3ZD&.C&i'de#2.C$C&k'dC&C%C#3Y2.F#C$C%t=Y%;e$.td$$%tRC#39E$q'de$2.3VC#C$t>E" +
+  "$m'de#2.F#K%;F#K%7t>C$m'dC#3[i'de#2..39C#m'dC#39t>D$F#K%[E%C$t=e$t>C%e$t>etRtFtDF#K%;F#K%7t>3:3V3:3X.39C" +
+  "#m'de*F#e[t=3,.F#euG#t=37e$.3#C#3]'tRC#3S(e#..7#C#C$3UE$'tRC$(C#3^..2#C#C#K%#e'tEY%#.6#C#e#3_E#'dC#3`.C#" +
+  ".=#F#K%t+C#F#t>q'de#2.C#3+K%#.,#C#3be#k.6#C#etSCt=etSt3tDC#C#3c>.t)#C$C#C&t=E&e3t=etCtDC#C%t=etSCt=etSt3" +
+  "tDE$C&e't=E&o'dC&etSt3tDD$.C$C$C%e$tIC#t=q>3:E#e$t>etSt3tDC#C#e$t>3c>.uM$$(tRC#3>3QE&'tRC&3P(e#.D&&d%dC&" +
+  "i0#C*e3s0#C&32E(C$e$tIC$t=o'de#2.C&e't=3dE'C&C(t=e't=E)s'tRe#(C'C)C$C%3eE)C'o'tRC)C't>(e#..C#s'dC&C(36C&" +
+  "C(3TC&2.%tRC&K%'E'F#K%7s'de*C&3,.C'C'0#=C(3>e$t=3QE&'tRC&3P(e#..D&C*e$t=D*/$..e#.a$$tRC$C#t>E%i'dC#2.C$C" +
+  "#32C%t>e&tEY%#C#C#K%#e$tDC%tEe%tEY%#C#3@C#C%t=.Y$%tRC#K%#E&30C$t>E%e3m'd2.C#C$t=E$C%e&tEY%#C#C&C%t>Y%#C$" +
+  "3@.u%$$%tRC#e'tGE%3LD#etStS%C%eu#%t?3:3M3:D%C#etS+%tRC$C$e'm0#=e&C$e+m0#=e'e(C$eCm>.tGC#3KC%3:E$C%3fE#i'" +
+  "dC$etSdt>e$3_E#i'de#2..C#e't=3dE&C#32C#t=e't=C$C%3eD$C#C&e't>3gE#C$C&t>3hC#3`C#.o$$tRC$eud#o'dC#e#C$v/.#" +
+  "2.C$etKtDC#t=D%&dC#C%m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#..uO%$+tRF#K%t+C#F#t>s'de$2.C#e$t>e/tIe$t=F#e/" +
+  "tIE&t>E#e$tIC#t=e@t=D#3BE%'tRC%e't>32e't>(e#.D$%dC%i0#%dC%31i0#C$C#e%tGq0$.e*F#euW#t=3,.C#ev#v2cC&t>E'C#" +
+  "C'm>e%tG3O3aE#i'de#2.C#32e't>e%tID(C#e't=D)C$'d%dC)D#C$eud#o'dC#C%C$v/-##/$.C$etKtDC#t=D+C%C#t>D*&dC#C+m" +
+  "'dC#C#C*t=L&#Z&#C#e+t=D#/$..C$e'tD'dC#C#C*t=K%#Y%#...C$C)t=C(e%tGC$t>3jF#C)C&e%tGt>Y%t'F#C(C'C'C(o>C&t=e" +
+  "/tGF#t>Y%t+C$'dC%3A.e$.u:%$+tRC#3Ni'de#2.C#3'D)e`3O3aE$i'de#2.C$e't=D$C#C)K%73iE&i'dC$3Ae#2.C&32e't>C#e'" +
+  "tGE*tAE%eu#%s'deu#%D%.C&e't=E&C%C*t?t=3ki'dC&3AC$3Ae#2.C$C&Y%#C#C#t;tIE+D'e&D(&dC(eCm'de%C'C+t?t>C't?D'C" +
+  "(C(t=D(/$..C$C'Y%'C$C#t;e't=C%e3tGC#e+tGtEtEY%+e#D#&dC#e,m'dC$e3t=C#e%tGt=C%C#3.Y%#C#e$t=D#/$..C$C%C%e$t" +
+  ">e(tI3.Y%/C&C%C*t?C&t=C$33C)C)K%7e$t=Y%7F#F#K%We$t=Y%WC$.u'&$(tR%d%dF#E(ev+#t=C#e(tGt=E&K%+E$i0#C$e3t=D%" +
+  "&dC$eWt=C%o'dC%K%#'dC&C%Y%#C&C$K%#C$K%+e+tIeBtDe'tGC%C$t>e3t>e&tGt?t=Y%'/'.C%e't=D%/$...C&K%/E$'dC$K%WD%" +
+  "C$K%[E''tRC'eWt=(C&e/t=.K%#C$k'de*C$3##.C%e[t=C&e3t=C%>K%#C$k'de*C$3##.C'eWt=C&e/t=C'>C%Y%#C%e[t=C&e3t=C" +
+  "%>C'Y%#C$C$K%+etStS%t>Y%+(C#3lD$.C$i'de#2.C&C$Y%+C$e3t=D%&dC$eWt=C%o'd%dC%K%#'dC&C%Y%#C&C$K%#C$K%+e+tIeB" +
+  "tDe'tGC%C$t>e3t>e&tGt?t=Y%'/$.C%e't=D%/%....C(ev+#t=C#e(tGt=E%K%#E&K%#E$'tRC&C$e$t>C$tDY%#C%K%'C$t;C#e't" +
+  "Gt?t=(e#..g$%tR%tRC#3-D%&dC%C$e(tGo'de#C#e3t=C$e%tGt=K%#C%C$3.k0%=C$e$t=D$/$..e$.e#k.t=$&tR&dC$C%oe#C#>'" +
+  "d%dC#t;3'E'K%+E&i0#C&3ni0#C'3*C&3CC%e$t=D%.C#C#e$t>tDD#/$..F#eu?8t=E$C$K%#C#tEY%#C%'dF#euO#t=37.C%.tJ$)t" +
+  "RF#K%lE$F#K%v#$E%t>eBtI'd2.F#eu?8t=E&K%#F#eu;8t=E'K%#E(etRtFtDD#C'e#Y%#C&C(Y%#C#i'd2.C#e%3oE#'dF#C#e&tGC" +
+  "$etS$t>C%C$C%t>etS$o>t=Y%v#$..c$$tRF#eu;8t=K%#F#eu?8t=K%#tEE$i'de#2.F#eu;8t=e#Y%#F#eu?8t=e#Y%#C$C#3oe#k." +
+  ")#e%3q.*#eB3q=.U$$tR3ri'dC#3^2.C#C$3_D%&d%dC%0#3ri0#C#C$3_D%/$..C%.;$$tRC#C$3UE%'tRC%(C#C$3t#..uP+$*tRC#" +
+  "ev2v2v2v2*o'de#2.F#D%%dC#ev#&o0#C%K%SC#e2t=e'tIe$C#>e'tGm0#C#e2t=e'tIe$C#>3mE$'dC$2..%dC#etS+q0#C%eu;8t=" +
+  "K%#C%eu?8t=K%#tEi0#3p.%d%tR%tR%tRe3C#e6t=etCtDC#e/q>E)e'tIE#eCm'dC#/$.eBC#t:t>E$e&t>e'tGC#C$e't>tIe2tDtE" +
+  ".E(eCm'tRe#(%tRetRD&C%ev++t=C(e%tGt=K%#D#&d%dC#i0#C*e3s0#C#C)C#K%#etCtDE$j0%=%dC$C&s0#C$C)q0#C#D'C$D&.C#" +
+  "K%'E$C%K%7s0)C$D#C*e$t=D*/$..C'..E#'dC#/$.e#%tRC%euh#t=E&C(C(e$t=C(eCm>E#e(tIE$e%tGt=K%#etRC#tGtDE#i'de#" +
+  "C%K%t3etQC$tGtDE#i0$=%d%dC&C#t;E$e%tGt=K%#E#i0#C$e0m0$.e*C%eud#t=3##..C#t;C$e(tGtE.E#i0#=C%ev++t=C#e%tGt" +
+  "=K%#.E#i'dC)C%K%7e't>C%K%3E#t>E$o'tRe#(C#C)e&tEY%#C#C)t=E&C$C)t>e$tEY%#C%C&Y%3C#./$.C)C#K%#etCtDE$o0$C#K" +
+  "%'D&C#K%+D'%tR%dC#C%K%7E(s0#C#C%q0#C$i0#C$C(C#t>s0#C&C(s/$.e$.C%ev'+t=C'oC'C(stEtE0$C'K%'C#k0$C#C$t=e't>" +
+  "K%#C$k0$%dC&i0#C&K%+C#k0%.C#K%+E&C#K%'E'Y%'C''dC'C&Y%+(C%euC8t=C&o'd%dC%euh#t=C&C%ev'+t=t>e%tIE&e(tIe%tG" +
+  "t=E(K%#etQC&tJtDD'C(C'Y%#C'0#C%C%K%t3etQC&e(tItJtDY%t3...C$C)t>e3m'dC#C$e&tEY%#C#C$t=E$C$K%#e$tEY%#C#/$." +
+  "C#C)t=E&C$C)t>E$e$tEY%#C$C&t=e't>C$Y%#C#C)e&tEY%#%dC%ev'+t=%tRC$e'tIE$eCm'dC$/$.eBC$t:t>E'e&t>e'tGC$C'e'" +
+  "t>tIe2tDtE.E(e%tGt=E'K%'E$i0#%dC$C%q0#C$C%K%7m0$.e*C'e't=3##.C&C$Y%'C&C'Y%+C'C&Y%'%dC$'dC$C&Y%+/$.C%euh#" +
+  "t=C(e(tIE$e%tGt=E&C&K%#e$C(tGtEY%#C%C%K%t3e$C$tGtEY%t3.C#.E#i'dC)e#3t#D#.C#e't=e#C#>2.e*C#3##.t3$'tRC#ev" +
+  "#&q'dF#ev+#t=C#e2t=e'tIe$C#>E%e(tGt=E&K%#E'K%#E$'tRC'C$e$t>C$tDY%#C&K%'C$t;C%e'tGt?t=(e#.E$'dC$2..C#3t%." +
+  "]$$tRC#C$t=e3t>e$3t$E%i'de#2.C%C$C%t=e&t=C$e$t>etRtFtDe't>3gE$C#3hC$.tq)$)tRF#D&C#K%#etCtDE)C$C#C%t=e&t=" +
+  "C%e$t>etRtFtDe't>E+C#t>E't=m'de*C#3##.C#K%'D%C#K%+D(%d%d%tR%dC#C&K%7E*s0#C#C&q0#C)i0#C)C*C#t>s0#C%C*s/$." +
+  "e$.C&ev'+t=C(oC(C*stEtE0#C(K%'C#k0#C#C)t=e't>K%#C)k0#%dC%i0#C%K%+C#k0$./$.e*C#3##.C#K%+E%C#K%'E(Y%'C('dC" +
+  "(C%Y%+(C&euC8t=C%o'd%dC&euh#t=C%C&ev'+t=t>e%tIE%e(tIe%tGt=E*K%#etQC%tJtDD(C*C(Y%#C(0#C&C&K%t3etQC%e(tItJ" +
+  "tDY%t3...C$C+t=D%C)C't>C$t>E)'dC%C)e$tEY%#C%C)t=e't>C)Y%#(C%C%K%#e$tEY%#.C+e%e&C'>C$tEY%#C''dC#C'e$tEY%#" +
+  "C#C't=e't>C'Y%#%dC&ev'+t=%tRC'e'tIE$eCm'dC$/$.eBC$t:t>E'e&t>e'tGC$C'e't>tIe2tDtE.E(e%tGt=E'K%'E$i0#%dC$C" +
+  "&q0#C$C&K%7m0$.e*C'e't=3##.C#C$Y%'C#C'Y%+C'C#Y%'%dC$'dC$C#Y%+/$.C&euh#t=C(e(tIE#e%tGt=E$C$K%#e$C(tGtEY%#" +
+  "C&C&K%t3e$C#tGtEY%t3..C)'d%d%dC&ev'+t=%tRC)e'tIE#eCm'dC#/$.eBC#t:t>E$e&t>e'tGC#C$e't>tIe2tDtE.E'e%tGt=E$" +
+  "K%'E#i0#%dC#C&q0#C#C&K%7m0$.e*C$e't=3##.C%C#Y%'C%C$Y%+C$C%Y%'C#'dC#C%Y%+/$.C&euh#t=C'e(tIE#e%tGt=E$C$K%#" +
+  "e$C'tGtEY%#C&C&K%t3e$C#tGtEY%t3..C+.uk$$&tRC#e3q'dC$3t&2.%d%dev2v2v2v2*C#t>C$m0#C#etStStStS'q0$.e#2.ev2v" +
+  "2v2v2*e$eCC#e$t>t:t>tGE%t>C$m'de#2.%tRC$3OE&3>3PD#&d%dC#i0#C'e3s0#C#C#32C&C%e$t>E$C%C#e't=C$tDt>tDt=s0%=" +
+  "C#K%'E$F#K%7s'de*C#3,.C$D#C'e$t=D'/$..e#.E#i'dC%C&t=e3t>3RD#.C#'tRC#C&C%3t((C&C%3t'.E#e't=e#C#>.u?$$$tRF" +
+  "#euO83jF#e(Y%'F#F#Y%+F#e#Y%/C#F#t>E%etSCs'detSCD%.F#C%F#t=Y%7F#C#Y%;F#F#euC8t=E#Y%?F#C$Y%CF#C%Y%GF#C%Y%K" +
+  "F#etRY%OF#etSCY%[F#etRY%`F#edt>e#Y%#e$D$&dC$eBq'dC$3'3*C$e$t=D$/$..C#e/t=C%euS8t>38F#euPtruLu-'Y%#.u'$$'" +
+  "tReCD%&dC%eBq'dC%3'E&K%+E#'dC&3*C#3n'dC#3C(%dC#e3t=D$%d&dC#eWt=C$o'dC$K%#0%C$e't=D$/$../$.C&K%3D$C#C#K%+" +
+  "etStS%tEY%+C#e#Y%WC#C$Y%[C$eWt=C&e/t=C$>C#Y%#C&C#Y%3...C%e$t=D%/$...^$$tR%tR%dC#3bE$i0#C#C$K%#t>C$K%+E#e" +
+  "3tIC#e+tIeBtDt?e'tGs0#C$/$.e#..t3$'tRC#e't=E%e2tD'de$C%3,.C#3GE&i'de%C%3,.C#K%#E$e)tDiD'e'e&C$e+tDe$C$30" +
+  "E$'tRC&3DC#t>C$s(e#.e#C'>>>C%3,.8#C#e't>E#3Ji'dC#3t-.C#.M#C#K%'C$C#K%#t>t?C#K%+E#tKE$C#e3tIm'tRC$(ev2v2&" +
+  "..<#C#e3t=C$e(tIe%tGt=K%#C$tIe$tD.V$$tRC#C$3t/E%ev2v2&j'de$e'C$e2tD>C$3,.C#C%3t0'de&C$3,.C%.O$$tRC#i'de#" +
+  "2.C#3t,E$i'dC#3t.32e't>2.C$C#3t1=C$3).Z$$tRe$C$tGD&C#e3t=C$e(tIe%tGt=E#C%'tRC#K%#C&tE(C#K%#C&etRtFtD.Y%#" +
+  ".t#$&tR&dC$C&o'dC&e%tGC#t=K%#E%'dC%3t,E''dC'C'C%3t/e#3t3(C%e't>E%C%K%#e't>Y%#..C&e$t=D&/$...ul&$&tRC#K%'" +
   "C$C#K%#t>t?C#K%+E&tKE%C&e3tIs'dev2v2&D%.F#D&C%ev2v2&j'de$e'C$e2tD>C$3##.C#e3t=C%e(tIe%tGt=K%#C%tIe$tD'de" +
   "&C$3##.C#e3t=C%e(tIe%tGt=E$C$K%#e$C%tGtEY%#C&ev+#t=C#K%+e+tIeBtDE%e(tGt=E$K%+C#j'dC&eu;8t=E#C#K%#e$C%tGt" +
   "EY%#(C#K%+E%etStS%tD'd%dC%e3tID&e#D%&dC&C%e(tGE'o'dC&C'q'tRe#(C&C't>E'eCs'tRetR(e$C'tGe$t>..C#e3t=C%e%tG" +
@@ -128,50 +128,50 @@ export const KERNEL_TEXT =
   "C$e/t=C&>C%Y%#C%e[t=C$e3t=C%>C&Y%#C#C#K%+etStS%t>Y%+C#3C.(C$K%3D%C#C#K%+etStS%tEY%+C#e#Y%WC#C%Y%[C%eWt=C" +
   "$e/t=C%>C#Y%#C$C#Y%3...tS%$&tR%d%dC#i0#C$C#K%#t>C#K%+E%e3tIC%e+tIeBtDt?e'tGs0#C#C$3t5/$.C$'d%d%d%d%dF#E%" +
   "K%3E'C$e't>E#q0#C#C%K%?s0$.C#3I0%/$.%dC#e't=e2tD0#C#K%#E$e1tDe%k0#C$etCtDE&i0#C'C#t>C&m0#C#C&t=K%#e,tDe$" +
-  "k0#C$e$tD0%C#C%t>D%%d%d%dC#e't>K%#E$e2tD0#C$i0#C$C%euC8t>q0$/#./$.C#C$t>K%#C$e$tEj0&...C#3K.C#3@...v($$*" +
-  "tR%d%dF#E%K%t+C#C%t>q'tRe#(C%K%t'C#e/tIe%tGt=K%#.E$i0#%tRe#C$K%'C#C$K%#t>t?C$K%+E'tKE&C'e3tIs0#=e#C$e3t=" +
-  "C&e(tIe%tGt=E*K%#E(e$C&tGtEE&C(j0#=C&etRj'tRe$(C$K%/C&j.D)C('tRe#C)e#C'etStS%tD>0$(e#C$C%ev+#t=C'e+tIeBt" +
-  "De(tGt=K%+k0$.=C*C&Y%#C)'dC%eu;8t=E%C%K%#e$C'e+tItGtEY%#.e$.0$.C$C#3t6..u<$$'tR&dC$C%o'd%dC%e%tGC#t=K%#E" +
-  "&i0#%dC&3t.E''dC'C&3t/E(ev2v2&j0$C'C(3t00$C'C'C&3t1e$3t3/%.C&e't>E'3Ji0#C'3b/$.C#C%3t4C&3t2=e+C&3,.C%e$t" +
-  "=D%/$..C#C$3t4e#D%&dC$C%o'dC%e%tGC#t=E&K%#D'C&e#Y%#C'3t7C%e$t=D%/$..3t$.<#C#K%#E#30'tRe#(C#e%tDe#k..T$$t" +
+  "k0#C$e$tD0%C#C%t>D%%d%d%dC#e't>K%#E$e2tD0#C$i0#C$C%euC8t>q0$/#./$.C#C$t>K%#C$e$tEj0&...C#3t-.C#3@...v($$" +
+  "*tR%d%dF#E%K%t+C#C%t>q'tRe#(C%K%t'C#e/tIe%tGt=K%#.E$i0#%tRe#C$K%'C#C$K%#t>t?C$K%+E'tKE&C'e3tIs0#=e#C$e3t" +
+  "=C&e(tIe%tGt=E*K%#E(e$C&tGtEE&C(j0#=C&etRj'tRe$(C$K%/C&j.D)C('tRe#C)e#C'etStS%tD>0$(e#C$C%ev+#t=C'e+tIeB" +
+  "tDe(tGt=K%+k0$.=C*C&Y%#C)'dC%eu;8t=E%C%K%#e$C'e+tItGtEY%#.e$.0$.C$C#3t6..u<$$'tR&dC$C%o'd%dC%e%tGC#t=K%#" +
+  "E&i0#%dC&3t,E''dC'C&3t/E(ev2v2&j0$C'C(3t00$C'C'C&3t1e$3t3/%.C&e't>E'3Ji0#C'3`/$.C#C%3t4C&3t2=e+C&3,.C%e$" +
+  "t=D%/$..C#C$3t4e#D%&dC$C%o'dC%e%tGC#t=E&K%#D'C&e#Y%#C'3t7C%e$t=D%/$..3s.<#C#K%#E#30'tRe#(C#e%tDe#k..T$$t" +
   "RC#e/t=D$&d%dC$F#K%3j0#C$3t9i0#C#3FE#e/t=D$/$..C$.-#F#euC8t=3t:.+#C#e2tDi.l$$tRC#3t<i'd%tRe&F#K%3C#j0#=e" +
-  "%C#K%#E#e%tDi0#=e'e#C#e'tD>.2.C#3t.E$C$C#3t/3t0e#k.Z$$tRC#K%#e'tDi'de#2.%tR%dC#e't=E$3t.E#i0#C$C#K%#k0#C" +
-  "#/$.e#..L$$tRC#3t<'dC#3t.3)2.C#3t>D$C#32C$'tRC$3/(e#.t>.tp$$%tRF#K%3C#j'de#2.%d%dC#C#32C#t=E$s0#C$F#K%7m" +
+  "%C#K%#E#e%tDi0#=e'e#C#e'tD>.2.C#3t,E$C$C#3t/3t0e#k.Z$$tRC#K%#e'tDi'de#2.%tR%dC#e't=E$3t,E#i0#C$C#K%#k0#C" +
+  "#/$.e#..L$$tRC#3t<'dC#3t,3)2.C#3t>D$C#32C$'tRC$3/(e#.t>.tp$$%tRF#K%3C#j'de#2.%d%dC#C#32C#t=E$s0#C$F#K%7m" +
   "0$.e*C#3,.%d%dF#K%3C$j0#C$3t90$.C$2.C$%tRF#euC8t=D#&dF#K%?C#k'dC#3FE%C#K%'C$e't=j0%=C%D#/$..e*C$3,C#.3t:" +
-  "E#s'de*C$3,.C#.tM$&tRC#%tRC#3t<'dC#3t.E$i'de*C#3,.C$K%#D%C$3)C#t=E&C$3/C%t=m'tRC&(C%e't>3t@./$.C#3t>'tRC" +
+  "E#s'de*C$3,.C#.tM$&tRC#%tRC#3t<'dC#3t,E$i'de*C#3,.C$K%#D%C$3)C#t=E&C$3/C%t=m'tRC&(C%e't>3t@./$.C#3t>'tRC" +
   "#e't=(C#3t@..E$m'tRF#K%7C$o(e#.e$C$>i'de*C#3,.C$.G#%dC$i0#C#ev2v2v2v2*C$tAq0#etStStStStK2.C#C$t?.u)&$'tR" +
-  "etStStStStKC#C$t?C$'tRev2v2v2v2*C$tAC#m(e#.>E'ev2v2v2v2*o'de#2.F#E#K%3D%C'3t(E&i'de#2.%d%dC'ev#&o0#%d%dC" +
+  "etStStStStKC#C$t?C$'tRev2v2v2v2*C$tAC#m(e#.>E'ev2v2v2v2*o'de#2.F#E#K%3D%C'3t&E&i'de#2.%d%dC'ev#&o0#%d%dC" +
   "#K%t+C&C#t>q'tRe#(C#K%t'C&e/tIe%tGt=K%#.E$i0#C&C$K%#t>C$K%+E(e3tIC(e+tIeBtDt?e'tGs0#C$i0%/$./$.C&D$%dC'e" +
   "2t=e'tIe$C'>e'tGE#eud#o'dC$e#C#v/.#/$.C#etKtDC$t=D%&dC$C%m'dC$f#Z&#C$e+t=D$/$..C#e'tD'dC$e#Y%#../$.C#K%C" +
   "E$C%e't=E#m'dC#D$.C$C&o'd%dC$C&E#t>e&t=etOtDE%e3C'e6t=etCtDC'e/q>e't>E$q'dC%D$.C$eud#o'dC#e#C$v/.#/$.C$e" +
-  "tKtDC#t=D%&dC#C%m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#....C&.Y$$tRC#3t.E%'dC%C#3t1=C%3)C$s2.C$ev2v2v2v2*q" +
-  "'tRC$3QC#3L32j(e#..,#C#e%tG3Q.t'#%d%dC#ev2v2v2v2#o0#C$ev2v2v2v2*q0$.e#2.%d%dev2v2v2v2*C%'tRe#(C#3tE.E#t>" +
-  "C$m0#C#C$t=0$.e#2.C#C$t=e#3t&.1#C#C$3tEe&tEY%#.uS$$+tRC$ev2v2v2v2*o'de#2.C$3QD'F#K%3D-C#C#C'3tBC%3tFE(i'" +
-  "de#C%C#>2.C%C(e't=C%>D,C(32C(t=D)C#D$&dC$'dC)C't>E)C'e&tEY%#C$e$t>E$e%tGC,t=C)e't=E*Y%#F#K%CE&C-e't=E+m'" +
-  "dC+D&.C&C*o'dC*C&C*t>e&t=etOtDE&C'e't>E+o'tRC+(C&.3l./$..C%i'dC(C#3tG.C,.uR$$)tRC#%tR&dC#C'o'detStStStSt" +
-  "KC'e%tGC$t=K%#E(ev2v2v2v2*o0%=etStStStStKC(3QE(ev2v2v2v2*C&t>o0%=C&C(t=D&C'e$t=D'/$..C&.C%3tFE&i'de#C%C#" +
-  ">2.C%C&e't=C%>D)C&32C&t=D(C#D'&dC''dC(C'e$t>E'e%tGE*C$t=K%#3QE+t>E(C+e&tEY%#C)C*t=C(e't=Y%#/$..C%i'dC&C#" +
-  "3tG.C).t+$%tRC%C$32E't>D&39C&m'dC&3_i'de#2.F#K%3C$C't=k'dC#C$C%3tK2..39C&t>D#C$C$K%#C&t=Y%#C$C%t=C#38e$." +
-  "u=($)tRF#D'C$K%#E&etCtDE(C%s'dC&etCtDC%t>E#e3s'dC$C%t=E%C#e&tEY%#C$C&C#t>Y%#C%3@.e$2.C$C(t=E&C'K%3j'dC#C" +
-  "$C%3tJ2.%d%dC&K%#E#e%tD0#C#etCtDC(t=C%s0$.e#2.C$K%#etCtDE+C$t=E#K%#etCtDD&C#K%'D(C#K%+D)%d%d%tR%dC#C'K%7" +
-  "E*s0#C#C'q0#C&i0#C&C*C#t>s0#C(C*s/$.e$.C'ev'+t=C)oC)C*stEtE0#C)K%'C#k0#C#C&t=e't>K%#C&k0#%dC(i0#C(K%+C#k" +
-  "0$./$.e*C#3##.C#K%+E(C#K%'E#Y%'C#'dC#C(Y%+(C'euC8t=C(o'd%dC'euh#t=C(C'ev'+t=t>e%tIE#e(tIe%tGt=E)K%#etQC#" +
-  "tJtDD(C)C(Y%#C(0#C'C'K%t3etQC#e(tItJtDY%t3...C$C%t=D#C&C+t=C%t>E&e3s'dC#C&e$tEY%#C#C&t=e't>C&Y%#.C$C$K%#" +
-  "C%C+t>t=Y%#C&e3s'd%d%dC'ev'+t=%tRC&e'tIE$eCm'dC$/$.eBC$t:t>E%e&t>e'tGC$C%e't>tIe2tDtE.E&e%tGt=E%K%'E$i0#" +
-  "%dC$C'q0#C$C'K%7m0$.e*C%e't=3##.C#C$Y%'C#C%Y%+C%C#Y%'C$'dC$C#Y%+/$.C'euh#t=C&e(tIE#e%tGt=E$C$K%#e$C&tGtE" +
-  "Y%#C'C'K%t3e$C#tGtEY%t3.(C#C#K%#e$tEY%#.C'C'K%le$t=Y%le$.uI($)tRF#D)C#i'dC$3t(2.%d%dC)K%t+C#C)t>q'tRe#(C" +
-  ")K%t'C#e/tIe%tGt=K%#.E%i0#C#C%K%#t>C%K%+E(e3tIC(e+tIeBtDt?e'tGm0$.e#D%.C%'tRC%K%'C#C%K%#t>t?C%K%+E(tKE&C" +
-  "(e3tIs'dev2v2&D&.C&ev2v2&j'de$e'C#e2tD>C#3##.C%e3t=C&e(tIe%tGt=K%#C&tIe$tD'de&C#3##.C%K%+e+tIeBtDe'tG(%d" +
-  "%d%d%dC)K%3E(C#e't>E'q0#C'C)K%?s0$.C'3I0%/$.%dC'e't=e2tD0#C'K%#E*e1tDe%k0#C*etCtDE&i0#C(C't>C&m0#C&C't=K" +
-  "%#e,tDe$k0#C*e$tD0%C'C)t>D(%d%d%dC'e't>K%#E&e2tD0#C&i0#C&C(euC8t>q0$/#./$.C'C&t>K%#C&e$tEj0&...C'3K.C'K%" +
-  "#etCtDe't>.D&%dC$0#C)K%/e$tDi0#C#3t7e#2.C$ev2v2v2v2*o'de#2.%d%dC%i'de#C#e't>e3C$e6t=etCtDC$e/q>3tKi0%/$." +
-  "C$e2t=e'tIe$C$>e'tGC&k0$C$ev#&o0$.C#2.C$3t(E(i'dC%'tRC$C&q(e#C#e't>e3C$e6t=etCtDC$e/q>3tK.'dC#2.e#2.C(D%" +
-  "%dC&C$e&t=etOtDC$C&o>E*eud#o'dC%C#C*v/-##/$.C*etKtDC%t=D$C#C%t>D&&dC$C%o'dC%C%C&t=L&#Z&#C%e+t=D%/$..C*e'" +
-  "tD'dC%C%C&t=K%#Y%#..C#3t7C(.)#C#G#.tD$%tR%tRC#i'detStS'3$/$.e#c#e3tGE$C#e2t=etCtDE%eud8t=m'tRetStS'3$C$k" +
-  "(e#.0#=C%.G#F#'dc#e3tGF#etStS't=C#>F#3t,F#edt>eBY%#F#ev#&Y%S3t-.F#.5#C#3%'tRC#C$3t+(e#..P$%tR3t;D$&dC$'d" +
-  "C$3t=C#j'dC$3t?C%t=D%.C$3tAD$/$..C%.N$%tR3t;D$&dC$'dC%e$t=C%C$3t=C#j>D%C$3tAD$/$..C%.*#F#K%G.*#F#K%O._#C" +
-  "#'dC#C%3tDi'de(C#3,.e$C$e$t>E%C#tDC$C%tDe$C$>>'de)C#3,.C#3t7..>#C#'dC#C$3tDi'de(C#3,.C#3t7..t3$%tR%tR%dC" +
-  "#ev#&o0#C#3&e'tGF#K%So0#%d%dC#3&E$3'E%K%+C%K%/tE0#C$3Pi0$.C$e'tG/%..C#ev2v2v2v2*o'tRe#(C#3Qe't>...*#F#K%" +
-  "K.T#%tRe9C$e'm'tRe#(C$3%.i0#=e/C$C%3t+E$i0#=C#C$Y%#e#..I#%tRC$C%3tBE$ev2v2v2v2*o'dC#3t2=e#/$.C#C$3tL..t#" +
-  "$$tR%tRe#C#i0#=C#3t.E%'dC%C#3t1=C#e#C%3)C$s>/$.C#3LD%e#C$ev2v2v2v2*o0#=C#e#e#C%C$3Q3tK>..,#F#C#Y%O.=$$tR" +
-  "F#K%GD$3t$C#3;=F#K%GC$m.";
+  "tKtDC#t=D%&dC#C%m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#....C&.Y$$tRC#3t,E%'dC%C#3t1=C%3)C$s2.C$ev2v2v2v2*q" +
+  "'tRC$3OC#3t.32j(e#..,#C#e%tG3O.t'#%d%dC#ev2v2v2v2#o0#C$ev2v2v2v2*q0$.e#2.%d%dev2v2v2v2*C%'tRe#(C#3tE.E#t" +
+  ">C$m0#C#C$t=0$.e#2.C#C$t=e#3t$.1#C#C$3tEe&tEY%#.uS$$+tRC$ev2v2v2v2*o'de#2.C$3OD'F#K%3D-C#C#C'3tBC%3tFE(i" +
+  "'de#C%C#>2.C%C(e't=C%>D,C(32C(t=D)C#D$&dC$'dC)C't>E)C'e&tEY%#C$e$t>E$e%tGC,t=C)e't=E*Y%#F#K%CE&C-e't=E+m" +
+  "'dC+D&.C&C*o'dC*C&C*t>e&t=etOtDE&C'e't>E+o'tRC+(C&.3j./$..C%i'dC(C#3tG.C,.uR$$)tRC#%tR&dC#C'o'detStStStS" +
+  "tKC'e%tGC$t=K%#E(ev2v2v2v2*o0%=etStStStStKC(3OE(ev2v2v2v2*C&t>o0%=C&C(t=D&C'e$t=D'/$..C&.C%3tFE&i'de#C%C" +
+  "#>2.C%C&e't=C%>D)C&32C&t=D(C#D'&dC''dC(C'e$t>E'e%tGE*C$t=K%#3OE+t>E(C+e&tEY%#C)C*t=C(e't=Y%#/$..C%i'dC&C" +
+  "#3tG.C).t+$%tRC%C$32E't>D&39C&m'dC&3]i'de#2.F#K%3C$C't=k'dC#C$C%3tK2..39C&t>D#C$C$K%#C&t=Y%#C$C%t=C#38e$" +
+  ".u=($)tRF#D'C$K%#E&etCtDE(C%s'dC&etCtDC%t>E#e3s'dC$C%t=E%C#e&tEY%#C$C&C#t>Y%#C%3@.e$2.C$C(t=E&C'K%3j'dC#" +
+  "C$C%3tJ2.%d%dC&K%#E#e%tD0#C#etCtDC(t=C%s0$.e#2.C$K%#etCtDE+C$t=E#K%#etCtDD&C#K%'D(C#K%+D)%d%d%tR%dC#C'K%" +
+  "7E*s0#C#C'q0#C&i0#C&C*C#t>s0#C(C*s/$.e$.C'ev'+t=C)oC)C*stEtE0#C)K%'C#k0#C#C&t=e't>K%#C&k0#%dC(i0#C(K%+C#" +
+  "k0$./$.e*C#3##.C#K%+E(C#K%'E#Y%'C#'dC#C(Y%+(C'euC8t=C(o'd%dC'euh#t=C(C'ev'+t=t>e%tIE#e(tIe%tGt=E)K%#etQC" +
+  "#tJtDD(C)C(Y%#C(0#C'C'K%t3etQC#e(tItJtDY%t3...C$C%t=D#C&C+t=C%t>E&e3s'dC#C&e$tEY%#C#C&t=e't>C&Y%#.C$C$K%" +
+  "#C%C+t>t=Y%#C&e3s'd%d%dC'ev'+t=%tRC&e'tIE$eCm'dC$/$.eBC$t:t>E%e&t>e'tGC$C%e't>tIe2tDtE.E&e%tGt=E%K%'E$i0" +
+  "#%dC$C'q0#C$C'K%7m0$.e*C%e't=3##.C#C$Y%'C#C%Y%+C%C#Y%'C$'dC$C#Y%+/$.C'euh#t=C&e(tIE#e%tGt=E$C$K%#e$C&tGt" +
+  "EY%#C'C'K%t3e$C#tGtEY%t3.(C#C#K%#e$tEY%#.C'C'K%le$t=Y%le$.uI($)tRF#D)C#i'dC$3t&2.%d%dC)K%t+C#C)t>q'tRe#(" +
+  "C)K%t'C#e/tIe%tGt=K%#.E%i0#C#C%K%#t>C%K%+E(e3tIC(e+tIeBtDt?e'tGm0$.e#D%.C%'tRC%K%'C#C%K%#t>t?C%K%+E(tKE&" +
+  "C(e3tIs'dev2v2&D&.C&ev2v2&j'de$e'C#e2tD>C#3##.C%e3t=C&e(tIe%tGt=K%#C&tIe$tD'de&C#3##.C%K%+e+tIeBtDe'tG(%" +
+  "d%d%d%dC)K%3E(C#e't>E'q0#C'C)K%?s0$.C'3I0%/$.%dC'e't=e2tD0#C'K%#E*e1tDe%k0#C*etCtDE&i0#C(C't>C&m0#C&C't=" +
+  "K%#e,tDe$k0#C*e$tD0%C'C)t>D(%d%d%dC'e't>K%#E&e2tD0#C&i0#C&C(euC8t>q0$/#./$.C'C&t>K%#C&e$tEj0&...C'3t-.C'" +
+  "K%#etCtDe't>.D&%dC$0#C)K%/e$tDi0#C#3t7e#2.C$ev2v2v2v2*o'de#2.%d%dC%i'de#C#e't>e3C$e6t=etCtDC$e/q>3tKi0%/" +
+  "$.C$e2t=e'tIe$C$>e'tGC&k0$C$ev#&o0$.C#2.C$3t&E(i'dC%'tRC$C&q(e#C#e't>e3C$e6t=etCtDC$e/q>3tK.'dC#2.e#2.C(" +
+  "D%%dC&C$e&t=etOtDC$C&o>E*eud#o'dC%C#C*v/-##/$.C*etKtDC%t=D$C#C%t>D&&dC$C%o'dC%C%C&t=L&#Z&#C%e+t=D%/$..C*" +
+  "e'tD'dC%C%C&t=K%#Y%#..C#3t7C(.)#C#G#.tD$%tR%tRC#i'detStS'3$/$.e#c#e3tGE$C#e2t=etCtDE%eud8t=m'tRetStS'3$C" +
+  "$k(e#.0#=C%.G#F#'dc#e3tGF#etStS't=C#>F#3t*F#edt>eBY%#F#ev#&Y%S3t+.F#.5#C#3%'tRC#C$3t)(e#..P$%tR3t;D$&dC$" +
+  "'dC$3t=C#j'dC$3t?C%t=D%.C$3tAD$/$..C%.N$%tR3t;D$&dC$'dC%e$t=C%C$3t=C#j>D%C$3tAD$/$..C%.*#F#K%G.*#F#K%O._" +
+  "#C#'dC#C%3tDi'de(C#3,.e$C$e$t>E%C#tDC$C%tDe$C$>>'de)C#3,.C#3t7..>#C#'dC#C$3tDi'de(C#3,.C#3t7..t3$%tR%tR%" +
+  "dC#ev#&o0#C#3&e'tGF#K%So0#%d%dC#3&E$3'E%K%+C%K%/tE0#C$3Ni0$.C$e'tG/%..C#ev2v2v2v2*o'tRe#(C#3Oe't>...*#F#" +
+  "K%K.T#%tRe9C$e'm'tRe#(C$3%.i0#=e/C$C%3t)E$i0#=C#C$Y%#e#..I#%tRC$C%3tBE$ev2v2v2v2*o'dC#3t2=e#/$.C#C$3tL.." +
+  "t#$$tR%tRe#C#i0#=C#3t,E%'dC%C#3t1=C#e#C%3)C$s>/$.C#3t.D%e#C$ev2v2v2v2*o0#=C#e#e#C%C$3O3tK>..,#F#C#Y%O.=$" +
+  "$tRF#K%GD$3sC#3;=F#K%GC$m.";

@@ -24,7 +24,7 @@ import { LISTED_TWICE } from "./codes.ts";
 import { free, usableSize } from "./free.ts";
 import { markInternal } from "./internal.ts";
 import { HEADER_WORD, IN_USE, MAX_REQUEST, OWN, PREVIOUS_IN_USE } from "./layout.ts";
-import { isLive } from "./live.ts";
+import { isLive, isMarked } from "./live.ts";
 import { load32, Machine, store32, Words } from "./machine.ts";
 import { productOf, takeChunk, zeroUsed } from "./malloc.ts";
 import { indexOf, isLiveBlock, liveBlock, setFree } from "./slab.ts";
@@ -151,7 +151,7 @@ function claim(m: Machine, heap: Base, ptr: Ptr): boolean {
     return true;
   }
   const chunk = chunkOf(ptr);
-  if (!isLive(m, heap, chunk)) return false;
+  if (!isLive(m, heap, chunk) || (m.threads && isMarked(m, ptr))) return false;
   markInternal(m, chunk);
   return true;
 }

@@ -23,7 +23,7 @@ import {
   BROKEN_SUM,
   BROKEN_UNIT,
 } from "./codes.ts";
-import { firstUnit, firstUnitOf, isFirstHeader } from "./common.ts";
+import { firstUnit, firstUnitOf } from "./common.ts";
 import {
   BAD_BASE,
   BAD_HEADER,
@@ -84,11 +84,10 @@ import {
   THREAD_MAGIC,
   UNIT_FLAGS,
 } from "./layout.ts";
-import { isLive, segmentEnd } from "./live.ts";
+import { isLive, isMarked, segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
-import { isMarked } from "./remote.ts";
 import { firstBlock } from "./slab.ts";
-import { mapBytes, ownerAt, ownerIn, unitEntry } from "./units.ts";
+import { isFirstHeader, mapBytes, ownerAt, ownerIn, unitEntry } from "./units.ts";
 import { firstChunk, LIVE, nextChunk, stateOf } from "./walk.ts";
 
 /** Checks every invariant of a heap that threads share, and of each thread's heap in it. */

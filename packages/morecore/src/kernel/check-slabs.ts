@@ -19,7 +19,6 @@ import {
   BROKEN_REMOTE,
   BROKEN_UNIT,
 } from "./codes.ts";
-import { isFirstHeader } from "./common.ts";
 import {
   AT_IDLE,
   AT_LIMIT,
@@ -72,7 +71,7 @@ import {
 } from "./slab.ts";
 import { mapOf, slabAt } from "./slab-map.ts";
 import { classState } from "./slabs.ts";
-import { commonOf, unitAt } from "./units.ts";
+import { commonOf, isFirstHeader, unitAt } from "./units.ts";
 import { firstChunk, nextChunk, OVERHEAD, stateOf } from "./walk.ts";
 
 /** S5, S6, P1, S3, S4: each mapped slab is sound, and the heap's own chunks are just these, their descriptors and the map. */

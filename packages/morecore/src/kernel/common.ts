@@ -51,8 +51,10 @@ import {
   commonOf,
   freshFrom,
   giveUnits,
+  isFirstHeader,
   leastTaken,
   mapBytes,
+  otherHeader,
   takeUnits,
 } from "./units.ts";
 
@@ -190,16 +192,6 @@ export function list(m: Machine, common: Base, begun: Base): void {
     m.store32(begun - NEXT_HEAP, first);
     found = m.compareExchange(common + AT_FIRST_HEAP, first, begun);
   }
-}
-
-/** Whether a header is the first of the two that a thread's memory has room for. */
-export function isFirstHeader(heap: Base): boolean {
-  return ((heap - PLACE_BYTES) & (SLAB_UNIT - 1)) === 0;
-}
-
-/** The other header that a thread's memory has room for. */
-export function otherHeader(heap: Base): Base {
-  return asBase(isFirstHeader(heap) ? heap + OTHER_HEADER : heap - OTHER_HEADER);
 }
 
 /** The unit in which a thread's memory begins, whichever of its two headers serves: where its place is. */

@@ -28,9 +28,8 @@ import {
   RESERVED_FLAG,
   SHARED_VERSION,
 } from "./layout.ts";
-import { isLive, nextSegment, segmentEnd } from "./live.ts";
+import { isLive, isMarked, nextSegment, segmentEnd } from "./live.ts";
 import type { Machine } from "./machine.ts";
-import { isMarked } from "./remote.ts";
 import { threadHeaps } from "./sharing.ts";
 import { blockBytesOf, firstBlock } from "./slab.ts";
 import { slabOf } from "./slab-map.ts";

@@ -20,6 +20,8 @@ import {
   HEADER_BYTES,
   HEADER_WORD,
   IN_USE,
+  MAIL_MARK,
+  MAIL_MARK_2,
   OWN,
   PREVIOUS_IN_USE,
   RESERVED_FLAG,
@@ -28,11 +30,19 @@ import {
   SEGMENT_NEXT,
 } from "./layout.ts";
 import { load32, Machine } from "./machine.ts";
-import { ownerAt } from "./units.ts";
+import { isFirstHeader, isSamePlace, ownerAt } from "./units.ts";
+
+/** Two words that no payload holds by chance, both: with a chunk's own address they mark it as freed by another thread. */
+const MARK: Word = 0x6d2b_79f5;
+export const MARK_2: Word = 0x9e37_79b9;
+/** In place of MARK where the chunk's owner has the second of the two headers that a thread's memory has room for. */
+const MARK_OF_OTHER: Word = 0x6d2b_79f6;
 
 /** The chunk of a live block. Any other address aborts, with nothing changed. O(1) in the last segment. */
 export function liveChunk(m: Machine, heap: Base, ptr: Ptr): Chunk {
   const chunk = chunkOf(ptr);
+  // In this order: a chunk stops being live before it loses its mark.
+  if (m.threads && ownerAt(m.words, heap, ptr) !== 0 && isMarked(m, ptr)) m.abort(DOUBLE_FREE, ptr);
   if (!isLive(m, heap, chunk)) blame(m, heap, chunk);
   return chunk;
 }
@@ -60,9 +70,25 @@ export function isLiveOf(m: Machine, heap: Base, owner: Base, chunk: Chunk): boo
   if (chunk >= load32(words, owner + AT_SEGMENT)) {
     const top = load32(words, owner + AT_TOP);
     if (chunk >= top || size === 0 || size > top - chunk) return false;
-  } else if (next <= chunk || ownerAt(words, heap, next) !== owner) return false;
+  } else if (next <= chunk || !isSamePlace(owner, ownerAt(words, heap, next))) return false;
   if ((load32(words, next) & (PREVIOUS_IN_USE | RESERVED_FLAG)) !== PREVIOUS_IN_USE) return false;
   return owner !== heap || (head & PREVIOUS_IN_USE) !== 0 || followsFree(m, chunk, chunk - heap);
+}
+
+/** Whether another thread has freed a chunk that its owner has not taken back. */
+export function isMarked(m: Machine, ptr: Ptr): boolean {
+  return isMark(ptr, m.load32(ptr + MAIL_MARK)) && m.load32(ptr + MAIL_MARK_2) === (ptr ^ MARK_2) >>> 0;
+}
+
+/** Whether a word is a mark for a chunk, whoever its owner is. */
+export function isMark(ptr: Ptr, word: Word): boolean {
+  const mark: Word = (word ^ ptr) >>> 0;
+  return mark === MARK || mark === MARK_OF_OTHER;
+}
+
+/** The mark of a chunk that goes into this owner's mail. It tells who takes the heap over from what its new header's mail will have. */
+export function markFor(owner: Base, ptr: Ptr): Word {
+  return (ptr ^ (isFirstHeader(owner) ? MARK : MARK_OF_OTHER)) >>> 0;
 }
 
 /** isLive in a segment whose chunks end at `bound`; `below` is how many bytes of the heap lie before the chunk. */
@@ -117,7 +143,9 @@ export function blame(m: Machine, heap: Base, chunk: Chunk): void {
     const head = m.load32(chunk);
     const next = chunkAfter(chunk, sizeIn(head));
     const looksFreed: boolean =
-      (head & (IN_USE | OWN | RESERVED_FLAG)) === 0 && next > chunk && ownerAt(m.words, heap, next) === owner;
+      (head & (IN_USE | OWN | RESERVED_FLAG)) === 0 &&
+      next > chunk &&
+      isSamePlace(owner, ownerAt(m.words, heap, next));
     m.abort(looksFreed ? DOUBLE_FREE : NOT_A_BLOCK, ptr);
   }
   const segment = segmentOf(m, heap, chunk);

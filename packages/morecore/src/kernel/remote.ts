@@ -18,7 +18,7 @@
 // Why the flag lies in the map: when the bit is set, the block is free, and the owner may end the slab and use its descriptor for
 // something else. The map stays, and an exchange that finds descriptor and FULL there has found a slab that lives; TOLD keeps it alive.
 
-import { asPtr, Base, NO_PTR, Ptr, Word } from "./address.ts";
+import { asPtr, Base, chunkOf, NO_PTR, Ptr, Word } from "./address.ts";
 import { CORRUPTED, DOUBLE_FREE } from "./codes.ts";
 import {
   CLOSED,
@@ -37,17 +37,11 @@ import {
   SLAB_TOLD,
   TO_REMOTE,
 } from "./layout.ts";
-import { liveChunk } from "./live.ts";
+import { isLive, isMark, isMarked, MARK_2, markFor } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { release } from "./release.ts";
 import { firstBlock, liveBlock } from "./slab.ts";
 import { ownerAt, unitEntry } from "./units.ts";
-
-/** Two words that no payload holds by chance, both: with a chunk's own address they mark it as freed by another thread. */
-const MARK: Word = 0x6d2b_79f5;
-const MARK_2: Word = 0x9e37_79b9;
-/** In place of MARK: who has freed the chunk posts it once more, and nobody else takes it back meanwhile. */
-const MARK_AGAIN: Word = 0x6d2b_79f6;
 
 /** Frees a block of a slab that is not this thread's. What is no live block aborts, with nothing changed. O(1). */
 export function freeOthersBlock(m: Machine, heap: Base, slab: Word, ptr: Ptr): void {
@@ -89,32 +83,30 @@ function post(m: Machine, list: Word, what: Word, link: Word): boolean {
 /** Frees a live chunk of another thread, which is not marked yet. O(1). */
 export function freeOthersChunk(m: Machine, heap: Base, known: Base, ptr: Ptr): void {
   let owner = known;
-  let mark: Word = (ptr ^ MARK) >>> 0;
   m.store32(ptr + MAIL_MARK_2, (ptr ^ MARK_2) >>> 0);
+  const before = m.exchange(ptr + MAIL_MARK, markFor(owner, ptr));
   // Two threads at once: the second to come finds the first one's mark.
-  if (m.exchange(ptr + MAIL_MARK, mark) === mark) m.abort(DOUBLE_FREE, ptr);
+  if (isMark(ptr, before)) {
+    m.storeShared(ptr + MAIL_MARK, before);
+    m.abort(DOUBLE_FREE, ptr);
+  }
   while (!post(m, owner - MAIL_CHUNKS, ptr, ptr + MAIL_NEXT)) {
     // The heap is being taken over: its chunks will be looked through …
     const now = ownerAt(m.words, heap, ptr);
     if (now === owner) return;
-    // … or have been. Then this one was found, and has lost its mark; or it was passed, and is posted once more.
-    const again: Word = (ptr ^ MARK_AGAIN) >>> 0;
-    if (m.compareExchange(ptr + MAIL_MARK, mark, again) !== mark) return;
-    mark = again;
+    // … or have been. Then this one was found, and has lost its mark; or it was passed, and is posted to the new header.
+    const mark = markFor(owner, ptr);
+    if (m.compareExchange(ptr + MAIL_MARK, mark, markFor(now, ptr)) !== mark) return;
     owner = now;
   }
 }
 
-/** Whether another thread has freed a chunk that its owner has not taken back. */
-export function isMarked(m: Machine, ptr: Ptr): boolean {
-  const mark: Word = (m.load32(ptr + MAIL_MARK) ^ ptr) >>> 0;
-  if (mark !== MARK && mark !== MARK_AGAIN) return false;
-  return m.load32(ptr + MAIL_MARK_2) === (ptr ^ MARK_2) >>> 0;
-}
-
-/** Takes back, for who takes a heap over, a chunk that another thread has freed and will not post again. False: it is none. */
-export function takeMarked(m: Machine, ptr: Ptr): boolean {
-  const mark: Word = (ptr ^ MARK) >>> 0;
+/**
+ * Takes back, for who takes a heap over, a chunk that was freed for a header's mail, which is closed. False: it is none; it may be one for
+ * the other header's, which will have it.
+ */
+export function takeMarked(m: Machine, gone: Base, ptr: Ptr): boolean {
+  const mark = markFor(gone, ptr);
   if (m.load32(ptr + MAIL_MARK_2) !== (ptr ^ MARK_2) >>> 0) return false;
   return m.compareExchange(ptr + MAIL_MARK, mark, 0) === mark;
 }
@@ -130,8 +122,8 @@ export function readChunkMail(m: Machine, heap: Base): void {
   while (ptr !== NO_PTR) {
     if (ownerAt(m.words, heap, ptr) !== heap) m.abort(CORRUPTED, ptr);
     const next = asPtr(m.load32(ptr + MAIL_NEXT));
-    const chunk = liveChunk(m, heap, ptr);
-    if (!isMarked(m, ptr)) m.abort(CORRUPTED, ptr);
+    const chunk = chunkOf(ptr);
+    if (!isLive(m, heap, chunk) || !isMarked(m, ptr)) m.abort(CORRUPTED, ptr);
     // In this order: who frees it a second time sees that it is marked, or that it is not live.
     m.store32(chunk, (m.load32(chunk) & ~IN_USE) >>> 0);
     m.storeShared(ptr + MAIL_MARK, 0);

@@ -14,8 +14,9 @@ import { asChunk, asPtr, type Base } from "./address.ts";
 import { putFree } from "./bins.ts";
 import { isDescriptor } from "./check-slabs.ts";
 import { markFree } from "./chunk.ts";
-import { list as enlist, firstUnitOf, isFirstHeader, otherHeader } from "./common.ts";
+import { list as enlist, firstUnitOf } from "./common.ts";
 import {
+  ADDRESS_END,
   AT_ADVANCE_LOG2,
   AT_COMMON,
   AT_END,
@@ -79,7 +80,16 @@ import { classOf, extentOf, firstBlock, isFull, isUnused } from "./slab.ts";
 import { mapUnits } from "./slab-map.ts";
 import { classState, formatClasses, list } from "./slabs.ts";
 import { setTop } from "./top.ts";
-import { addUnbounded, giveUnits, ownerIn, slabIn, unitAt, unitEntry } from "./units.ts";
+import {
+  addUnbounded,
+  giveUnits,
+  isFirstHeader,
+  otherHeader,
+  ownerIn,
+  slabIn,
+  unitAt,
+  unitEntry,
+} from "./units.ts";
 
 /** A segment of the heap: its chunks end at the fence, its units at the end. */
 interface Stretch {
@@ -191,6 +201,8 @@ function writeHeader(m: Machine, common: Base, heap: Base): void {
   ])
     m.store32(heap + word, m.load32(common + word));
   formatClasses(m, heap);
+  // Until it is known, whatever others free lies below it.
+  m.store32(heap + AT_TOP, ADDRESS_END);
 }
 
 function isInList(m: Machine, common: Base, heap: Base): boolean {
@@ -305,7 +317,7 @@ function keeper(m: Machine, heap: Base, kept: readonly number[], mail: Mail): (l
   return ({ at, own }) => {
     const ptr = at + HEADER_WORD;
     if (own) return used.has(ptr) || at === spare;
-    return !mail.chunks.has(ptr) && !takeMarked(m, asPtr(ptr));
+    return !mail.chunks.has(ptr) && !takeMarked(m, otherHeader(heap), asPtr(ptr));
   };
 }
 

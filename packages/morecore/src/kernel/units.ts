@@ -29,6 +29,7 @@ import {
   GRANULE,
   MEMORY_UNIT,
   OF_CHUNKS,
+  OTHER_HEADER,
   PLACE_BYTES,
   SLAB_OWNER,
   SLAB_UNIT,
@@ -87,6 +88,21 @@ export function ownerIn(words: Words, entry: Word): Base {
   const slab = slabIn(entry);
   if (slab !== 0) return asBase(load32(words, slab + SLAB_OWNER));
   return asBase((entry & OF_CHUNKS) !== 0 ? (entry & ~UNIT_FLAGS) >>> 0 : 0);
+}
+
+/** Whether a header is the first of the two that a thread's memory has room for. */
+export function isFirstHeader(heap: Base): boolean {
+  return ((heap - PLACE_BYTES) & (SLAB_UNIT - 1)) === 0;
+}
+
+/** The other header that a thread's memory has room for. */
+export function otherHeader(heap: Base): Base {
+  return asBase(isFirstHeader(heap) ? heap + OTHER_HEADER : heap - OTHER_HEADER);
+}
+
+/** Whether two owners are one place: while a heap is taken over, some of its units have the one header, and some the other. */
+export function isSamePlace(owner: Base, other: Base): boolean {
+  return owner === other || (owner !== 0 && otherHeader(owner) === other);
 }
 
 /** Whether memory never grows. */

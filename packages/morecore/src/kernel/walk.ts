@@ -28,9 +28,8 @@ import {
   SEGMENT_CHUNKS,
   SEGMENT_END,
 } from "./layout.ts";
-import { nextSegment } from "./live.ts";
+import { isMarked, nextSegment } from "./live.ts";
 import { Machine } from "./machine.ts";
-import { isMarked } from "./remote.ts";
 import { blockBytesOf, extentOf, firstBlock, indexOf, isFree } from "./slab.ts";
 import { slabOf } from "./slab-map.ts";
 import { topOf } from "./top.ts";

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { asPtr, type Base } from "../../src/kernel/address.ts";
+import { asPtr, type Base, type Ptr } from "../../src/kernel/address.ts";
 import { DOUBLE_FREE, MISALIGNED, NOT_A_BLOCK, OUTSIDE, SIZE_MISMATCH } from "../../src/kernel/codes.ts";
 import { walk } from "../../src/kernel/describe.ts";
-import { freeSized, realloc, usableSize } from "../../src/kernel/family.ts";
+import { bulkFree, freeSized, realloc, reallocInPlace, usableSize } from "../../src/kernel/family.ts";
 import * as at from "../../src/kernel/layout.ts";
-import { collect, hasMail, isMarked, isTold, leaveFull, readChunkMail } from "../../src/kernel/remote.ts";
+import { isMarked } from "../../src/kernel/live.ts";
+import { collect, hasMail, isTold, leaveFull, readChunkMail } from "../../src/kernel/remote.ts";
 import { firstBlock, indexOf, isFull } from "../../src/kernel/slab.ts";
 import { slabOf } from "../../src/kernel/slab-map.ts";
 import { collectListed, readMail } from "../../src/kernel/slabs.ts";
@@ -18,10 +19,12 @@ let a: Base;
 let b: Base;
 let c: Base;
 
-beforeEach(() => {
+function begin(): void {
   crew = new Crew({ threads: 3 });
   [a, b, c] = crew.heaps as [Base, Base, Base];
-});
+}
+
+beforeEach(begin);
 
 const slabOfPtr = (ptr: number): number => slabOf(crew.m, a, ptr);
 
@@ -413,6 +416,38 @@ describe("a second free", () => {
       expectRefused(() => crew.free(second, ptr), DOUBLE_FREE, ptr);
     });
   }
+
+  const uses: readonly (readonly [name: string, use: (heap: Base, ptr: Ptr) => unknown])[] = [
+    ["realloc", (heap, ptr) => realloc(crew.m, heap, ptr, 2000)],
+    ["reallocInPlace", (heap, ptr) => reallocInPlace(crew.m, heap, ptr, 8)],
+    ["usableSize", (heap, ptr) => usableSize(crew.m, heap, ptr)],
+    ["freeSized", (heap, ptr) => freeSized(crew.m, heap, ptr, 8)],
+    [
+      "bulkFree",
+      (heap, ptr) => {
+        const list = crew.malloc(c, 32);
+        crew.m.store32(list, ptr);
+        bulkFree(crew.m, heap, asPtr(list), 1);
+      },
+    ],
+  ];
+
+  // A chunk in the mail still has the header of one that lives.
+  it.each(uses)("is refused by %s, too, before and after it is taken back", (_, use) => {
+    for (const [, make] of kinds) {
+      for (const own of [true, false]) {
+        begin();
+        const ptr = make();
+        const heap = own ? a : b;
+        crew.free(b, ptr);
+        expect(refusalOf(() => use(heap, asPtr(ptr)))).toEqual([DOUBLE_FREE, ptr]);
+        readMail(crew.m, a);
+        collectListed(crew.m, a);
+        expect(refusalOf(() => use(heap, asPtr(ptr)))).toEqual([DOUBLE_FREE, ptr]);
+        crew.check();
+      }
+    }
+  });
 
   it("is none when the block has been handed out again", () => {
     for (const bytes of [BYTES, 1000]) {

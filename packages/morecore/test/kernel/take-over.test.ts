@@ -6,11 +6,12 @@ import { randomFrom } from "../../../../test/support/os.ts";
 import { seedOf } from "../../../../test/support/seed.ts";
 import { asPtr, type Base } from "../../src/kernel/address.ts";
 import { TAKEN_BACK } from "../../src/kernel/codes.ts";
-import { isFirstHeader, joinHeap, leaveHeap, otherHeader } from "../../src/kernel/common.ts";
+import { joinHeap, leaveHeap } from "../../src/kernel/common.ts";
 import { calloc, free, malloc, memalign, realloc, trim } from "../../src/kernel/family.ts";
 import { AT_FOOTPRINT, CLOSED, GONE, MAIL_SLABS, THREAD } from "../../src/kernel/layout.ts";
 import { Machine } from "../../src/kernel/machine.ts";
 import { takeOver } from "../../src/kernel/take-over.ts";
+import { isFirstHeader, otherHeader } from "../../src/kernel/units.ts";
 import { COMMON, Crew, refusalOf } from "./crew.ts";
 
 const seed = seedOf("MORECORE_SEED");
@@ -261,5 +262,67 @@ describe("a heap that was taken over", () => {
     leaveHeap(crew.m, next);
     crew.check();
     expect(crew.word(next + AT_FOOTPRINT)).toBeLessThan(16_384);
+  });
+});
+
+describe("a heap that is being taken over, while another thread frees a block of it", () => {
+  const STEPS = ["store32", "storeShared", "exchange", "compareExchange", "addShared", "andShared"] as const;
+
+  /** Calls back before the step of a machine's whose number that is, and says how many there were. */
+  function interrupt(machine: Machine, number: number, callback: () => void): () => number {
+    let steps = 0;
+    for (const name of STEPS) {
+      const step = machine[name].bind(machine) as (...args: number[]) => number;
+      machine[name] = (...args: number[]) => {
+        if (steps++ === number) callback();
+        return step(...args);
+      };
+    }
+    return () => steps;
+  }
+
+  /** Takes a heap over, and lets another thread free one of its blocks before a step. How many steps there are. */
+  function takenMeanwhile(bytes: number, rounds: number, number: number): number {
+    const crew = new Crew({ threads: 2 });
+    const [first, other] = crew.heaps as [Base, Base];
+    let gone = first;
+    for (let round = 0; round < rounds; round++) {
+      gone = takeOver(crew.m, COMMON, gone) as Base;
+      joinHeap(crew.m, COMMON);
+    }
+    // The second time it is a full slab's, of which others are told.
+    const blocks = Array.from({ length: bytes < 500 ? 400 : 3 }, () => crew.malloc(gone, bytes));
+    const ptr = blocks[1] as number;
+    const machine = new Machine(crew.memory, (code, address) => {
+      throw new Error(`refused: ${code} at ${address}`);
+    });
+    machine.threads = true;
+    let freed = false;
+    const steps = interrupt(machine, number, () => {
+      freed = true;
+      crew.free(other, ptr);
+    });
+    const heap = takeOver(machine, COMMON, gone) as Base;
+    if (!freed) crew.free(other, ptr);
+    crew.check();
+    expect(joinHeap(crew.m, COMMON)).toBe(heap);
+    expect(refusalOf(() => crew.free(other, ptr))?.[1]).toBe(ptr);
+    for (const each of blocks) if (each !== ptr) crew.free(heap, each);
+    leaveHeap(crew.m, heap);
+    crew.check();
+    // All of it has come back, the freed block too.
+    expect(crew.word(heap + AT_FOOTPRINT)).toBeLessThan(16_384);
+    return steps();
+  }
+
+  it.each([
+    ["a chunk", 1000, 0],
+    ["a chunk, when its heap has the other header", 1000, 1],
+    ["a block of a slab", 100, 0],
+    ["a block of a slab, when its heap has the other header", 100, 1],
+  ])("%s: is sound, and gets the block back, whichever step comes between", (_, bytes, rounds) => {
+    const steps = takenMeanwhile(bytes, rounds, Number.POSITIVE_INFINITY);
+    expect(steps).toBeGreaterThan(50);
+    for (let number = 0; number < steps; number++) takenMeanwhile(bytes, rounds, number);
   });
 });
