@@ -10,11 +10,11 @@ import {
 import type { World } from "./world.ts";
 
 /** The least fixed memory in which blocks of these two sizes are in slabs. */
-export const SIZE: number = 192 * 1024;
-/** A slab has eight of them. */
-export const BYTES = 176;
+export const SIZE: number = 272 * 1024;
+/** The first slab of a class has some sixteen of them. */
+export const BYTES = 256;
 /** Of another size class. */
-export const OTHER_BYTES = 144;
+export const OTHER_BYTES = 240;
 /** No slab has blocks as large. */
 export const CHUNK = 700;
 

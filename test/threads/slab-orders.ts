@@ -215,10 +215,13 @@ export const SLAB_ORDERS: readonly AnyScenario[] = [
   scenario({
     name: "another frees two blocks of a full slab, one of them in bulk, and the owner two of its own",
     shape: TWO,
-    prepare: (world) => [...fullSlab(world, 0), ...blocks(world, 1, 2), ...blocks(world, 0, 1)],
+    prepare: (world) => {
+      const full = fullSlab(world, 0);
+      return [...blocks(world, 1, 2), ...blocks(world, 0, 1), ...full];
+    },
     threads: [
-      (world, ptrs) => world.bulkFree(0, at(ptrs, 10), [at(ptrs, 2), at(ptrs, 3)]),
-      (world, ptrs) => world.bulkFree(1, at(ptrs, 9), [at(ptrs, 0), at(ptrs, 8), at(ptrs, 1)]),
+      (world, ptrs) => world.bulkFree(0, at(ptrs, 2), [at(ptrs, 5), at(ptrs, 6)]),
+      (world, ptrs) => world.bulkFree(1, at(ptrs, 1), [at(ptrs, 3), at(ptrs, 0), at(ptrs, 4)]),
     ],
   }),
   scenario({
@@ -239,6 +242,25 @@ export const SLAB_ORDERS: readonly AnyScenario[] = [
     threads: [
       function* (world) {
         yield* world.calloc(0, BYTES);
+      },
+      frees(1, 0),
+    ],
+  }),
+  scenario({
+    name: "a slab ends beside a chunk that another frees, and its descriptor becomes a block",
+    shape: TWO,
+    prepare: (world) => {
+      const before = blocks(world, 0, 2, CHUNK);
+      const slab = currentSlab(world, 0);
+      const after = blocks(world, 0, 3, CHUNK);
+      freeAll(world, 0, [...slab, ...before.slice(1)]);
+      return after.slice(1);
+    },
+    threads: [
+      function* (world) {
+        yield* flushes(world, []);
+        // What lies before the descriptor, and the descriptor.
+        yield* world.calloc(0, CHUNK + 80);
       },
       frees(1, 0),
     ],

@@ -7,7 +7,7 @@
 // The slabs of a thread's heap are those in the map that name it. It has no map of its own. Its slabs may wait for their
 // thread: one that is TOLD in the map stays as it is, whatever others have freed in it, until the mail is read.
 
-import { asPtr, Base, chunkOf, NO_CHUNK, Word } from "./address.ts";
+import { asPtr, Base, chunkAfter, chunkOf, NO_CHUNK, ptrOf, Word } from "./address.ts";
 import { sizeOf } from "./chunk.ts";
 import {
   BROKEN_BITS,
@@ -74,7 +74,7 @@ import { classState } from "./slabs.ts";
 import { commonOf, isFirstHeader, unitAt } from "./units.ts";
 import { firstChunk, nextChunk, OVERHEAD, stateOf } from "./walk.ts";
 
-/** S5, S6, P1, S3, S4: each mapped slab is sound, and the heap's own chunks are just these, their descriptors and the map. */
+/** S5, S6, P1, P2, S3, S4: each mapped slab is sound, and the heap's own chunks are just these, their descriptors and the map. */
 export function checkSlabs(m: Machine, heap: Base): void {
   let own: Word = 0;
   // Of a thread's heap, the map is no chunk.
@@ -137,6 +137,10 @@ function checkSlab(m: Machine, heap: Base, slab: Word, address: Word): void {
   const stray = strayBits(m, slab);
   if (stray !== 0) m.abort(BROKEN_BITS, stray);
   if (!m.threads) return;
+  // P2: the payload behind it begins a unit, too.
+  const room = chunkOf(first);
+  const past = ptrOf(chunkAfter(room, sizeOf(m, room)));
+  if (((first | past) & (SLAB_UNIT - 1)) !== 0) m.abort(BROKEN_INTERNAL, first);
   checkUnits(m, heap, slab, first, first + extent);
   checkRemote(m, slab);
 }

@@ -195,8 +195,8 @@ export function list(m: Machine, common: Base, begun: Base): void {
 }
 
 /** The unit in which a thread's memory begins, whichever of its two headers serves: where its place is. */
-export function firstUnitOf(heap: Base): Word {
-  return (isFirstHeader(heap) ? heap : otherHeader(heap)) - PLACE_BYTES;
+export function firstUnitOf(header: Base): Word {
+  return (isFirstHeader(header) ? header : otherHeader(header)) - PLACE_BYTES;
 }
 
 /** A thread leaves its heap: what it kept for itself goes back, and the next thread that comes goes on there. O(slabs). */

@@ -3,6 +3,7 @@
 // Decides:    how long a slab is, and where it begins and ends.
 // Needs:      bins, chunk, take, release, own, slab-map. May grow memory.
 // Invariants: P1  no two slabs lie in the same unit of SLAB_UNIT bytes, even in part            O(slabs)
+//             P2  where threads share memory, a slab has its units alone                        O(slabs)
 //             (check.ts: checkSlabs)
 //
 // In a heap that cannot grow much, slabs are short. Classes for which even the shortest would be too long
@@ -11,6 +12,9 @@
 // A hole that is about as large as a slab is taken whole. A slab that is cut from more ends where a unit
 // ends, so that the next one can follow at once. Holes between slabs and large blocks are filled in this way
 // with what is small.
+//
+// Where threads share memory, a slab begins with a unit and ends with one. Another thread that frees a chunk asks the map whose
+// it is. The chunk's life must keep that answer alive: no descriptor of a slab beside it, which may end at that moment.
 
 import { asPtr, Base, Chunk, chunkAfter, chunkOf, NO_CHUNK, Ptr, ptrOf, Word } from "./address.ts";
 import { firstHole, nextHole, takeFree } from "./bins.ts";
@@ -75,11 +79,17 @@ function leastSlab(bytes: Word): Word {
   return larger(MIN_SLAB, bytes * MIN_BLOCKS);
 }
 
+/** Bytes rounded up to units. */
+function wholeUnits(bytes: Word): Word {
+  return ((bytes + (SLAB_UNIT - 1)) & ~(SLAB_UNIT - 1)) >>> 0;
+}
+
 /** A chunk of the heap's own for the next slab of a class that has `slabs` already. NO_CHUNK: no memory. */
 export function takeRoom(m: Machine, heap: Base, sizeClass: Word, slabs: Word): Chunk {
   const bytes = sizeClass << GRANULE_LOG2;
-  const least = leastSlab(bytes);
-  const most = smaller(smaller(MAX_SLAB, bytes * MAX_BLOCKS), shareOf(m, heap));
+  const least = m.threads ? wholeUnits(leastSlab(bytes)) : leastSlab(bytes);
+  const share = smaller(smaller(MAX_SLAB, bytes * MAX_BLOCKS), shareOf(m, heap));
+  const most: Word = m.threads ? larger(share, least) : share;
   const wanted = smaller(larger(MIN_SLAB << stepOf(slabs), least), most);
   let chunk = takeHole(m, heap, least, wanted, most);
   if (chunk === NO_CHUNK) {
@@ -126,16 +136,22 @@ function roomIn(m: Machine, heap: Base, chunk: Chunk, size: Word, wanted: Word, 
   return start < end ? end - start : 0;
 }
 
-/** The first address from `ptr` on at which a slab may begin: one whose unit has no other. */
+/** The first address from `ptr` on at which a slab may begin: one whose unit has no other, or where threads share memory, a unit's own. */
 function startIn(m: Machine, heap: Base, ptr: Ptr): Ptr {
+  if (m.threads) return asPtr(wholeUnits(ptr));
   return isTaken(m, heap, ptr) ? asPtr(((ptr + SLAB_UNIT) & ~(SLAB_UNIT - 1)) >>> 0) : ptr;
 }
 
 /**
  * Where a slab that begins at `start` ends, in a chunk whose successor's payload is at `past`. It ends at
- * `past` if that is not much too far, else with a unit if it can. Its last unit has no other slab.
+ * `past` if that is not much too far, else with a unit if it can. Its last unit has no other slab; where threads share memory, it has no
+ * chunk either.
  */
 function endIn(m: Machine, heap: Base, start: Ptr, past: Word, wanted: Word, most: Word): Word {
+  if (m.threads) {
+    const end = (smaller(past, start + smaller(wholeUnits(wanted), most)) & ~(SLAB_UNIT - 1)) >>> 0;
+    return end > start ? end : start;
+  }
   const limit = start + most + HEADER_WORD;
   let far: Word = (start + wanted + SLAB_UNIT) & ~(SLAB_UNIT - 1);
   if (far > limit) far = limit & ~(SLAB_UNIT - 1);

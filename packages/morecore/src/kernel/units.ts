@@ -91,13 +91,13 @@ export function ownerIn(words: Words, entry: Word): Base {
 }
 
 /** Whether a header is the first of the two that a thread's memory has room for. */
-export function isFirstHeader(heap: Base): boolean {
-  return ((heap - PLACE_BYTES) & (SLAB_UNIT - 1)) === 0;
+export function isFirstHeader(header: Base): boolean {
+  return ((header - PLACE_BYTES) & (SLAB_UNIT - 1)) === 0;
 }
 
 /** The other header that a thread's memory has room for. */
-export function otherHeader(heap: Base): Base {
-  return asBase(isFirstHeader(heap) ? heap + OTHER_HEADER : heap - OTHER_HEADER);
+export function otherHeader(header: Base): Base {
+  return asBase(isFirstHeader(header) ? header + OTHER_HEADER : header - OTHER_HEADER);
 }
 
 /** Whether two owners are one place: while a heap is taken over, some of its units have the one header, and some the other. */
