@@ -52,6 +52,7 @@ export async function bundleSuite(): Promise<Bundle> {
   const parts = { built: files.filter((file) => !looking.includes(file)), sources: looking };
   for (const part of ["built", "sources"] as const) await bundle(part, parts[part], true);
   await bundleEntries();
+  await bundleWorker();
   const apart = files.filter((file) => imports.get(file)?.some(makesResizable));
   return { folder: FOLDER, parts, apart };
 }
@@ -106,6 +107,16 @@ async function bundleEntries(): Promise<void> {
     ),
     outdir: FOLDER,
     external: ["./built.js", "./sources.js"],
+  });
+}
+
+/** What Workers start with, under the name that tests know it by. */
+async function bundleWorker(): Promise<void> {
+  await build({
+    ...COMMON,
+    entryPoints: [path.join(ROOT, "test/workers/stress.worker.mjs")],
+    outdir: FOLDER,
+    outExtension: { ".js": ".mjs" },
   });
 }
 

@@ -43,7 +43,7 @@ const POLICIES: Readonly<Record<string, string | undefined>> = {
 };
 
 /** What a policy could make a difference for. The whole suite runs in the page that has none. */
-const OF_POLICIES = "/conformance/memories|/heap/|/memory/|arena/bump|typed/ref|containers/vec";
+const OF_POLICIES = "/conformance/memories|/heap/|/memory/|/workers/|arena/bump|typed/ref|containers/vec";
 
 export function runtimes(): Runtime[] {
   const commands = Object.entries(COMMANDS).map(([name, [engine, rules]]) => ({

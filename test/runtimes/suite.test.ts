@@ -13,7 +13,7 @@ describe("the suite for all engines", () => {
       ...["arena", "containers", "heap", "memory", "offset", "slotmap", "typed"].map(
         (name) => `packages/morecore/test/${name}`,
       ),
-      ...["test/conformance", "test/regress"],
+      ...["test/conformance", "test/regress", "test/workers"],
     ]);
   });
 

@@ -16,7 +16,7 @@ const FOLDERS: readonly string[] = [
   ...["arena", "containers", "heap", "memory", "offset", "slotmap", "typed"].map(
     (name) => `packages/morecore/test/${name}`,
   ),
-  ...["conformance", "regress"].map((name) => `test/${name}`),
+  ...["conformance", "regress", "workers"].map((name) => `test/${name}`),
 ];
 
 const OWN = "packages/morecore/test";

@@ -10,8 +10,11 @@ import { text } from "node:stream/consumers";
 import { engineCommand } from "../../../bench/programs/engines.ts";
 import type { Answer } from "../inside/answer.ts";
 
-/** What the tests' own libraries read to know whether they may print colours. All else Deno forbids: morecore asks for nothing. */
-const DENO_ALLOWED = "--allow-env=FORCE_TTY,NO_COLOR,FORCE_COLOR,TERM,CI";
+/**
+ * What the tests' own libraries read to know whether they may print colours, and the script that the tests' Workers start with. All
+ * else Deno forbids: morecore asks for nothing.
+ */
+const DENO_ALLOWED = ["--allow-env=FORCE_TTY,NO_COLOR,FORCE_COLOR,TERM,CI", "--allow-read=stress.worker.mjs"];
 
 /** A worker is configured by a file. This one may do nothing but be tested. */
 const WORKERD_CONFIG = `using Workerd = import "/workerd/workerd.capnp";
@@ -30,7 +33,7 @@ function commandOf(name: string, only: string): readonly string[] | undefined {
   const found = engineCommand(name);
   if (found === undefined) return undefined;
   if (name === "workerd") return [...found, "test", "workerd.capnp"];
-  return [...found, ...(name === "deno" ? [DENO_ALLOWED] : []), "command.js", only];
+  return [...found, ...(name === "deno" ? DENO_ALLOWED : []), "command.js", only];
 }
 
 /** "20.20.2", of what it says of itself; undefined: it is not there. */

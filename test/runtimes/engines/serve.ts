@@ -17,7 +17,7 @@ const ISOLATED = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 const HTML = `<!doctype html><meta charset="utf-8"><title>suite</title><script type="module" src="/page.js"></script>`;
-const TYPES: Readonly<Record<string, string>> = { ".js": "text/javascript" };
+const TYPES: Readonly<Record<string, string>> = { ".js": "text/javascript", ".mjs": "text/javascript" };
 
 export interface PageServer {
   readonly url: string;
