@@ -2,7 +2,7 @@
 //
 // Owns:       the Workers, and the slots in which blocks change hands.
 // Needs:      player.mjs, stress.worker.mjs.
-// Invariants: S1  from `quiet` to `begin` no Worker is inside a call: the heap may be checked
+// Invariants: S1  from `quiet` to `begin` no Worker is inside a call, unless it is on a leash: the heap may be checked
 //
 // This thread plays like any other, also where it may not wait: it is told by messages when all stand still.
 
@@ -30,6 +30,7 @@ export class Stress {
   /** How many rounds were begun, and how many ended before all calls were made. */
   private readonly control = ints(2);
   private readonly workers: Thread[] = [];
+  private readonly leashed: Leashed[] = [];
 
   constructor(heap: Heap, character: Character) {
     this.heap = heap;
@@ -52,7 +53,9 @@ export class Stress {
     const { slots } = this;
     const worker = startPlayer({ ...part, handle: this.heap.handle, control, slots, leash });
     const { thread } = (await worker.said()) as { thread: number };
-    return new Leashed(worker, thread, leash);
+    const leashed = new Leashed(worker, thread, leash);
+    this.leashed.push(leashed);
+    return leashed;
   }
 
   /** When all stand still. */
@@ -86,7 +89,9 @@ export class Stress {
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.terminate()));
+    // Where terminate does not end them, they would play for good.
+    for (const leashed of this.leashed) leashed.stop();
+    await Promise.all([...this.workers, ...this.leashed].map((worker) => worker.terminate()));
   }
 }
 

@@ -1,8 +1,8 @@
 // Stress worker: a player in a Worker of any engine: Node's, Deno's, Bun's or a page's.
 //
-// It says { thread } when it has come to the heap, "quiet" before each round and when it has freed all, and
-// "done" when it has left. A player on a leash
-// counts its steps there, and stops where it stands when it is told to: it leaves nothing and says nothing, as one that is gone.
+// It says { thread } when it has come to the heap, "quiet" before each round and when it has freed all, and "done" when it has left.
+// A player on a leash counts its steps there, and stops where it stands when it is told to: it leaves nothing and says nothing, as
+// one that is gone.
 
 import { Player } from "./player.mjs";
 
@@ -24,14 +24,12 @@ async function play({ handle, entry, control, slots, leash, rounds, calls, ...ch
   for (let round = 0; round < rounds; round++) {
     port.postMessage("quiet");
     Atomics.wait(control, 0, round);
-    const isOver = () =>
-      Atomics.load(control, 1) > round || (leash !== undefined && Atomics.load(leash, 1) === 1);
-    for (let call = 0; call < calls && !isOver(); call++) {
-      player.step();
-      if (leash !== undefined) Atomics.add(leash, 0, 1);
+    if (leash !== undefined) {
+      playOnLeash(player, leash);
+      return;
     }
+    for (let call = 0; call < calls && Atomics.load(control, 1) <= round; call++) player.step();
   }
-  if (leash !== undefined) return;
   player.finish();
   port.postMessage("quiet");
   Atomics.wait(control, 0, rounds);
@@ -39,6 +37,13 @@ async function play({ handle, entry, control, slots, leash, rounds, calls, ...ch
   heap.trim(0);
   heap.dispose();
   port.postMessage("done");
+}
+
+function playOnLeash(player, leash) {
+  while (Atomics.load(leash, 1) === 0) {
+    player.step();
+    Atomics.add(leash, 0, 1);
+  }
 }
 
 port.onmessage = ({ data }) => {
