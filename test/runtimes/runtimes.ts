@@ -30,7 +30,7 @@ const COMMANDS: Readonly<Record<string, readonly [engine: string, rules: string]
   node22: ["Node 22", ""],
   node24: ["Node 24", ""],
   node26: ["Node 26", ""],
-  deno: ["Deno", "no permissions"],
+  deno: ["Deno", "may read the Workers' script"],
   bun: ["Bun", ""],
   workerd: ["workerd", "no code from strings or bytes"],
 };
