@@ -7,9 +7,18 @@
 // All that a C library's malloc defines is defined here, so that none of it is linked. Two macros change the file:
 //   MORECORE_NO_LIBC   no errno and no message: nothing of a C library is needed
 //   MORECORE_QUIET     no message on misuse, only the trap: no import of fd_write in a program that has none
+// Whatever is written to here is each thread's own. A third macro is for programs whose threads share the heap:
+//   MORECORE_THREADS   does not compile without what that takes
 
 #ifndef __wasm32__
 #error "morecore.c is for wasm32: clang --target=wasm32-wasi, or emcc without -sMEMORY64"
+#endif
+
+// With one of the two, or none, clang can make atomics and thread-local variables plain ones, and says nothing.
+#if defined(MORECORE_THREADS) || defined(__wasm_atomics__)
+#if !defined(__wasm_atomics__) || !defined(__wasm_bulk_memory__)
+#error "a heap that threads share needs both -matomics and -mbulk-memory, for all files: -pthread gives them"
+#endif
 #endif
 
 #include "../include/morecore.h"
@@ -87,7 +96,9 @@ static inline void *or_no_memory(void *got) {
 #ifdef MORECORE_QUIET
 #define CALLING(name) ((void)0)
 #else
-static const char *calling;
+// Each thread's own. Compiled without atomics it is one variable for all, and wasm-ld refuses the file for a shared memory.
+// clang 14 knows no other model of TLS than this, and need not be told so by a flag.
+static __thread __attribute__((tls_model("local-exec"))) const char *calling;
 #define CALLING(name) (calling = (name))
 #endif
 
