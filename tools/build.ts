@@ -27,6 +27,7 @@ const PACKAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "packages/wasm": {
     index: "src/index.ts",
     "run/auto-swap": "src/run/auto-swap.ts",
+    "run/thread": "src/run/thread.ts",
     "swap/index": "src/swap/index.ts",
   },
   "packages/native": { index: "src/index.ts" },

@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { hasCommand, ROOT } from "./c-program.ts";
 
 /** What has to be installed for it. */
@@ -13,7 +13,7 @@ export const hasThreads: boolean = hasCommand("clang") && hasCommand("wasm-ld");
 
 const MORECORE = join(ROOT, "packages/wasm/c/lib/morecore.c");
 const SOURCES = join(ROOT, "packages/wasm/test/threads");
-const TARGET = ["--target=wasm32-unknown-unknown", "-O2", "-ffreestanding", "-fno-builtin", "-nostdlib"];
+const TARGET = ["--target=wasm32-unknown-unknown", "-ffreestanding", "-fno-builtin", "-nostdlib"];
 const INCLUDES = [`-isystem${join(SOURCES, "headers")}`, `-I${join(ROOT, "packages/wasm/c/include")}`];
 const PAGE = 65_536;
 /** The size and the most of its memory, in wasm pages. */
@@ -37,20 +37,23 @@ export function threadsProgram({
 }: ThreadsBuild): Uint8Array<ArrayBuffer> {
   const folder = mkdtempSync(join(tmpdir(), "morecore-threads-"));
   try {
-    const object = join(folder, "morecore.o");
     const output = join(folder, "program.wasm");
     const clang = (...flags: string[]) =>
-      execFileSync("clang", [...TARGET, "-Wall", "-Wextra", "-Werror", ...INCLUDES, ...flags], {
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-    clang(...morecore, "-c", MORECORE, "-o", object);
+      execFileSync("clang", [...TARGET, ...flags], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    const objects = [...sources.map((name) => join(SOURCES, name)), MORECORE].map((file) => {
+      const object = `${basename(file)}.o`;
+      const own = file === MORECORE ? morecore : FOR_THREADS;
+      const flags = file.endsWith(".s") ? [] : ["-O2", "-Wall", "-Wextra", "-Werror", ...INCLUDES];
+      clang(...flags, ...own, "-c", file, "-o", object);
+      return object;
+    });
     const sizes = [
       `--initial-memory=${THREADS_PAGES.initial * PAGE}`,
       `--max-memory=${THREADS_PAGES.maximum * PAGE}`,
     ];
     const links = ["--shared-memory", "--import-memory", "--no-entry", "--export=__heap_base", ...sizes];
-    const files = [...sources.map((name) => join(SOURCES, name)), object, "-o", output];
-    clang(...FOR_THREADS, ...[...links, ...linkFlags].map((flag) => `-Wl,${flag}`), ...files);
+    // Not with -O: that would have wasm-opt, where it is installed, drop the names.
+    clang(...objects, ...[...links, ...linkFlags].map((flag) => `-Wl,${flag}`), "-o", output);
     return Uint8Array.from(readFileSync(output));
   } finally {
     rmSync(folder, { recursive: true });

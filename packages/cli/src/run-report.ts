@@ -83,13 +83,13 @@ export function jsonRunReport(
   return `${JSON.stringify(report)}\n`;
 }
 
-function deathFields({ kind, error, frames, call }: Death): Record<string, unknown> {
+function deathFields({ kind, error, frames, call, thread }: Death): Record<string, unknown> {
   const functions = frames.map(({ name, index, offset }) => ({
     name: name ?? null,
     index,
     offset: offset ?? null,
   }));
-  return { kind, message: error.message, call: call ?? null, frames: functions };
+  return { kind, message: error.message, call: call ?? null, thread: thread ?? null, frames: functions };
 }
 
 function heapFields(heap: HeapReport): Record<string, unknown> {

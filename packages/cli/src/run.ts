@@ -35,6 +35,12 @@ interface RunCommandOptions {
 }
 
 const NOT_RUN = 2;
+const nodeVersion = Number.parseInt(process.versions.node, 10);
+/**
+ * Before it, V8's quick compiler for wasm loses a local variable at memory.atomic.wait32 in a loop: the program then waits
+ * elsewhere, for ever. The optimising one does not (docs/RUN.md).
+ */
+const FIRST_WITH_SOUND_WAITS = 22;
 
 export function runCommand(morecore: Command): void {
   // Options of ours stand before the program; what follows it is the program's, options too.
@@ -107,6 +113,8 @@ async function run(file: string, args: readonly string[], options: RunCommandOpt
   try {
     if (trace !== undefined) checkWritable(trace);
     const program = await loadProgram(readInput(file), options.swap ? swap : undefined);
+    if (program.memory?.shared === true && nodeVersion < FIRST_WITH_SOUND_WAITS)
+      setFlagsFromString("--no-liftoff");
     const note = unavailable(program, { stats, trace: trace !== undefined, check: check !== undefined });
     const result = await runProgram(program, {
       args: [file, ...args],
@@ -145,7 +153,7 @@ const swap: Swap = {
 
 /** What was asked for and cannot be had of this program, in words. */
 function unavailable(
-  { mode, whyPlain }: Program,
+  { mode, memory, whyPlain }: Program,
   asked: { readonly stats: boolean; readonly trace: boolean; readonly check: boolean },
 ): string | undefined {
   if (mode === "plain") {
@@ -154,6 +162,10 @@ function unavailable(
     if (whyPlain !== undefined) return `runs as it is, its malloc is not swapped: ${whyPlain}${cannot}`;
     return cannot === "" ? undefined : `runs as it is${cannot}`;
   }
+  if (mode === "merged" && memory?.shared && asked.trace)
+    return "no trace: it has threads, and is linked with its allocator: its calls cannot be seen";
+  if (mode === "merged" && memory?.shared && asked.check)
+    return "is linked with its allocator: its heap is checked at the end only";
   if (mode === "merged" && asked.trace)
     return "no trace: its calls cannot be seen any more; --trace needs the module as it was before `morecore link`";
   if (mode === "merged" && asked.check)
@@ -177,10 +189,11 @@ const WHAT_HAPPENED: Readonly<Record<Death["kind"], string>> = {
   exception: "uncaught exception: ",
 };
 
-function deathText(file: string, { kind, error, frames, call }: Death): string {
+function deathText(file: string, { kind, error, frames, call, thread }: Death): string {
   const at = kind === "misuse" && call !== undefined ? ` (call ${call})` : "";
+  const where = thread === undefined ? "" : `thread ${thread}: `;
   const lines = [
-    `morecore: ${file}: ${WHAT_HAPPENED[kind]}${error.message}${at}`,
+    `morecore: ${file}: ${where}${WHAT_HAPPENED[kind]}${error.message}${at}`,
     ...withoutRepeats(frames.map((frame) => frameText(frame, file))),
   ];
   return `${lines.join("\n")}\n`;

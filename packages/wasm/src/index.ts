@@ -4,7 +4,8 @@ export { readFeatures, readMemories, readSections, WasmFormatError } from "./for
 export { featureBits, featuresWith } from "./format/features.ts";
 export { BinaryenError, MissingToolError, readKernel } from "./format/parts.ts";
 export { type LinkOptions, linkProgram } from "./link/link.ts";
+export type { Death } from "./run/death.ts";
 export type { CallReport, ChunkSum, HeapReport } from "./run/heap-report.ts";
 export type { Program, ProgramMode } from "./run/program.ts";
-export { type Death, loadProgram, type RunResult, runProgram, type Swap } from "./run/run.ts";
+export { loadProgram, type RunResult, runProgram, type Swap } from "./run/run.ts";
 export { frameText } from "./run/stack.ts";

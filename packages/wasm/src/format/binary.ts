@@ -264,13 +264,16 @@ export function withoutStale(sections: readonly Section[]): Section[] {
   return sections.filter(({ id, name }) => id !== CUSTOM_SECTION || !isStale(name));
 }
 
-/** The sections with other imports; their number and order stay as they were. */
+/** The sections with other imports. Those that were there must stay in their order. */
 export function withImports(sections: readonly Section[], imports: readonly Import[]): Section[] {
   const entries = imports.map(({ module, name, kind, type }) =>
     concat([Uint8Array.from([...text(module), ...text(name), kind]), type]),
   );
   const contents = concat([Uint8Array.from(number(imports.length)), ...entries]);
-  return sections.map((section) => (section.id === IMPORT_SECTION ? { ...section, contents } : section));
+  const others = sections.filter(({ id }) => id !== IMPORT_SECTION);
+  const behind = others.findIndex(({ id }) => id > IMPORT_SECTION);
+  const before = behind < 0 ? others.length : behind;
+  return [...others.slice(0, before), { id: IMPORT_SECTION, name: "", contents }, ...others.slice(before)];
 }
 
 /** The sections with other exports. */

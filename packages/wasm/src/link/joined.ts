@@ -7,6 +7,7 @@ import type { ExportName } from "morecore/engine";
 import type { Binaryen } from "../format/binaryen.ts";
 import { expressionsOf } from "../format/expressions.ts";
 import { BinaryenError } from "../format/parts.ts";
+import { LEAVE_EXPORT } from "../run/program.ts";
 import { CALLED, KERNEL, MALLOC, MALLOC_EXPORT, NO_MEMORY_EXPORT, TELLING } from "./fitted.ts";
 
 type Module = InstanceType<Binaryen["Module"]>;
@@ -16,8 +17,6 @@ export const HEAP_EXPORT = "morecore_heap";
 export const HEAP_BASE = "__heap_base";
 export const GRANULE = 16;
 export const PAGE_LOG2 = 16;
-/** What a host calls when a thread ends, in the thread's instance. */
-export const LEAVE_EXPORT = "morecore_leave";
 const BEGIN: ExportName = "mc_begin";
 const SHARE: ExportName = "mc_share";
 const LEAVE: ExportName = "mc_leave";

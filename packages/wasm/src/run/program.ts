@@ -25,6 +25,7 @@ import {
   writeSections,
 } from "../format/binary.ts";
 import type { CodeOrigin } from "./stack.ts";
+import { SPAWN, THREAD_START } from "./thread-talk.ts";
 
 /**
  * Where a program's malloc is. "two-modules": it imports it. "swapped": so it does now, and had one of its own. "merged":
@@ -42,7 +43,7 @@ export interface Program {
   readonly origin: CodeOrigin;
   /** What it imports. */
   readonly imports: readonly Import[];
-  /** Of its memory; undefined: it has none. */
+  /** Of its memory; undefined: it has none. A program whose memory is shared has threads. */
   readonly memory: Limits | undefined;
   /** Whether it exports its memory, which WASI needs. */
   readonly exportsMemory: boolean;
@@ -58,6 +59,8 @@ export interface Program {
 export const KERNEL_MODULE = "morecore";
 /** The global that `morecore link` exports: the address of the heap. */
 export const HEAP_GLOBAL = "morecore_heap";
+/** The function that it exports for a program with threads: what a host calls in the instance of a thread that ends. */
+export const LEAVE_EXPORT = "morecore_leave";
 /** What the imported memory is called, so that it clashes with nothing of the program's. */
 export const MEMORY_IMPORT = { module: "morecore:host", name: "memory" } as const;
 
@@ -83,12 +86,21 @@ export function readProgram(bytes: Uint8Array, serves: (given: Import) => boolea
         ? "it has no _start, but _initialize: it is a library (a WASI reactor), not a program"
         : "it has no _start: it is not a program for WASI",
     );
+  const isThreaded = memory?.shared === true;
+  if (isThreaded && imports.some(isSpawn) && !has(THREAD_START, FUNCTION))
+    throw new WasmFormatError(`it starts threads, and exports no ${THREAD_START}, which is what they run`);
   const mode = imports.some((given) => given.kind === FUNCTION && serves(given))
     ? "two-modules"
     : has(HEAP_GLOBAL, GLOBAL)
       ? "merged"
       : "plain";
-  const running = mode === "two-modules" ? withImportedMemory(sections) : sections;
+  if (mode === "two-modules" && isThreaded)
+    throw new WasmFormatError(
+      "its memory is shared between threads, and it imports its malloc; expected one that `morecore link` has put inside",
+    );
+  // Threads are instances, which have in common what they import.
+  const importsMemory = mode === "two-modules" || isThreaded;
+  const running = importsMemory ? withImportedMemory(sections) : sections;
   const changed = running === sections ? bytes : writeSections(running);
   return {
     mode,
@@ -103,6 +115,10 @@ export function readProgram(bytes: Uint8Array, serves: (given: Import) => boolea
   };
 }
 
+function isSpawn({ kind, module, name }: Import): boolean {
+  return kind === FUNCTION && module === SPAWN.module && name === SPAWN.name;
+}
+
 function memoryOf(sections: readonly Section[]): Limits | undefined {
   const [memory, ...more] = readMemories(sections);
   if (more.length > 0) throw new WasmFormatError("it has several memories; WASI and the heap need one");
@@ -115,8 +131,6 @@ function withImportedMemory(sections: readonly Section[]): readonly Section[] {
   const own = sections.find(({ id }) => id === MEMORY_SECTION);
   const [limits] = readMemories(sections);
   if (limits === undefined) throw new WasmFormatError("it has no memory for a heap to be in");
-  if (limits.shared)
-    throw new WasmFormatError("its memory is shared between threads; the kernel serves one thread only");
   if (own === undefined || new Reader(own.contents).number() === 0) return sections;
   const list = new Reader(own.contents);
   list.number();

@@ -1,21 +1,27 @@
 // Run: a program for WASI preview 1, from its bytes to its exit code and what its heap looked like.
 //
 // Owns:  the order of things: memory, heap, instance, _start, the last check; and what a program's death is called.
-// Needs: program, wasi, watch, heap-report, stack; Heap; trace/record.
+// Needs: program, imports, wasi, threads, death, watch, heap-report, stack; Heap; trace/record.
 //
 // Two modules: the heap is made before the program is instantiated, in the memory that the program will import, at its
 // __heap_base or at the memory's end. So it is there before anything of the program's runs, its start function included.
 // Unwatched, the kernel's own functions are what the program imports: its calls go from wasm to wasm.
+//
+// A program whose memory is shared has threads, and its heap inside. It runs in Workers: see threads.
 
 import { HeapCheckError, type TraceRecorder } from "@morecore/inspect";
 import { Heap, HeapCorruptError, HeapFormatError, HeapMisuseError } from "morecore";
-import { FUNCTION, type Import, MEMORY, WasmFormatError } from "../format/binary.ts";
+import { FUNCTION, MEMORY, WasmFormatError } from "../format/binary.ts";
+import { asError, type Death, engineDeath, engineMessage } from "./death.ts";
 import { type HeapReport, reportHeap, type Watched } from "./heap-report.ts";
 import { type HostHeap, isHeapImport, makeHostHeap, type WatchWishes } from "./host-heap.ts";
+import { importsFor, ownOf, wasiModuleOf } from "./imports.ts";
 import { HEAP_GLOBAL, type Program, readProgram } from "./program.ts";
 import { makeSbrkHeap } from "./sbrk-heap.ts";
-import { type Frame, programFrames, STACK_DEPTH } from "./stack.ts";
-import { openWasi, WASI_VERSIONS, type Wasi, type WasiModule, type WasiOptions } from "./wasi.ts";
+import { programFrames, STACK_DEPTH } from "./stack.ts";
+import { SPAWN } from "./thread-talk.ts";
+import { runThreads, type ThreadsStart } from "./threads.ts";
+import { openWasi, type Wasi, type WasiOptions } from "./wasi.ts";
 
 export interface RunOptions extends Partial<WasiOptions>, WatchWishes {
   /**
@@ -23,18 +29,6 @@ export interface RunOptions extends Partial<WasiOptions>, WatchWishes {
    * itself can fail.
    */
   readonly onStart?: () => void;
-}
-
-/** How a program died that did not end by itself. */
-export interface Death {
-  /** "misuse" and "corrupt" are the heap's; "exception" is one of WebAssembly's that nobody caught. */
-  readonly kind: "trap" | "misuse" | "corrupt" | "exception";
-  /** What was thrown. */
-  readonly error: Error;
-  /** Where the program was, innermost first; none when it was not running. */
-  readonly frames: readonly Frame[];
-  /** The number of the heap's call that it died in or after, if the calls were watched. */
-  readonly call: number | undefined;
 }
 
 /** How a program ended. */
@@ -116,15 +110,23 @@ export async function runProgram(program: Program, options: RunOptions = {}): Pr
   const module = await compiled(program);
   const memory = importedMemory(program);
   const host = memory === undefined ? undefined : heapFor(program, memory, options);
-  const wasiModule = wasiModuleOf(program);
+  const wasiModule = wasiModuleOf(program.imports);
   const wasi = await openWasi(wasiModule, { args, env, dirs });
-  const imports = importsFor(program, (given) => {
+  const isThreaded = memory !== undefined && program.memory?.shared === true;
+  const imports = importsFor(program.imports, (given) => {
     if (given.kind === MEMORY) return memory;
+    if (given.kind !== FUNCTION) return undefined;
     if (given.module === wasiModule) return ownOf(wasi.imports, given.name);
+    if (isThreaded && given.module === SPAWN.module && given.name === SPAWN.name) return spawnsElsewhere;
     const served = host === undefined ? undefined : ownOf(host.functions, given.module);
-    return given.kind === FUNCTION && served !== undefined ? ownOf(served, given.name) : undefined;
+    return served === undefined ? undefined : ownOf(served, given.name);
   });
   options.onStart?.();
+  if (isThreaded) {
+    const wanted = program.imports.map(({ module, name, kind }) => ({ module, name, kind }));
+    const end = await ranThreads({ module, memory, imports: wanted, wasiModule, args, env }, wasi);
+    return finished(program, end, undefined, options);
+  }
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = STACK_DEPTH;
   try {
@@ -133,6 +135,11 @@ export async function runProgram(program: Program, options: RunOptions = {}): Pr
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** Stands for the import that starts a thread, where it is only asked whether all imports are there. */
+function spawnsElsewhere(): never {
+  throw new Error("expected a thread's own import");
 }
 
 /** The heap that a program imports; undefined: it imports none. */
@@ -149,11 +156,6 @@ async function compiled({ bytes }: Program): Promise<WebAssembly.Module> {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     throw new WasmFormatError(`it is no valid WebAssembly module: ${engineMessage(error)}`);
   }
-}
-
-/** The engine's words without the call's name: "WebAssembly.compile(): …". */
-function engineMessage(error: Error): string {
-  return error.message.replace(/^WebAssembly\.\w+\(\): /, "");
 }
 
 /** The memory that a program imports, made as it asks for it. */
@@ -173,47 +175,20 @@ function importedMemory({ imports }: Program): WebAssembly.Memory | undefined {
   }
 }
 
-function wasiModuleOf({ imports }: Program): WasiModule {
-  const isWasi = (module: string): module is WasiModule => Object.hasOwn(WASI_VERSIONS, module);
-  return imports.map(({ module }) => module).find(isWasi) ?? "wasi_snapshot_preview1";
-}
-
-/** What a table has under a name; not what every object has, such as toString. */
-function ownOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined;
-}
-
-/** The import object; throws and names them if some imports are nobody's. */
-function importsFor(
-  { imports }: Program,
-  provide: (given: Import) => WebAssembly.ImportValue | undefined,
-): WebAssembly.Imports {
-  const all = new Map<string, [string, WebAssembly.ImportValue][]>();
-  const missing: string[] = [];
-  for (const given of imports) {
-    const value = provide(given);
-    if (value === undefined) missing.push(`${given.module}.${given.name}`);
-    else {
-      const values = all.get(given.module) ?? [];
-      values.push([given.name, value]);
-      all.set(given.module, values);
-    }
-  }
-  if (missing.length > 0)
-    throw new WasmFormatError(
-      `it imports what neither WASI preview 1 nor morecore provides: ${missing.join(", ")}`,
-    );
-  // Names are the program's to choose, __proto__ among them.
-  return Object.fromEntries([...all].map(([module, values]) => [module, Object.fromEntries(values)]));
-}
-
 /** How a run ended. */
 interface End {
   readonly exitCode: number;
-  readonly error: Error | undefined;
+  readonly died: { readonly kind: Death["kind"]; readonly error: Error } | undefined;
   readonly memory: WebAssembly.Memory | undefined;
-  readonly exports: WebAssembly.Exports;
+  /** Where the heap of a merged program is; undefined: it has none, or it has not begun. */
+  readonly heapBase: number | undefined;
+  /** The thread that died; undefined: the first, or none. */
+  readonly thread: number | undefined;
+  /** How many threads were stopped, perhaps in the middle of a call. */
+  readonly stoppedCount: number;
 }
+
+const ONE_THREAD = { thread: undefined, stoppedCount: 0 } as const;
 
 function ran(
   program: Program,
@@ -232,56 +207,56 @@ function ran(
       throw new WasmFormatError("it does not export its memory, which WASI needs");
     host?.begin(exports);
     const exitCode = wasi.start(exports["_start"], memory ?? new WebAssembly.Memory({ initial: 0 }));
-    return { exitCode, error: undefined, memory, exports };
+    return { exitCode, died: undefined, memory, heapBase: mergedBase(exports), ...ONE_THREAD };
   } catch (error) {
     if (error instanceof WebAssembly.LinkError)
       throw new WasmFormatError(`it cannot be instantiated: ${engineMessage(error)}`);
     const died = asError(error);
-    if (!(died instanceof Error) || died instanceof WasmFormatError || deathKind(died) === undefined)
-      throw error;
-    return { exitCode: DIED, error: died, memory, exports };
+    const kind = deathKind(died);
+    if (!(died instanceof Error) || kind === undefined) throw error;
+    const heapBase = mergedBase(exports);
+    return { exitCode: DIED, died: { kind, error: died }, memory, heapBase, ...ONE_THREAD };
   }
 }
 
-/** An exception that the program threw and nobody caught. */
-class UncaughtError extends Error {
-  override readonly name = "UncaughtError";
-}
-
-/** An exception of WebAssembly's is no Error: it has neither a message nor, by default, a stack. */
-function asError(thrown: unknown): unknown {
-  return "Exception" in WebAssembly && thrown instanceof WebAssembly.Exception
-    ? new UncaughtError("the program threw it, and did not catch it", { cause: thrown })
-    : thrown;
+/** The same for a program with threads. */
+async function ranThreads(given: ThreadsStart, wasi: Wasi): Promise<End> {
+  const { exitCode = DIED, death, heapBase, stoppedCount } = await runThreads(given, wasi);
+  const { memory } = given;
+  if (death === undefined)
+    return { exitCode, died: undefined, memory, heapBase, thread: undefined, stoppedCount };
+  const { how, name, message, stack, thread } = death;
+  const error = Object.assign(new Error(message), { name, stack });
+  return { exitCode, died: { kind: how, error }, memory, heapBase, thread, stoppedCount };
 }
 
 /** What an error says about the program; undefined: it is none of the program's. */
 function deathKind(error: unknown): Death["kind"] | undefined {
   if (error instanceof HeapMisuseError) return "misuse";
   if (error instanceof HeapCorruptError || error instanceof HeapCheckError) return "corrupt";
-  if (error instanceof WebAssembly.RuntimeError) return "trap";
-  // V8 says so of a stack that is too deep.
-  if (error instanceof RangeError && error.message.includes("call stack")) return "trap";
-  return error instanceof UncaughtError ? "exception" : undefined;
+  return engineDeath(error);
 }
+
+/** Who looks at a heap that threads share takes a place in it. */
+const FULL = "its memory is full, and has no room for looking at its heap";
 
 /** What is left when the program has ended: the last check, the figures, the trace. */
 function finished(program: Program, end: End, host: HostHeap | undefined, options: RunOptions): RunResult {
   const { stats = false, checkEvery = 0 } = options;
-  let death = deathOf(program, end.error, host?.watched);
+  let death = deathOf(program, end, host?.watched);
   let heapFault: Error | undefined;
   let heap: HeapReport | undefined;
   if (end.memory !== undefined && (stats || checkEvery > 0) && death?.kind !== "corrupt") {
     try {
       heap = soundHeap(end, end.memory, host);
     } catch (error) {
-      if (!isHeapFault(error)) throw error;
-      heapFault = error;
+      const isFull = program.memory?.shared === true && error instanceof RangeError;
+      if (!isFull && !isHeapFault(error)) throw error;
+      const isDeath = !isFull && checkEvery > 0 && death === undefined && end.stoppedCount === 0;
+      if (isDeath) death = corruptAtEnd(error, host?.watched);
+      else if (isFull) heapFault = new Error(FULL, { cause: error });
+      else heapFault = end.stoppedCount > 0 ? withStopped(error, end.stoppedCount) : error;
     }
-  }
-  if (heapFault !== undefined && checkEvery > 0 && death === undefined) {
-    death = { kind: "corrupt", error: heapFault, frames: [], call: host?.watched?.watch.calls };
-    heapFault = undefined;
   }
   return {
     exitCode: death === undefined ? end.exitCode : DIED,
@@ -292,34 +267,45 @@ function finished(program: Program, end: End, host: HostHeap | undefined, option
   };
 }
 
+function corruptAtEnd(error: Error, watched: Watched | undefined): Death {
+  return { kind: "corrupt", error, frames: [], call: watched?.watch.calls, thread: undefined };
+}
+
+/** A thread that was stopped inside a call leaves its part of the heap as it was then: that is no fault of the program's. */
+function withStopped(error: Error, count: number): Error {
+  const threads = count === 1 ? "a thread was stopped" : `${count} threads were stopped`;
+  return new Error(`${error.message}; ${threads} when the program ended, perhaps inside a call`, {
+    cause: error,
+  });
+}
+
 function deathOf(
   { origin }: Program,
-  error: Error | undefined,
+  { died, thread }: End,
   watched: Watched | undefined,
 ): Death | undefined {
-  const kind = deathKind(error);
-  if (error === undefined || kind === undefined) return undefined;
-  return { kind, error, frames: programFrames(error.stack, origin), call: watched?.watch.calls };
+  if (died === undefined) return undefined;
+  const { kind, error } = died;
+  return { kind, error, frames: programFrames(error.stack, origin), call: watched?.watch.calls, thread };
 }
 
 /** The figures of the program's heap, if it has one of ours. Throws if it is not sound. */
 function soundHeap(
-  { exports }: End,
+  { heapBase }: End,
   memory: WebAssembly.Memory,
   host: HostHeap | undefined,
 ): HeapReport | undefined {
-  const heap = host?.heap ?? mergedHeap(exports, memory);
+  const heap = host?.heap ?? (heapBase === undefined ? undefined : Heap.attach(memory, heapBase));
   if (heap === undefined) return undefined;
   if (host?.watched === undefined) heap.check();
   else host.watched.watch.check();
   return reportHeap(heap, memory, host?.watched);
 }
 
-/** The heap of a merged program: its address is in a global, 0 before it has begun. */
-function mergedHeap(exports: WebAssembly.Exports, memory: WebAssembly.Memory): Heap | undefined {
+/** Where the heap of a merged program is: in a global, 0 before it has begun. */
+function mergedBase(exports: WebAssembly.Exports): number | undefined {
   const base = exports[HEAP_GLOBAL];
-  if (!(base instanceof WebAssembly.Global) || !base.value) return undefined;
-  return Heap.attach(memory, base);
+  return base instanceof WebAssembly.Global && base.value ? base.value >>> 0 : undefined;
 }
 
 function isHeapFault(error: unknown): error is Error {

@@ -26,6 +26,8 @@ export type SystemCall = (...args: (number | bigint)[]) => number;
 export interface Wasi {
   /** The calls, by name. */
   readonly imports: Readonly<Record<string, SystemCall>>;
+  /** Lets the calls be made without a start, on this memory. */
+  bind(memory: WasmMemoryObject): void;
   /** Runs _start. The exit code of a program that ends; a program that dies throws. */
   start(start: unknown, memory: WasmMemoryObject): number;
 }
@@ -50,6 +52,7 @@ export async function openWasi(module: WasiModule, { args, env, dirs }: WasiOpti
   const calls = Object.entries(wasi.wasiImport as Readonly<Record<string, SystemCall>>);
   return {
     imports: Object.fromEntries(calls.map(([name, call]) => [name, guarded(name, call)])),
+    bind: (memory) => wasi.initialize({ exports: { memory } }),
     start: (start, memory) => wasi.start({ exports: { memory, _start: start } }),
   };
 }

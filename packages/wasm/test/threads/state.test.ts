@@ -85,7 +85,7 @@ describe.skipIf(!needs(hasThreads, THREADS_PACKAGES))("morecore.c, compiled for 
 
   it("is not linked for a shared memory if it was compiled without atomics", () => {
     expect(() => threadsProgram({ ...BUILD, morecore: [] })).toThrow(
-      /--shared-memory is disallowed by \S*morecore\.o/,
+      /--shared-memory is disallowed by \S*morecore\.c\.o/,
     );
   });
 });
