@@ -399,7 +399,17 @@ __attribute__((export_name("morecore_abort"), noreturn)) void morecore_refuse(un
   __builtin_trap();
 }
 
-#ifdef __EMSCRIPTEN__
+#if defined(__EMSCRIPTEN__) && defined(__EMSCRIPTEN_PTHREADS__)
+#include <unistd.h>
+
+// With -sMALLOC=none there is none, and none is needed. The allocator itself grows a memory that threads share, all that lies
+// behind the program's stack is its, and Emscripten's JavaScript looks whether the memory has grown.
+void *sbrk(intptr_t more) {
+  (void)more;
+  FAIL(ENOMEM);
+  return (void *)-1;
+}
+#elif defined(__EMSCRIPTEN__)
 #include <emscripten/heap.h>
 
 extern unsigned char __heap_base;

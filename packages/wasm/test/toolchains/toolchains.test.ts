@@ -261,32 +261,36 @@ describe.skipIf(!needs(EMCC, "emscripten"))("Emscripten, with -sMALLOC=none", ()
       return 0;
     }`;
 
-  it.each(["-O1", "-O2"])(
-    "has morecore, and its JavaScript sees memory that has grown (%s)",
-    async (level) => {
-      const [main, script, wasm] = ["main.c", "program.js", "program.wasm"].map((name) => join(folder, name));
-      writeFileSync(main ?? "", PROGRAM);
-      const settings = ["-sMALLOC=none", "-sALLOW_MEMORY_GROWTH", "-sERROR_ON_UNDEFINED_SYMBOLS=0"];
-      execFileSync("emcc", [
-        level,
-        main ?? "",
-        join(ROOT, "packages/wasm/c/lib/morecore.c"),
-        ...settings,
-        "-o",
-        script ?? "",
-      ]);
-      execFileSync(process.execPath, [
-        join(ROOT, "packages/cli/dist/main.js"),
-        "link",
-        wasm ?? "",
-        "-o",
-        wasm ?? "",
-      ]);
-      // Old ones take Node 18's fetch for a browser's.
-      const printed = execFileSync(process.execPath, ["--no-experimental-fetch", script ?? ""], {
-        encoding: "utf8",
-      });
-      expect(printed).toBe([0, 1, 2].map((round) => `printed after growth ${round}\n`).join(""));
-    },
-  );
+  /** What a program prints that was linked. */
+  const printedBy = (main: string, flags: readonly string[]): string => {
+    const [script, wasm] = ["program.js", "program.wasm"].map((name) => join(folder, name));
+    const settings = ["-sMALLOC=none", "-sERROR_ON_UNDEFINED_SYMBOLS=0", ...flags, "-o", script ?? ""];
+    // It warns of the allocator's functions, which are not there yet.
+    execFileSync("emcc", [main, join(ROOT, "packages/wasm/c/lib/morecore.c"), ...settings], {
+      stdio: "pipe",
+    });
+    const command = join(ROOT, "packages/cli/dist/main.js");
+    execFileSync(process.execPath, [command, "link", wasm ?? "", "-o", wasm ?? ""]);
+    // Old ones take Node 18's fetch for a browser's.
+    return execFileSync(process.execPath, ["--no-experimental-fetch", script ?? ""], { encoding: "utf8" });
+  };
+
+  it.each(["-O1", "-O2"])("has morecore, and its JavaScript sees memory that has grown (%s)", (level) => {
+    const main = join(folder, "main.c");
+    writeFileSync(main, PROGRAM);
+    const printed = printedBy(main, [level, "-sALLOW_MEMORY_GROWTH"]);
+    expect(printed).toBe([0, 1, 2].map((round) => `printed after growth ${round}\n`).join(""));
+  });
+
+  it.each([
+    ["a memory that grows", ["-sALLOW_MEMORY_GROWTH", "-sPROXY_TO_PTHREAD"]],
+    [
+      "one that does not",
+      ["-sINITIAL_MEMORY=134217728", "-Wl,--export=__heap_base", "-sPTHREAD_POOL_SIZE=4"],
+    ],
+  ])("has one heap for all threads, with -pthread and %s", (_, flags) => {
+    const printed = printedBy(source("pthreads.c"), ["-O2", "-pthread", "-sEXIT_RUNTIME", ...flags]);
+    const said = (turn: number) => `turn ${turn}: 4 threads were told of no memory; errno here 0\n`;
+    expect(printed).toBe([0, 1, 2].map(said).join(""));
+  });
 });
