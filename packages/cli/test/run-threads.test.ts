@@ -104,6 +104,19 @@ describe.skipIf(!needs(hasThreads, THREADS_PACKAGES))("a program with threads, i
     expect(reported(ended)).toMatchObject({ heapFault: null, heap: { liveBlocks: 0 } });
   });
 
+  it("dies of a heap that is found broken at its end, unless that can be of a thread that was stopped", () => {
+    const found = "heap corrupted at ";
+    expect(threads("break", "--check", "1")).toMatchObject({
+      status: 134,
+      err: expect.stringContaining(found),
+    });
+    const { status, err } = threads("Break", "--check", "1");
+    expect(status).toBe(0);
+    expect(err).toMatch(
+      /: at its end: heap corrupted at .*; a thread was stopped when the program ended, perhaps inside a call\n$/,
+    );
+  });
+
   it("is told by a negative number that there is no memory for another thread, and goes on", () => {
     expect(threads("no memory", "--check", "1")).toMatchObject({
       status: 0,

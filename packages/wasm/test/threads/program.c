@@ -169,6 +169,15 @@ static void run_and_stay(void (*run)(struct thread *)) {
   stay();
 }
 
+// break: writes over what lies behind a block.
+
+static void break_heap(void) {
+  unsigned char *block = malloc(5000);
+  malloc(5000);
+  for (int i = 0; i < 5040; i++)
+    block[i] = 0xee;
+}
+
 __attribute__((export_name("_start"))) void begin(void) {
   static char *arguments[8];
   static char text[256];
@@ -180,6 +189,8 @@ __attribute__((export_name("_start"))) void begin(void) {
   case 'm': return run_and_stay(free_twice);
   case 'l': return run_and_stay(leave);
   case 'a': return run_and_stay(start_another);
+  case 'b': return break_heap();
+  case 'B': break_heap(); start(&threads[0], stand_still); return;
   case 's': start(&threads[0], stand_still); return;
   case 'n': return fill();
   case 'f': return use_file();
