@@ -368,7 +368,8 @@ class Walk {
       this.access(taken[1] ?? ANYTHING, step);
       this.escape(taken[0] ?? ANYTHING);
       if (step.name === "i32.store") this.store(taken[1] ?? ANYTHING, taken[0] ?? ANYTHING, step.offset);
-    } else if (/\.load|\.atomic\.|^memory\./.test(step.name))
+    } else if (/\.load|\.atomic\./.test(step.name)) this.access(taken[taken.length - 1] ?? ANYTHING, step);
+    else if (/^memory\./.test(step.name) && !isBeginning(step.name, taken))
       for (const value of taken) this.access(value, step);
     const gives = step.name.startsWith("i32.load")
       ? this.loaded(taken[0] ?? ANYTHING, step.offset)
@@ -415,6 +416,12 @@ class Walk {
   private pop(): Value {
     return this.stack.length > this.frame().height ? (this.stack.pop() ?? ANYTHING) : ANYTHING;
   }
+}
+
+/** Whether an instruction writes what memory begins with: all it is given are numbers. No program's own use looks like that. */
+function isBeginning(name: string, taken: readonly Value[]): boolean {
+  const isNumber = ([origin, ...others]: Value) => origin?.kind === "constant" && others.length === 0;
+  return (name === "memory.init" || name === "memory.fill") && taken.every(isNumber);
 }
 
 function newFrame(height: number, params: number, results: number, isLoop: boolean): Frame {

@@ -66,7 +66,10 @@ export interface MemoryFacts {
 }
 
 export interface DataSegment {
-  /** Where it is copied at the start, perhaps above RELATIVE; undefined: nowhere, or at an address that is not known. */
+  /**
+   * Where it is copied at the start, perhaps above RELATIVE, or by memory.init, as in modules whose threads share a memory; undefined:
+   * nowhere, or at an address that is not known.
+   */
   readonly address: number | undefined;
   readonly bytes: Uint8Array;
 }
@@ -227,6 +230,10 @@ class Reading {
   private numbers = new Set<number>();
   private segmentAddress: number | undefined;
   private inActiveSegment = false;
+  /** The constants that the last instructions put on the stack; another instruction empties the list. */
+  private constants: number[] = [];
+  /** Segment → the number to which memory.init copies it; undefined: there are several. */
+  private readonly copied = new Map<number, number | undefined>();
 
   entry(state: number, result: BinaryReader["result"]): void {
     if (state === OPERATOR) this.instruction(result as Instruction);
@@ -307,7 +314,8 @@ class Reading {
       if (globalIndex !== undefined && globalIndex === memoryBaseOf(this.facts))
         this.segmentAddress = RELATIVE;
     } else if (state === DATA_BODY) {
-      this.facts.data.push({ address: this.segmentAddress, bytes: (result as IDataSegmentBody).data });
+      const address = this.segmentAddress ?? this.copied.get(this.facts.data.length);
+      this.facts.data.push({ address, bytes: (result as IDataSegmentBody).data });
       this.inActiveSegment = false;
     }
   }
@@ -322,9 +330,12 @@ class Reading {
     const facts = this.facts.functions[this.body];
     if (facts === undefined) throw new WasmFormatError("there are more bodies than functions");
     const name = nameOf(instruction);
-    const { literal, funcIndex } = instruction;
+    const { literal, funcIndex, segmentIndex } = instruction;
     const constant = name === "i32.const" && typeof literal === "number" ? literal >>> 0 : undefined;
     if (constant !== undefined) facts.numbers = this.numbers.add(constant);
+    if (name === "memory.init" && segmentIndex !== undefined) this.copy(segmentIndex);
+    if (constant === undefined) this.constants = [];
+    else this.constants.push(constant);
     noteFeatures(name, this.facts.features);
     if (name === "memory.grow") facts.growsMemory = true;
     if (name === "memory.size") facts.readsSize = true;
@@ -332,6 +343,14 @@ class Reading {
     if (funcIndex === undefined) return;
     if (name === "ref.func") this.facts.referenced.add(funcIndex);
     else facts.calls = this.calls.set(funcIndex, (this.calls.get(funcIndex) ?? 0) + 1);
+  }
+
+  /** memory.init of a segment, whose operands are the last constants: the address, where in the segment, how many bytes. */
+  private copy(segment: number): void {
+    const [address, from] = this.constants.slice(-3);
+    // Thread-local variables are copied once more for each thread, into memory that is the thread's.
+    if (this.constants.length < 3 || from !== 0) return;
+    this.copied.set(segment, this.copied.has(segment) ? undefined : address);
   }
 }
 

@@ -10,6 +10,9 @@ import { RELATIVE } from "../../src/swap/origin.ts";
 /** Follows the function "f" of a module with these parts. */
 function follow(parts: string): Flow {
   const module = binaryen.parseText(`(module ${parts})`);
+  module.setFeatures(
+    binaryen.Features.Atomics | binaryen.Features.BulkMemory | binaryen.Features.MutableGlobals,
+  );
   const bytes = module.emitBinary();
   module.dispose();
   const facts = readModule(bytes);
@@ -20,12 +23,31 @@ function follow(parts: string): Flow {
 }
 
 const MEMORY = "(memory 1)";
+const SHARED = "(memory 1 2 shared)";
 
 describe("flow", () => {
   it("adds an access's offset to a constant address", () => {
     const { accessed } = follow(`${MEMORY} (func (export "f")
       (i32.store offset=5000 (i32.const 0) (i32.load (i32.const 6000))) (drop (i32.load8_u offset=4 (i32.const 7000))))`);
     expect([...accessed].sort()).toEqual([5000, 6000, 7004]);
+  });
+
+  it("takes of an atomic instruction its first operand for the address, and no other", () => {
+    const { accessed } = follow(`${SHARED} (func (export "f")
+      (drop (i32.atomic.rmw.cmpxchg offset=5000 (i32.const 0) (i32.const 8) (i32.const 16)))
+      (drop (i32.atomic.rmw.xchg (i32.const 6000) (i32.const 2000)))
+      (drop (memory.atomic.wait32 offset=4 (i32.const 7000) (i32.const 3000) (i64.const -1)))
+      (drop (memory.atomic.notify (i32.const 8000) (i32.const 4000))))`);
+    expect([...accessed].sort()).toEqual([5000, 6000, 7004, 8000]);
+  });
+
+  it("takes what a module begins with for no use of it", () => {
+    const { accessed } = follow(`${SHARED} (data $d "abcd") (func (export "f") (param $n i32)
+      (memory.init $d (i32.const 5000) (i32.const 0) (i32.const 4))
+      (memory.fill (i32.const 6000) (i32.const 0) (i32.const 100))
+      (memory.fill (i32.const 7000) (i32.const 0) (local.get $n)))`);
+    expect(accessed.has(5000) || accessed.has(6000)).toBe(false);
+    expect(accessed.has(7000)).toBe(true);
   });
 
   it("follows an address through locals, and through ways that meet", () => {
