@@ -7,27 +7,18 @@ import type { ExportName } from "morecore/engine";
 import type { Binaryen } from "../format/binaryen.ts";
 import { expressionsOf } from "../format/expressions.ts";
 import { BinaryenError } from "../format/parts.ts";
-import { LEAVE_EXPORT } from "../run/program.ts";
+import { addThreadStart, HEAP_EXPORT, type Share } from "../format/threads.ts";
 import { CALLED, KERNEL, MALLOC, MALLOC_EXPORT, NO_MEMORY_EXPORT, TELLING } from "./fitted.ts";
 
 type Module = InstanceType<Binaryen["Module"]>;
 
 export const GROW_EXPORT = "morecore_grow";
-export const HEAP_EXPORT = "morecore_heap";
 export const HEAP_BASE = "__heap_base";
 export const GRANULE = 16;
 export const PAGE_LOG2 = 16;
 const BEGIN: ExportName = "mc_begin";
-const SHARE: ExportName = "mc_share";
-const LEAVE: ExportName = "mc_leave";
 /** What C exports for this alone. */
 const FOR_LINK: ReadonlySet<string> = new Set([...Object.values(CALLED), MALLOC_EXPORT, NO_MEMORY_EXPORT]);
-
-/** Of a program with threads: where its heap begins, and up to where it may come to reach. */
-export interface Share {
-  readonly start: number;
-  readonly most: number;
-}
 
 /** Lets each call what it needs of the other, and exports what only that needed no longer. */
 export function join(binaryen: Binaryen, module: Module, share?: Share): void {
@@ -35,7 +26,10 @@ export function join(binaryen: Binaryen, module: Module, share?: Share): void {
   for (const name of Object.values(CALLED)) withoutConstructors(binaryen, module, name);
   tellNoMemory(binaryen, module);
   if (share === undefined) addStart(binaryen, module);
-  else addThreadStart(binaryen, module, share);
+  else {
+    const exports = exportsOf(binaryen, module);
+    addThreadStart(binaryen, module, share, (name) => behindExport(exports, name));
+  }
   removeExports(binaryen, module);
 }
 
@@ -163,38 +157,15 @@ function replaceBody(binaryen: Binaryen, module: Module, name: string, vars: num
 function addStart(binaryen: Binaryen, module: Module): void {
   const { i32, none } = binaryen;
   const exports = exportsOf(binaryen, module);
-  const begin = exports.find(({ name }) => name === BEGIN);
-  if (begin === undefined) throw new BinaryenError(`the kernel has no ${BEGIN}`);
+  const begin = behindExport(exports, BEGIN);
   const from = heapStart(binaryen, module, exports);
   module.addGlobal(HEAP_EXPORT, i32, true, module.i32.const(0));
   module.addGlobalExport(HEAP_EXPORT, HEAP_EXPORT);
   const own = module.getStart();
   const body = [
-    module.global.set(HEAP_EXPORT, module.call(begin.value, [from], i32)),
+    module.global.set(HEAP_EXPORT, module.call(begin, [from], i32)),
     // A memory that cannot hold the heap's header: no program could run in it.
     module.if(module.i32.eqz(module.global.get(HEAP_EXPORT, i32)), module.unreachable()),
-    ...(own === 0 ? [] : [module.call(binaryen.getFunctionInfo(own).name, [], none)]),
-  ];
-  module.setStart(module.addFunction("morecore_start", none, none, [], module.block(null, body)));
-}
-
-/** The same for an instance that is a thread: the first begins the heap, all join it. */
-function addThreadStart(binaryen: Binaryen, module: Module, { start, most }: Share): void {
-  const { i32, none } = binaryen;
-  const exports = exportsOf(binaryen, module);
-  const of = (wanted: string): string => {
-    const found = exports.find(({ name }) => name === wanted);
-    if (found === undefined) throw new BinaryenError(`the kernel has no ${wanted}`);
-    return found.value;
-  };
-  module.addGlobal(HEAP_EXPORT, i32, false, module.i32.const(start));
-  module.addGlobalExport(HEAP_EXPORT, HEAP_EXPORT);
-  module.addFunctionExport(of(LEAVE), LEAVE_EXPORT);
-  const own = module.getStart();
-  const given = [start, most].map((value) => module.i32.const(value | 0));
-  const body = [
-    // Without memory for a place in the heap, no thread could run.
-    module.if(module.i32.eqz(module.call(of(SHARE), given, i32)), module.unreachable()),
     ...(own === 0 ? [] : [module.call(binaryen.getFunctionInfo(own).name, [], none)]),
   ];
   module.setStart(module.addFunction("morecore_start", none, none, [], module.block(null, body)));
@@ -215,6 +186,16 @@ function heapStart(
   }
   const roundedUp = module.i32.add(module.global.get(heapBase.value, i32), module.i32.const(GRANULE - 1));
   return module.i32.and(roundedUp, module.i32.const(-GRANULE));
+}
+
+/** The kernel's function that is exported by this name. */
+function behindExport(
+  exports: readonly { readonly name: string; readonly value: string }[],
+  name: ExportName,
+): string {
+  const found = exports.find((all) => all.name === name);
+  if (found === undefined) throw new BinaryenError(`the kernel has no ${name}`);
+  return found.value;
 }
 
 function exportsOf(binaryen: Binaryen, module: Module) {

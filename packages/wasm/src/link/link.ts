@@ -28,10 +28,11 @@ import {
 import { type Binaryen, guarded, loadBinaryen, mergeModules, readModuleWith } from "../format/binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../format/features.ts";
 import { BinaryenError } from "../format/parts.ts";
+import { HEAP_EXPORT, type Share } from "../format/threads.ts";
 import { heapBaseOf } from "../run/program.ts";
 import { swapBeside } from "../swap/index.ts";
 import { ENTRY, fittedKernel, KERNEL, MEMORY_EXPORT, PROGRAM } from "./fitted.ts";
-import { GRANULE, GROW_EXPORT, HEAP_BASE, HEAP_EXPORT, join, type Share } from "./joined.ts";
+import { GRANULE, GROW_EXPORT, HEAP_BASE, join } from "./joined.ts";
 import { type Names, type Optimization, optimizeLinked, withEntriesInlined } from "./optimize.ts";
 
 /** What linkProgram can be told. */

@@ -59,8 +59,6 @@ export interface Program {
 export const KERNEL_MODULE = "morecore";
 /** The global that `morecore link` exports: the address of the heap. */
 export const HEAP_GLOBAL = "morecore_heap";
-/** The function that it exports for a program with threads: what a host calls in the instance of a thread that ends. */
-export const LEAVE_EXPORT = "morecore_leave";
 /** What the imported memory is called, so that it clashes with nothing of the program's. */
 export const MEMORY_IMPORT = { module: "morecore:host", name: "memory" } as const;
 

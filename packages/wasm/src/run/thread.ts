@@ -5,9 +5,10 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { FUNCTION, MEMORY } from "../format/binary.ts";
+import { LEAVE_EXPORT } from "../format/threads.ts";
 import { asError, engineDeath } from "./death.ts";
 import { importsFor, ownOf } from "./imports.ts";
-import { HEAP_GLOBAL, LEAVE_EXPORT } from "./program.ts";
+import { HEAP_GLOBAL } from "./program.ts";
 import { STACK_DEPTH } from "./stack.ts";
 import { ANSWER, type Said, SPAWN, THREAD_START, type ThreadStart, threadCall } from "./thread-talk.ts";
 import { openWasi, type SystemCall } from "./wasi.ts";
