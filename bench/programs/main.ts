@@ -16,6 +16,7 @@ import { fetched, fetchSources } from "./fetch.ts";
 import { stubObjects } from "./link.ts";
 import { makeInThread } from "./make.ts";
 import { makeMimalloc } from "./mimalloc.ts";
+import { fetchDlmalloc } from "./threads.ts";
 
 async function main(args: readonly string[]): Promise<void> {
   const only = args.find((argument) => !argument.startsWith("-")) ?? "";
@@ -23,6 +24,7 @@ async function main(args: readonly string[]): Promise<void> {
   clangVersion();
   stubObjects();
   const mimalloc = attempt("mimalloc", makeMimalloc);
+  attempt("dlmalloc", fetchDlmalloc);
   const wanted = PROGRAMS.filter(({ name, origin }) => name.includes(only) || fetched(origin) !== undefined);
   const programs = await makePrograms(wanted);
   writeMade({ programs, ...(mimalloc === undefined ? {} : { mimalloc }) });

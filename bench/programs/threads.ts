@@ -9,7 +9,7 @@
 import path from "node:path";
 import { MIMALLOC, type Origin } from "./catalog.ts";
 import { compileFiles } from "./compile.ts";
-import { fetchSources } from "./fetch.ts";
+import { fetched, fetchSources } from "./fetch.ts";
 import { linkFile, merge, optimize, STUB, type ToLink } from "./link.ts";
 import { OWN } from "./places.ts";
 
@@ -99,8 +99,19 @@ function nothingObjects(): string[] {
   );
 }
 
+/** The folder of dlmalloc's sources, if they have been fetched. */
+export function fetchedDlmalloc(): string | undefined {
+  const sources = fetched(DLMALLOC.origin);
+  return sources === undefined ? undefined : path.join(sources, DLMALLOC.folder);
+}
+
+/** The same, fetched now if need be. Throws when that cannot be done. */
+export function fetchDlmalloc(): string {
+  return path.join(fetchSources(DLMALLOC.origin), DLMALLOC.folder);
+}
+
 function dlmallocObjects(): string[] {
-  const sources = path.join(fetchSources(DLMALLOC.origin), DLMALLOC.folder);
+  const sources = fetchDlmalloc();
   return compileFiles("threads-dlmalloc", [ownFile("dlmalloc")], [...THREADS_FLAGS, `-I${sources}`]);
 }
 

@@ -1,12 +1,13 @@
 // Decide: which functions to replace, and whether that is safe; else why not.
 //
 // Owns:  the rules. Evidence must agree, and nothing that works on the old state may stay.
-// Needs: module, dlmalloc, names, roles.
+// Needs: module, dlmalloc, names, roles, room, threads.
 //
 // The clan is every function that uses the state block, calls a helper that does, or reads blocks' headers. Each member
 // gets a role and is replaced, or nothing calls it once the others are replaced; otherwise the module is refused.
 
-import { isStale } from "../format/binary.ts";
+import { isStale, readExports, readSections } from "../format/binary.ts";
+import { HEAP_EXPORT, LEAVE_EXPORT, type Share } from "../format/threads.ts";
 import {
   type Flows,
   findStateBlocks,
@@ -15,6 +16,8 @@ import {
   roleByShape,
   type StateBlock,
   touchedWords,
+  usesLock,
+  withLocks,
 } from "./dlmalloc.ts";
 import type { FunctionFacts, ModuleFacts } from "./module.ts";
 import { findNamed, findOtherAllocator, type NamedFunction } from "./names.ts";
@@ -22,6 +25,7 @@ import { RELATIVE } from "./origin.ts";
 import type { FoundAction, FoundFunction, SwapReport } from "./report.ts";
 import { CALLOC, FREE, MALLOC, MEMALIGN, REALLOC, type Role } from "./roles.ts";
 import { findRoom, isMemoryFixed, isSbrkPlain } from "./room.ts";
+import { decideShare, type OldMemory } from "./threads.ts";
 
 const MINUS_ONE = 0xffffffff;
 
@@ -30,10 +34,12 @@ export interface SwapPlan {
   readonly block: StateBlock;
   /** Function index → what it is to do. */
   readonly replaced: ReadonlyMap<number, Role>;
-  /** The module's sbrk; undefined: its malloc uses memory.grow itself. */
+  /** The module's sbrk; undefined: its malloc uses memory.grow itself, or the memory is shared. */
   readonly sbrk: number | undefined;
   /** Where the malloc's part of the first memory begins, which needs no growth. */
   readonly room: number | undefined;
+  /** Of a module whose memory is shared: the heap in which each instance has its own. */
+  readonly share?: Share;
 }
 
 export interface Decision {
@@ -63,7 +69,9 @@ export function decide(
   const named = findNamed(facts, glue);
   const early = refuseEarly(facts);
   const flows = early.length > 0 ? new Map<number, never>() : followAll(bytes, facts);
-  const blocks = findStateBlocks(facts, flows);
+  const isShared = facts.memories[0]?.shared === true;
+  const shown = findStateBlocks(facts, flows);
+  const blocks = isShared ? withLocks(flows, shown) : shown;
   const [block] = blocks;
   const [malloc] = block?.mallocs ?? [];
   const isRecognised = block !== undefined && malloc !== undefined;
@@ -72,14 +80,23 @@ export function decide(
   if (importsKernel(facts) && !(isRecognised && mayImportKernel)) return no(whyImporting(isRecognised));
   if (!isRecognised) return no(whyNotRecognised(facts, named));
   if (blocks.length > 1) return no(`it has ${blocks.length} dlmallocs`);
-  return new Deciding(facts, flows, block, malloc, named).decision();
+  // Beside morecore's it is one allocator more that takes what memory.grow gives to it.
+  if (isShared && block.lockBytes === undefined) return { ...no(NO_LOCK), isRecognised: false };
+  if (isShared && exportsHeap(bytes)) return no(`it exports ${HEAP_EXPORT} or ${LEAVE_EXPORT} already`);
+  return new Deciding(facts, flows, block, malloc, named, !mayImportKernel).decision();
+}
+
+const NO_LOCK =
+  "its memory is shared between threads, and no lock that its malloc and free take was found in dlmalloc's state";
+
+function exportsHeap(bytes: Uint8Array): boolean {
+  return readExports(readSections(bytes)).some(({ name }) => name === HEAP_EXPORT || name === LEAVE_EXPORT);
 }
 
 function refuseEarly({ memories }: ModuleFacts): string[] {
   const [memory] = memories;
   if (memory === undefined) return ["it has no memory"];
   if (memories.length > 1) return ["it has several memories"];
-  if (memory.shared) return ["its memory is shared between threads, and the kernel has no lock"];
   return [];
 }
 
@@ -123,6 +140,9 @@ class Deciding {
   private readonly flows: Flows;
   private readonly block: StateBlock;
   private readonly malloc: number;
+  private readonly isShared: boolean;
+  /** Whether the module is to begin its heap, and not who brings the kernel. */
+  private readonly beginsHeap: boolean;
   /** Undefined in a program that frees nothing. */
   private readonly free: number | undefined;
   /** By the function. */
@@ -140,7 +160,10 @@ class Deciding {
     block: StateBlock,
     malloc: number,
     named: readonly NamedFunction[],
+    beginsHeap: boolean,
   ) {
+    this.isShared = facts.memories[0]?.shared === true;
+    this.beginsHeap = beginsHeap;
     this.facts = facts;
     this.flows = flows;
     this.block = block;
@@ -163,10 +186,14 @@ class Deciding {
     this.assignRoles();
     this.checkNames();
     const sbrk = this.findSbrk();
-    const room = this.findRoom(sbrk?.index);
-    const reachable = this.reachable(sbrk?.index);
+    const reachable = this.reachable(this.isShared ? undefined : sbrk?.index);
     this.checkWhole(reachable);
-    return this.conclude(sbrk, room, reachable);
+    if (this.isShared) return this.concludeShared(sbrk, reachable);
+    const room = this.findRoom(sbrk?.index);
+    const growth = sbrk === undefined ? "memory.grow" : `its own sbrk (function ${sbrk.index})`;
+    const needsSbrk = isSbrkPlain(this.facts, sbrk?.index) === false;
+    const own = { block: this.block, sbrk: sbrk?.index, room };
+    return this.conclude(own, this.functionsFound(sbrk, "used", reachable), { growth, room, needsSbrk });
   }
 
   private checkAlone(): void {
@@ -176,9 +203,13 @@ class Deciding {
   }
 
   private notes(): string[] {
+    const notes: string[] = [];
+    if (this.isShared && this.beginsHeap)
+      notes.push(`each instance is a thread with a heap of its own: ${LEAVE_EXPORT}() gives it up`);
     const stale = this.facts.customSections.filter(isStale);
-    if (stale.length === 0) return [];
-    return [`debug information describes the module as it was, and is dropped: ${stale.join(", ")}`];
+    if (stale.length > 0)
+      notes.push(`debug information describes the module as it was, and is dropped: ${stale.join(", ")}`);
+    return notes;
   }
 
   /** A snapshot of a program that ran already has blocks that the kernel would not know. */
@@ -196,7 +227,8 @@ class Deciding {
     const { mallocs, frees } = this.block;
     for (const [index, flow] of this.flows) {
       const words = touchedWords(flow, this.block).length;
-      if (words > 0) this.member(index, `uses ${words} words of the state block`);
+      const lock = usesLock(flow, this.block) ? ", its lock among them" : "";
+      if (words > 0) this.member(index, `uses ${words} words of the state block${lock}`);
     }
     const ends = new Set([...mallocs, ...frees]);
     // A caller of realloc is no member; a caller of dispose_chunk is.
@@ -371,11 +403,30 @@ class Deciding {
     return room;
   }
 
-  private conclude(
+  /** The kernel for threads makes the memory grow by itself, so the old sbrk is nobody's, or keeps no break. */
+  private concludeShared(
     sbrk: { index: number; evidence: string[] } | undefined,
-    room: number | undefined,
     reachable: ReadonlyMap<number, string>,
   ): Decision {
+    const stays = (index: number) =>
+      this.members.get(index)?.role === undefined ? reachable.get(index) : undefined;
+    const old: OldMemory = { facts: this.facts, flows: this.flows, block: this.block, sbrk: sbrk?.index };
+    const { share, whyNoShare, whyKept, words } = decideShare(old, stays);
+    this.refusals.push(...whyKept, ...(this.beginsHeap ? whyNoShare : []));
+    const action = sbrk !== undefined && reachable.has(sbrk.index) ? "left" : "dropped";
+    const plan = { block: { ...this.block, others: words }, sbrk: undefined, room: undefined };
+    return this.conclude(
+      share === undefined ? plan : { ...plan, share },
+      this.functionsFound(sbrk, action, reachable),
+      { growth: "memory.grow, by each thread", room: share?.start, needsSbrk: false },
+    );
+  }
+
+  private functionsFound(
+    sbrk: { index: number; evidence: string[] } | undefined,
+    action: FoundAction,
+    reachable: ReadonlyMap<number, string>,
+  ): FoundFunction[] {
     const isRefused = this.refusals.length > 0;
     const functions = [...this.members.values()].map((member) => {
       const done = member.role !== undefined ? "replaced" : "dropped";
@@ -384,24 +435,29 @@ class Deciding {
     });
     const grower = sbrk === undefined ? undefined : this.facts.functions[sbrk.index];
     if (sbrk !== undefined && grower !== undefined)
-      functions.push(found(grower, "sbrk", isRefused ? "left" : "used", sbrk.evidence));
-    const { at, end } = this.block;
+      functions.push(found(grower, "sbrk", isRefused ? "left" : action, sbrk.evidence));
+    return functions.sort((a, b) => a.index - b.index);
+  }
+
+  private conclude(
+    plan: Omit<SwapPlan, "replaced">,
+    functions: readonly FoundFunction[],
+    memory: Pick<SwapReport, "growth" | "room" | "needsSbrk">,
+  ): Decision {
+    const { at } = this.block;
     const relative = at >= RELATIVE;
     const report: SwapReport = {
       allocator: "dlmalloc",
       stateBlock: { address: relative ? at - RELATIVE : at, relative },
-      functions: functions.sort((a, b) => a.index - b.index),
-      growth: sbrk === undefined ? "memory.grow" : `its own sbrk (function ${sbrk.index})`,
-      room,
-      needsSbrk: isSbrkPlain(this.facts, sbrk?.index) === false,
+      functions,
+      ...memory,
       refusals: this.refusals,
       notes: this.notes(),
     };
-    if (isRefused) return { report, plan: undefined, isRecognised: true };
+    if (this.refusals.length > 0) return { report, plan: undefined, isRecognised: true };
     const replaced = new Map<number, Role>();
     for (const [index, { role }] of this.members) if (role !== undefined) replaced.set(index, role);
-    const plan = { block: { ...this.block, at, end }, replaced, sbrk: sbrk?.index, room };
-    return { report, plan, isRecognised: true };
+    return { report, plan: { ...plan, replaced }, isRecognised: true };
   }
 }
 

@@ -9,6 +9,8 @@
 //     at + 0  smallmap   +4 treemap   +8 dvsize    +12 topsize   +16 least_addr   +20 dv   +24 top
 //       +28   trim_check +32 release_checks        +36 magic     +40 smallbins[66]         +304 treebins[32]
 //       +432  footprint, max_footprint, footprint_limit, mflags  +448 seg, extp, exts      +472 end
+//
+// Compiled for threads (USE_LOCKS), it has its lock at +448, and seg behind it. How long a lock is depends on its kind.
 
 import {
   Budget,
@@ -27,6 +29,12 @@ const TREEBINS = 304;
 const STATE_BYTES = 472;
 const LEAST_ADDRESS = 16;
 const FIRST_SEGMENT = 448;
+const LOCK = FIRST_SEGMENT;
+/** A word; Lea's recursive lock; a pthread_mutex_t of musl, and of older Emscripten. */
+const LOCK_BYTES = [4, 12, 24, 28];
+/** From the first segment's record on: what malloc writes when it has got its first memory (base, size, flags), and what nobody uses. */
+const SEGMENT_WORDS = [0, 4, 12];
+const UNUSED_WORDS = [16, 20];
 /** Words that both malloc and free use, always. */
 const SHARED_WORDS = [0, 4, 8, 12, 20, 24];
 /** Words that malloc uses besides, once it may grow: trim_check, release_checks, magic, footprint, the first segment. */
@@ -46,6 +54,10 @@ export interface StateBlock {
   readonly end: number;
   readonly mallocs: readonly number[];
   readonly frees: readonly number[];
+  /** Of a dlmalloc for threads: how long its lock is. */
+  readonly lockBytes?: number;
+  /** Words besides that were its own alone. */
+  readonly others?: readonly number[];
 }
 
 /** Follows all functions; those of which there is nothing to say are left out. Throws a WasmFormatError. */
@@ -103,6 +115,43 @@ function blocksAt(facts: ModuleFacts, flows: Flows, places: ReadonlySet<number>)
   return [...blocks].map(([at, found]) => ({ at, end: at + STATE_BYTES, ...found }));
 }
 
+/**
+ * The blocks of a module with threads, with their locks. Left out is what only looks like a block: words of another one's malloc, and
+ * arrays of whose first words no malloc uses one by its own address.
+ */
+export function withLocks(flows: Flows, blocks: readonly StateBlock[]): StateBlock[] {
+  const locked = blocks.flatMap((block) => withLock(flows, block) ?? []);
+  const known = new Set(locked.flatMap(({ mallocs }) => mallocs));
+  const isOther = ({ at, mallocs }: StateBlock) =>
+    !mallocs.some((index) => known.has(index)) &&
+    mallocs.some((index) => SHARED_WORDS.some((word) => flows.get(index)?.accessed.has(at + word)));
+  return [...locked, ...blocks.filter(isOther)];
+}
+
+/** Undefined: malloc and free do not both take a lock, or malloc does not use the first segment's record behind it. */
+function withLock(flows: Flows, block: StateBlock): StateBlock | undefined {
+  const { at, mallocs, frees } = block;
+  const uses = (index: number, address: number) => flows.get(index)?.accessed.has(address) === true;
+  // A longer lock has words of its own where the record of a shorter one would lie, and the record where there would be unused words.
+  const lockBytes = LOCK_BYTES.find((bytes) =>
+    mallocs.every((index) => {
+      const usesBehind = (word: number) => uses(index, at + LOCK + bytes + word);
+      return SEGMENT_WORDS.every(usesBehind) && !UNUSED_WORDS.some(usesBehind);
+    }),
+  );
+  if (lockBytes === undefined) return undefined;
+  const locked = { ...block, lockBytes, end: at + STATE_BYTES + lockBytes };
+  const takesLock = (index: number) => usesLock(flows.get(index), locked);
+  return [...mallocs, ...frees].every(takesLock) ? locked : undefined;
+}
+
+/** Whether a function reads or writes the block's lock, or hands its address on. */
+export function usesLock(flow: Flow | undefined, { at, lockBytes = 0 }: StateBlock): boolean {
+  if (flow === undefined || lockBytes === 0) return false;
+  const isInLock = (address: number) => address >= at + LOCK && address < at + LOCK + lockBytes;
+  return flow.escaping.has(at + LOCK) || [...flow.accessed].some(isInLock);
+}
+
 function placesIn(facts: ModuleFacts, flows: Flows, { signature }: Role): Set<number> {
   const places = new Set<number>();
   for (const [index, flow] of flows) {
@@ -129,19 +178,27 @@ function usesBlock({ accessed, escaping, indexed }: Flow, at: number): boolean {
  * The words of the block that a function reads or writes. Who uses arrays only, and no word by its own address, uses
  * arrays that begin nearby: dlmalloc looks at its bitmaps before its bins.
  */
-export function touchedWords(flow: Flow | undefined, { at, end }: Pick<StateBlock, "at" | "end">): number[] {
+export function touchedWords(flow: Flow | undefined, block: StateBlock): number[] {
   if (flow === undefined) return [];
+  const { at, end, others = [] } = block;
   const isWithin = (address: number) => address >= at && address < end;
   const own = [...flow.accessed].filter(isWithin);
   if (flow.passed.has(at)) own.push(at);
+  if (usesLock(flow, block)) own.push(at + LOCK);
+  own.push(...others.filter((word) => usesWord(flow, word)));
   if (own.length === 0) return [];
   const indexed = [...flow.indexed].filter((address) => isWithin(address) && (address - at) % 4 === 0);
   return [...new Set([...own, ...indexed])].sort((a, b) => a - b);
 }
 
+/** Whether a function reads or writes a static word, or hands its address on. */
+export function usesWord({ accessed, indexed, escaping }: Flow, word: number): boolean {
+  return accessed.has(word) || indexed.has(word) || escaping.has(word);
+}
+
 /** The two words that get the beginning of the first segment. */
-export function firstSegmentWords({ at }: Pick<StateBlock, "at">): readonly number[] {
-  return [at + LEAST_ADDRESS, at + FIRST_SEGMENT];
+export function firstSegmentWords({ at, lockBytes = 0 }: StateBlock): readonly number[] {
+  return [at + LEAST_ADDRESS, at + FIRST_SEGMENT + lockBytes];
 }
 
 /** Reads of blocks' headers: of the size and a flag at once, or of any part of what `givers` have given. */

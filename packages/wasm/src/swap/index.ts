@@ -6,6 +6,7 @@
 import { checkKeys } from "morecore/engine";
 import { readSections, withoutStale, writeSections } from "../format/binary.ts";
 import { BinaryenError, MissingToolError } from "../format/parts.ts";
+import { LEAVE_EXPORT } from "../format/threads.ts";
 import { checkNoTakers, mayTakeMemory, secondMallocError } from "./beside.ts";
 import { type Decision, decide } from "./decide.ts";
 import { type ModuleFacts, readModule } from "./module.ts";
@@ -25,7 +26,7 @@ export interface SwapOptions {
   /**
    * Leave the kernel's functions as imports of module "morecore", for a host that brings them: it begins the heap, by
    * mc_begin(report.room ?? 0), before the module's first call. The module then exports `morecore_grow` if it has an sbrk,
-   * and `morecore_memory` if its memory was not exported.
+   * and `morecore_memory` if its memory was not exported. A module whose memory is shared is refused so.
    */
   readonly keepImports?: boolean;
 }
@@ -71,7 +72,9 @@ export async function swapModule(bytes: Uint8Array, options: SwapOptions = {}): 
   checkKeys(options, ["glue", "keepImports"]);
   const { glue, keepImports = false } = options;
   const facts = readModule(bytes);
-  return replaced(bytes, facts, decide(bytes, facts, { glue, mayImportKernel: keepImports }), keepImports);
+  const decision = decide(bytes, facts, { glue, mayImportKernel: keepImports });
+  if (keepImports && facts.memories[0]?.shared === true) throw new SwapRefusedError(withoutHost(decision));
+  return replaced(bytes, facts, decision, keepImports);
 }
 
 /**
@@ -108,6 +111,15 @@ export async function swapBeside(
   }
 }
 
+/** A host that brings the kernel would have to begin each thread's heap, before anything else runs in its instance. */
+function withoutHost({ report }: Decision): SwapReport {
+  if (report.refusals.length > 0) return report;
+  const functions = report.functions.map((each) => ({ ...each, action: "left" as const }));
+  const refusal =
+    "its memory is shared between threads, whose heaps no host can begin: leave out keepImports";
+  return { ...report, functions, refusals: [refusal] };
+}
+
 async function replaced(
   bytes: Uint8Array,
   facts: ModuleFacts,
@@ -117,7 +129,9 @@ async function replaced(
   if (plan === undefined) throw new SwapRefusedError(report);
   const rewritten = await rewrite(bytes, facts, plan, { keepImports });
   const swapped = writeSections(withoutStale(readSections(rewritten.bytes)));
-  const isOurs = (name: string) => keepImports && /^morecore[._]/.test(name);
+  const isShared = !keepImports && plan.share !== undefined;
+  const isOurs = (name: string) =>
+    (keepImports && /^morecore[._]/.test(name)) || (isShared && name === LEAVE_EXPORT);
   const leftovers = [
     ...findHeaderReaders(rewritten.own),
     ...findLeftovers(swapped, facts, plan.block, isOurs),

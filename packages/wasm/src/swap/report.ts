@@ -34,7 +34,7 @@ export interface SwapReport {
   readonly growth: string | undefined;
   /**
    * Where the part of the first memory begins that the malloc takes without asking, and that ends where the memory does;
-   * undefined: it takes none.
+   * undefined: it takes none. In shared memory: where the heap of all threads begins.
    */
   readonly room: number | undefined;
   /** The module's sbrk keeps a break of its own: no heap may grow but by it. False if it is memory.grow by another name. */

@@ -4,13 +4,15 @@
 // Needs: binaryen, features.
 //
 // Each function of the family keeps its place, its exports and its entries in tables, and gets a new body: a call of the
-// kernel. The heap begins at the first call that needs it: before that, the module's data or its sbrk may not be ready.
+// kernel. The heap begins at the first call that needs it: before that, the module's data or its sbrk may not be ready. The heap
+// of a module with threads begins at the start (threads.ts).
 
 import type Binaryen from "binaryen";
 import { type ExportName, exportSignature, PREFIX } from "morecore/engine";
 import { guarded, loadBinaryen, mergeModules, readModuleWith } from "../format/binaryen.ts";
 import { featureBits, featureFlags, featuresWith } from "../format/features.ts";
 import { BinaryenError, readKernel } from "../format/parts.ts";
+import { addThreadStart, LEAVE, SHARE, type Share } from "../format/threads.ts";
 import type { SwapPlan } from "./decide.ts";
 import { MALLINFO_CALLS, MALLINFO_LOCALS, mallinfoBody } from "./mallinfo.ts";
 import type { ModuleFacts } from "./module.ts";
@@ -60,7 +62,7 @@ function rewriteWith(
   plan: SwapPlan,
   options: RewriteOptions,
 ): Rewritten {
-  const features = featuresWith([...facts.features]);
+  const features = featuresWith([...facts.features], facts.memories[0]?.shared);
   const bits = featureBits(binaryen.Features, features);
   binaryen.setDebugInfo(facts.hasNames);
   const writer = new Writer(binaryen, bytes, bits);
@@ -102,7 +104,8 @@ class Writer {
   replaceFamily(facts: ModuleFacts, plan: SwapPlan, { keepImports }: RewriteOptions): void {
     const { module } = this;
     for (const [name, signature] of calledOfKernel(plan)) this.importKernel(name, signature);
-    if (!keepImports) this.addBegin(plan, facts);
+    if (!keepImports && plan.share === undefined) this.addBegin(plan, facts);
+    const hasBegun = keepImports || plan.share !== undefined;
     for (const [index, role] of plan.replaced) {
       const name = this.names[index] ?? "";
       const { params, results } = this.types(role.signature);
@@ -113,9 +116,10 @@ class Writer {
         params,
         results,
         Array(locals).fill(this.binaryen.i32),
-        this.body(role, keepImports),
+        this.body(role, hasBegun),
       );
     }
+    if (!keepImports && plan.share !== undefined) this.addShare(plan.share);
     if (plan.sbrk !== undefined) this.addGrow(this.names[plan.sbrk] ?? "", keepImports ? KEPT_GROW : GROW);
     const memory = memoryName(this.binaryen, module);
     if (!keepImports) module.addMemoryExport(memory, MEMORY);
@@ -181,17 +185,24 @@ class Writer {
     module.addFunction(BEGIN, none, i32, [], body);
   }
 
-  private body(role: Role, keepImports: boolean): Binaryen.ExpressionRef {
+  /** The threads' heap, which is there before any function of the family is called. */
+  private addShare(share: Share): void {
+    for (const name of [SHARE, LEAVE]) this.importKernel(name, exportSignature(name));
+    addThreadStart(this.binaryen, this.module, share, (name) => this.kernel.get(name) ?? "");
+  }
+
+  /** `hasBegun`: the heap is there whenever it is called. */
+  private body(role: Role, hasBegun: boolean): Binaryen.ExpressionRef {
     const { module } = this;
     const { i32, none } = this.binaryen;
     const { results, count } = this.types(role.signature);
     const failure = () => (results === none ? module.nop() : module.i32.const(role.failure));
-    if (role === MALLINFO) return this.mallinfo(keepImports);
+    if (role === MALLINFO) return this.mallinfo(hasBegun);
     if (role.kernel === undefined) return failure();
     const values = Array.from({ length: count }, (_, local) => module.local.get(local, i32));
     const plain = this.answered(role.kernel, values, results);
     const call = role.givesErrno ? this.inModulesErrnos(plain, count) : plain;
-    if (keepImports) return call;
+    if (hasBegun) return call;
     // A block can only come from a heap that has begun.
     if (role.takesBlock) return module.if(module.local.get(0, i32), call, failure());
     const begun = module.if(module.global.get(BEGUN, i32), module.i32.const(1), module.call(BEGIN, [], i32));
@@ -216,10 +227,10 @@ class Writer {
     return module.block(null, [call, answer], i32);
   }
 
-  private mallinfo(keepImports: boolean): Binaryen.ExpressionRef {
+  private mallinfo(isBegun: boolean): Binaryen.ExpressionRef {
     const { module } = this;
     const { i32 } = this.binaryen;
-    const hasBegun = keepImports ? module.i32.const(1) : module.global.get(BEGUN, i32);
+    const hasBegun = isBegun ? module.i32.const(1) : module.global.get(BEGUN, i32);
     return mallinfoBody(this.binaryen, module, hasBegun, (name, ...values) =>
       module.call(this.kernel.get(name) ?? "", values, i32),
     );
@@ -306,12 +317,10 @@ function hasMemory(module: Module, name: string): boolean {
 
 /** The kernel, with imports that the module's exports can meet. */
 function kernelFor(binaryen: typeof Binaryen, plan: SwapPlan, features: number): Uint8Array {
-  const module = readModuleWith(
-    binaryen,
-    readKernel(plan.sbrk === undefined ? "growing" : "asking"),
-    features,
-  );
-  module.addMemoryImport(memoryName(binaryen, module), HOST, MEMORY);
+  const isShared = plan.share !== undefined;
+  const which = isShared ? "threads" : plan.sbrk === undefined ? "growing" : "asking";
+  const module = readModuleWith(binaryen, readKernel(which), features);
+  module.addMemoryImport(memoryName(binaryen, module), HOST, MEMORY, isShared);
   for (let index = 0; index < module.getNumFunctions(); index++) {
     const info = binaryen.getFunctionInfo(module.getFunctionByIndex(index));
     if (info.module !== KERNEL) continue;

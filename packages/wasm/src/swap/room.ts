@@ -17,15 +17,24 @@ const LEAST_ROOM = 8192;
 
 /** Where the room begins, which ends where the first memory does; undefined: there is none, or too little. */
 export function findRoom(facts: ModuleFacts, flows: Flows, block: StateBlock): number | undefined {
+  const from = findTaken(facts, flows, block);
+  const [memory] = facts.memories;
+  // What a memory that the host brings has in it, and how large it really is, is not known.
+  if (from === undefined || memory === undefined || memory.imported !== undefined) return undefined;
+  return memory.initialPages * WASM_PAGE - from >= LEAST_ROOM ? from : undefined;
+}
+
+/** From where on malloc takes the first memory without asking anybody, however much that is; undefined: it does not. */
+export function findTaken(facts: ModuleFacts, flows: Flows, block: StateBlock): number | undefined {
   const [first, second] = firstSegmentWords(block).map((word) => constantsAt(flows, word));
   const [from, ...others] = first ?? [];
   if (from === undefined || others.length > 0 || second?.size !== 1 || !second.has(from)) return undefined;
-  const [memory] = facts.memories;
-  // What a memory that the host brings has in it, and how large it really is, is not known.
-  if (memory === undefined || memory.imported !== undefined) return undefined;
-  const end = memory.initialPages * WASM_PAGE;
-  const isBehindAll = from >= block.end && from < RELATIVE && facts.data.every((data) => isBelow(from, data));
-  return isBehindAll && end - from >= LEAST_ROOM ? from : undefined;
+  return from >= block.end && isBehindData(facts, from) ? from : undefined;
+}
+
+/** Whether all that the module's memory begins with lies below an address. */
+export function isBehindData({ data }: ModuleFacts, from: number): boolean {
+  return from < RELATIVE && data.every((segment) => isBelow(from, segment));
 }
 
 /** The constants that are ever written to a word, 0 left out. What is no constant is not counted. */
@@ -37,7 +46,6 @@ function constantsAt(flows: Flows, word: number): Set<number> {
 }
 
 function isBelow(from: number, { address, bytes }: ModuleFacts["data"][number]): boolean {
-  // Where a passive segment goes is not known; only modules with threads have them.
   return address !== undefined && address + bytes.length <= from;
 }
 

@@ -63,11 +63,6 @@ describe("swap refuses", () => {
     expect(() => inspectModule(bytes)).toThrow(new WasmFormatError(reason));
   });
 
-  it("shared memory", async () => {
-    const bytes = assemble(`(module (memory 1 2 shared) (func (export "f")))`);
-    expect((await refusal(bytes)).refusals).toEqual([expect.stringMatching(/shared between threads/)]);
-  });
-
   it("a module whose functions are all behind loads and stores of its own (SAFE_HEAP)", async () => {
     const { refusals } = await refusal(packageFile("web-tree-sitter/debug/web-tree-sitter.wasm"));
     expect(refusals).toEqual([expect.stringMatching(/exported as malloc\) is not dlmalloc/)]);
