@@ -114,6 +114,8 @@ export function replay(trace: Trace, heap: ReplayHeap, options: ReplayOptions = 
 class Replay {
   readonly #trace: Trace;
   readonly #heap: ReplayHeap;
+  /** Chunks of the heap's own before the first call: a heap that threads share keeps one. */
+  readonly #own: number;
   readonly #stamper: Stamper;
   readonly #checkEvery: number;
   readonly #sampleEvery: number;
@@ -138,6 +140,7 @@ class Replay {
     const { checkEvery = 25_000, sampleCount = 600, onProgress = () => {} } = options;
     this.#trace = trace;
     this.#heap = heap;
+    this.#own = takeHeapMap(heap).counts.overhead;
     this.#stamper = new Stamper(heap);
     this.#checkEvery = naturalNumber("checkEvery", checkEvery, 0) || Number.POSITIVE_INFINITY;
     this.#sampleEvery = Math.max(1, Math.ceil(trace.opCount / naturalNumber("sampleCount", sampleCount, 1)));
@@ -293,7 +296,7 @@ class Replay {
       this.#heap.check();
       this.#heap.trim();
       const { counts } = takeHeapMap(this.#heap);
-      if (counts.live + counts.overhead + counts.cached + counts.free > 0) {
+      if (counts.live + counts.cached + counts.free > 0 || counts.overhead > this.#own) {
         const left = `${counts.live} live, ${counts.overhead} of its own, ${counts.cached} cached, ${counts.free} free`;
         this.#failCall(`all is freed, and the heap still has chunks besides its top: ${left}`);
       }
