@@ -742,7 +742,7 @@ describe("what an address is where threads share a heap", () => {
       }
     }
     expect(said(s.free + 8)).toMatchObject({ state: "free", ptr: s.free });
-    expect(said(topOf(s, s.b) + 64)).toMatchObject({ state: "top" });
+    expect(said(topOf(s, s.b) + 8)).toMatchObject({ state: "top" });
     expect(said(s.full + 4)).toMatchObject({ state: "overhead", ptr: s.full });
   });
 
