@@ -165,8 +165,40 @@ function claim(m: Machine, common: Base, owner: Base, start: Word, bytes: Word):
   return true;
 }
 
-/** Gets memory. What others get meanwhile lies elsewhere, and nobody looks at units that nobody has marked. */
+/**
+ * Gets memory. Free units that end where it begins come with it: so a heap that was the last to get some goes on where it ends, though a
+ * memory grows by more than a unit.
+ */
 function takeNewUnits(m: Machine, common: Base, owner: Base, bytes: Word): Word {
+  const limit = m.loadShared(common + AT_LIMIT);
+  const start = owner !== 0 && m.size() === limit ? claimBelow(m, common, owner, limit, bytes) : limit;
+  const missing = bytes - (limit - start);
+  const from = newUnits(m, common, owner, missing);
+  if (start === limit) return from;
+  if (from === limit) return start;
+  // Others have got memory meanwhile, or there is none.
+  giveUnits(m, common, start, limit);
+  if (from === 0) return 0;
+  giveUnits(m, common, from, from + missing);
+  return newUnits(m, common, owner, bytes);
+}
+
+/** Takes what is free below an address, but for one unit of `bytes` at most. Where that begins. */
+function claimBelow(m: Machine, common: Base, owner: Base, end: Word, bytes: Word): Word {
+  const least = end - (bytes - SLAB_UNIT);
+  const word = wordFor(owner, end);
+  let start = end;
+  while (
+    start !== least &&
+    m.compareExchange(commonEntry(m.words, common, start - SLAB_UNIT), FREE_UNIT, word) === FREE_UNIT
+  )
+    start -= SLAB_UNIT;
+  if (start !== end) m.addShared(common + AT_FREE_UNITS, (0 - ((end - start) >>> SLAB_UNIT_LOG2)) >>> 0);
+  return start;
+}
+
+/** Units of new memory. What others get meanwhile lies elsewhere, and nobody looks at units that nobody has marked. */
+function newUnits(m: Machine, common: Base, owner: Base, bytes: Word): Word {
   const end = common + m.load32(common + AT_MAPPED);
   const asked = ((bytes + (MEMORY_UNIT - 1)) & ~(MEMORY_UNIT - 1)) >>> 0;
   const size = m.size();

@@ -239,6 +239,54 @@ describe("units that are new", () => {
     expect(crew.word(COMMON + at.AT_FOOTPRINT)).toBe(footprint + more);
   });
 
+  /** The last units that there are become free: no page's worth of them. */
+  const withRest = (units: number): Crew => {
+    const crew = grown();
+    giveUnits(crew.m, COMMON, PAGE - units * UNIT, PAGE);
+    return crew;
+  };
+
+  it("begin where free units do that end with the memory", () => {
+    const crew = withRest(3);
+    expect(takeUnits(crew.m, COMMON, heap, PAGE, first(crew))).toBe(PAGE - 3 * UNIT);
+    expect(crew.m.size()).toBe(2 * PAGE);
+    for (const address of [PAGE - 3 * UNIT, 2 * PAGE - 4 * UNIT])
+      expect(crew.unit(address)).toBe(ownWord(heap));
+    expect(crew.unit(2 * PAGE - 3 * UNIT)).toBe(at.FREE_UNIT);
+    expect(free(crew)).toBe(3);
+    // The same again.
+    expect(takeUnits(crew.m, COMMON, heap, PAGE, first(crew))).toBe(2 * PAGE - 3 * UNIT);
+    expect(crew.m.size()).toBe(3 * PAGE);
+  });
+
+  it("let those be free when others get memory first, or when there is none", () => {
+    const crew = withRest(3);
+    const { machine } = crew;
+    const grow = machine.grow.bind(machine);
+    machine.grow = (bytes) => {
+      machine.grow = grow;
+      grow(PAGE);
+      return grow(bytes);
+    };
+    expect(takeUnits(crew.m, COMMON, heap, PAGE, first(crew))).toBe(3 * PAGE);
+    expect([crew.unit(PAGE - UNIT), crew.unit(PAGE), crew.unit(2 * PAGE)]).toEqual([
+      at.FREE_UNIT,
+      0,
+      at.FREE_UNIT,
+    ]);
+    expect(free(crew)).toBe(3 + PAGE / UNIT);
+    const full = new Crew({ threads: 0, pages: 1, most: 1 });
+    const rest = free(full);
+    expect(takeUnits(full.m, COMMON, heap, PAGE, first(full))).toBe(0);
+    expect(free(full)).toBe(rest);
+  });
+
+  it("let those be for one that is to begin there: its place is where its units begin", () => {
+    const crew = withRest(3);
+    expect(takeUnits(crew.m, COMMON, NOBODY, PAGE, first(crew))).toBe(PAGE);
+    expect(free(crew)).toBe(3);
+  });
+
   it("are not got beyond what the map reaches, and none are got then", () => {
     const crew = grown(3);
     expect(takeUnits(crew.m, COMMON, heap, 3 * PAGE, 2 * UNIT)).toBe(0);
