@@ -2,6 +2,7 @@
 
 export * from "./arena/index.ts";
 export * from "./containers/index.ts";
+export type { Attachable } from "./heap/begin.ts";
 export {
   type FormatReason,
   HeapCorruptError,
@@ -10,7 +11,6 @@ export {
   type MisuseCode,
 } from "./heap/errors.ts";
 export type { HeapExports, HeapImports, WasmFunction } from "./heap/exports.ts";
-export type { Attachable } from "./heap/heap.ts";
 export type { ChunkInfo, HeapStatistics, Mallinfo } from "./heap/info.ts";
 export type { HeapOptions, HeapSettings, InsideOptions } from "./heap/options.ts";
 export type { HeapHandle, HeapThread } from "./heap/thread.ts";

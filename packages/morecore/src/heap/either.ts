@@ -3,7 +3,8 @@
 import type { Machine } from "../kernel/machine.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
 import type { WasmExports, WasmGlobalObject } from "../memory/webassembly.ts";
-import { type Attachable, HeapCore } from "./heap.ts";
+import type { Attachable } from "./begin.ts";
+import { HeapCore } from "./heap.ts";
 import type { HeapOptions, InsideOptions } from "./options.ts";
 import { byEither } from "./serve.ts";
 

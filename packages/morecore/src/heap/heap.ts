@@ -1,63 +1,51 @@
 // Heap: the malloc family, for people. Checks what it is given, keeps the views fresh, and calls the kernel.
 //
 // Holds: a memory and a base. All else lies in the image; any number of Heaps may be windows on one.
-// Needs: the engine, memories, options, errors; from each entry's Heap the kernel (serve.ts).
+// Needs: begin.ts for the image, shared.ts for what threads share, the engine, errors; from each entry's Heap the kernel (serve.ts).
 //
 // Addresses are plain numbers here. Out of memory is an answer: 0, and the heap as it was. Misuse throws a
 // HeapMisuseError with nothing changed, bad arguments a RangeError or TypeError that names the value.
 
 import { Bump, type BumpOptions, type NoPromise, runScope, type Scope } from "../arena/bump.ts";
-import { asBase } from "../kernel/address.ts";
 import { engine } from "../kernel/design.ts";
 import { type AddressInfo, GRANULE } from "../kernel/engine.ts";
-import { Machine } from "../kernel/machine.ts";
+import type { Machine } from "../kernel/machine.ts";
 import { checkPowerOfTwo, checkWord, describe, hex, isWord, refuseWord } from "../memory/arguments.ts";
-import { bytesOf, type Memory } from "../memory/memory.ts";
+import { bytesOf } from "../memory/memory.ts";
 import { ModuleMemory } from "../memory/module.ts";
 import type { ModuleParts } from "../memory/module-parts.ts";
 import { bytesText } from "../memory/printed.ts";
 import { wasmOf } from "../memory/wasm.ts";
-import type { WasmExports, WasmGlobalObject, WasmMemoryObject } from "../memory/webassembly.ts";
+import type { WasmExports, WasmGlobalObject } from "../memory/webassembly.ts";
 import { DISPOSE } from "../typed/disposal.ts";
 import { OwnedLife } from "../typed/life.ts";
 import { LIFE, SPACE } from "../typed/ref.ts";
 import { Space } from "../typed/space.ts";
+import { type Attachable, foundHeap, laidOut } from "./begin.ts";
 import { checkingByDefault } from "./checking.ts";
-import { HeapMisuseError, ledAstray, refuseImage } from "./errors.ts";
+import { HeapMisuseError, ledAstray } from "./errors.ts";
 import { exportsOf, type HeapExports, type HeapImports, importsOf } from "./exports.ts";
 import type { Calls } from "./family-calls.ts";
-import { type HeapIdentity, identityOf, newIdentity } from "./identity.ts";
+import { type HeapIdentity, identityOf } from "./identity.ts";
 import { type ChunkInfo, type HeapStatistics, type Mallinfo, readMallinfo } from "./info.ts";
 import {
-  applyOptions,
   checkOptions,
-  growthStepOf,
   type HeapOptions,
   type HeapSettings,
   INSIDE_OPTIONS,
   type InsideOptions,
   settingsOf,
 } from "./options.ts";
-import { baseOf, checkWays, memoryOf, type Place, placeHeap, placeInside } from "./place.ts";
-import { machineOver, type Serve } from "./serve.ts";
-import {
-  DEFAULT_LEASE,
-  type HeapHandle,
-  type HeapThread,
-  joinThread,
-  leaveThread,
-  releaseThread,
-  threadsOf,
-} from "./thread.ts";
-import { HeapViews } from "./views.ts";
+import { placeHeap, placeInside } from "./place.ts";
+import type { Serve } from "./serve.ts";
+import { SharedHeap } from "./shared.ts";
+import { joinThread, leaveThread } from "./thread.ts";
 
 /** Of C's error numbers, what posix_memalign returns when there is no memory. */
 const ENOMEM = 12;
 
 /** All of a heap but the choice of its kernel, which is another one in each entry of the package. */
-export abstract class HeapCore extends HeapViews implements Disposable {
-  /** The address of the heap's image in its memory. With the memory, all that another thread needs to attach. */
-  readonly base: number;
+export abstract class HeapCore extends SharedHeap implements Disposable {
   /** The settings, as they are now; assign to change one. An unknown name or a bad value throws. */
   readonly options: HeapSettings;
 
@@ -69,9 +57,9 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   protected calls: Calls;
 
   protected constructor(machine: Machine, base: number, serve: Serve) {
-    super(machine, base);
-    this.base = base;
-    this.identity = identityOf(machine.memory, base);
+    const identity = identityOf(machine.memory, base);
+    super(machine, base, identity);
+    this.identity = identity;
     this[LIFE] = new OwnedLife("the heap", this, this.identity);
     this.options = settingsOf(() => this.fresh(), this.heap);
     const own = machine.threads ? joinThread(machine, this.heap, this.identity) : this.heap;
@@ -100,7 +88,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   /** What create does, for a subclass: the new heap's bytes are laid out. */
   protected static made(options: HeapOptions): [machine: Machine, base: number] {
     checkOptions(options);
-    return HeapCore.laidOut(placeHeap(options), options);
+    return laidOut(placeHeap(options), options);
   }
 
   /** What inside does, for a subclass. */
@@ -110,23 +98,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   ): [machine: Machine, base: number] {
     checkOptions(options, INSIDE_OPTIONS);
     // Each loan is a segment of its own: the fewer there are, the sooner a block's is found.
-    return HeapCore.laidOut(placeInside(exports, options), { ...options, advance: options.advance ?? 1 });
-  }
-
-  private static laidOut(
-    place: Place,
-    options: Partial<HeapSettings> & Pick<HeapOptions, "lease">,
-  ): [machine: Machine, base: number] {
-    const { memory, base, most } = place;
-    const machine = machineOver(memory, base);
-    newIdentity(memory, base);
-    const step = growthStepOf(options);
-    machine.threads = most !== undefined;
-    if (most === undefined) engine.format(machine, asBase(base), place, step);
-    else engine.sharing.format(machine, asBase(base), { ...place, most }, step);
-    if (most !== undefined) engine.sharing.setLease(machine, asBase(base), options.lease ?? DEFAULT_LEASE);
-    applyOptions(machine, asBase(base), options);
-    return [machine, base];
+    return laidOut(placeInside(exports, options), { ...options, advance: options.advance ?? 1 });
   }
 
   /** What attach does, for a subclass: there is a heap. */
@@ -134,60 +106,7 @@ export abstract class HeapCore extends HeapViews implements Disposable {
     memory: Attachable,
     base?: number | WasmGlobalObject,
   ): [machine: Machine, base: number] {
-    if (base === undefined && isHandle(memory)) return HeapCore.found(memory.memory, memory.base);
-    const address = baseOf(base);
-    const machine = machineOver(memoryOf(memory), address);
-    const mismatch = engine.probe(machine.fresh(asBase(address)), asBase(address));
-    if (mismatch !== undefined) refuseImage(address, mismatch);
-    machine.threads = engine.sharing.isShared(machine, asBase(address));
-    checkWays(machine, address);
-    return [machine, address];
-  }
-
-  /**
-   * What another thread needs to use this heap, if threads share it: `Heap.attach(handle)` there. postMessage and workerData carry
-   * it. Throws a TypeError for any other heap.
-   */
-  get handle(): HeapHandle {
-    const machine = this.fresh();
-    if (!machine.threads)
-      throw new TypeError(
-        "handle: expected a heap that threads share; Heap.create makes one with shared: true",
-      );
-    // It lies in one or the other, or it would not be shared.
-    return {
-      memory: wasmOf(machine.memory) ?? (machine.memory.buffer as SharedArrayBuffer),
-      base: this.base,
-    };
-  }
-
-  /** The number of this thread among those that have come to a shared heap, from 1 on; 0 for a heap that is not shared. */
-  get thread(): number {
-    const machine = this.fresh();
-    return machine.threads ? engine.sharing.number(machine, machine.thread) : 0;
-  }
-
-  /**
-   * The threads that have a place in a shared heap, and the places that were left; none of any other heap. What has been counted may be
-   * another a moment later. O(threads).
-   */
-  threads(): HeapThread[] {
-    const machine = this.fresh();
-    return machine.threads ? threadsOf(machine, this.heap) : [];
-  }
-
-  /**
-   * Takes back the place of a thread that is gone, as after `worker.terminate()`. The next thread that comes goes on there, and what
-   * others free of its blocks is used again. True if that is done, or the thread has left by itself.
-   *
-   * It is done only if the thread was not heard of for the lease. Nor may its place have changed for as long, since the first call.
-   * Until then false: try again later. No block is lost, also of a thread that is there after all: its next call throws a HeapMisuseError
-   * (taken-back), and it may attach anew. Throws a RangeError for a thread that never came, a TypeError for this one. O(bytes of the place).
-   */
-  release(thread: number): boolean {
-    checkWord("thread", thread);
-    const machine = this.fresh();
-    return releaseThread(machine, this.heap, thread, this.identity);
+    return foundHeap(memory, base);
   }
 
   /** ISO C `malloc`: the address of at least `bytes` bytes, a multiple of 16; 0: no memory. malloc(0) is unique. O(1). */
@@ -560,13 +479,6 @@ export abstract class HeapCore extends HeapViews implements Disposable {
   protected override extentOf(ptr: number): number {
     return this.usableSize(ptr);
   }
-}
-
-/** What a heap can be attached to by: a memory, with a base; or the handle of a heap that threads share. */
-export type Attachable = Memory | WasmMemoryObject | ArrayBufferLike | HeapHandle;
-
-function isHandle(value: unknown): value is HeapHandle {
-  return typeof value === "object" && value !== null && "memory" in value && "base" in value;
 }
 
 function endedError(): TypeError {
