@@ -11,7 +11,7 @@
 
 import { asBase, asPtr, Base, chunkOf, NO_CHUNK, ptrOf, Word } from "./address.ts";
 import { checkSound } from "./check.ts";
-import { bytesMapped, hasStopped, ownSlabAt, stateInMap } from "./check-slabs.ts";
+import { firstInMap, hasStopped, NOT_IN_MAP, nextInMap, ownSlabAt, stateInMap } from "./check-slabs.ts";
 import {
   BROKEN_CHUNK_MAIL,
   BROKEN_COMMON,
@@ -295,14 +295,8 @@ function hasUnit(m: Machine, heap: Base, unit: Word): boolean {
 /** R3: a heap's mail ends, and holds just the slabs of the heap that are TOLD, each once. */
 function checkMail(m: Machine, heap: Base): void {
   let told: Word = 0;
-  let last: Word = 0;
-  const mapped = bytesMapped(m, heap);
-  for (let offset: Word = 0; offset < mapped; offset += SLAB_UNIT) {
-    const slab = ownSlabAt(m, heap, heap + offset);
-    if (slab === 0 || slab === last) continue;
-    last = slab;
-    if (stateInMap(m, heap, slab) === SLAB_TOLD) told += 1;
-  }
+  for (let at = firstInMap(m, heap); at !== NOT_IN_MAP; at = nextInMap(m, heap, at))
+    if (stateInMap(m, heap, ownSlabAt(m, heap, at)) === SLAB_TOLD) told += 1;
   // No list of so many steps can hold one of them twice: it would run in a circle.
   let at: Word = heap - MAIL_SLABS;
   for (let slab = m.load32(at); slab !== 0; slab = m.load32(at)) {

@@ -74,6 +74,9 @@ import { classState } from "./slabs.ts";
 import { commonOf, isFirstHeader, unitAt } from "./units.ts";
 import { firstChunk, nextChunk, OVERHEAD, stateOf } from "./walk.ts";
 
+/** In place of an address: no slab of the heap's is left in the map. */
+export const NOT_IN_MAP: Word = 0;
+
 /** S5, S6, P1, P2, S3, S4: each mapped slab is sound, and the heap's own chunks are just these, their descriptors and the map. */
 export function checkSlabs(m: Machine, heap: Base): void {
   let own: Word = 0;
@@ -86,14 +89,9 @@ export function checkSlabs(m: Machine, heap: Base): void {
   }
   if (!atMap) m.abort(BROKEN_MAP, heap);
   let slabs: Word = 0;
-  let last: Word = 0;
-  const mapped = bytesMapped(m, heap);
-  for (let offset: Word = 0; offset < mapped; offset += SLAB_UNIT) {
-    const slab = ownSlabAt(m, heap, heap + offset);
-    if (slab === 0 || slab === last) continue;
-    checkSlab(m, heap, slab, heap + offset);
+  for (let at = firstInMap(m, heap); at !== NOT_IN_MAP; at = nextInMap(m, heap, at)) {
+    checkSlab(m, heap, ownSlabAt(m, heap, at), at);
     slabs += 1;
-    last = slab;
   }
   if (slabs !== m.load32(heap + AT_SLAB_COUNT)) m.abort(BROKEN_MAP, heap + AT_SLAB_COUNT);
   if (m.threads) {
@@ -102,13 +100,33 @@ export function checkSlabs(m: Machine, heap: Base): void {
     if (own !== slabs + slabs + spare) m.abort(BROKEN_INTERNAL, heap);
     return;
   }
+  const mapped = bytesMapped(m, heap);
   const expected: Word = mapped === 0 ? 0 : slabs + slabs + 1;
   if (own !== expected || (mapped === 0) !== (slabs === 0)) m.abort(BROKEN_INTERNAL, heap);
 }
 
 /** From the heap's base on, so many bytes may have slabs of its own. */
-export function bytesMapped(m: Machine, heap: Base): Word {
+function bytesMapped(m: Machine, heap: Base): Word {
   return m.threads ? m.load32(heap + AT_LIMIT) - heap : m.load32(heap + AT_MAPPED);
+}
+
+/**
+ * Where the heap's first slab by the map begins: an address in the first unit that leads to it, since of the slab itself nothing may be
+ * known yet. NOT_IN_MAP: the heap has none. O(units).
+ */
+export function firstInMap(m: Machine, heap: Base): Word {
+  return ownSlabAt(m, heap, heap) !== 0 ? heap : nextInMap(m, heap, heap);
+}
+
+/** The same of the slab after the one at such an address. O(units of that, and of others). */
+export function nextInMap(m: Machine, heap: Base, address: Word): Word {
+  const last = ownSlabAt(m, heap, address);
+  const mapped = bytesMapped(m, heap);
+  for (let offset: Word = address - heap + SLAB_UNIT; offset < mapped; offset += SLAB_UNIT) {
+    const slab = ownSlabAt(m, heap, heap + offset);
+    if (slab !== 0 && slab !== last) return heap + offset;
+  }
+  return NOT_IN_MAP;
 }
 
 /** The slab in an address's unit, if it is the heap's; else 0. */
@@ -210,12 +228,8 @@ export function checkClasses(m: Machine, heap: Base): void {
     slabs += m.load32(state + CLASS_SLABS);
   }
   if (slabs !== m.load32(heap + AT_SLAB_COUNT)) m.abort(BROKEN_CLASS, heap + AT_SLAB_COUNT);
-  let last: Word = 0;
-  const mapped = bytesMapped(m, heap);
-  for (let offset: Word = 0; offset < mapped; offset += SLAB_UNIT) {
-    const slab = ownSlabAt(m, heap, heap + offset);
-    if (slab === 0 || slab === last) continue;
-    last = slab;
+  for (let at = firstInMap(m, heap); at !== NOT_IN_MAP; at = nextInMap(m, heap, at)) {
+    const slab = ownSlabAt(m, heap, at);
     const current: boolean = m.load32(classState(heap, classOf(m, slab)) + CLASS_SLAB) === slab;
     const listed: boolean = (m.load32(slab + SLAB_SHAPE) & SLAB_LISTED) !== 0;
     if (m.threads) checkPlace(m, heap, slab, current, listed);
