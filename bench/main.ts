@@ -16,6 +16,7 @@ import { runTables } from "./report/tables.ts";
 import { checkPages, writeAll } from "./report/write.ts";
 import { type AdversaryOptions, runAdversary } from "./suites/adversary/main.ts";
 import { type Burst, parseSequence } from "./suites/adversary/sequence.ts";
+import type { ModulesOptions } from "./suites/modules.ts";
 import { nativeGoals } from "./suites/native/goals.ts";
 import { type NativePart, PARTS, partOf } from "./suites/native/results.ts";
 import { measureNative, type NativeOptions } from "./suites/native/run.ts";
@@ -24,8 +25,9 @@ import { programGoals } from "./suites/programs/goals.ts";
 import { measureMade } from "./suites/programs/measure.ts";
 import { programTables } from "./suites/programs/tables.ts";
 import { runSteps, type StepsOptions } from "./suites/steps/main.ts";
-import { runThreads, type ThreadsOptions } from "./suites/threads/command.ts";
+import { runThreads } from "./suites/threads/command.ts";
 import { threadsGoals } from "./suites/threads/goals.ts";
+import type { ThreadsRun } from "./suites/threads/results.ts";
 import { threadsTables } from "./suites/threads/tables.ts";
 import { NoTracesError } from "./suites/traces/find.ts";
 import { runTyped, type TypedOptions } from "./suites/typed/command.ts";
@@ -33,7 +35,7 @@ import { typedGoals } from "./suites/typed/goals.ts";
 import { typedTables } from "./suites/typed/tables.ts";
 import { measureViews, viewTable } from "./suites/typed/views.ts";
 import { measureWhole, type WholeOptions } from "./suites/whole.ts";
-import { runWithin, type WithinOptions } from "./suites/within/command.ts";
+import { runWithin, type WithinOptions, type WithinRun } from "./suites/within/command.ts";
 import { withinGoals } from "./suites/within/goals.ts";
 import { withinTables } from "./suites/within/tables.ts";
 
@@ -98,37 +100,32 @@ program
     ]);
   });
 
-program
-  .command("within")
-  .description("Patterns and traces whose caller is in WebAssembly, the kernel merged with it.")
-  .argument("[name]", "only those with this in their name", "")
-  .option("--quick", "fewer rounds and traces")
-  .option("--rounds <count>", "how often each has its turn, instead of five times", positiveNumber)
-  .option(
-    "--before <folder>",
-    "play also what an earlier build has left in this copy of build/programs/merged",
-  )
-  .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
-  .option("--json", "print JSON instead of tables")
-  .action(async (name: string, options: WithinOptions & Output) => {
-    const results = await runWithin(name, options, typed());
-    const goals = goalsIn(withinGoals(results));
-    print(options, results, aboutRun(results), [...goals, ...withinTables(results)], results.remarks);
-  });
+playsModules(
+  program
+    .command("within")
+    .description("Patterns and traces whose caller is in WebAssembly, the kernel merged with it.")
+    .argument("[name]", "only those with this in their name", "")
+    .option(
+      "--before <folder>",
+      "play also what an earlier build has left in this copy of build/programs/merged",
+    ),
+).action(async (name: string, options: WithinOptions & Output) => {
+  const results = await runWithin({ name, options, command: typed() });
+  printModules(options, results, withinGoals(results), withinTables(results));
+});
 
-program
-  .command("threads")
-  .description("Patterns with 1, 2 and 4 threads on one heap, and one thread on a heap that could be shared.")
-  .argument("[name]", "only patterns and traces with this in their name", "")
-  .option("--quick", "fewer rounds and traces")
-  .option("--rounds <count>", "how often each has its turn, instead of five times", positiveNumber)
-  .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
-  .option("--json", "print JSON instead of tables")
+playsModules(
+  program
+    .command("threads")
+    .description(
+      "Patterns with 1, 2 and 4 threads on one heap, and one thread on a heap that could be shared.",
+    )
+    .argument("[name]", "only patterns and traces with this in their name", ""),
+)
   .option("--save", "also write bench/results/threads.json, and all that is made of it")
-  .action(async (name: string, options: ThreadsOptions & Output) => {
-    const results = await runThreads(name, options, typed());
-    const goals = goalsIn(threadsGoals(results));
-    print(options, results, aboutRun(results), [...goals, ...threadsTables(results)], results.remarks);
+  .action(async (name: string, options: ModulesOptions & Output) => {
+    const results = await runThreads({ name, options, command: typed() });
+    printModules(options, results, threadsGoals(results), threadsTables(results));
     if (options.save) save("threads", results);
     if (options.save) writeAll();
   });
@@ -272,6 +269,24 @@ function print(
 ): void {
   if (json) console.log(JSON.stringify(results, undefined, 2));
   else console.log([...about, ...tables.map(toTerminal), ...notes.map((note) => `- ${note}`)].join("\n"));
+}
+
+/** With the options of the suites whose callers are modules in WebAssembly. */
+function playsModules(command: Command): Command {
+  return command
+    .option("--quick", "fewer rounds and traces")
+    .option("--rounds <count>", "how often each has its turn, instead of five times", positiveNumber)
+    .option("--traces <folder>", "play the traces in this folder instead of the usual ones")
+    .option("--json", "print JSON instead of tables");
+}
+
+function printModules(
+  output: Output,
+  results: WithinRun | ThreadsRun,
+  goals: readonly GoalFigure[],
+  tables: readonly TextTable[],
+): void {
+  print(output, results, aboutRun(results), [...goalsIn(goals), ...tables], results.remarks);
 }
 
 function goalsIn(figures: readonly GoalFigure[]): TextTable[] {

@@ -6,6 +6,7 @@
 
 import type { Sample } from "../../harness/stats.ts";
 import type { ThreadAllocator } from "../../programs/threads.ts";
+import type { ModulesRun } from "../modules.ts";
 import type { WithinPattern, WithinTrace } from "../within/results.ts";
 import type { Caller, PatternName, PerShape } from "./protocol.ts";
 
@@ -30,10 +31,4 @@ export interface ThreadsResults {
   readonly remarks: readonly string[];
 }
 
-export interface ThreadsRun extends ThreadsResults {
-  readonly machine: string;
-  readonly command: string;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly rounds: number;
-  readonly seconds: number;
-}
+export type ThreadsRun = ThreadsResults & ModulesRun;
