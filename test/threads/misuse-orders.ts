@@ -2,23 +2,14 @@
 
 import { type AnyScenario, scenario } from "./explore.ts";
 import type { Steps } from "./machine.ts";
-import { at, blocks, CHUNK, currentSlab, freeAll, fullSlab, SIZE } from "./prepare.ts";
+import { collects, readsMail, THREE } from "./parts.ts";
+import { at, blocks, CHUNK, currentSlab, freeAll, fullSlab } from "./prepare.ts";
 import type { World } from "./world.ts";
-
-const THREE = { threads: 3, size: SIZE };
 
 /** Thread 2 frees a block again that thread 1 has freed. */
 function* freesAgain(world: World, ptrs: number[]): Steps<void> {
   const ptr = at(ptrs, 0);
   if (!(yield* world.isRefused(2, ptr))) throw new Error(`${ptr.toString(16)} was freed twice`);
-}
-
-function* readsMail(world: World): Steps<void> {
-  yield* world.call(0, world.kernel.readMail(world.machine(0), world.heap(0)));
-}
-
-function* collects(world: World): Steps<void> {
-  yield* world.call(0, world.kernel.collectListed(world.machine(0), world.heap(0)));
 }
 
 export const MISUSE_ORDERS: readonly AnyScenario[] = [

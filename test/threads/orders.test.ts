@@ -2,10 +2,8 @@
 // all that check-common.ts asks for holds.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { HEAP_ORDERS } from "./heap-orders.ts";
-import { MISUSE_ORDERS } from "./misuse-orders.ts";
+import { ALL_ORDERS } from "./all-orders.ts";
 import { type ScheduledKernel, scheduledKernel } from "./scheduled.ts";
-import { SLAB_ORDERS } from "./slab-orders.ts";
 
 /** With fewer, threads no longer meet where they did. */
 const LEAST_ORDERS = 3;
@@ -21,7 +19,7 @@ afterAll(() => {
   console.log(`orders, moments, shared words:\n${lines.join("\n")}`);
 });
 
-test.each([...SLAB_ORDERS, ...HEAP_ORDERS, ...MISUSE_ORDERS])("$name", ({ name, explore }) => {
+test.each(ALL_ORDERS)("$name", ({ name, explore }) => {
   const { orders, states, shared } = explore(kernel);
   lines.push(`${orders.toLocaleString("en")}, ${states}, ${shared}: ${name}`);
   expect(orders).toBeGreaterThanOrEqual(LEAST_ORDERS);

@@ -48,3 +48,9 @@ export function fullSlab(world: World, thread: number, bytes: number = BYTES): n
   blocks(world, thread, 1, bytes);
   return ptrs;
 }
+
+/** Chunks of thread 0's, and blocks that keep them apart. */
+export function chunks(world: World, count: number): number[] {
+  const ptrs = blocks(world, 0, count * 2, CHUNK);
+  return ptrs.filter((_, index) => index % 2 === 0);
+}

@@ -2,29 +2,10 @@
 
 import { type AnyScenario, scenario } from "./explore.ts";
 import type { Steps } from "./machine.ts";
-import { at, BYTES, blocks, CHUNK, currentSlab, freeAll, fullSlab, OTHER_BYTES, SIZE } from "./prepare.ts";
+import { collects, frees, mallocs, type Part, readsMail, THREE, TWO } from "./parts.ts";
+import { at, BYTES, blocks, CHUNK, currentSlab, freeAll, fullSlab, OTHER_BYTES } from "./prepare.ts";
 import type { World } from "./world.ts";
 
-const TWO = { threads: 2, size: SIZE };
-const THREE = { threads: 3, size: SIZE };
-
-type Part = (world: World, ptrs: number[]) => Steps<unknown>;
-
-/** One call of a thread's: it frees a block that was prepared. */
-function frees(thread: number, ...indices: readonly number[]): Part {
-  return function* (world, ptrs) {
-    for (const index of indices) yield* world.free(thread, at(ptrs, index));
-  };
-}
-
-function mallocs(thread: number, ...sizes: readonly number[]): Part {
-  return function* (world) {
-    for (const bytes of sizes) yield* world.malloc(thread, bytes);
-  };
-}
-
-const readsMail: Part = (world) => world.call(0, world.kernel.readMail(world.machine(0), world.heap(0)));
-const collects: Part = (world) => world.call(0, world.kernel.collectListed(world.machine(0), world.heap(0)));
 const flushes: Part = (world) => world.call(0, world.kernel.flushSlabs(world.machine(0), world.heap(0)));
 
 function* both(first: Steps<unknown>, second: Steps<void>): Steps<void> {
