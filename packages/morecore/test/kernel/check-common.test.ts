@@ -326,6 +326,30 @@ const REMOTE: readonly Case[] = [
     },
     slab("full"),
   ],
+  // P2, which has no code of its own. All else holds.
+  [
+    "S4",
+    "a slab begins behind a chunk in its first unit",
+    (s) => {
+      const first = firstOf(s, s.full);
+      const room = s.crew.word(first - 4);
+      s.crew.poke(first - 4, 16 | at.IN_USE | (room & at.PREVIOUS_IN_USE));
+      s.crew.poke(first + 12, (room - 16) | at.PREVIOUS_IN_USE);
+      s.crew.poke(s.full + at.SLAB_FIRST, first + 16);
+    },
+    (s) => firstOf(s, s.full),
+  ],
+  [
+    "S4",
+    "a slab ends before a chunk in its last unit",
+    (s) => {
+      const first = firstOf(s, s.full);
+      const room = s.crew.word(first - 4);
+      s.crew.poke(first - 4, room - 16);
+      s.crew.poke(first - 4 + (room & ~15) - 16, 16 | at.IN_USE | at.PREVIOUS_IN_USE);
+    },
+    (s) => firstOf(s, s.full),
+  ],
   ["S5", "a slab is counted that is none", poke(ofA(at.AT_SLAB_COUNT), (w) => w + 1), ofA(at.AT_SLAB_COUNT)],
   ["B2", "a bin holds another thread's free chunk", swapBins, (s) => s.free - 4],
   ["R3", "the mail has lost its slabs", poke(ofA(-at.MAIL_SLABS), () => 0), ofA(-at.MAIL_SLABS)],
