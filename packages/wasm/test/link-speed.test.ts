@@ -112,6 +112,9 @@ describe("a program that exports morecore_malloc and morecore_no_memory", () => 
     (func $no_memory (global.set $told (i32.add (global.get $told) (i32.const 1))))
     (func (export "take") (param i32) (result i32) (call $own (local.get 0)))`;
   const PLAIN = `${TOLD} (export "morecore_malloc" (func $own)) (export "morecore_no_memory" (func $no_memory))`;
+  const HANDED = `${TOLD} (export "malloc" (func $own))
+    (func (export "morecore_malloc") (param i32) (result i32) (call $own (local.get 0)))
+    (export "morecore_no_memory" (func $no_memory))`;
   const WRAPPED = `${TOLD}
     (func $before (global.set $told (i32.const 100)))
     (func $after (global.set $told (i32.const 200)))
@@ -123,6 +126,8 @@ describe("a program that exports morecore_malloc and morecore_no_memory", () => 
   it.each([
     ["", PLAIN, 0],
     ["", PLAIN, 3],
+    [", through one that hands on", HANDED, 0],
+    [", through one that hands on", HANDED, 3],
     [", wrapped by wasm-ld", WRAPPED, 0],
     [", wrapped by wasm-ld", WRAPPED, 3],
   ])("is told once where malloc fails, by the kernel%s (%#)", async (_, rest, optimize) => {

@@ -28,13 +28,16 @@
 #define MORECORE_QUIET
 #define FAIL(code) ((void)(code))
 enum { EINVAL = 22, ENOMEM = 12 };
-#define TOLD
+#define APART
 #else
 #include <errno.h>
 #define FAIL(code) (errno = (code))
 // Both are exported for `morecore link`, which takes the exports out again. It lets the allocator itself set errno where it
 // fails, and malloc be no more than the allocator's. Elsewhere malloc looks at what it is given.
-#define TOLD __attribute__((export_name("morecore_malloc")))
+// A name of malloc's own would take the place of the one by which a program may export it, so another function has it.
+#define APART __attribute__((noinline))
+void *malloc(size_t bytes);
+__attribute__((export_name("morecore_malloc"))) void *morecore_malloc(size_t bytes) { return malloc(bytes); }
 __attribute__((export_name("morecore_no_memory"))) void morecore_no_memory(void) { FAIL(ENOMEM); }
 #endif
 
@@ -163,7 +166,7 @@ void **independent_comalloc(size_t count, size_t sizes[], void *chunks[]) {
 
 // ISO C and POSIX.
 
-TOLD void *malloc(size_t bytes) { return or_no_memory(mc_malloc(bytes)); }
+APART void *malloc(size_t bytes) { return or_no_memory(mc_malloc(bytes)); }
 
 // POSIX.1-2024: errno is as it was.
 void free(void *ptr) { mc_free(ptr); }

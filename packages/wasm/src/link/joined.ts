@@ -108,10 +108,9 @@ function tellNoMemory(binaryen: Binaryen, module: Module): void {
   const behind = (of: string) => exports.find(({ name }) => name === of)?.value;
   const [ofMalloc, ofNoMemory, entry] = [behind(MALLOC_EXPORT), behind(NO_MEMORY_EXPORT), behind(MALLOC)];
   if (ofMalloc === undefined || ofNoMemory === undefined || entry === undefined) return;
-  const malloc = insideOf(binaryen, module, ofMalloc, createType([i32]), i32);
+  const malloc = callerOf(binaryen, module, entry, ofMalloc, createType([i32]), i32);
   const noMemory = insideOf(binaryen, module, ofNoMemory, none, none);
   if (malloc === undefined || noMemory === undefined || module.getFunction(TELLING) === 0) return;
-  if (!callsIn(binaryen, module, malloc)?.has(entry)) return;
   replaceBody(binaryen, module, malloc, [], module.call(entry, [module.local.get(0, i32)], i32));
   const slow = binaryen.getFunctionInfo(module.getFunction(TELLING));
   const answer = binaryen.expandType(slow.params).length;
@@ -119,6 +118,27 @@ function tellNoMemory(binaryen: Binaryen, module: Module): void {
   const tell = module.if(module.i32.eqz(get()), module.call(noMemory, [], none));
   const all = [module.local.set(answer, module.copyExpression(slow.body)), tell, get()];
   replaceBody(binaryen, module, TELLING, [i32], module.block(null, all, i32));
+}
+
+/** Of a function and those of its type that it leads to, the first that calls another. Undefined: none does. */
+function callerOf(
+  binaryen: Binaryen,
+  module: Module,
+  called: string,
+  from: string,
+  params: number,
+  results: number,
+): string | undefined {
+  const found = new Set([from]);
+  for (const name of found) {
+    const calls = callsIn(binaryen, module, name) ?? [];
+    for (const each of calls) {
+      if (each === called) return name;
+      const info = binaryen.getFunctionInfo(module.getFunction(each));
+      if (info.params === params && info.results === results) found.add(each);
+    }
+  }
+  return undefined;
 }
 
 /**

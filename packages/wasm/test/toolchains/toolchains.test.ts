@@ -78,6 +78,16 @@ describe.skipIf(!needs(hasC, C_PACKAGES))("C, by clang", () => {
     expect(stdout).toBe("beyond the foreign pages 1, used 3, free shown 1, overlaps 0\n");
   });
 
+  it("exports malloc and free, too, where that is asked for", async () => {
+    const flags = ["-mexec-model=reactor", "-Wl,--export=malloc,--export=free"];
+    for (const optimize of [0, 3] as const) {
+      const module = await linked(compile({ sources: [source("segments.c")], flags }), { optimize });
+      const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+      expect(names.filter((name) => /malloc|free/.test(name)).sort()).toEqual(["free", "malloc"]);
+      expect(names).not.toContain("morecore_no_memory");
+    }
+  });
+
   it("needs no C library", async () => {
     const output = join(folder, "library.wasm");
     const flags = ["--target=wasm32-unknown-unknown", "-O1", "-ffreestanding", "-fno-builtin", "-nostdlib"];
