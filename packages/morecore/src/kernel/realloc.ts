@@ -70,12 +70,18 @@ function reallocOthers(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   }
   if (bytes > MAX_REQUEST) return NO_PTR;
   // It stays where it is if it would not get much smaller.
-  if (bytes <= has && bytes >= has >>> 1) return ptr;
+  if (bytes >= has >>> 1 && canStay(m, heap, ptr, bytes, has)) return ptr;
   const moved = malloc(m, heap, bytes);
   if (moved === NO_PTR) return bytes <= has ? ptr : NO_PTR;
   m.copy(moved, ptr, has < bytes ? has : (bytes + (HEADER_WORD - 1)) & ~(HEADER_WORD - 1));
   free(m, heap, ptr);
   return moved;
+}
+
+/** Whether another thread's live block serves a request as it is. A chunk only of the same size: freeSized goes by it. */
+function canStay(m: Machine, heap: Base, ptr: Ptr, bytes: Word, has: Word): boolean {
+  if (bytes > has) return false;
+  return slabOf(m, heap, ptr) !== 0 || chunkSizeFor(bytes) === has + HEADER_WORD;
 }
 
 /** Bytes of a live block in a slab. */
@@ -94,7 +100,7 @@ function fits(m: Machine, heap: Base, ptr: Ptr, slab: Word, bytes: Word, has: Wo
 export function reallocInPlace(m: Machine, heap: Base, ptr: Ptr, bytes: Word): Ptr {
   if (ptr === NO_PTR) return NO_PTR;
   if (m.threads && ownerAt(m.words, heap, ptr) !== heap)
-    return bytes <= usableSize(m, heap, ptr) ? ptr : NO_PTR;
+    return canStay(m, heap, ptr, bytes, usableSize(m, heap, ptr)) ? ptr : NO_PTR;
   const slab = slabOf(m, heap, ptr);
   if (slab !== 0) return bytes <= liveBytes(m, slab, ptr) ? ptr : NO_PTR;
   const chunk = liveChunk(m, heap, ptr);

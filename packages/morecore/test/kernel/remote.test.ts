@@ -510,6 +510,15 @@ describe("another thread's free", () => {
     expectRefused(() => freeSized(crew.m, b, asPtr(chunk), 1000), DOUBLE_FREE, chunk);
   });
 
+  it.each([100, 1000])("goes by the size that another thread gave a block of %i bytes", (bytes) => {
+    const [one, other] = [asPtr(crew.malloc(a, bytes)), asPtr(crew.malloc(a, bytes))];
+    const smaller = bytes - 40;
+    freeSized(crew.m, b, realloc(crew.m, b, one, smaller), smaller);
+    const inPlace = reallocInPlace(crew.m, b, other, smaller);
+    freeSized(crew.m, b, other, inPlace === 0 ? bytes : smaller);
+    crew.check();
+  });
+
   it("of 0 does nothing", () => {
     const before = crew.bytes();
     crew.free(b, 0);
