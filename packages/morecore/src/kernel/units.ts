@@ -272,9 +272,14 @@ export function addCommonFootprint(m: Machine, common: Base, least: Word, most: 
   for (;;) {
     const footprint = m.loadShared(common + AT_FOOTPRINT);
     const allowed = (commonAllowance(m, common) & ~(GRANULE - 1)) >>> 0;
-    if (allowed < least) return 0;
+    if (allowed < least || allowed === 0) return 0;
     const more = allowed < most ? allowed : most;
     if (m.compareExchange(common + AT_FOOTPRINT, footprint, footprint + more) !== footprint) continue;
+    // Who lowers the limit looks at the footprint afterwards: it sees this growth, or this growth sees the lower limit.
+    if (m.loadShared(common + AT_FOOTPRINT_LIMIT) < footprint + more) {
+      m.addShared(common + AT_FOOTPRINT, (0 - more) >>> 0);
+      continue;
+    }
     raise(m, common + AT_MAX_FOOTPRINT, footprint + more);
     return more;
   }

@@ -382,6 +382,24 @@ describe("the footprint of all threads", () => {
     expect(crew.word(COMMON + at.AT_FOOTPRINT)).toBe(before + 992);
   });
 
+  it.each([0, 64])(
+    "keeps to a limit that is lowered by another thread just before it is added to: %i",
+    (left) => {
+      const crew = limited(1000);
+      const { machine } = crew;
+      const before = crew.word(COMMON + at.AT_FOOTPRINT);
+      const compareExchange = machine.compareExchange.bind(machine);
+      machine.compareExchange = (address, expected, value) => {
+        machine.compareExchange = compareExchange;
+        crew.poke(COMMON + at.AT_FOOTPRINT_LIMIT, before + left);
+        return compareExchange(address, expected, value);
+      };
+      expect(addCommonFootprint(crew.m, COMMON, 16, 4096)).toBe(left);
+      expect(crew.word(COMMON + at.AT_FOOTPRINT)).toBe(before + left);
+      expect(crew.word(COMMON + at.AT_MAX_FOOTPRINT)).toBe(before + left);
+    },
+  );
+
   it("is one limit for all of them: what one has taken, another cannot", () => {
     const crew = limited(40_960);
     const [a, b] = crew.heaps as [Base, Base];
