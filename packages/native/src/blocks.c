@@ -62,7 +62,9 @@ static void *from_regions(const struct request *request) {
 
 static void *from_anywhere(const struct request *request) {
   size_t bytes = request->bytes, alignment = request->alignment;
-  bool is_large = (bytes >= settings.map_threshold && mapped_total.count < settings.most_mapped) || alignment > REGION_ALIGNMENT;
+  bool is_mapped =
+      bytes >= SHARED_LOAD(settings.map_threshold) && SHARED_LOAD(mapped_total.count) < SHARED_LOAD(settings.most_mapped);
+  bool is_large = is_mapped || alignment > REGION_ALIGNMENT;
   void *got = is_large ? map_block(bytes, alignment) : from_regions(request);
   if (got != NULL)
     return got;
@@ -93,7 +95,7 @@ static void *allocate(size_t bytes, size_t alignment, bool zeroed) {
   struct request request = {bytes, alignment, zeroed};
   void *got = from_anywhere(&request);
   // What one heap keeps, another or a mapping may need, if all have one limit.
-  if (got != NULL || settings.footprint_limit == SIZE_MAX || !trim_heaps(0))
+  if (got != NULL || SHARED_LOAD(settings.footprint_limit) == SIZE_MAX || !trim_heaps(0))
     return got;
   bool locked = enter();
   share_limit();
@@ -104,7 +106,8 @@ static void *allocate(size_t bytes, size_t alignment, bool zeroed) {
 // Lets the threshold follow a mapping that was freed.
 static SELDOM void raise_threshold(size_t bytes) {
   bool locked = enter();
-  if (bytes > settings.map_threshold)
+  // mallopt may have come in between.
+  if (settings.dynamic && bytes > settings.map_threshold)
     set_map_threshold(bytes);
   leave(locked);
 }
@@ -112,7 +115,7 @@ static SELDOM void raise_threshold(size_t bytes) {
 // false: it was none.
 static bool give_back_mapped(void *ptr) {
   size_t bytes = unmap_block(ptr);
-  if (settings.dynamic && bytes > settings.map_threshold && bytes <= MOST_THRESHOLD)
+  if (SHARED_LOAD(settings.dynamic) && bytes > SHARED_LOAD(settings.map_threshold) && bytes <= MOST_THRESHOLD)
     raise_threshold(bytes);
   return bytes != 0;
 }
@@ -190,7 +193,7 @@ static void *moved(void *ptr, size_t has, size_t bytes) {
 
 static void *resize_mapped(void *ptr, size_t has, size_t bytes) {
   // A block that has become small does not keep a mapping, and shrinking fails only for want of another place.
-  if (bytes < settings.map_threshold / 2) {
+  if (bytes < SHARED_LOAD(settings.map_threshold) / 2) {
     void *got = moved(ptr, has, bytes);
     if (got != NULL)
       return got;
@@ -210,7 +213,7 @@ static void *resize(void *ptr, size_t bytes) {
     return has == 0 ? resize_others(ptr, bytes) : resize_mapped(ptr, has, bytes);
   }
   u32 at = at_of(region, ptr), heap = heap_in(region);
-  if (heap != 0 && bytes < settings.map_threshold) {
+  if (heap != 0 && bytes < SHARED_LOAD(settings.map_threshold)) {
     u32 got = mc_realloc(region->base, heap, at, (u32)bytes);
     if (got != 0)
       return region->base + got;
@@ -309,7 +312,7 @@ size_t long_good_size(size_t bytes) {
   if (bytes > PTRDIFF_MAX - OS_PAGE)
     return 0;
   bool locked = begin_call();
-  bool is_large = bytes >= settings.map_threshold || regions_now() == 0;
+  bool is_large = bytes >= SHARED_LOAD(settings.map_threshold) || regions_now() == 0;
   size_t whole = (bytes + OS_PAGE - 1) & ~(size_t)(OS_PAGE - 1);
   size_t good = is_large ? whole : mc_malloc_good_size(regions[0].base, heap_or_common(&regions[0]), (u32)bytes);
   leave(locked);

@@ -24,7 +24,7 @@ static inline size_t offset_of(const void *ptr) { return (size_t)((Base)ptr - ho
 static SELDOM void *malloc_slow(size_t bytes) { return or_no_memory(long_malloc(bytes)); }
 
 EXPORTED void *malloc(size_t bytes) {
-  if (LIKELY(bytes < hot.limit && own_heap != 0)) {
+  if (LIKELY(bytes < SHARED_LOAD(hot.limit) && own_heap != 0)) {
     u32 at = mc_malloc(hot.base, own_heap, (u32)bytes);
     if (LIKELY(at != 0))
       return hot.base + at;
@@ -34,7 +34,7 @@ EXPORTED void *malloc(size_t bytes) {
 
 EXPORTED void free(void *ptr) {
   size_t at = offset_of(ptr);
-  if (LIKELY(at < hot.span && own_heap != 0))
+  if (LIKELY(at < SHARED_LOAD(hot.span) && own_heap != 0))
     mc_free(hot.base, own_heap, (u32)at);
   else
     long_free(ptr);
@@ -51,7 +51,7 @@ static SELDOM void *calloc_slow(size_t count, size_t bytes) {
 
 EXPORTED void *calloc(size_t count, size_t bytes) {
   size_t total;
-  if (LIKELY(!__builtin_mul_overflow(count, bytes, &total) && total < hot.limit && own_heap != 0)) {
+  if (LIKELY(!__builtin_mul_overflow(count, bytes, &total) && total < SHARED_LOAD(hot.limit) && own_heap != 0)) {
     u32 at = mc_calloc(hot.base, own_heap, 1, (u32)total);
     if (LIKELY(at != 0))
       return hot.base + at;
@@ -72,7 +72,7 @@ static SELDOM void *realloc_slow(void *ptr, size_t bytes) {
 EXPORTED void *realloc(void *ptr, size_t bytes) {
   size_t at = offset_of(ptr);
   // A request of 0, which wraps, goes the long way.
-  if (LIKELY(bytes - 1 < hot.limit - 1 && at < hot.span && own_heap != 0)) {
+  if (LIKELY(bytes - 1 < SHARED_LOAD(hot.limit) - 1 && at < SHARED_LOAD(hot.span) && own_heap != 0)) {
     calling = "realloc";
     u32 got = mc_realloc(hot.base, own_heap, (u32)at, (u32)bytes);
     calling = NULL;

@@ -29,8 +29,17 @@ enum { COMMON = 16 };
 // Payloads are read as words, so the words of the image may be anything.
 typedef u32 __attribute__((may_alias)) any_u32;
 
+#ifdef __SANITIZE_THREAD__
+// Threads race for some words on purpose: who looks at a block sees that it is live, or not yet. ThreadSanitizer is told so, and
+// sees what else races: a payload that is written while the kernel writes there, and what the library keeps of its own.
+static inline u32 i32_load(Base base, u64 at) { return __atomic_load_n((const any_u32 *)(base + at), __ATOMIC_RELAXED); }
+static inline void i32_store(Base base, u64 at, u32 value) {
+  __atomic_store_n((any_u32 *)(base + at), value, __ATOMIC_RELAXED);
+}
+#else
 static inline u32 i32_load(Base base, u64 at) { return *(const any_u32 *)(base + at); }
 static inline void i32_store(Base base, u64 at, u32 value) { *(any_u32 *)(base + at) = value; }
+#endif
 
 // A word that other threads may write or read at the same time: never half of it.
 static inline u32 shared_word(Base base, u64 at) { return __atomic_load_n((any_u32 *)(base + at), __ATOMIC_ACQUIRE); }

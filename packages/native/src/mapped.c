@@ -75,7 +75,7 @@ static void put(void *ptr, size_t bytes) {
   mapping->bytes = bytes;
   in_order();
   mapping->ptr = ptr;
-  mapped_total.count++;
+  SHARED_STORE(mapped_total.count, mapped_total.count + 1);
   mapped_total.bytes += bytes;
   if (mapped_total.bytes > mapped_total.max_bytes)
     mapped_total.max_bytes = mapped_total.bytes;
@@ -84,7 +84,7 @@ static void put(void *ptr, size_t bytes) {
 
 // Frees a slot; those behind it that would not be found any more move up.
 static void drop(struct mapping *mapping) {
-  mapped_total.count--;
+  SHARED_STORE(mapped_total.count, mapped_total.count - 1);
   mapped_total.bytes -= mapping->bytes;
   size_t hole = (size_t)(mapping - table->slots);
   for (size_t slot = after(table, hole); table->slots[slot].ptr != NULL; slot = after(table, slot)) {

@@ -258,7 +258,7 @@ void set_trim_threshold(size_t bytes) {
 }
 
 void set_map_threshold(size_t bytes) {
-  settings.map_threshold = bytes;
+  SHARED_STORE(settings.map_threshold, bytes);
   // What is allocated and freed in turn must not be given back each time.
   if (settings.dynamic && 2 * bytes > settings.trim_threshold)
     set_trim_threshold(2 * bytes);

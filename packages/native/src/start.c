@@ -38,5 +38,5 @@ static SELDOM void start_once(void) {
 bool begin_call(void) {
   if (UNLIKELY(!SHARED_LOAD(started)))
     start_once();
-  return UNLIKELY(tracing) && enter();
+  return UNLIKELY(SHARED_LOAD(tracing)) && enter();
 }

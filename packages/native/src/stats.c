@@ -152,13 +152,13 @@ static bool set_parameter(int parameter, int value) {
   switch (parameter) {
   case M_TRIM_THRESHOLD: set_trim_threshold(size); break;
   case M_MMAP_THRESHOLD: set_map_threshold(size < OS_PAGE ? OS_PAGE : size); break;
-  case M_MMAP_MAX: settings.most_mapped = value < 0 ? 0 : size; break;
+  case M_MMAP_MAX: SHARED_STORE(settings.most_mapped, value < 0 ? 0 : size); break;
   // There is nothing like these here; what glibc takes is taken.
   case M_MXFAST: return size <= MOST_FAST;
   case M_TOP_PAD: break;
   default: return FIRST_PARAMETER <= parameter && parameter <= LAST_PARAMETER && parameter != 0;
   }
-  settings.dynamic = false;
+  SHARED_STORE(settings.dynamic, false);
   return true;
 }
 
@@ -188,16 +188,16 @@ EXPORTED size_t malloc_max_footprint(void) {
   return bytes;
 }
 
-EXPORTED size_t malloc_footprint_limit(void) { return settings.footprint_limit; }
+EXPORTED size_t malloc_footprint_limit(void) { return SHARED_LOAD(settings.footprint_limit); }
 
 EXPORTED size_t malloc_set_footprint_limit(size_t bytes) {
   leave(begin_call());
   bool locked = enter();
-  settings.footprint_limit = SIZE_MAX;
+  SHARED_STORE(settings.footprint_limit, SIZE_MAX);
   // Without a limit the heaps have none of their own, and share_limit leaves them alone.
   for (unsigned index = 0; index < region_count; index++)
     set_common_word(regions[index].base, AT_FOOTPRINT_LIMIT, UNLIMITED);
-  settings.footprint_limit = bytes;
+  SHARED_STORE(settings.footprint_limit, bytes);
   share_limit();
   leave(locked);
   return bytes;

@@ -42,7 +42,7 @@ static struct recorder {
 static __thread uint32_t thread_number __attribute__((tls_model("initial-exec")));
 
 static void stop(const char *why) {
-  tracing = false;
+  SHARED_STORE(tracing, false);
   struct line line = {0};
   put(&line, "morecore: MORECORE_TRACE: ");
   put(&line, why);
@@ -156,7 +156,7 @@ static bool write_header(int file) {
 void trace_flush(void) {
   // A child that was made without fork's handlers.
   if (getpid() != recorder.owner) {
-    tracing = false;
+    SHARED_STORE(tracing, false);
     return;
   }
   int saved = errno;

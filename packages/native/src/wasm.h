@@ -25,8 +25,16 @@
 // Chunks and the map's entries begin at multiples of 4 only.
 typedef u64 __attribute__((may_alias, aligned(4))) any_u64;
 
+#ifdef __SANITIZE_THREAD__
+static inline u64 i64_load(Base base, u64 at) { return i32_load(base, at) | (u64)i32_load(base, at + 4) << 32; }
+static inline void i64_store(Base base, u64 at, u64 value) {
+  i32_store(base, at, (u32)value);
+  i32_store(base, at + 4, (u32)(value >> 32));
+}
+#else
 static inline u64 i64_load(Base base, u64 at) { return *(const any_u64 *)(base + at); }
 static inline void i64_store(Base base, u64 at, u64 value) { *(any_u64 *)(base + at) = value; }
+#endif
 
 static inline u32 i32_load8_u(Base base, u64 at) { return base[at]; }
 

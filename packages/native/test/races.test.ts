@@ -13,11 +13,6 @@ import { seedOf } from "../../../test/support/seed.ts";
 import { nativeSources } from "../../../tools/native.ts";
 
 const PREFIX = "mc_test_";
-/** What is no harm, as ThreadSanitizer's suppressions. */
-const KNOWN = [
-  // A short way reads `hot` before it asks whether there is one thread only; if not, what it has read is not used.
-  "race:^hot$",
-];
 /** As for the library, but for what would hide a call from its caller, or from the linker. */
 const FLAGS = [
   ["-std=gnu11", "-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=thread", "-pthread"],
@@ -70,7 +65,6 @@ describe.skipIf(!isAsked() || !needsNative() || !hasThreadSanitizer())("ThreadSa
   const seed = seedOf("races");
 
   beforeAll(async () => {
-    writeFileSync(file("known"), KNOWN.join("\n"));
     const given = await compileLibrary(file("library.o"));
     expect(given).toContain("malloc");
     const source = join(ROOT, "packages/native/test/stress-threads.c");
@@ -88,7 +82,7 @@ describe.skipIf(!isAsked() || !needsNative() || !hasThreadSanitizer())("ThreadSa
     "with %s",
     (_, args) => {
       for (const memory of ["sbrk", "mmap"]) {
-        const env = { MORECORE_MEMORY: memory, TSAN_OPTIONS: `suppressions=${file("known")}` };
+        const env = { MORECORE_MEMORY: memory };
         const { stdout, stderr, end } = runWith(file("stress"), [String(seed), ...args], {
           preload: "",
           env,
