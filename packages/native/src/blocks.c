@@ -149,6 +149,7 @@ void *long_malloc(size_t bytes) {
   void *got = allocate(bytes, ALIGNMENT, false);
   if (UNLIKELY(tracing) && got != NULL)
     trace_taken(TRACE_MALLOC, got, bytes, 0);
+  end_visit();
   leave(locked);
   return got;
 }
@@ -158,6 +159,7 @@ void *long_calloc(size_t bytes) {
   void *got = allocate(bytes, ALIGNMENT, true);
   if (UNLIKELY(tracing) && got != NULL)
     trace_taken(TRACE_CALLOC, got, bytes, 0);
+  end_visit();
   leave(locked);
   return got;
 }
@@ -167,6 +169,7 @@ void *long_memalign(size_t alignment, size_t bytes) {
   void *got = allocate(bytes, alignment, false);
   if (UNLIKELY(tracing) && got != NULL)
     trace_taken(TRACE_ALIGNED, got, bytes, alignment);
+  end_visit();
   leave(locked);
   return got;
 }
@@ -230,6 +233,7 @@ void *long_realloc(void *ptr, size_t bytes) {
   calling = NULL;
   if (UNLIKELY(tracing) && got != NULL)
     trace_resized(ptr, got, bytes);
+  end_visit();
   leave(locked);
   return got;
 }
@@ -251,6 +255,7 @@ void *long_realloc_in_place(void *ptr, size_t bytes) {
   calling = NULL;
   if (UNLIKELY(tracing) && got != NULL && bytes != 0)
     trace_resized(ptr, got, bytes);
+  end_visit();
   leave(locked);
   return got;
 }

@@ -68,6 +68,7 @@ static bool take_anywhere(const struct order *order, void **result) {
     is_done = take_in(&regions[index], order, result);
   if (!is_done && has_one_more(count, 0))
     is_done = take_in(&regions[count], order, result);
+  end_visit();
   leave(locked);
   return is_done;
 }
@@ -132,6 +133,7 @@ EXPORTED size_t bulk_free(void **array, size_t count) {
   bool locked = begin_call();
   for (unsigned index = 0, regions_there = regions_now(); index < regions_there; index++)
     free_in(&regions[index], array, count);
+  end_visit();
   leave(locked);
   for (size_t index = 0; index < count; index++) {
     long_free(array[index]);

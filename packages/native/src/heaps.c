@@ -15,6 +15,9 @@ enum { FURTHER_BYTES = MOST_REGIONS * sizeof(u32) };
 
 static pthread_key_t at_end;
 static bool has_key;
+// Whether this thread's end has begun. There are only so many rounds of destructors, and what comes in the last is not heard
+// of any more: so from here on the thread has heaps during a call only.
+static __thread bool is_ending __attribute__((tls_model("initial-exec")));
 
 // The thread's word for a region; NULL: no memory for it.
 static u32 *word_for(const struct region *region) {
@@ -37,13 +40,11 @@ static u32 known_heap(const struct region *region) {
   return further_heaps == NULL ? 0 : further_heaps[region - regions];
 }
 
-static void leave_heaps(void *unused) {
-  (void)unused;
+static void leave_heaps(void) {
   for (unsigned index = 0, count = regions_now(); index < count; index++) {
     u32 heap = known_heap(&regions[index]);
     if (heap == 0)
       continue;
-    // First: if anything allocates from here on, the thread comes anew, and its end is heard of once more.
     *word_for(&regions[index]) = 0;
     mc_leave(regions[index].base, heap);
   }
@@ -52,12 +53,23 @@ static void leave_heaps(void *unused) {
   further_heaps = NULL;
 }
 
-void prepare_heaps(void) { has_key = pthread_key_create(&at_end, leave_heaps) == 0; }
+static void end_thread(void *unused) {
+  (void)unused;
+  is_ending = true;
+  leave_heaps();
+}
+
+void prepare_heaps(void) { has_key = pthread_key_create(&at_end, end_thread) == 0; }
+
+void end_visit(void) {
+  if (UNLIKELY(is_ending))
+    leave_heaps();
+}
 
 static SELDOM u32 come(const struct region *region, u32 *word) {
   *word = mc_join(region->base, COMMON);
   // The first thread's end is the program's. To remember the key may allocate, which finds the heap.
-  if (*word != 0 && has_key && !is_alone())
+  if (*word != 0 && has_key && !is_ending && !is_alone())
     pthread_setspecific(at_end, &regions);
   return *word;
 }

@@ -4,8 +4,8 @@
 // Needs:      the kernel's places (src/kernel/common.ts); a key of pthread's, by which a thread's end is heard of.
 // Invariants: H1  a heap that a thread has left is nobody's, and the next one that comes goes on there
 //
-// A thread has none until it allocates. Without one it may free what others have allocated: the C library does so when a
-// thread has ended.
+// A thread has none until it allocates, nor between its calls once its destructors run. Without one it may free what others
+// have allocated: the C library does so when a thread has ended.
 
 #ifndef HEAPS_H
 #define HEAPS_H
@@ -14,6 +14,8 @@
 
 // Before all else.
 void prepare_heaps(void);
+// At the end of each call that may have begun a heap: a thread whose end has begun leaves its heaps again.
+void end_visit(void);
 // This thread's heap in a region: begun, or taken over from a thread that has ended. 0: no memory.
 u32 heap_in(const struct region *region);
 // The same without beginning one: COMMON if it has none, which serves for what is others'.

@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "../../../test/support/c-program.ts";
+import {
+  compileNative,
+  nativeLibrary,
+  needsNative,
+  runWith,
+  scratchFolder,
+} from "../../../test/support/native.ts";
+
+const scratch = scratchFolder();
+const CROWD = join(scratch.path, "crowd");
+afterAll(scratch.remove);
+
+describe.skipIf(!needsNative()).each(["sbrk", "mmap"])("with libmorecore.so, by %s", (memory) => {
+  beforeAll(() => {
+    compileNative(CROWD, [
+      join(ROOT, "packages/native/test/crowd.c"),
+      nativeLibrary(),
+      `-Wl,-rpath,${join(nativeLibrary(), "..")}`,
+    ]);
+  }, 120_000);
+
+  /** The numbers that a case has printed; it must have ended well. */
+  const found = (args: readonly string[], env: Readonly<Record<string, string>> = {}): number[] => {
+    const ended = runWith(CROWD, args, { preload: "", env: { MORECORE_MEMORY: memory, ...env } });
+    expect({ stderr: ended.stderr, end: ended.end }).toEqual({ stderr: "", end: 0 });
+    return ended.stdout.trim().split(" ").map(Number);
+  };
+
+  it("a thread that allocates in the last round of its destructors leaves nothing behind", () => {
+    expect(found(["last_round"])).toEqual([0]);
+  });
+
+  it("a block that another thread has made smaller has its new size for free_sized", () => {
+    expect(found(["made_smaller"])).toEqual([1]);
+  });
+});
