@@ -149,14 +149,13 @@ struct visit {
   void *arg;
 };
 
-// The kernel's own pieces are passed over. A piece with a header begins one word before its payload.
+// The kernel's own pieces are passed over. A piece with a header begins one word before its payload. Another thread may free a
+// block while it is looked at: so it is not asked about as if it were surely live.
 static void visit_piece(Base base, u32 heap, u32 at, const struct visit *visit) {
   u32 state = mc_piece_state(base, heap, at);
-  u32 start = (at + HEADER_WORD) & ~(u32)(ALIGNMENT - 1);
-  u32 used = state == LIVE ? mc_malloc_usable_size(base, heap, start) : 0;
-  u32 end = state == LIVE ? start + used : at + mc_piece_bytes(base, heap, at);
+  u32 start = (at + HEADER_WORD) & ~(u32)(ALIGNMENT - 1), end = at + mc_piece_bytes(base, heap, at);
   if (state != OVERHEAD && start < end)
-    visit->visit(base + start, base + end, used, visit->arg);
+    visit->visit(base + start, base + end, state == LIVE ? end - start : 0, visit->arg);
 }
 
 static void visit_heap(Base base, u32 heap, void *arg) {

@@ -33,6 +33,8 @@ static void add_heap(Base base, u32 heap, void *arg) {
   all->top_bytes += mc_bytes_of(base, heap, TOP);
 }
 
+static size_t free_of(const struct figures *all) { return all->free_bytes + all->cached_bytes + all->top_bytes; }
+
 // What is free in the heap of another thread that lives is not counted: it may be changing. So it counts as used.
 static struct figures take_figures(void) {
   struct figures all = {0};
@@ -45,11 +47,16 @@ static struct figures take_figures(void) {
     for (u32 heap = next_heap(base, COMMON); heap != 0; heap = next_heap(base, heap))
       all.heaps_bytes += shared_word(base, heap + AT_FOOTPRINT);
   }
+  // A heap that was idle when it was looked at may have been taken since, and have become smaller.
+  if (all.heaps_bytes < free_of(&all))
+    all.heaps_bytes = free_of(&all);
   all.regions = region_count;
   all.mapped = mapped_total;
   leave(locked);
   return all;
 }
+
+static size_t used_of(const struct figures *all) { return all->heaps_bytes - free_of(all); }
 
 EXPORTED struct mallinfo2 mallinfo2(void) {
   struct figures all = take_figures();
@@ -60,8 +67,8 @@ EXPORTED struct mallinfo2 mallinfo2(void) {
   info.hblks = all.mapped.count;
   info.hblkhd = all.mapped.bytes;
   info.fsmblks = all.cached_bytes;
-  info.fordblks = all.free_bytes + all.cached_bytes + all.top_bytes;
-  info.uordblks = info.arena - info.fordblks;
+  info.fordblks = free_of(&all);
+  info.uordblks = used_of(&all);
   info.keepcost = all.top_bytes;
   return info;
 }
@@ -93,8 +100,7 @@ EXPORTED void malloc_stats(void) {
   struct figures all = take_figures();
   print_bytes("max system bytes = ", all.max_footprint + all.mapped.max_bytes);
   print_bytes("system bytes     = ", all.footprint + all.mapped.bytes);
-  print_bytes("in use bytes     = ",
-              all.heaps_bytes - all.free_bytes - all.cached_bytes - all.top_bytes + all.mapped.bytes);
+  print_bytes("in use bytes     = ", used_of(&all) + all.mapped.bytes);
 }
 
 static void print_figure(const char *what, size_t bytes, size_t count, const char *unit) {

@@ -1,10 +1,11 @@
 // crowd: what threads do to one another's blocks, and to the heap as a whole.
 //
-//   crowd NAME    prints what it found
+//   crowd NAME [STEPS]    prints what it found
 
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,16 @@
 extern void free_sized(void *ptr, size_t bytes);
 extern void *realloc_in_place(void *ptr, size_t bytes);
 extern size_t malloc_footprint(void);
+extern void malloc_inspect_all(void (*visit)(void *start, void *end, size_t used, void *arg), void *arg);
 
-enum { KIB = 1024, THREADS = 8, ROUNDS = 8 };
+enum { KIB = 1024, THREADS = 8, SLOTS = 256, ROUNDS = 8 };
+
+static int steps = 20000;
+
+static uint32_t next(uint64_t *random) {
+  *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return (uint32_t)(*random >> 33);
+}
 
 static void run_all(void *(*run)(void *), int count) {
   pthread_t threads[THREADS];
@@ -71,14 +80,79 @@ static void made_smaller(void) {
   printf("1\n");
 }
 
+// A thread looks at heaps, and sets parameters, while others allocate, hand blocks over, free them and end.
+
+static _Atomic(unsigned char *) slots[SLOTS];
+static atomic_int working, is_right = 1;
+
+static void hand_over(uint64_t *random) {
+  size_t bytes = 1 + next(random) % (next(random) % 20 == 0 ? 100000 : 1000);
+  unsigned char *got = memset(malloc(bytes), (int)bytes, bytes);
+  unsigned char *old = atomic_exchange(&slots[next(random) % SLOTS], got);
+  if (old != NULL && next(random) % 4 == 0)
+    old = realloc(old, 1 + next(random) % 2000);
+  free(old);
+}
+
+static void *live_shortly(void *argument) {
+  uint64_t random = (uintptr_t)argument;
+  for (int index = 0; index < 100; index++)
+    hand_over(&random);
+  return NULL;
+}
+
+static void *work(void *argument) {
+  uint64_t random = (uintptr_t)argument;
+  for (int index = 0; index < steps; index++) {
+    hand_over(&random);
+    if (index % 500 == 0)
+      run_all(live_shortly, 1);
+  }
+  working--;
+  return NULL;
+}
+
+static void add_used(void *start, void *end, size_t used, void *arg) {
+  if (used > (size_t)((char *)end - (char *)start))
+    is_right = 0;
+  *(size_t *)arg += used;
+}
+
+static void *look(void *argument) {
+  uint64_t random = (uintptr_t)argument;
+  size_t used = 0;
+  while (working > 0) {
+    struct mallinfo2 info = mallinfo2();
+    if (info.uordblks > info.arena || info.fordblks > info.arena)
+      is_right = 0;
+    malloc_inspect_all(add_used, &used);
+    malloc_trim(next(&random) % 100000);
+    mallopt(M_MMAP_THRESHOLD, 4096 << next(&random) % 6);
+    mallopt(M_TRIM_THRESHOLD, (int)(next(&random) % 1000000));
+  }
+  return NULL;
+}
+
+static void *work_or_look(void *argument) { return (intptr_t)argument == 3 ? look(argument) : work(argument); }
+
+static void looked_at(void) {
+  working = 2;
+  run_all(work_or_look, 3);
+  for (int index = 0; index < SLOTS; index++)
+    free(slots[index]);
+  printf("%d\n", is_right);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
 } CASES[] = {
-    {"last_round", last_round}, {"made_smaller", made_smaller}};
+    {"last_round", last_round}, {"made_smaller", made_smaller}, {"looked_at", looked_at}};
 
 int main(int count, char **arguments) {
-  for (size_t index = 0; count == 2 && index < sizeof CASES / sizeof *CASES; index++)
+  if (count == 3)
+    steps = atoi(arguments[2]);
+  for (size_t index = 0; count >= 2 && index < sizeof CASES / sizeof *CASES; index++)
     if (strcmp(arguments[1], CASES[index].name) == 0) {
       CASES[index].run();
       return 0;

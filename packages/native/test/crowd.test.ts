@@ -36,4 +36,8 @@ describe.skipIf(!needsNative()).each(["sbrk", "mmap"])("with libmorecore.so, by 
   it("a block that another thread has made smaller has its new size for free_sized", () => {
     expect(found(["made_smaller"])).toEqual([1]);
   });
+
+  it("a thread looks at all heaps and sets parameters while others allocate, free and end", () => {
+    for (let round = 0; round < 3; round++) expect(found(["looked_at", "60000"])).toEqual([1]);
+  }, 60_000);
 });
