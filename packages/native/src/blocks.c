@@ -29,6 +29,14 @@ static u32 take(Base base, u32 heap, const struct request *request) {
   return request->zeroed ? mc_calloc(base, heap, 1, bytes) : mc_malloc(base, heap, bytes);
 }
 
+static bool fits_a_region(const struct request *request) {
+  return request->bytes <= MAX_REQUEST && request->alignment <= REGION_ALIGNMENT;
+}
+
+static size_t needed_for(const struct request *request) {
+  return request->alignment > ALIGNMENT ? request->bytes + request->alignment : request->bytes;
+}
+
 static void *from_region(struct region *region, const struct request *request, size_t needed) {
   u32 heap = heap_in(region);
   u32 at = heap == 0 ? 0 : take(region->base, heap, request);
@@ -38,16 +46,21 @@ static void *from_region(struct region *region, const struct request *request, s
 
 bool has_one_more(unsigned count, size_t needed) {
   bool locked = enter();
-  bool has = region_count > count || (allowance() >= needed + LEAST_REGION && open_region(false, needed));
+  bool has = region_count > count;
+  // What the region and its first heap have, whatever the limit, is counted before they are there.
+  if (!has && charge(needed + LEAST_REGION)) {
+    has = open_region(false, needed) && heap_in(&regions[count]) != 0;
+    discharge(needed + LEAST_REGION);
+  }
   leave(locked);
   return has;
 }
 
 // From the regions that there are, or one more. Those that have been full are passed, unless nothing else is left.
 static void *from_regions(const struct request *request) {
-  if (request->bytes > MAX_REQUEST || request->alignment > REGION_ALIGNMENT)
+  if (!fits_a_region(request))
     return NULL;
-  size_t needed = request->alignment > ALIGNMENT ? request->bytes + request->alignment : request->bytes;
+  size_t needed = needed_for(request);
   unsigned count = regions_now();
   void *got = NULL;
   for (unsigned index = 0; index < count && got == NULL; index++)
@@ -91,16 +104,53 @@ static bool trim_heaps(size_t pad) {
   return trim.any;
 }
 
+// From any of the regions, each of which may have what is left of the limit when it is asked.
+static void *from_favourites(const struct request *request) {
+  void *got = NULL;
+  for (unsigned index = 0, count = fits_a_region(request) ? regions_now() : 0; index < count && got == NULL; index++) {
+    bool locked = enter();
+    favour(&regions[index]);
+    leave(locked);
+    got = from_region(&regions[index], request, needed_for(request));
+  }
+  return got;
+}
+
+// What one heap keeps at its end, another or a mapping may need, if all have one limit; and what one region may have, another.
+static void *within_the_limit(const struct request *request) {
+  bool any = trim_heaps(0);
+  if (!any && regions_now() < 2)
+    return NULL;
+  void *got = from_favourites(request);
+  return got != NULL ? got : from_anywhere(request);
+}
+
+struct last_try {
+  const struct request *request;
+  void *got;
+};
+
+static void take_from(Base base, u32 heap, void *arg) {
+  struct last_try *last = arg;
+  u32 at = last->got != NULL ? 0 : take(base, heap, last->request);
+  if (at != 0)
+    last->got = base + at;
+}
+
+static SELDOM void *as_a_last_resort(const struct request *request) {
+  void *got = SHARED_LOAD(settings.footprint_limit) == SIZE_MAX ? NULL : within_the_limit(request);
+  if (got != NULL || !fits_a_region(request))
+    return got;
+  // What threads that have ended left between their blocks.
+  struct last_try last = {request, NULL};
+  each_idle_heap(take_from, &last);
+  return last.got;
+}
+
 static void *allocate(size_t bytes, size_t alignment, bool zeroed) {
   struct request request = {bytes, alignment, zeroed};
   void *got = from_anywhere(&request);
-  // What one heap keeps, another or a mapping may need, if all have one limit.
-  if (got != NULL || SHARED_LOAD(settings.footprint_limit) == SIZE_MAX || !trim_heaps(0))
-    return got;
-  bool locked = enter();
-  share_limit();
-  leave(locked);
-  return from_anywhere(&request);
+  return LIKELY(got != NULL) ? got : as_a_last_resort(&request);
 }
 
 // Lets the threshold follow a mapping that was freed.

@@ -76,16 +76,11 @@ static void put(void *ptr, size_t bytes) {
   in_order();
   mapping->ptr = ptr;
   SHARED_STORE(mapped_total.count, mapped_total.count + 1);
-  mapped_total.bytes += bytes;
-  if (mapped_total.bytes > mapped_total.max_bytes)
-    mapped_total.max_bytes = mapped_total.bytes;
-  share_limit();
 }
 
 // Frees a slot; those behind it that would not be found any more move up.
 static void drop(struct mapping *mapping) {
   SHARED_STORE(mapped_total.count, mapped_total.count - 1);
-  mapped_total.bytes -= mapping->bytes;
   size_t hole = (size_t)(mapping - table->slots);
   for (size_t slot = after(table, hole); table->slots[slot].ptr != NULL; slot = after(table, slot)) {
     size_t home = home_in(table, table->slots[slot].ptr);
@@ -100,7 +95,6 @@ static void drop(struct mapping *mapping) {
     hole = slot;
   }
   table->slots[hole].ptr = NULL;
-  share_limit();
 }
 
 static size_t whole_pages(size_t bytes) {
@@ -129,11 +123,14 @@ void *map_block(size_t bytes, size_t alignment) {
   bool locked = enter();
   int saved = errno;
   void *got = NULL;
-  if (whole <= allowance() && reserve_slot())
+  if (reserve_slot() && charge(whole)) {
     got = alignment <= OS_PAGE ? map(whole) : map_aligned(whole, alignment);
+    if (got != NULL)
+      put(got, whole);
+    else
+      discharge(whole);
+  }
   errno = saved;
-  if (got != NULL)
-    put(got, whole);
   leave(locked);
   return got;
 }
@@ -161,6 +158,7 @@ size_t unmap_block(void *ptr) {
     int saved = errno;
     munmap(ptr, bytes);
     errno = saved;
+    discharge(bytes);
   }
   leave(locked);
   return bytes;
@@ -168,17 +166,21 @@ size_t unmap_block(void *ptr) {
 
 static void *remap(struct mapping *mapping, size_t whole, bool may_move) {
   void *ptr = mapping->ptr;
-  if (whole == mapping->bytes)
+  size_t has = mapping->bytes, more = whole > has ? whole - has : 0;
+  if (whole == has)
     return ptr;
-  if (whole > mapping->bytes && whole - mapping->bytes > allowance())
+  if (more != 0 && !charge(more))
     return NULL;
   int saved = errno;
-  void *got = mremap(ptr, mapping->bytes, whole, may_move ? MREMAP_MAYMOVE : 0);
+  void *got = mremap(ptr, has, whole, may_move ? MREMAP_MAYMOVE : 0);
   errno = saved;
-  if (got == MAP_FAILED)
+  if (got == MAP_FAILED) {
+    discharge(more);
     return NULL;
+  }
   drop(mapping);
   put(got, whole);
+  discharge(has + more - whole);
   return got;
 }
 

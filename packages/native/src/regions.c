@@ -257,7 +257,7 @@ bool open_region(bool by_sbrk, size_t least) {
     return false;
   apply_settings(region->base);
   SHARED_STORE(region_count, region_count + 1);
-  share_limit();
+  favour(region);
   return true;
 }
 

@@ -238,6 +238,8 @@ void read_settings(void) {
 }
 
 void apply_settings(Base base) {
+  // A region may have something once share_limit says so.
+  set_common_word(base, AT_FOOTPRINT_LIMIT, settings.footprint_limit == SIZE_MAX ? UNLIMITED : 0);
   set_common_word(base, AT_GROWTH_STEP, settings.growth_step);
   set_common_word(base, AT_ADVANCE_LOG2, settings.advance_log2);
   set_common_word(base, AT_SMALL_LIMIT, settings.small_limit);

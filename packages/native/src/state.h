@@ -148,10 +148,13 @@ extern struct mapped_total {
 } mapped_total;
 // What regions and mappings have.
 size_t footprint(void);
-// Bytes that regions and mappings may still take.
-size_t allowance(void);
-// Lets each region's own limit follow what the others have.
+// Counts bytes of mappings, before they are got. false: the limit forbids it.
+bool charge(size_t bytes);
+void discharge(size_t bytes);
+// Lets the regions' own limits follow the settings, and what others have.
 void share_limit(void);
+// Lets a region, which is counted, have what is left of the limit.
+void favour(const struct region *region);
 
 // misuse.c
 // Says what was done wrong, by which call and where, and aborts.

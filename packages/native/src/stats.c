@@ -199,11 +199,10 @@ EXPORTED size_t malloc_footprint_limit(void) { return SHARED_LOAD(settings.footp
 EXPORTED size_t malloc_set_footprint_limit(size_t bytes) {
   leave(begin_call());
   bool locked = enter();
-  SHARED_STORE(settings.footprint_limit, SIZE_MAX);
-  // Without a limit the heaps have none of their own, and share_limit leaves them alone.
-  for (unsigned index = 0; index < region_count; index++)
-    set_common_word(regions[index].base, AT_FOOTPRINT_LIMIT, UNLIMITED);
   SHARED_STORE(settings.footprint_limit, bytes);
+  // Without a limit the heaps have none of their own, and share_limit leaves them alone.
+  for (unsigned index = 0; index < region_count && bytes == SIZE_MAX; index++)
+    set_common_word(regions[index].base, AT_FOOTPRINT_LIMIT, UNLIMITED);
   share_limit();
   leave(locked);
   return bytes;

@@ -16,7 +16,7 @@ extern void *realloc_in_place(void *ptr, size_t bytes);
 extern size_t malloc_footprint(void);
 extern void malloc_inspect_all(void (*visit)(void *start, void *end, size_t used, void *arg), void *arg);
 
-enum { KIB = 1024, THREADS = 8, SLOTS = 256, ROUNDS = 8 };
+enum { KIB = 1024, THREADS = 8, SLOTS = 1024, LOOKS = 50, ROUNDS = 8 };
 
 static int steps = 20000;
 
@@ -122,12 +122,16 @@ static void *look(void *argument) {
   uint64_t random = (uintptr_t)argument;
   size_t used = 0;
   while (working > 0) {
+    // Its own blocks are freed by others while it looks.
+    for (int index = 0; index < SLOTS; index++)
+      hand_over(&random);
+    for (int times = 0; times < LOOKS; times++)
+      malloc_inspect_all(add_used, &used);
     struct mallinfo2 info = mallinfo2();
     if (info.uordblks > info.arena || info.fordblks > info.arena)
       is_right = 0;
-    malloc_inspect_all(add_used, &used);
     malloc_trim(next(&random) % 100000);
-    mallopt(M_MMAP_THRESHOLD, 4096 << next(&random) % 6);
+    mallopt(M_MMAP_THRESHOLD, 65536 << next(&random) % 3);
     mallopt(M_TRIM_THRESHOLD, (int)(next(&random) % 1000000));
   }
   return NULL;
@@ -143,11 +147,43 @@ static void looked_at(void) {
   printf("%d\n", is_right);
 }
 
+// All threads together have no more than a limit; and what they have freed is there again.
+
+static atomic_size_t most;
+static atomic_int refused;
+
+static void *fill_up(void *argument) {
+  enum { OWN = 4000 };
+  static void *blocks[THREADS][OWN];
+  void **own = blocks[(intptr_t)argument - 1];
+  uint64_t random = (uintptr_t)argument;
+  for (int index = 0; index < steps; index++) {
+    void **block = &own[next(&random) % OWN];
+    free(*block);
+    *block = malloc(next(&random) % 100 < 5 ? 100000 + next(&random) % 400000 : next(&random) % 4000);
+    refused += *block == NULL;
+    size_t now = malloc_footprint(), before = most;
+    while (now > before && !atomic_compare_exchange_weak(&most, &before, now))
+      ;
+  }
+  for (int index = 0; index < OWN; index++)
+    free(own[index]);
+  return NULL;
+}
+
+static void limited(void) {
+  run_all(fill_up, THREADS);
+  size_t bytes = 0;
+  for (void *got; (got = malloc(1000)) != NULL; bytes += 1000)
+    ;
+  printf("%zu %d %zu\n", (size_t)most, refused > 0, bytes);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
 } CASES[] = {
-    {"last_round", last_round}, {"made_smaller", made_smaller}, {"looked_at", looked_at}};
+    {"last_round", last_round}, {"made_smaller", made_smaller}, {"looked_at", looked_at}, {"limited", limited}};
 
 int main(int count, char **arguments) {
   if (count == 3)

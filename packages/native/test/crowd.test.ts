@@ -38,6 +38,18 @@ describe.skipIf(!needsNative()).each(["sbrk", "mmap"])("with libmorecore.so, by 
   });
 
   it("a thread looks at all heaps and sets parameters while others allocate, free and end", () => {
-    for (let round = 0; round < 3; round++) expect(found(["looked_at", "60000"])).toEqual([1]);
+    for (let round = 0; round < 3; round++) expect(found(["looked_at", "100000"])).toEqual([1]);
+  }, 60_000);
+
+  it("threads keep to footprintLimit together, and what they have freed is there for all", () => {
+    const limit = 20_000_000;
+    // The words of a map are counted when the memory is there. A thread that grows by megabytes adds some KiB.
+    const beyond = 8 * 2048;
+    const [most = 0, isRefused, again = 0] = found(["limited"], {
+      MORECORE_OPTIONS: `footprintLimit=${limit}`,
+    });
+    expect(most).toBeLessThanOrEqual(limit + beyond);
+    expect(isRefused).toBe(1);
+    expect(again).toBeGreaterThan(0.85 * limit);
   }, 60_000);
 });

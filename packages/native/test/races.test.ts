@@ -87,12 +87,14 @@ describe.skipIf(!isAsked() || !needsNative() || !hasThreadSanitizer())("ThreadSa
     ["2 threads", ["stress-threads", seed, 2, 1, 6000, 0], "sound"],
     ["4 threads, 4 one after the other", ["stress-threads", seed, 4, 4, 600, 0], "sound"],
     ["a thread that looks at all heaps and sets parameters", ["crowd", "looked_at", 3000], "1\n"],
+    ["8 threads and a limit", ["crowd", "limited", 2000], ""],
   ])(
     "with %s",
     (_, [name, ...args], begins) => {
       for (const memory of ["sbrk", "mmap"]) {
         const env = {
           MORECORE_MEMORY: memory,
+          MORECORE_OPTIONS: name === "crowd" ? "footprintLimit=10000000" : "",
           TSAN_OPTIONS: `suppressions=${file("known")}`,
         };
         const { stdout, stderr, end } = runWith(file(String(name)), args.map(String), { preload: "", env });
