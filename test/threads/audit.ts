@@ -198,7 +198,8 @@ function checkMemory(world: World, footprint: number): void {
   const counted = world.load(common + AT_FREE_UNITS);
   if (free !== counted) throw new Error(`${free} units are free, and ${counted} are counted`);
   const all = world.load(common + AT_FOOTPRINT);
-  if (all > world.load(common + AT_FOOTPRINT_LIMIT))
+  // The words of a map that grows come on top.
+  if (footprint > world.load(common + AT_FOOTPRINT_LIMIT))
     throw new Error(`a footprint of ${all}: beyond the limit`);
   // The map counts as far as memory reaches.
   const own =

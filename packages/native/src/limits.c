@@ -2,7 +2,7 @@
 //
 // Owns:       what mappings have together, and how much of the limit each region has, which the kernel keeps to.
 // Needs:      the kernel's limit of each region. To be called from inside the lock.
-// Invariants: M1  what regions may have, or have, and what mappings have, is together no more than the limit; but for
+// Invariants: A1  what regions may have, or have, and what mappings have, is together no more than the limit; but for
 //                 a map's words, and what regions and mappings had before it was set
 //
 // One region at a time, the favourite, may take all that is left; others may have what they had when they were looked at. Threads
