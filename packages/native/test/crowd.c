@@ -179,11 +179,57 @@ static void limited(void) {
   printf("%zu %d %zu\n", (size_t)most, refused > 0, bytes);
 }
 
+// KiB that a thread takes while it has one small block and does nothing.
+
+enum { IDLE = 20 };
+static pthread_barrier_t at_rest;
+
+// Of the mapping that an address lies in.
+static long resident_around(const void *ptr) {
+  char line[512];
+  long kib = -1;
+  int is_inside = 0;
+  FILE *file = fopen("/proc/self/smaps", "r");
+  while (kib < 0 && fgets(line, sizeof line, file) != NULL) {
+    uintptr_t from, to;
+    if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+      is_inside = (uintptr_t)ptr - from < to - from;
+    else if (is_inside)
+      sscanf(line, "Rss: %ld", &kib);
+  }
+  fclose(file);
+  return kib;
+}
+
+static void *rest(void *unused) {
+  void *block = malloc(100);
+  pthread_barrier_wait(&at_rest);
+  pthread_barrier_wait(&at_rest);
+  free(block);
+  return unused;
+}
+
+static void idle(void) {
+  void *own = malloc(100);
+  resident_around(own);
+  long before = resident_around(own);
+  pthread_t threads[IDLE];
+  pthread_barrier_init(&at_rest, NULL, IDLE + 1);
+  for (int index = 0; index < IDLE; index++)
+    pthread_create(&threads[index], NULL, rest, NULL);
+  pthread_barrier_wait(&at_rest);
+  printf("%ld\n", (resident_around(own) - before) / IDLE);
+  pthread_barrier_wait(&at_rest);
+  for (int index = 0; index < IDLE; index++)
+    pthread_join(threads[index], NULL);
+  free(own);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
 } CASES[] = {
-    {"last_round", last_round}, {"made_smaller", made_smaller}, {"looked_at", looked_at}, {"limited", limited}};
+    {"last_round", last_round}, {"made_smaller", made_smaller}, {"looked_at", looked_at}, {"limited", limited}, {"idle", idle}};
 
 int main(int count, char **arguments) {
   if (count == 3)

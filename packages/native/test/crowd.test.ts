@@ -41,6 +41,12 @@ describe.skipIf(!needsNative()).each(["sbrk", "mmap"])("with libmorecore.so, by 
     for (let round = 0; round < 3; round++) expect(found(["looked_at", "100000"])).toEqual([1]);
   }, 60_000);
 
+  it("a thread that does nothing takes little memory: 16 KiB with one small block", () => {
+    const [kib = 0] = found(["idle"]);
+    expect(kib).toBeGreaterThan(0);
+    expect(kib).toBeLessThanOrEqual(20);
+  });
+
   it("threads keep to footprintLimit together, and what they have freed is there for all", () => {
     const limit = 20_000_000;
     // The words of a map are counted when the memory is there. A thread that grows by megabytes adds some KiB.
