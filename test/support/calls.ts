@@ -41,6 +41,7 @@ const FOREIGN = 0xee;
 const EDGES = [
   ...[0, 1, 11, 12, 13, 15, 16, 17, 28, 29, 32, 33, 48, 64, 65, 240, 241, 255, 256, 257, 268, 269],
   ...[272, 273, 480, 481, 495, 496, 497],
+  ...[512, 513, 576, 960, 961, 1024, 1025],
   ...[492, 493, 508, 1019, 1020, 1021, 1036, 4096, 65_520, 70_000],
 ];
 const HUGE = [MAX_REQUEST - 20, MAX_REQUEST - 1, MAX_REQUEST, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
@@ -65,7 +66,7 @@ const name = <T extends string>(...names: T[]): fc.Arbitrary<T> => fc.constantFr
 /** Settings at their edges. `most` stands for "no footprint limit", in memories that would never end. */
 export function settings(most: number): fc.Arbitrary<Partial<HeapSettings>> {
   return fc.oneof(
-    fc.record({ smallLimit: fc.constantFrom(0, 16, 32, 64, 240, 256, 272, 480, 496) }),
+    fc.record({ smallLimit: fc.constantFrom(0, 16, 32, 64, 240, 256, 272, 480, 496, 512, 592, 1024) }),
     fc.record({ footprintLimit: fc.constantFrom(0, 4096, 8192, 100_000, 300_000, most, most) }),
     fc.record({ trimThreshold: fc.constantFrom(0, 4096, 100_000, Number.POSITIVE_INFINITY) }),
     fc.record({ growthStep: fc.constantFrom(4096, 8192, 65_536, 131_072, 1 << 20) }),
@@ -104,7 +105,7 @@ export function call(most: number): fc.Arbitrary<Call> {
       weight: 12,
       arbitrary: fc.record({ do: name("free", "freeSized", "freeAlignedSized", "usableSize"), which }),
     },
-    { weight: 1, arbitrary: fc.record({ do: name("malloc"), count: many, bytes: fc.nat(496) }) },
+    { weight: 1, arbitrary: fc.record({ do: name("malloc"), count: many, bytes: fc.nat(1024) }) },
     { weight: 2, arbitrary: fc.record({ do: name("bulkFree", "freeMany"), which, count: many }) },
     {
       weight: 1,

@@ -93,6 +93,7 @@ function single(make: Make): void {
     const heap = make();
     const sizes = [
       ...[0, 1, 12, 13, 16, 17, 28, 29, 112, 240, 241, 256, 257, 272, 273, 480, 481, 496, 497],
+      ...[512, 513, 576, 577, 1024, 1025],
       ...[1020, 1021, 50_000],
     ];
     // A heap of morecore's that can grow so far serves some of them in another way then.
@@ -218,7 +219,7 @@ function resizing(make: Make): void {
 
   test("a block whose size was changed where it lies is freed with that size", () => {
     for (const bytes of [0, 20, 112, 240]) {
-      for (const before of [112, 200, 256, 496, 1000]) {
+      for (const before of [112, 200, 256, 496, 600, 1000]) {
         const heap = make();
         const ptr = heap.malloc(before);
         const changed = heap.reallocInPlace(ptr, bytes);

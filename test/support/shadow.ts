@@ -154,7 +154,7 @@ export class Shadow {
 }
 
 /** Bytes: kernel/layout.ts. */
-const OTHER_HEADER = 2944;
+const OTHER_HEADER = 3264;
 
 /**
  * Trims, and asserts that nothing is live, nothing the heap's own, and all free neighbours were merged. Returns how many

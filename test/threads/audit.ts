@@ -17,7 +17,6 @@ import {
   CLASS_COUNT,
   CLASS_HEAD,
   CLASS_SLAB,
-  COMMON_BYTES,
   FLAGS,
   FREE_UNIT,
   HEADER_BYTES,
@@ -203,6 +202,9 @@ function checkMemory(world: World, footprint: number): void {
     throw new Error(`a footprint of ${all}: beyond the limit`);
   // The map counts as far as memory reaches.
   const own =
-    COMMON_BYTES + ((((world.load(common + AT_LIMIT) - common) >>> (SLAB_UNIT_LOG2 - 2)) + 15) & ~15);
+    world.load(common + AT_MAP) +
+    ((common >>> SLAB_UNIT_LOG2) << 2) -
+    common +
+    ((((world.load(common + AT_LIMIT) - common) >>> (SLAB_UNIT_LOG2 - 2)) + 15) & ~15);
   if (all !== footprint + own) throw new Error(`a footprint of ${all}, where heaps have ${footprint}`);
 }

@@ -13,13 +13,15 @@ import type { Machine, Steps } from "./machine.ts";
 type Common = typeof import("../../packages/morecore/src/kernel/common.ts");
 type Family = typeof import("../../packages/morecore/src/kernel/family.ts");
 type Check = typeof import("../../packages/morecore/src/kernel/check-common.ts");
-type Slabs = typeof import("../../packages/morecore/src/kernel/slabs.ts");
+type Idle = typeof import("../../packages/morecore/src/kernel/slab-idle.ts");
+type Mail = typeof import("../../packages/morecore/src/kernel/slab-mail.ts");
 type Units = typeof import("../../packages/morecore/src/kernel/units.ts");
 
 type Sources = Omit<Family, keyof Common> &
   Common &
   Check &
-  Pick<Slabs, "collectListed" | "flushSlabs" | "leaveClasses" | "readMail"> &
+  Pick<Idle, "flushSlabs" | "leaveClasses"> &
+  Pick<Mail, "collectListed" | "readMail"> &
   Pick<Units, "giveUnits" | "takeUnits">;
 
 type Stepwise<F> = F extends (m: KernelMachine, ...rest: infer Rest) => infer Result
@@ -38,7 +40,8 @@ const ENTRY = `
 export * from "./family.ts";
 export * from "./common.ts";
 export * from "./check-common.ts";
-export { collectListed, flushSlabs, leaveClasses, readMail } from "./slabs.ts";
+export { flushSlabs, leaveClasses } from "./slab-idle.ts";
+export { collectListed, readMail } from "./slab-mail.ts";
 export { giveUnits, takeUnits } from "./units.ts";
 `;
 

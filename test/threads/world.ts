@@ -8,10 +8,10 @@ import {
   AT_FOOTPRINT_LIMIT,
   AT_SMALL_LIMIT,
   AT_TRIM_THRESHOLD,
+  FAR_MAX,
   FIXED_REGION,
   NEXT_HEAP,
   NO_ADVANCE,
-  SMALL_MAX,
   UNLIMITED,
 } from "../../packages/morecore/src/kernel/layout.ts";
 import { Machine, NEVER, Refused, type Steps, type Stops, Words } from "./machine.ts";
@@ -62,7 +62,7 @@ export class World {
     const flags = most === undefined ? FIXED_REGION : 0;
     this.now(kernel.formatCommon(m, COMMON, size, most ?? size, COMMON, flags, step));
     this.now(kernel.openCommon(m, COMMON));
-    this.set(AT_SMALL_LIMIT, SMALL_MAX);
+    this.set(AT_SMALL_LIMIT, FAR_MAX);
     this.set(AT_TRIM_THRESHOLD, trimThreshold);
     this.set(AT_ADVANCE_LOG2, NO_ADVANCE);
     this.heaps = this.machines.map(() => asBase(0));

@@ -124,6 +124,8 @@ static void free_in(struct region *region, void **array, size_t count) {
   }
   mc_bulk_free(region->base, heap, list, (u32)found);
   mc_free(region->base, heap, list);
+  // The list may have been the only block of a slab.
+  mc_bulk_free(region->base, heap, list, 0);
 }
 
 // All are looked at before the first is freed, and before a list could lie where a block was.

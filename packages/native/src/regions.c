@@ -242,7 +242,7 @@ static bool begin_reserved(struct region *region, size_t least) {
 // have whole pages of the kernel's, so much is left out that the map and the header together have them.
 static u32 most_of(const struct region *region) {
   size_t bytes = region->reserved != 0 ? region->reserved : most_reserved();
-  size_t header = (COMMON + COMMON_BYTES) * (size_t)MAPPED_BY_A_BYTE;
+  size_t header = (COMMON + COMMON_BYTES + CACHE_LINE) * (size_t)MAPPED_BY_A_BYTE;
   return (u32)(bytes / MAPPED_BY_A_BYTE < REGION_ALIGNMENT ? bytes : bytes - rounded_up(header, REGION_ALIGNMENT));
 }
 

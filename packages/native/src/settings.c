@@ -27,7 +27,7 @@ struct settings settings = {
     .most_mapped = SIZE_MAX,
     .growth_step = 64 * KIB,
     .advance_log2 = 1,
-    .small_limit = SMALL_MAX,
+    .small_limit = FAR_MAX,
     .trim_threshold = 2 * MIB,
     .footprint_limit = SIZE_MAX,
 };
@@ -118,7 +118,7 @@ static bool set_advance(struct text text) {
 
 static bool set_small_limit(struct text text) {
   size_t bytes;
-  if (!to_number(text, &bytes) || bytes > SMALL_MAX || bytes % GRANULE != 0)
+  if (!to_number(text, &bytes) || bytes > FAR_MAX || bytes % GRANULE != 0)
     return false;
   settings.small_limit = (u32)bytes;
   return true;
@@ -162,7 +162,7 @@ static const struct option {
 } OPTIONS[] = {
     {"growthStep", "a power of two from 4096 to 2^30", set_growth_step},
     {"advance", "0, or 1 divided by a power of two up to 256", set_advance},
-    {"smallLimit", "a multiple of 16 from 0 to 496", set_small_limit},
+    {"smallLimit", "a multiple of 16 from 0 to 1024", set_small_limit},
     {"trimThreshold", "an integer from 0 to 4294967294, or Infinity", set_trim},
     {"footprintLimit", "an integer from 0 to 4294967294, or Infinity", set_footprint_limit},
     {"zeroSizeRealloc", "alloc or free", set_zero_size_realloc},

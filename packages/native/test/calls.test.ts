@@ -40,7 +40,8 @@ describe.skipIf(!needsNative())("libmorecore.so asks the system", () => {
 
   it("seldom for what it has refused: a first region that cannot grow is passed, until there is room in it", () => {
     const [refused = 0, ...sound] = found("full");
-    expect(refused).toBeLessThan(20_000 / 10);
+    // A request for which a slab would have to begin asks for that, and then for a chunk.
+    expect(refused).toBeLessThan(20_000 / 8);
     expect(sound).toEqual([1, 1]);
   });
 

@@ -184,8 +184,8 @@ describe.skipIf(!needsNative())("libmorecore.so", () => {
       ["growth=1", "unknown option growth; known are growthStep, advance,"],
       ["growthStep=5000", "growthStep: expected a power of two from 4096 to 2^30, got 5000"],
       ["advance=1/3", "advance: expected 0, or 1 divided by a power of two up to 256, got 1/3"],
-      ["smallLimit=257", "smallLimit: expected a multiple of 16 from 0 to 496, got 257"],
-      ["smallLimit=512", "smallLimit: expected a multiple of 16 from 0 to 496, got 512"],
+      ["smallLimit=257", "smallLimit: expected a multiple of 16 from 0 to 1024, got 257"],
+      ["smallLimit=1040", "smallLimit: expected a multiple of 16 from 0 to 1024, got 1040"],
       ["trimThreshold=-1", "trimThreshold: expected an integer from 0 to 4294967294, or Infinity, got -1"],
       ["zeroSizeRealloc", "zeroSizeRealloc: expected alloc or free, got"],
     ])("names what is wrong in it, and runs: %s", (options, words) => {

@@ -232,7 +232,7 @@ describe.runIf(hasOs)("a repair", () => {
     );
     const heap = Heap.open(path);
     expect(heap.repaired?.settings).toEqual(["smallLimit"]);
-    expect(heap.options.smallLimit).toBe(496);
+    expect(heap.options.smallLimit).toBe(1024);
     heap.close();
   });
 

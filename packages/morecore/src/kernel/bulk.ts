@@ -28,8 +28,8 @@ import { isLive, isMarked } from "./live.ts";
 import { load32, Machine, store32, Words } from "./machine.ts";
 import { productOf, takeChunk, zeroUsed } from "./malloc.ts";
 import { indexOf, isLiveBlock, liveBlock, setFree } from "./slab.ts";
+import { flushSlabs } from "./slab-idle.ts";
 import { slabOf } from "./slab-map.ts";
-import { flushSlabs } from "./slabs.ts";
 import { topOf } from "./top.ts";
 import { ownerAt } from "./units.ts";
 

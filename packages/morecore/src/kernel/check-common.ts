@@ -53,7 +53,6 @@ import {
   AT_SELF,
   AT_TOP,
   AT_VERSION,
-  COMMON_BYTES,
   FORMAT_VERSION,
   FREE_UNIT,
   GONE,
@@ -87,7 +86,7 @@ import {
 import { isLive, isMarked, segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { firstBlock } from "./slab.ts";
-import { isFirstHeader, mapBytes, ownerAt, ownerIn, unitEntry } from "./units.ts";
+import { isFirstHeader, mapBytes, mapStart, ownerAt, ownerIn, unitEntry } from "./units.ts";
 import { firstChunk, LIVE, nextChunk, stateOf } from "./walk.ts";
 
 /** Checks every invariant of a heap that threads share, and of each thread's heap in it. */
@@ -123,7 +122,7 @@ function isCommonSound(m: Machine, common: Base): boolean {
   if (m.load32(common + AT_COMMON) !== common) return false;
   const mapped = m.load32(common + AT_MAPPED);
   if (mapped < MIN_REGION || mapped > ADDRESS_END - common) return false;
-  const map = common + COMMON_BYTES - ((common >>> SLAB_UNIT_LOG2) << 2);
+  const map = mapStart(common) - ((common >>> SLAB_UNIT_LOG2) << 2);
   if (m.load32(common + AT_MAP) !== map) return false;
   const first = firstPlace(m, common);
   const limit = m.load32(common + AT_LIMIT);
@@ -343,7 +342,7 @@ function checkFresh(m: Machine, common: Base): void {
 
 /** H2: the footprint is what is common, with the words of the map up to the limit, and the heaps' footprints; it is at most its peak. */
 function checkFootprint(m: Machine, common: Base): void {
-  let bytes: Word = COMMON_BYTES + mapBytes(m.load32(common + AT_LIMIT) - common);
+  let bytes: Word = mapStart(common) - common + mapBytes(m.load32(common + AT_LIMIT) - common);
   for (let heap = heapAfter(m, common, asBase(0)); heap !== 0; heap = heapAfter(m, common, heap))
     bytes += m.load32(heap + AT_FOOTPRINT);
   const footprint = m.load32(common + AT_FOOTPRINT);

@@ -9,6 +9,7 @@
 
 import { asPtr, Base, chunkAfter, chunkOf, NO_CHUNK, ptrOf, Word } from "./address.ts";
 import { sizeOf } from "./chunk.ts";
+import { classState, isClass, nextClass, noteFor } from "./classes.ts";
 import {
   BROKEN_BITS,
   BROKEN_CLASS,
@@ -28,7 +29,6 @@ import {
   AT_SLAB_COUNT,
   AT_TAKEN_OVER,
   CLASS_BITS,
-  CLASS_COUNT,
   CLASS_FIRST,
   CLASS_HEAD,
   CLASS_SLAB,
@@ -70,7 +70,6 @@ import {
   shapeOf,
 } from "./slab.ts";
 import { mapOf, slabAt } from "./slab-map.ts";
-import { classState } from "./slabs.ts";
 import { commonOf, isFirstHeader, unitAt } from "./units.ts";
 import { firstChunk, nextChunk, OVERHEAD, stateOf } from "./walk.ts";
 
@@ -190,7 +189,7 @@ function hasRemote(m: Machine, slab: Word): boolean {
 export function isDescriptor(m: Machine, slab: Word): boolean {
   const sizeClass = classOf(m, slab);
   const slots = blockCountOf(m, slab);
-  if (sizeClass === 0 || sizeClass > CLASS_COUNT || slots === 0 || slots > MAX_BLOCKS) return false;
+  if (!isClass(m, sizeClass) || slots === 0 || slots > MAX_BLOCKS) return false;
   const shape = (m.load32(slab + SLAB_SHAPE) & ~SLAB_LISTED) >>> 0;
   if (shape !== shapeOf(m, sizeClass, slots)) return false;
   if (m.load32(slab + SLAB_INVERSE) !== inverseOf(sizeClass >>> m.ctz(sizeClass))) return false;
@@ -221,8 +220,8 @@ function isOwnSlab(m: Machine, heap: Base, slab: Word): boolean {
 export function checkClasses(m: Machine, heap: Base): void {
   let slabs: Word = 0;
   let inLists: Word = 0;
-  for (let sizeClass: Word = 1; sizeClass <= CLASS_COUNT; sizeClass++) {
-    const state = classState(heap, sizeClass);
+  for (let sizeClass: Word = 1; sizeClass !== 0; sizeClass = nextClass(m, sizeClass)) {
+    const state = classState(m, heap, sizeClass);
     checkCurrent(m, heap, state, sizeClass);
     inLists += checkList(m, heap, state, sizeClass);
     slabs += m.load32(state + CLASS_SLABS);
@@ -230,7 +229,7 @@ export function checkClasses(m: Machine, heap: Base): void {
   if (slabs !== m.load32(heap + AT_SLAB_COUNT)) m.abort(BROKEN_CLASS, heap + AT_SLAB_COUNT);
   for (let at = firstInMap(m, heap); at !== NOT_IN_MAP; at = nextInMap(m, heap, at)) {
     const slab = ownSlabAt(m, heap, at);
-    const current: boolean = m.load32(classState(heap, classOf(m, slab)) + CLASS_SLAB) === slab;
+    const current: boolean = m.load32(classState(m, heap, classOf(m, slab)) + CLASS_SLAB) === slab;
     const listed: boolean = (m.load32(slab + SLAB_SHAPE) & SLAB_LISTED) !== 0;
     if (m.threads) checkPlace(m, heap, slab, current, listed);
     else {
@@ -286,7 +285,7 @@ function checkCurrent(m: Machine, heap: Base, state: Word, sizeClass: Word): voi
   const noted = m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE);
   // One that waits in the mail is noted when that is read.
   const waits: boolean = m.threads && stateInMap(m, heap, slab) === SLAB_TOLD;
-  if (isUnused(m, slab) && !waits && ((noted >>> sizeClass) & 1) === 0) m.abort(BROKEN_CLASS, state);
+  if (isUnused(m, slab) && !waits && (noted & noteFor(m, sizeClass)) === 0) m.abort(BROKEN_CLASS, state);
   const before = (at - slab - SLAB_BITS) << 3;
   if (m.load32(state + CLASS_FIRST) !== firstBlock(m, slab) + before * blockBytesOf(m, slab))
     m.abort(BROKEN_CLASS, state);
@@ -295,7 +294,7 @@ function checkCurrent(m: Machine, heap: Base, state: Word, sizeClass: Word): voi
 /** Whether what stands before a listed slab, in its class's state or its list, leads to it. */
 function isLinked(m: Machine, heap: Base, slab: Word): boolean {
   const previous = m.load32(slab + SLAB_PREVIOUS);
-  if (previous === 0) return m.load32(classState(heap, classOf(m, slab)) + CLASS_HEAD) === slab;
+  if (previous === 0) return m.load32(classState(m, heap, classOf(m, slab)) + CLASS_HEAD) === slab;
   return isOwnSlab(m, heap, previous) && m.load32(previous + SLAB_NEXT) === slab;
 }
 

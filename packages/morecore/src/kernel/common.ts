@@ -28,7 +28,6 @@ import {
   AT_THREADS,
   AT_TRIM_THRESHOLD,
   AT_VERSION,
-  COMMON_BYTES,
   MAGIC,
   MIN_THREAD,
   NEXT_HEAP,
@@ -43,7 +42,8 @@ import {
   UNLIMITED,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { collectListed, flushSlabs, readMail } from "./slabs.ts";
+import { flushSlabs } from "./slab-idle.ts";
+import { collectListed, readMail } from "./slab-mail.ts";
 import { takeTop, trimTop } from "./top.ts";
 import {
   addCommonFootprint,
@@ -54,6 +54,7 @@ import {
   isFirstHeader,
   leastTaken,
   mapBytes,
+  mapStart,
   otherHeader,
   takeUnits,
 } from "./units.ts";
@@ -61,7 +62,7 @@ import {
 /** Where the first thread's heap can begin, if common lies at an address and memory may reach up to another. */
 export function firstUnit(common: Base, most: Word): Word {
   const units = ((most - 1) >>> SLAB_UNIT_LOG2) - (common >>> SLAB_UNIT_LOG2) + 1;
-  return ((common + COMMON_BYTES + (units << 2) + (SLAB_UNIT - 1)) & ~(SLAB_UNIT - 1)) >>> 0;
+  return ((mapStart(common) + (units << 2) + (SLAB_UNIT - 1)) & ~(SLAB_UNIT - 1)) >>> 0;
 }
 
 /**
@@ -85,13 +86,13 @@ export function formatCommon(
   m.store32(common + AT_FLAGS, flags);
   m.store32(common + AT_FRESH, untouched > first ? untouched : first);
   m.store32(common + AT_LIMIT, first < end ? end : first);
-  const used = COMMON_BYTES + mapBytes(m.load32(common + AT_LIMIT) - common);
+  const used = mapStart(common) - common + mapBytes(m.load32(common + AT_LIMIT) - common);
   m.store32(common + AT_FOOTPRINT, used);
   m.store32(common + AT_MAX_FOOTPRINT, used);
   m.store32(common + AT_FOOTPRINT_LIMIT, UNLIMITED);
   m.store32(common + AT_GROWTH_STEP, step);
   m.store32(common + AT_TRIM_THRESHOLD, UNLIMITED);
-  m.store32(common + AT_MAP, common + COMMON_BYTES - ((common >>> SLAB_UNIT_LOG2) << 2));
+  m.store32(common + AT_MAP, mapStart(common) - ((common >>> SLAB_UNIT_LOG2) << 2));
   m.store32(common + AT_MAPPED, most - common);
   m.store32(common + AT_COMMON, common);
   if (first < end) giveUnits(m, common, first, end);
@@ -159,6 +160,7 @@ export function settleIn(m: Machine, heap: Base): Base {
   const thread = m.load32(heap - THREAD);
   const fresh = freshFrom(m, common, from, end);
   const step = m.load32(common + AT_GROWTH_STEP);
+  m.zero(from, PLACE_BYTES);
   formatHeap(m, heap, end, fresh, m.load32(common + AT_FLAGS), step < MIN_THREAD ? MIN_THREAD : step);
   m.store32(heap + AT_GROWTH_STEP, step);
   markInternal(m, takeTop(m, heap, OTHER_HEADER));
@@ -169,7 +171,6 @@ export function settleIn(m: Machine, heap: Base): Base {
     giveUnits(m, common, from, end);
     return asBase(0);
   }
-  m.zero(from, PLACE_BYTES);
   m.store32(heap - THREAD, thread);
   m.store32(heap + AT_MAGIC, THREAD_MAGIC);
   m.store32(heap + AT_COMMON, common);

@@ -7,6 +7,7 @@ import { freeListed } from "./bulk.ts";
 import { checkHeap } from "./check.ts";
 import { checkCommon } from "./check-common.ts";
 import { chunkSizeFor } from "./chunk.ts";
+import { classFor, closeState } from "./classes.ts";
 import { breach, describeAddress, describeImage, evidence, STATES, walk } from "./describe.ts";
 import type { Engine, PieceState, Total } from "./engine.ts";
 import { formatHeap } from "./image.ts";
@@ -32,7 +33,6 @@ import {
 } from "./layout.ts";
 import { load32, type Machine } from "./machine.ts";
 import { settings, sharing, threadHeaps } from "./sharing.ts";
-import { classState } from "./slabs.ts";
 
 /** A list in words of its own begins at the first of them. */
 const FROM_FIRST = asPtr(0);
@@ -68,10 +68,10 @@ export const engine: Engine = {
   maxFootprint,
   reserved: (m, base) => (m.threads ? m.load32(base + AT_LIMIT) - base : reserved(m, base)),
   goodSize: (m, base, bytes) => goodSize(m, own(m, base), bytes),
-  // A block of a slab has a whole number of granules, a chunk a header's word less.
+  // A block of a slab has a whole number of granules, its class's; a chunk a header's word less.
   isExact: (usable, bytes) =>
     usable % GRANULE === 0
-      ? usable === Math.ceil(Math.max(bytes, 1) / GRANULE) * GRANULE
+      ? usable === classFor(bytes) * GRANULE
       : usable === chunkSizeFor(bytes) - HEADER_WORD,
   statistics: (m, base) => ({
     growthCount: counted(m, base, AT_GROWTH_COUNT),
@@ -108,6 +108,6 @@ export const engine: Engine = {
   },
 
   classCount: CLASS_COUNT,
-  slabsOf: (words, base, sizeClass) => load32(words, classState(base, sizeClass) + CLASS_SLABS),
+  slabsOf: (words, base, sizeClass) => load32(words, closeState(base, sizeClass) + CLASS_SLABS),
   growthsOf: (words, base) => load32(words, base + AT_GROWTH_COUNT),
 };

@@ -33,7 +33,7 @@ import {
   UNLIMITED,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { formatClasses } from "./slabs.ts";
+import { formatClasses } from "./slab-lists.ts";
 import { setTop } from "./top.ts";
 
 /** What probeHeap finds. */

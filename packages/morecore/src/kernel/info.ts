@@ -5,6 +5,7 @@
 
 import { Base, Word } from "./address.ts";
 import { chunkSizeFor } from "./chunk.ts";
+import { classFor, isSmall } from "./classes.ts";
 import {
   AT_FOOTPRINT,
   AT_LIMIT,
@@ -16,7 +17,9 @@ import {
 } from "./layout.ts";
 import { segmentEnd } from "./live.ts";
 import { Machine } from "./machine.ts";
-import { classFor, collectListed, flushSlabs, hasSlabs, isSmall, readMail } from "./slabs.ts";
+import { flushSlabs } from "./slab-idle.ts";
+import { hasSlabs } from "./slab-life.ts";
+import { collectListed, readMail } from "./slab-mail.ts";
 import { trimTop } from "./top.ts";
 import { wholeOf } from "./units.ts";
 import { firstPiece, NO_PIECE, nextPiece, pieceBytes, pieceState } from "./walk.ts";

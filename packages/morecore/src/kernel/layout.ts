@@ -108,7 +108,7 @@ export const AT_BIN_MAP: Word = 100;
 export const AT_BINS: Word = 1144;
 /** The state of size class c lies at AT_CLASSES + c * 32; there is no class 0, so its 32 bytes are others'. */
 export const AT_CLASSES: Word = 120;
-/** Bit c is set if the current slab of size class c may have no live block. */
+/** Bit c is set if the current slab of size class c may have no live block; bit 0, if a far class has such a slab. */
 export const AT_MAYBE_UNUSED: Word = 2744;
 /**
  * Bit c is set if that slab was so already when the last block of more than 1 KiB was placed (malloc.ts:
@@ -151,14 +151,26 @@ export const SEARCH_LIMIT: Word = 16;
 
 // Size classes: class c has blocks of c granules.
 export const CLASS_COUNT: Word = 31;
-/** The largest block of a slab. */
+/** The largest block of a slab, but where threads share memory. */
 export const SMALL_MAX: Word = 496;
 /** Larger blocks of slabs are wide: they need a heap in which the shortest slab is at most this share of the footprint. */
 export const NARROW_MAX: Word = 256;
 /** That share, as a power of two. */
 export const WIDE_SHARE_LOG2: Word = 8;
+/** The same where threads share memory. */
+export const WIDE_SHARE_OF_THREAD_LOG2: Word = 5;
 
-// A size class's state, offsets from AT_CLASSES + c * 32.
+// Where threads share memory, there are classes beyond those, which are further apart.
+/** The first of them, and the last: class c has blocks of c granules here, too. */
+export const FIRST_FAR: Word = 32;
+export const LAST_FAR: Word = 64;
+/** From one to the next. */
+export const FAR_STEP: Word = 4;
+export const FAR_STEP_LOG2: Word = 2;
+/** The largest block of a slab there. */
+export const FAR_MAX: Word = 1024;
+
+// A size class's state, offsets from AT_CLASSES + c * 32; of a far class, see FAR_STATES.
 export const CLASS_BYTES_LOG2: Word = 5;
 /** The address of the word of bits that malloc takes from. */
 export const CLASS_BITS: Word = 0;
@@ -199,7 +211,7 @@ export const MAX_BLOCKS: Word = 288;
 
 // In SLAB_SHAPE. The lowest five bits are a number of bits to rotate by.
 export const SHAPE_CLASS_SHIFT: Word = 8;
-export const SHAPE_CLASS: Word = 31;
+export const SHAPE_CLASS: Word = 127;
 export const SLAB_LISTED: Word = 0x8000;
 export const SHAPE_BLOCKS_SHIFT: Word = 16;
 
@@ -216,14 +228,15 @@ export const MIN_REGION: Word = 2784;
 //          +244   its own address, where a thread's header has it, too
 //          +256   the map: a word for each unit of SLAB_UNIT bytes, from the one that common lies in, to the last there can be
 //
-//  heap   → -128   common | the next thread's heap | the thread | its beat            written seldom
+//  heap   → -448   9 size classes, 32 bytes each
+//          -128   the next thread's heap | the thread | its beat                     written seldom
 //          -64    slabs in which others have freed | chunks that others have freed    written by others
 //          +0     a heap's header, as above; its magic is another, as nobody attaches to it
 //
 //  Word of the map:  0: not the heap's   FREE_UNIT: no thread's   heap | OF_CHUNKS: chunks only   slab | state of the slab
 /** "MORE" is a whole heap's; this is a thread's. */
 export const THREAD_MAGIC: Word = 0x4854_4f4d;
-export const SHARED_VERSION: Word = 6;
+export const SHARED_VERSION: Word = 7;
 /** The first thread's heap; each has the next one's. */
 export const AT_FIRST_HEAP: Word = 16;
 /** No unit from this address on has ever been a thread's. */
@@ -238,22 +251,26 @@ export const AT_LEASE: Word = 72;
 /** How many heaps have been taken over from threads that stopped, perhaps in the middle of a call. */
 export const AT_TAKEN_OVER: Word = 76;
 export const COMMON_BYTES: Word = 256;
+/** What a processor takes from another at once. The map's words of the 64 KiB that a thread takes at once are such a line. */
+export const CACHE_LINE: Word = 64;
 
 /** What lies before a thread's heap, in bytes. */
-export const PLACE_BYTES: Word = 128;
+export const PLACE_BYTES: Word = 448;
 /**
  * A thread's memory has room for two headers, so many bytes apart, each with a place before it. The other one is for who takes the heap
  * over from a thread that is gone: that may come back, and finds its own header empty. The first chunk, which is the heap's own, keeps
  * the room; behind it, the other header's first chunk is the one after it.
  */
-export const OTHER_HEADER: Word = 2944;
+export const OTHER_HEADER: Word = 3264;
 /** The smallest footprint of a thread's heap. */
-export const MIN_THREAD: Word = 5728;
+export const MIN_THREAD: Word = 6048;
 /** In a thread's header, and in common's: common's address. In a word that the state of a size class does not need. */
 export const AT_COMMON: Word = 244;
 /** In a thread's header: the footprint at which slabs that others freed into are looked through next. In such a word, too. */
 export const AT_LOOK_AGAIN: Word = 272;
 // Before the thread's header, as distances from it.
+/** The states of the far classes. */
+export const FAR_STATES: Word = 448;
 export const NEXT_HEAP: Word = 128;
 /** The number of the thread that it is; NO_THREAD: nobody's; GONE: this header serves no thread, the other one may. */
 export const THREAD: Word = 124;

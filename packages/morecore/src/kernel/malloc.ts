@@ -5,12 +5,14 @@
 
 import { Base, Chunk, NO_CHUNK, NO_PTR, Ptr, ptrOf, Word } from "./address.ts";
 import { chunkSizeFor } from "./chunk.ts";
+import { classFor, closeClassFor, closeState, farClassFor, farState, isSmall, smallMax } from "./classes.ts";
 import {
   AT_FOOTPRINT,
   AT_IDLE,
   AT_LOOK_AGAIN,
   AT_MAYBE_UNUSED,
   AT_UNTOUCHED,
+  FAR_MAX,
   GRANULE_LOG2,
   HEADER_WORD,
   MAX_REQUEST,
@@ -18,18 +20,10 @@ import {
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
 import { hasMail } from "./remote.ts";
+import { flushIdle, flushSlabs, flushSome } from "./slab-idle.ts";
+import { collectListed, readMail } from "./slab-mail.ts";
 import { slabOf } from "./slab-map.ts";
-import {
-  classFor,
-  collectListed,
-  flushIdle,
-  flushSlabs,
-  flushSome,
-  isSmall,
-  popBlock,
-  readMail,
-  takeBlock,
-} from "./slabs.ts";
+import { popBlock, takeBlock } from "./slabs.ts";
 import { growAndTake, takeNear, takeOrGrow } from "./take.ts";
 import { topOf } from "./top.ts";
 
@@ -45,7 +39,12 @@ const LARGE_BYTES: Word = 1024;
 // @hot
 export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
   if (bytes <= SMALL_MAX) {
-    const ptr = popBlock(m, heap, classFor(bytes));
+    const sizeClass = closeClassFor(bytes);
+    const ptr = popBlock(m, closeState(heap, sizeClass), sizeClass);
+    if (ptr !== NO_PTR) return ptr;
+  } else if (m.threads && bytes <= FAR_MAX) {
+    const sizeClass = farClassFor(bytes);
+    const ptr = popBlock(m, farState(heap, sizeClass), sizeClass);
     if (ptr !== NO_PTR) return ptr;
   }
   return mallocSlow(m, heap, bytes);
@@ -118,7 +117,7 @@ export function calloc(m: Machine, heap: Base, times: Word, bytes: Word): Ptr {
   const topBefore = topOf(m, heap);
   const ptr = malloc(m, heap, total);
   if (ptr === NO_PTR) return NO_PTR;
-  if (total <= SMALL_MAX && slabOf(m, heap, ptr) !== 0) m.zero(ptr, classFor(total) << GRANULE_LOG2);
+  if (total <= smallMax(m) && slabOf(m, heap, ptr) !== 0) m.zero(ptr, classFor(total) << GRANULE_LOG2);
   else zeroUsed(m, heap, ptr, chunkSizeFor(total) - HEADER_WORD, topBefore);
   return ptr;
 }

@@ -16,7 +16,7 @@ import {
   ZERO_REALLOC_FREES,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
-import { leaveClasses } from "./slabs.ts";
+import { leaveClasses } from "./slab-idle.ts";
 import { wholeOf } from "./units.ts";
 
 /** The footprint grows by multiples of this many bytes, a power of two. */
@@ -42,7 +42,7 @@ export function smallLimit(m: Machine, heap: Base): Word {
   return m.load32(heap + AT_SMALL_LIMIT);
 }
 
-/** A multiple of GRANULE, at most SMALL_MAX. Blocks that lie in slabs already stay there. */
+/** A multiple of GRANULE, at most FAR_MAX. Blocks that lie in slabs already stay there. */
 export function setSmallLimit(m: Machine, heap: Base, bytes: Word): void {
   m.store32(heap + AT_SMALL_LIMIT, bytes);
   // Only its own thread may touch the classes of a heap.

@@ -14,11 +14,11 @@ import {
   AT_MAGIC,
   AT_SMALL_LIMIT,
   COMMON_BYTES,
+  FAR_MAX,
   GRANULE,
   MEMORY_UNIT,
   MIN_REGION,
   NO_ADVANCE,
-  SMALL_MAX,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
 import { setAdvanceLog2, setSmallLimit } from "./options.ts";
@@ -42,7 +42,7 @@ export function beginHeap(m: Machine, heap: Base, from: Word): void {
   const limit: Word = from === 0 ? heap + MEMORY_UNIT : m.size();
   formatHeap(m, heap, limit, heap, 0, GROWTH_STEP);
   setAdvanceLog2(m, heap, NO_ADVANCE);
-  setSmallLimit(m, heap, SMALL_MAX);
+  setSmallLimit(m, heap, FAR_MAX);
 }
 
 /**
@@ -73,7 +73,7 @@ export function beginShared(m: Machine, common: Base, most: Word): boolean {
   if (!reachTo(m, firstUnit(common, most) + MEMORY_UNIT)) return false;
   formatCommon(m, common, m.size(), most, common, 0, GROWTH_STEP);
   m.store32(common + AT_ADVANCE_LOG2, NO_ADVANCE);
-  m.store32(common + AT_SMALL_LIMIT, SMALL_MAX);
+  m.store32(common + AT_SMALL_LIMIT, FAR_MAX);
   openCommon(m, common);
   return true;
 }

@@ -8,6 +8,7 @@
 import { Base, Chunk, chunkAfter, chunkOf, NO_PTR, Ptr, Word } from "./address.ts";
 import { putFree, takeFree } from "./bins.ts";
 import { chunkSizeFor, count, sizeIn, sizeOf, writeFree } from "./chunk.ts";
+import { classFor, smallMax } from "./classes.ts";
 import { free, usableSize } from "./free.ts";
 import {
   AT_COALESCE_COUNT,
@@ -18,7 +19,6 @@ import {
   MAX_REQUEST,
   MIN_CHUNK,
   PREVIOUS_IN_USE,
-  SMALL_MAX,
   ZERO_REALLOC_FREES,
 } from "./layout.ts";
 import { liveChunk } from "./live.ts";
@@ -27,7 +27,6 @@ import { malloc, productOf } from "./malloc.ts";
 import { shrink } from "./release.ts";
 import { blockBytesOf, liveBlock } from "./slab.ts";
 import { slabOf } from "./slab-map.ts";
-import { classFor } from "./slabs.ts";
 import { growTop, setTop, topOf, topSize } from "./top.ts";
 import { ownerAt } from "./units.ts";
 
@@ -93,7 +92,7 @@ function liveBytes(m: Machine, slab: Word, ptr: Ptr): Word {
 /** Whether a live block has the size that a request gets, or could be given it where it lies. */
 function fits(m: Machine, heap: Base, ptr: Ptr, slab: Word, bytes: Word, has: Word): boolean {
   if (slab === 0) return resize(m, heap, chunkOf(ptr), chunkSizeFor(bytes));
-  return bytes <= SMALL_MAX && classFor(bytes) << GRANULE_LOG2 === has;
+  return bytes <= smallMax(m) && classFor(bytes) << GRANULE_LOG2 === has;
 }
 
 /** dlmalloc's `realloc_in_place`: as realloc, but 0 where the block would have to move. 0 for 0. */

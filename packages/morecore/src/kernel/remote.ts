@@ -29,7 +29,6 @@ import {
   MAIL_NEXT,
   MAIL_SLABS,
   SLAB_BITS,
-  SLAB_BITS_END,
   SLAB_FULL,
   SLAB_MAIL,
   SLAB_OWNER,
@@ -40,7 +39,7 @@ import {
 import { isLive, isMark, isMarked, MARK_2, markFor } from "./live.ts";
 import { Machine } from "./machine.ts";
 import { release } from "./release.ts";
-import { firstBlock, liveBlock } from "./slab.ts";
+import { bitsEnd, firstBlock, liveBlock } from "./slab.ts";
 import { ownerAt, unitEntry } from "./units.ts";
 
 /** Frees a block of a slab that is not this thread's. What is no live block aborts, with nothing changed. O(1). */
@@ -135,7 +134,8 @@ export function readChunkMail(m: Machine, heap: Base): void {
 /** Takes back what others have freed in a slab. False: nothing. */
 export function collect(m: Machine, slab: Word): boolean {
   let any = false;
-  for (let at = slab + SLAB_BITS; at < slab + SLAB_BITS_END; at += 4) {
+  const end = bitsEnd(m, slab);
+  for (let at = slab + SLAB_BITS; at < end; at += 4) {
     const freed = m.loadShared(at + TO_REMOTE);
     if (freed === 0) continue;
     // In this order: who frees one of them a second time sees one bit or the other.

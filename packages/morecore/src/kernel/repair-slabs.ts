@@ -11,6 +11,7 @@
 import type { Base, Word } from "./address.ts";
 import { isDescriptor, strayBits } from "./check-slabs.ts";
 import { chunkSizeFor } from "./chunk.ts";
+import { classState, nextClass, noteFor } from "./classes.ts";
 import { BeyondRepairError } from "./engine.ts";
 import {
   ADDRESS_END,
@@ -21,7 +22,6 @@ import {
   AT_NO_BITS,
   AT_SLAB_COUNT,
   CLASS_BITS,
-  CLASS_COUNT,
   CLASS_FIRST,
   CLASS_HEAD,
   CLASS_SLAB,
@@ -37,7 +37,7 @@ import {
 import type { Machine } from "./machine.ts";
 import type { Link } from "./repair-chain.ts";
 import { classOf, extentOf, firstBlock, isFull, isUnused } from "./slab.ts";
-import { classState, list, useWord } from "./slabs.ts";
+import { list, useWord } from "./slab-lists.ts";
 
 /** Own chunks by their payloads' addresses, and those that had no header: they may be own, if a slab or the map is there. */
 type Owned = ReadonlyMap<number, Link>;
@@ -189,8 +189,8 @@ function isSound(m: Machine, slab: number, owned: Owned): boolean {
 /** The slabs that classes take from, if they are in service. */
 function currentSlabs(m: Machine, base: Base, serving: ReadonlySet<number>): Set<number> {
   const current = new Set<number>();
-  for (let sizeClass = 1; sizeClass <= CLASS_COUNT; sizeClass++) {
-    const slab = m.load32(classState(base, sizeClass) + CLASS_SLAB);
+  for (let sizeClass = 1; sizeClass !== 0; sizeClass = nextClass(m, sizeClass)) {
+    const slab = m.load32(classState(m, base, sizeClass) + CLASS_SLAB);
     if (serving.has(slab) && classOf(m, slab) === sizeClass) current.add(slab);
   }
   return current;
@@ -213,20 +213,20 @@ function writeClasses(m: Machine, base: Base, slabs: readonly number[], current:
   m.store32(base + AT_MAYBE_UNUSED, 0);
   m.store32(base + AT_IDLE, 0);
   m.store32(base + AT_SLAB_COUNT, slabs.length);
-  for (let sizeClass = 1; sizeClass <= CLASS_COUNT; sizeClass++) {
-    const state = classState(base, sizeClass);
+  for (let sizeClass = 1; sizeClass !== 0; sizeClass = nextClass(m, sizeClass)) {
+    const state = classState(m, base, sizeClass);
     for (const word of [CLASS_SLAB, CLASS_HEAD, CLASS_TAIL, CLASS_SLABS]) m.store32(state + word, 0);
     m.store32(state + CLASS_BITS, base + AT_NO_BITS);
   }
   for (const slab of slabs) {
     const sizeClass = classOf(m, slab);
-    const state = classState(base, sizeClass);
+    const state = classState(m, base, sizeClass);
     m.store32(state + CLASS_SLABS, m.load32(state + CLASS_SLABS) + 1);
     m.store32(slab + SLAB_SHAPE, (m.load32(slab + SLAB_SHAPE) & ~SLAB_LISTED) >>> 0);
     if (current.has(slab)) {
       takeFrom(m, state, slab);
       if (isUnused(m, slab))
-        m.store32(base + AT_MAYBE_UNUSED, m.load32(base + AT_MAYBE_UNUSED) | (1 << sizeClass));
+        m.store32(base + AT_MAYBE_UNUSED, m.load32(base + AT_MAYBE_UNUSED) | noteFor(m, sizeClass));
     } else if (!isFull(m, slab)) list(m, state, slab);
   }
 }

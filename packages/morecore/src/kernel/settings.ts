@@ -5,7 +5,7 @@
 
 import type { Base } from "./address.ts";
 import type { HeapSettings, Settings } from "./engine.ts";
-import { GRANULE, NO_ADVANCE, SMALL_MAX, UNLIMITED } from "./layout.ts";
+import { FAR_MAX, GRANULE, NO_ADVANCE, UNLIMITED } from "./layout.ts";
 import type { Machine } from "./machine.ts";
 import * as kernel from "./options.ts";
 
@@ -57,9 +57,9 @@ const RULES: { readonly [K in keyof HeapSettings]: Rule<HeapSettings[K]> } = {
     set: (m, heap, value) => kernel.setAdvanceLog2(m, heap, value === 0 ? NO_ADVANCE : -Math.log2(value)),
   },
   smallLimit: {
-    fallback: SMALL_MAX,
-    rule: `a multiple of ${GRANULE} from 0 to ${SMALL_MAX}`,
-    holds: (value) => integerWithin(value, 0, SMALL_MAX) && value % GRANULE === 0,
+    fallback: FAR_MAX,
+    rule: `a multiple of ${GRANULE} from 0 to ${FAR_MAX}`,
+    holds: (value) => integerWithin(value, 0, FAR_MAX) && value % GRANULE === 0,
     get: kernel.smallLimit,
     set: kernel.setSmallLimit,
   },

@@ -17,9 +17,11 @@ import {
   AT_THREADS,
   AT_VERSION,
   BEAT,
+  FAR_STATES,
   GONE,
   GRANULE_LOG2,
   HEADER_BYTES,
+  HEADER_WORD,
   NEXT_HEAP,
   SHARED_VERSION,
   SLAB_UNIT,
@@ -28,7 +30,7 @@ import {
 } from "./layout.ts";
 import type { Machine } from "./machine.ts";
 import { settings as ofOne } from "./settings.ts";
-import { leaveClasses } from "./slabs.ts";
+import { leaveClasses } from "./slab-idle.ts";
 import { takeOver } from "./take-over.ts";
 
 export const sharing: Sharing = {
@@ -61,7 +63,12 @@ export const sharing: Sharing = {
 /** A sum of a heap's header: a thread that allocates changes it soon, whether or not it says that it is there. */
 function doingsOf(m: Machine, thread: Base): number {
   let sum = 0;
-  for (let at = 0; at < HEADER_BYTES; at += 4) sum = (Math.imul(sum, 31) + m.load32(thread + at)) >>> 0;
+  const add = (from: number, to: number): void => {
+    for (let at = from; at < to; at += HEADER_WORD) sum = (Math.imul(sum, 31) + m.load32(at)) >>> 0;
+  };
+  // Between the two lies what others write.
+  add(thread - FAR_STATES, thread - NEXT_HEAP);
+  add(thread, thread + HEADER_BYTES);
   return sum;
 }
 

@@ -39,6 +39,7 @@ import {
   SLAB_SHARE_LOG2,
   SLAB_UNIT,
   WIDE_SHARE_LOG2,
+  WIDE_SHARE_OF_THREAD_LOG2,
 } from "./layout.ts";
 import { Machine } from "./machine.ts";
 import { dropBefore, shrink } from "./release.ts";
@@ -56,8 +57,13 @@ export function blocksIn(m: Machine, chunk: Chunk, bytes: Word): Word {
 export function hasRoom(m: Machine, heap: Base, sizeClass: Word): boolean {
   const bytes = sizeClass << GRANULE_LOG2;
   const least = leastSlab(bytes);
-  if (bytes > NARROW_MAX && least > m.load32(heap + AT_FOOTPRINT) >>> WIDE_SHARE_LOG2) return false;
+  if (bytes > NARROW_MAX && least > m.load32(heap + AT_FOOTPRINT) >>> wideShareLog2(m)) return false;
   return least <= shareOf(m, heap);
+}
+
+/** A thread's heap is one of several in a program that is mostly larger, and its wide blocks would all be chunks. */
+function wideShareLog2(m: Machine): Word {
+  return m.threads ? WIDE_SHARE_OF_THREAD_LOG2 : WIDE_SHARE_LOG2;
 }
 
 /** The most bytes that a slab may have: a share of those that the heap may have, in whole granules. */

@@ -132,6 +132,11 @@ export function fullWord(blocks: Word, word: Word): Word {
   return left >= 32 ? ALL : ((1 << left) - 1) >>> 0;
 }
 
+/** Where the words of a slab's bits end that stand for blocks. */
+export function bitsEnd(m: Machine, slab: Word): Word {
+  return slab + SLAB_BITS + (((blockCountOf(m, slab) + 31) >>> 5) << 2);
+}
+
 /** Whether all blocks of a slab are free. */
 export function isUnused(m: Machine, slab: Word): boolean {
   const words = m.words;

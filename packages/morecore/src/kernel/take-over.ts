@@ -14,6 +14,7 @@ import { asChunk, asPtr, type Base } from "./address.ts";
 import { putFree } from "./bins.ts";
 import { isDescriptor } from "./check-slabs.ts";
 import { markFree } from "./chunk.ts";
+import { classState, nextClass } from "./classes.ts";
 import { list as enlist, firstUnitOf } from "./common.ts";
 import {
   ADDRESS_END,
@@ -42,12 +43,12 @@ import {
   AT_UNTOUCHED,
   AT_VERSION,
   CLASS_BITS,
-  CLASS_COUNT,
   CLASS_HEAD,
   CLASS_SLAB,
   CLASS_SLABS,
   CLASS_TAIL,
   CLOSED,
+  FAR_STATES,
   FORMAT_VERSION,
   GONE,
   GRANULE,
@@ -77,8 +78,8 @@ import { collect, leaveFull, leaveOpen, openAgain, takeMarked } from "./remote.t
 import { emptyBins, raiseUntouched, writeLinks } from "./repair.ts";
 import { type Link, readChain } from "./repair-chain.ts";
 import { classOf, extentOf, firstBlock, isFull, isUnused } from "./slab.ts";
+import { formatClasses, list } from "./slab-lists.ts";
 import { mapUnits } from "./slab-map.ts";
-import { classState, formatClasses, list } from "./slabs.ts";
 import { setTop } from "./top.ts";
 import {
   addUnbounded,
@@ -168,8 +169,8 @@ function segmentsOf(m: Machine, gone: Base): Stretch[] {
 
 /** From now on there is nothing to be had by this header. */
 function cutOff(m: Machine, gone: Base): void {
-  for (let sizeClass = 1; sizeClass <= CLASS_COUNT; sizeClass++) {
-    const state = classState(gone, sizeClass);
+  for (let sizeClass = 1; sizeClass !== 0; sizeClass = nextClass(m, sizeClass)) {
+    const state = classState(m, gone, sizeClass);
     m.store32(state + CLASS_BITS, gone + AT_NO_BITS);
     for (const word of [CLASS_SLAB, CLASS_HEAD, CLASS_TAIL]) m.store32(state + word, 0);
   }
@@ -186,6 +187,7 @@ function writeHeader(m: Machine, common: Base, heap: Base): void {
   // Those who go through the list meanwhile must find their way, and not think that it is nobody's.
   m.store32(heap - THREAD, GONE);
   m.zero(heap - THREAD + HEADER_WORD, THREAD - HEADER_WORD + HEADER_BYTES + SEGMENT_CHUNKS);
+  m.zero(heap - FAR_STATES, FAR_STATES - NEXT_HEAP);
   m.store32(heap - NEXT_HEAP, isListed ? next : 0);
   m.store32(heap + AT_VERSION, FORMAT_VERSION);
   m.store32(heap + AT_SELF, heap);
@@ -325,7 +327,7 @@ function keeper(m: Machine, heap: Base, kept: readonly number[], mail: Mail): (l
 function writeSlabs(m: Machine, heap: Base, kept: readonly number[]): void {
   m.store32(heap + AT_SLAB_COUNT, kept.length);
   for (const slab of kept) {
-    const state = classState(heap, classOf(m, slab));
+    const state = classState(m, heap, classOf(m, slab));
     const first = firstBlock(m, slab);
     const entry = unitEntry(m.words, heap, first);
     m.store32(state + CLASS_SLABS, m.load32(state + CLASS_SLABS) + 1);

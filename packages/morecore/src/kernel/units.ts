@@ -23,6 +23,8 @@ import {
   AT_MAP,
   AT_MAPPED,
   AT_MAX_FOOTPRINT,
+  CACHE_LINE,
+  COMMON_BYTES,
   FIXED_MEMORY,
   FIXED_REGION,
   FREE_UNIT,
@@ -51,6 +53,12 @@ export function commonOf(m: Machine, heap: Base): Base {
 /** Where what is said of a heap as a whole is said: in its own header, or where threads share it, in common's. */
 export function wholeOf(m: Machine, heap: Base): Base {
   return m.threads ? commonOf(m, heap) : heap;
+}
+
+/** Where the map of a heap that threads share begins, with the word of the unit that common lies in: so that lines of it are one thread's. */
+export function mapStart(common: Base): Word {
+  const before: Word = (common >>> SLAB_UNIT_LOG2) << 2;
+  return (((common + COMMON_BYTES - before + (CACHE_LINE - 1)) & ~(CACHE_LINE - 1)) + before) >>> 0;
 }
 
 /** Where the map's word for an address is, which is mapped. */

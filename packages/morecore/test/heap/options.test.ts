@@ -8,7 +8,7 @@ const MIB = KIB * KIB;
 const DEFAULTS: HeapSettings = {
   growthStep: 4096,
   advance: 1 / 2,
-  smallLimit: 496,
+  smallLimit: 1024,
   trimThreshold: 2 * MIB,
   footprintLimit: Number.POSITIVE_INFINITY,
   zeroSizeRealloc: "alloc",
@@ -66,7 +66,7 @@ describe("a heap's options", () => {
       heap.options.footprintLimit = value;
       expect([heap.options.trimThreshold, heap.options.footprintLimit]).toEqual([value, value]);
     }
-    for (let bytes = 0; bytes <= 496; bytes += 16) {
+    for (let bytes = 0; bytes <= 1024; bytes += 16) {
       heap.options.smallLimit = bytes;
       expect(heap.options.smallLimit).toBe(bytes);
     }
@@ -113,7 +113,7 @@ describe("an unknown option", () => {
 
 const STEP = "a power of two from 4096 to 2^30";
 const ADVANCE = "0, or 1 divided by a power of two up to 256";
-const SMALL = "a multiple of 16 from 0 to 496";
+const SMALL = "a multiple of 16 from 0 to 1024";
 const LIMIT = "an integer from 0 to 4294967294, or Infinity";
 const ZERO = '"alloc" or "free"';
 
@@ -133,7 +133,7 @@ const BAD: readonly [keyof HeapSettings, string, readonly unknown[], readonly un
   [
     "smallLimit",
     SMALL,
-    [-16, 0.5, 1, 100, 257, 497, 512, 1024, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY],
+    [-16, 0.5, 1, 100, 257, 497, 1025, 1040, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY],
     ["0", 0n, null, []],
   ],
   [

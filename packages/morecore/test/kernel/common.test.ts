@@ -7,7 +7,7 @@ import { walk } from "../../src/kernel/describe.ts";
 import { usableSize } from "../../src/kernel/family.ts";
 import * as at from "../../src/kernel/layout.ts";
 import { slabOf } from "../../src/kernel/slab-map.ts";
-import { mapBytes } from "../../src/kernel/units.ts";
+import { mapBytes, mapStart } from "../../src/kernel/units.ts";
 import { COMMON, Crew, refusalOf } from "./crew.ts";
 
 const UNIT = at.SLAB_UNIT;
@@ -37,7 +37,7 @@ describe("where the first unit of a thread lies", () => {
       for (const most of [common + 8192, common + PAGE, common + 4097 * UNIT, 2 ** 31]) {
         const first = firstUnit(asBase(common), most);
         const units = Math.floor((most - 1) / UNIT) - Math.floor(common / UNIT) + 1;
-        const mapEnd = common + at.COMMON_BYTES + units * 4;
+        const mapEnd = mapStart(asBase(common)) + units * 4;
         expect(first % UNIT).toBe(0);
         expect(first).toBeGreaterThanOrEqual(mapEnd);
         expect(first - mapEnd).toBeLessThan(UNIT);
@@ -70,7 +70,7 @@ describe("a heap that threads share, as it begins", () => {
     expect([limit, freeUnits(crew)]).toEqual([1 << 18, ((1 << 18) - first) / UNIT]);
     expect(crew.word(COMMON + at.AT_FRESH)).toBe(first);
     for (const offset of [at.AT_FOOTPRINT, at.AT_MAX_FOOTPRINT])
-      expect(crew.word(COMMON + offset)).toBe(at.COMMON_BYTES + mapBytes(limit - COMMON));
+      expect(crew.word(COMMON + offset)).toBe(mapStart(COMMON) - COMMON + mapBytes(limit - COMMON));
   });
 
   it("writes over what was there, but not over what is known to be zero, and not behind the map", () => {

@@ -45,7 +45,7 @@ export class Crew {
     const flags = fixed ? at.FIXED_MEMORY : 0;
     formatCommon(this.machine, COMMON, limit, bytes ?? most * PAGE, COMMON, flags, GROWTH_STEP);
     openCommon(this.machine, COMMON);
-    this.poke(COMMON + at.AT_SMALL_LIMIT, at.SMALL_MAX);
+    this.poke(COMMON + at.AT_SMALL_LIMIT, at.FAR_MAX);
     this.poke(COMMON + at.AT_ADVANCE_LOG2, at.NO_ADVANCE);
     this.heaps = Array.from({ length: threads }, () => this.join());
   }

@@ -101,7 +101,7 @@ describe("the header", () => {
       HEADER_BYTES + SEGMENT_CHUNKS + layout.HEADER_WORD + PLACE_BYTES,
     );
     expect(layout.MIN_THREAD).toBe(layout.MIN_REGION + OTHER_HEADER);
-    expect([layout.MAIL_SLABS, layout.MAIL_CHUNKS, layout.PLACE_BYTES]).toEqual([64, 60, 128]);
+    expect([layout.MAIL_SLABS, layout.MAIL_CHUNKS, layout.PLACE_BYTES]).toEqual([64, 60, 448]);
     expect(new Set(IN_COMMON).size).toBe(IN_COMMON.length);
     expect(Math.max(layout.AT_COMMON, ...IN_COMMON) + 4).toBeLessThanOrEqual(layout.COMMON_BYTES);
     expect(layout.COMMON_BYTES).toBe(256);

@@ -7,8 +7,8 @@ import * as at from "../../src/kernel/layout.ts";
 import { isMarked } from "../../src/kernel/live.ts";
 import { collect, hasMail, isTold, leaveFull, readChunkMail } from "../../src/kernel/remote.ts";
 import { firstBlock, indexOf, isFull } from "../../src/kernel/slab.ts";
+import { collectListed, readMail } from "../../src/kernel/slab-mail.ts";
 import { slabOf } from "../../src/kernel/slab-map.ts";
-import { collectListed, readMail } from "../../src/kernel/slabs.ts";
 import { COMMON, Crew, refusalOf } from "./crew.ts";
 
 const BYTES = 100;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { asChunk, asPtr, chunkOf, NO_CHUNK, ptrOf } from "../../src/kernel/address.ts";
 import { sizeOf } from "../../src/kernel/chunk.ts";
+import { classState } from "../../src/kernel/classes.ts";
 import { free } from "../../src/kernel/free.ts";
 import * as at from "../../src/kernel/layout.ts";
 import { takeChunk } from "../../src/kernel/malloc.ts";
 import { blockCountOf, firstBlock, isFull } from "../../src/kernel/slab.ts";
 import { slabOf } from "../../src/kernel/slab-map.ts";
 import { blocksIn, hasRoom, takeRoom } from "../../src/kernel/slab-room.ts";
-import { classState } from "../../src/kernel/slabs.ts";
 import { Bench, large } from "./broken.ts";
 
 const UNIT = at.SLAB_UNIT;
@@ -154,7 +154,7 @@ describe("a slab cut from top", () => {
       if (piece.state === "live") live.push(piece.ptr);
     });
     b2.heap.bulkFree(live);
-    expect(b2.word(classState(b2.base, 7) + at.CLASS_SLABS)).toBe(0);
+    expect(b2.word(classState(b2.machine, b2.base, 7) + at.CLASS_SLABS)).toBe(0);
     expect(placeOf(b2, begun(b2, 7, 1)[0] as number).size).toBe(first);
   });
 });

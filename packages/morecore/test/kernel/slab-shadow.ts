@@ -7,7 +7,7 @@ import type { Heap } from "morecore";
 import { expect } from "vitest";
 import { Program } from "../../../../test/support/calls.ts";
 import { type Block, Shadow } from "../../../../test/support/shadow.ts";
-import { HEADER_BYTES, NARROW_MAX } from "../../src/kernel/layout.ts";
+import { FAR_STEP, GRANULE, HEADER_BYTES, NARROW_MAX, SMALL_MAX } from "../../src/kernel/layout.ts";
 
 /** What each segment has before its chunks, and its last word. */
 const SEGMENT = 16;
@@ -77,7 +77,9 @@ export class SlabProgram extends Program {
 
 function expectExact({ usable, bytes }: Block): void {
   const header = isInSlab(usable) ? 0 : 4;
-  const rounded = Math.max(Math.ceil((bytes + header) / 16) * 16, 16) - header;
+  // The far classes, where threads share memory, are further apart.
+  const step = isInSlab(usable) && usable > SMALL_MAX ? FAR_STEP * GRANULE : GRANULE;
+  const rounded = Math.max(Math.ceil((bytes + header) / step) * step, GRANULE) - header;
   expect(usable, "a block is no larger than the request, rounded").toBe(rounded);
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { asPtr } from "../../src/kernel/address.ts";
+import { classState } from "../../src/kernel/classes.ts";
 import * as at from "../../src/kernel/layout.ts";
 import {
   extentOf,
@@ -11,7 +12,6 @@ import {
   shapeOf,
 } from "../../src/kernel/slab.ts";
 import { slabOf } from "../../src/kernel/slab-map.ts";
-import { classState } from "../../src/kernel/slabs.ts";
 import { Bench, large } from "./broken.ts";
 
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
@@ -20,7 +20,7 @@ const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
 function latestSlab(b: Bench, sizeClass: number, count: number): number {
   let ptr = 0;
   do ptr = b.heap.malloc(sizeClass * 16);
-  while (b.word(classState(b.base, sizeClass) + at.CLASS_SLABS) < count);
+  while (b.word(classState(b.machine, b.base, sizeClass) + at.CLASS_SLABS) < count);
   return slabOf(b.machine, b.base, ptr);
 }
 

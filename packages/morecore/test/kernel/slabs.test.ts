@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { asPtr } from "../../src/kernel/address.ts";
+import { classFor, classState, isSmall } from "../../src/kernel/classes.ts";
 import { DOUBLE_FREE, MISALIGNED, NOT_A_BLOCK } from "../../src/kernel/codes.ts";
 import { free, usableSize } from "../../src/kernel/free.ts";
 import * as at from "../../src/kernel/layout.ts";
@@ -15,18 +16,9 @@ import {
   isFull,
   isUnused,
 } from "../../src/kernel/slab.ts";
+import { flushSlabs, leaveClasses } from "../../src/kernel/slab-idle.ts";
 import { slabOf } from "../../src/kernel/slab-map.ts";
-import {
-  classFor,
-  classState,
-  flushSlabs,
-  freeBlock,
-  isSmall,
-  leaveClasses,
-  popBlock,
-  pushBlock,
-  takeBlock,
-} from "../../src/kernel/slabs.ts";
+import { freeBlock, popBlock, pushBlock, takeBlock } from "../../src/kernel/slabs.ts";
 import { Bench, large } from "./broken.ts";
 
 const CLASSES = Array.from({ length: at.CLASS_COUNT }, (_, index) => index + 1);
@@ -44,7 +36,7 @@ function slabOfPtr(b: Bench, ptr: number): number {
 
 /** A word of a size class's state. */
 function stateWord(b: Bench, sizeClass: number, offset: number): number {
-  return b.word(classState(b.base, sizeClass) + offset);
+  return b.word(classState(b.machine, b.base, sizeClass) + offset);
 }
 
 /** The slabs in a class's list, first to last. */
@@ -134,7 +126,7 @@ describe("a size class", () => {
   it("has no slab before its first request, and none of another class's", () => {
     const b = new Bench();
     for (const sizeClass of CLASSES) {
-      expect(popBlock(b.machine, b.base, sizeClass)).toBe(0);
+      expect(popBlock(b.machine, classState(b.machine, b.base, sizeClass), sizeClass)).toBe(0);
       expect(current(b, sizeClass)).toBe(0);
     }
     b.heap.malloc(100);

@@ -13,6 +13,7 @@ import {
   isMapped,
   leastTaken,
   mapBytes,
+  mapStart,
   ownerAt,
   ownerIn,
   slabIn,
@@ -37,10 +38,22 @@ const ownWord = (heap: number): number => (heap | at.OF_CHUNKS) >>> 0;
 describe("the map's word for a unit", () => {
   it("lies behind common's header, one for each unit from common's own on", () => {
     const { m } = fixed();
-    expect(unitEntry(m.words, COMMON, COMMON)).toBe(COMMON + at.COMMON_BYTES);
-    expect(unitEntry(m.words, COMMON, UNIT - 1)).toBe(COMMON + at.COMMON_BYTES);
-    expect(unitEntry(m.words, COMMON, UNIT)).toBe(COMMON + at.COMMON_BYTES + 4);
-    expect(unitEntry(m.words, COMMON, BYTES - 1)).toBe(COMMON + at.COMMON_BYTES + (BYTES / UNIT - 1) * 4);
+    expect(unitEntry(m.words, COMMON, COMMON)).toBe(mapStart(COMMON));
+    expect(unitEntry(m.words, COMMON, UNIT - 1)).toBe(mapStart(COMMON));
+    expect(unitEntry(m.words, COMMON, UNIT)).toBe(mapStart(COMMON) + 4);
+    expect(unitEntry(m.words, COMMON, BYTES - 1)).toBe(mapStart(COMMON) + (BYTES / UNIT - 1) * 4);
+  });
+
+  it("shares a line of the cache with those of its own 64 KiB only, wherever common lies", () => {
+    for (const common of [16, 48, 64, 4096, 4112, 65_520, 65_536, 0x1234_5670]) {
+      const start = mapStart(asBase(common));
+      const entry = (address: number): number => start + ((address >>> 12) - (common >>> 12)) * 4;
+      expect(start).toBeGreaterThanOrEqual(common + at.COMMON_BYTES);
+      expect(start).toBeLessThan(common + at.COMMON_BYTES + at.CACHE_LINE);
+      const page = Math.ceil(common / at.MEMORY_UNIT) * at.MEMORY_UNIT;
+      expect(entry(page) % at.CACHE_LINE).toBe(0);
+      expect(entry(page + at.MEMORY_UNIT - 1) - entry(page)).toBe(at.CACHE_LINE - 4);
+    }
   });
 
   it("is 0 for what is not mapped, wherever that is", () => {
@@ -419,7 +432,7 @@ describe("the footprint of all threads", () => {
     for (let round = 0; round < 60; round++) {
       for (const heap of crew.heaps) crew.malloc(heap, 100 + round * 150);
       const own = crew.heaps.reduce((sum, heap) => sum + crew.word(heap + at.AT_FOOTPRINT), 0);
-      const common = at.COMMON_BYTES + mapBytes(crew.word(COMMON + at.AT_LIMIT) - COMMON);
+      const common = mapStart(COMMON) - COMMON + mapBytes(crew.word(COMMON + at.AT_LIMIT) - COMMON);
       expect(crew.word(COMMON + at.AT_FOOTPRINT)).toBe(own + common);
     }
     crew.check();

@@ -145,6 +145,22 @@ describe("delete", () => {
     heap.delete(heap.newArray(Point, 3));
     expect(live(heap)).toBe(0);
   });
+
+  it.each([false, true])("gives back arrays of any size, in a heap that is large; shared: %s", (shared) => {
+    const heap = Heap.create({ shared, maximum: 1 << 24, checking: true });
+    const large = heap.malloc(1 << 20);
+    for (let length = 1; length <= 1100; length++) {
+      const bytes = heap.newArray(u8, length);
+      // A block is rounded to 16 bytes, and to 64 above 496 where threads share it: one of 65 less is another's.
+      if (length > 65)
+        expect(() => heap.delete(heap.refArray(u8, bytes.ptr, length - 65))).toThrow(
+          /expected all of a block/,
+        );
+      heap.delete(heap.refArray(u8, bytes.ptr, length));
+    }
+    heap.free(large);
+    expect(live(heap)).toBe(0);
+  });
 });
 
 describe("a bit field", () => {
