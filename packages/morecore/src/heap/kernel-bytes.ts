@@ -1,4 +1,4 @@
-// Made by `npm run asc -- --write` from src/kernel/family.ts: the malloc family as WebAssembly, 15718 bytes,
+// Made by `npm run asc -- --write` from src/kernel/family.ts: the malloc family as WebAssembly, 15731 bytes,
 // in the letters of kernel-text.ts.
 
 export const KERNEL_TEXT =
@@ -15,7 +15,7 @@ export const KERNEL_TEXT =
   "t8t8#t88t@t6t2t<tAt7t8tCt8tAt7t8tAtGt2t6t4t?t?tBt6#tI:t@t6t2t<tAt7t8tCt8tAt7t8tAtGt2t6tBt@t4t?t?tBt6#tJ," +
   "t@t6t2t@t4t?t?tBt6#t'.t@t6t2t@t8t@t4t?t<t:tA#t*0t@t6t2tAt8tKtGt2tCt<t8t6t8#tB1t@t6t2tCt<t8t6t8t2t5tLtGt8" +
   "tF#t@1t@t6t2tCt<t8t6t8t2tFtGt4tGt8#t>-t@t6t2tEt8t4t?t?tBt6#tM8t@t6t2t@t4t?t?tBt6t2tHtFt4t5t?t8t2tFt<tMt8" +
-  "#t3-u>tGt]$3#C#e$t>C#tDe$C#>i.D#C#e2t=e'tIe$C#>C#ect=e)tIe%tGC#ev#&q>.1#F#ev+#t=C#e(tGt=.1#C#K%+e+tIev2#" +
+  "#t3-uKtGt]$3#C#e$t>C#tDe$C#>i.D#C#e2t=e'tIe$C#>C#ect=e)tIe%tGC#ev#&q>.1#F#ev+#t=C#e(tGt=.1#C#K%+e+tIev2#" +
   "tD.,#C#3(e'tG.-#C#K%+e3tI.7#C#e#Y%+C#F#eu`#t=Y%#.3#F#K%t'C#e/tIe%tGt=.,#C#C$3##.N#C$e(tGC#s'de#2.C#C$e(t" +
   "Gt>E#eCs'tRetR(e$C#tGe$t>...#C#3*C#3)t?.*#C#etCtD.j$%tRe$F#K%7E%C#e't>E$qe$F#C$sC#e2tD>>'de#2.C$K%#E#e)t" +
   "De)j'tRC#30C%C$t>m(e#..,#C#K%#30.O#C$e$t>3,D$C#3,D#&dC#C$q'dC#C%Y%#C#e't=D#/$...`$$tR%d%dC#e't>K%#E%e2tD" +
@@ -129,50 +129,50 @@ export const KERNEL_TEXT =
   "%Y%#C%e[t=C$e3t=C%>C&Y%#C#C#K%+etStS%t>Y%+C#3C.(C$K%3D%C#C#K%+etStS%tEY%+C#e#Y%WC#C%Y%[C%eWt=C$e/t=C%>C#" +
   "Y%#C$C#Y%3...tT%$&tR%d%dC#i0#C$C#K%#t>C#K%+E%e3tIC%e+tIev2#tDt?e'tGs0#C#C$3t6/$.C$'d%d%d%d%dF#E%K%3E'C$e" +
   "'t>E#q0#C#C%K%?s0$.C#3I0%/$.%dC#e't=e2tD0#C#K%#E$e1tDe%k0#C$etCtDE&i0#C'C#t>C&m0#C#C&t=K%#e,tDe$k0#C$e$t" +
-  "D0%C#C%t>D%%d%d%dC#e't>K%#E$e2tD0#C$i0#C$C%euC8t>q0$/#./$.C#C$t>K%#C$e$tEj0&...C#3t..C#3@...v)$$*tR%d%dF" +
+  "D0%C#C%t>D%%d%d%dC#e't>K%#E$e2tD0#C$i0#C$C%euC8t>q0$/#./$.C#C$t>K%#C$e$tEj0&...C#3t..C#3@...tV%$*tR%d%dF" +
   "#E%K%t+C#C%t>q'tRe#(C%K%t'C#e/tIe%tGt=K%#.E$i0#%tRe#C$K%'C#C$K%#t>t?C$K%+E'tKE&C'e3tIs0#=e#C$e3t=C&e(tIe" +
-  "%tGt=E*K%#E(e$C&tGtEE&C(j0#=C&etRj'tRe$(C$K%/C&j.D)C('tRe#C)e#C'etStS%tD>0$(e#C$C%ev+#t=C'e+tIev2#tDe(tG" +
-  "t=K%+k0$.=C*C&Y%#C)'dC%eu;8t=E%C%K%#e$C'e+tItGtEY%#.e$.0$.C$C#3t7..u<$$'tR&dC$C%o'd%dC%e%tGC#t=K%#E&i0#%" +
-  "dC&3t-E''dC'C&3t0E(ev2v2&j0$C'C(3t10$C'C'C&3t2e$3t4/%.C&e't>E'3Ji0#C'3`/$.C#C%3t5C&3t3=e+C&3-.C%e$t=D%/$" +
-  "..C#C$3t5e#D%&dC$C%o'dC%e%tGC#t=E&K%#D'C&e#Y%#C'3t8C%e$t=D%/$..3t#.<#C#K%#E#30'tRe#(C#e%tDe#k..T$$tRC#e/" +
-  "t=D$&d%dC$F#K%3j0#C$3t:i0#C#3FE#e/t=D$/$..C$.-#F#euC8t=3t;.+#C#e2tDi.l$$tRC#3t=i'd%tRe&F#K%3C#j0#=e%C#K%" +
-  "#E#e%tDi0#=e'e#C#e'tD>.2.C#3t-E$C$C#3t03t1e#k.Z$$tRC#K%#e'tDi'de#2.%tR%dC#e't=E$3t-E#i0#C$C#K%#k0#C#/$.e" +
-  "#..L$$tRC#3t='dC#3t-3)2.C#3t?D$C#32C$'tRC$3/(e#.t>.tp$$%tRF#K%3C#j'de#2.%d%dC#C#32C#t=E$s0#C$F#K%7m0$.e*" +
-  "C#3-.%d%dF#K%3C$j0#C$3t:0$.C$2.C$%tRF#euC8t=D#&dF#K%?C#k'dC#3FE%C#K%'C$e't=j0%=C%D#/$..e*C$3-C#.3t;E#s'd" +
-  "e*C$3-.C#.tM$&tRC#%tRC#3t='dC#3t-E$i'de*C#3-.C$K%#D%C$3)C#t=E&C$3/C%t=m'tRC&(C%e't>3tA./$.C#3t?'tRC#e't=" +
-  "(C#3tA..E$m'tRF#K%7C$o(e#.e$C$>i'de*C#3-.C$.G#%dC$i0#C#ev2v2v2v2*C$tAq0#etStStStStK2.C#C$t?.u<&$'tRetStS" +
-  "tStStKC#C$t?C$'tRev2v2v2v2*C$tAC#m(e#.>E%ev2v2v2v2*o'de#2.F#E#K%3D&C%3t'E'i'de#2.%d%dC%ev#&o0#%d%dC#K%t+" +
-  "C'C#t>q'tRe#(C#K%t'C'e/tIe%tGt=K%#.E$i0#C'C$K%#t>C$K%+E(e3tIC(e+tIev2#tDt?e'tGs0#C$i0%/$./$.C'D$%dC%e2t=" +
-  "e'tIe$C%>C%ect=e)tIe%tGC%ev#&q>e'tGE#eud#o'dC$e#C#v/.#/$.C#etKtDC$t=D&&dC$C&m'dC$f#Z&#C$e+t=D$/$..C#e'tD" +
-  "'dC$e#Y%#../$.C#K%CE$C&e't=E#m'dC#D$.C$C'o'd%dC$C'E#t>e&t=etOtDE&e3C%e6t=etCtDC%e/q>e't>E$q'dC&D$.C$eud#" +
-  "o'dC#e#C$v/.#/$.C$etKtDC#t=D&&dC#C&m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#....C'.Y$$tRC#3t-E%'dC%C#3t2=C%3" +
-  ")C$s2.C$ev2v2v2v2*q'tRC$3OC#3t/32j(e#..,#C#e%tG3O.t'#%d%dC#ev2v2v2v2#o0#C$ev2v2v2v2*q0$.e#2.%d%dev2v2v2v" +
-  "2*C%'tRe#(C#3tF.E#t>C$m0#C#C$t=0$.e#2.C#C$t=e#3t%.1#C#C$3tFe&tEY%#.uS$$+tRC$ev2v2v2v2*o'de#2.C$3OD'F#K%3" +
-  "D-C#C#C'3tCC%3tGE(i'de#C%C#>2.C%C(e't=C%>D,C(32C(t=D)C#D$&dC$'dC)C't>E)C'e&tEY%#C$e$t>E$e%tGC,t=C)e't=E*" +
-  "Y%#F#K%CE&C-e't=E+m'dC+D&.C&C*o'dC*C&C*t>e&t=etOtDE&C'e't>E+o'tRC+(C&.3j./$..C%i'dC(C#3tH.C,.uR$$)tRC#%t" +
-  "R&dC#C'o'detStStStStKC'e%tGC$t=K%#E(ev2v2v2v2*o0%=etStStStStKC(3OE(ev2v2v2v2*C&t>o0%=C&C(t=D&C'e$t=D'/$." +
-  ".C&.C%3tGE&i'de#C%C#>2.C%C&e't=C%>D)C&32C&t=D(C#D'&dC''dC(C'e$t>E'e%tGE*C$t=K%#3OE+t>E(C+e&tEY%#C)C*t=C(" +
-  "e't=Y%#/$..C%i'dC&C#3tH.C).t+$%tRC%C$32E't>D&39C&m'dC&3]i'de#2.F#K%3C$C't=k'dC#C$C%3tL2..39C&t>D#C$C$K%#" +
-  "C&t=Y%#C$C%t=C#38e$.u=($)tRF#D'C$K%#E&etCtDE(C%s'dC&etCtDC%t>E#e3s'dC$C%t=E%C#e&tEY%#C$C&C#t>Y%#C%3@.e$2" +
-  ".C$C(t=E&C'K%3j'dC#C$C%3tK2.%d%dC&K%#E#e%tD0#C#etCtDC(t=C%s0$.e#2.C$K%#etCtDE+C$t=E#K%#etCtDD&C#K%'D(C#K" +
-  "%+D)%d%d%tR%dC#C'K%7E*s0#C#C'q0#C&i0#C&C*C#t>s0#C(C*s/$.e$.C'ev'+t=C)oC)C*stEtE0#C)K%'C#k0#C#C&t=e't>K%#" +
-  "C&k0#%dC(i0#C(K%+C#k0$./$.e*C#3##.C#K%+E(C#K%'E#Y%'C#'dC#C(Y%+(C'euC8t=C(o'd%dC'euh#t=C(C'ev'+t=t>e%tIE#" +
-  "e(tIe%tGt=E)K%#etQC#tJtDD(C)C(Y%#C(0#C'C'K%t3etQC#e(tItJtDY%t3...C$C%t=D#C&C+t=C%t>E&e3s'dC#C&e$tEY%#C#C" +
-  "&t=e't>C&Y%#.C$C$K%#C%C+t>t=Y%#C&e3s'd%d%dC'ev'+t=%tRC&e'tIE$eCm'dC$/$.eBC$t:t>E%e&t>e'tGC$C%e't>tIe2tDt" +
-  "E.E&e%tGt=E%K%'E$i0#%dC$C'q0#C$C'K%7m0$.e*C%e't=3##.C#C$Y%'C#C%Y%+C%C#Y%'C$'dC$C#Y%+/$.C'euh#t=C&e(tIE#e" +
-  "%tGt=E$C$K%#e$C&tGtEY%#C'C'K%t3e$C#tGtEY%t3.(C#C#K%#e$tEY%#.C'C'K%le$t=Y%le$.u]($)tRF#D)C#i'dC$3t'2.%d%d" +
-  "C)K%t+C#C)t>q'tRe#(C)K%t'C#e/tIe%tGt=K%#.E%i0#C#C%K%#t>C%K%+E'e3tIC'e+tIev2#tDt?e'tGm0$.e#D%.C%'tRC%K%'C" +
-  "#C%K%#t>t?C%K%+E'tKE&C'e3tIs'dev2v2&D&.C&ev2v2&j'de$e'C#e2tD>C#3##.C%e3t=C&e(tIe%tGt=K%#C&tIe$tD'de&C#3#" +
-  "#.C%K%+e+tIev2#tDe'tG(%d%d%d%dC)K%3E'C#e't>E(q0#C(C)K%?s0$.C(3I0%/$.%dC(e't=e2tD0#C(K%#E*e1tDe%k0#C*etCt" +
-  "DE&i0#C'C(t>C&m0#C&C(t=K%#e,tDe$k0#C*e$tD0%C(C)t>D'%d%d%dC(e't>K%#E&e2tD0#C&i0#C&C'euC8t>q0$/#./$.C(C&t>" +
-  "K%#C&e$tEj0&...C(3t..C(K%#etCtDe't>.D&%dC$0#C)K%/e$tDi0#C#3t8e#2.C$ev2v2v2v2*o'de#2.%d%dC%i'de#C#e't>e3C" +
-  "$e6t=etCtDC$e/q>3tLi0%/$.C$ev#&qE'i0$C$e2t=e'tIe$C$>C$ect=e)tIe%tGC'>e'tGC&k0$.C#2.C$3t'E'i'dC%'tRC$C&q(" +
-  "e#C#e't>e3C$e6t=etCtDC$e/q>3tL.'dC#2.e#2.C'D%%dC&C$e&t=etOtDC$C&o>E*eud#o'dC%C#C*v/-##/$.C*etKtDC%t=D$C#" +
-  "C%t>D&&dC$C%o'dC%C%C&t=L&#Z&#C%e+t=D%/$..C*e'tD'dC%C%C&t=K%#Y%#..C#3t8C'.)#C#G#.tD$%tR%tRC#i'detStS'3$/$" +
-  ".e#c#e3tGE$C#e2t=etCtDE%eud8t=m'tRetStS'3$C$k(e#.0#=C%.G#F#'dc#e3tGF#etStS't=C#>F#3t+F#edt>eBY%#F#etS+Y%" +
-  "S3t,.F#.5#C#3%'tRC#C$3t*(e#..P$%tR3t<D$&dC$'dC$3t>C#j'dC$3t@C%t=D%.C$3tBD$/$..C%.N$%tR3t<D$&dC$'dC%e$t=C" +
-  "%C$3t>C#j>D%C$3tBD$/$..C%.*#F#K%G.*#F#K%O._#C#'dC#C%3tEi'de(C#3-.e$C$e$t>E%C#tDC$C%tDe$C$>>'de)C#3-.C#3t" +
-  "8..>#C#'dC#C$3tEi'de(C#3-.C#3t8..t3$%tR%tR%dC#ev#&o0#C#3&e'tGF#K%So0#%d%dC#3&E$3'E%K%+C%K%/tE0#C$3Ni0$.C" +
-  "$e'tG/%..C#ev2v2v2v2*o'tRe#(C#3Oe't>...*#F#K%K.T#%tRe9C$e'm'tRe#(C$3%.i0#=e/C$C%3t*E$i0#=C#C$Y%#e#..I#%t" +
-  "RC$C%3tCE$ev2v2v2v2*o'dC#3t3=e#/$.C#C$3tM..t#$$tR%tRe#C#i0#=C#3t-E%'dC%C#3t2=C#e#C%3)C$s>/$.C#3t/D%e#C$e" +
-  "v2v2v2v2*o0#=C#e#e#C%C$3O3tL>..,#F#C#Y%O.=$$tRF#K%GD$3t#C#3;=F#K%GC$m.";
+  "%tGt=E*K%#E)e$C&tGtEE&C)j0#=C&etRj'tRe$(C$K%/C&j.D(C)'tRe#C(e#C'etStS%tD>0$(e#C'etStS%tD'tRC((C$C%ev+#t=" +
+  "C'e+tIev2#tDe(tGt=K%+k.0$.=C*C&Y%#C('dC%eu;8t=E%C%K%#e$C'e+tItGtEY%#.e$.0$.C$C#3t7..u<$$'tR&dC$C%o'd%dC%" +
+  "e%tGC#t=K%#E&i0#%dC&3t-E''dC'C&3t0E(ev2v2&j0$C'C(3t10$C'C'C&3t2e$3t4/%.C&e't>E'3Ji0#C'3`/$.C#C%3t5C&3t3=" +
+  "e+C&3-.C%e$t=D%/$..C#C$3t5e#D%&dC$C%o'dC%e%tGC#t=E&K%#D'C&e#Y%#C'3t8C%e$t=D%/$..3t#.<#C#K%#E#30'tRe#(C#e" +
+  "%tDe#k..T$$tRC#e/t=D$&d%dC$F#K%3j0#C$3t:i0#C#3FE#e/t=D$/$..C$.-#F#euC8t=3t;.+#C#e2tDi.l$$tRC#3t=i'd%tRe&" +
+  "F#K%3C#j0#=e%C#K%#E#e%tDi0#=e'e#C#e'tD>.2.C#3t-E$C$C#3t03t1e#k.Z$$tRC#K%#e'tDi'de#2.%tR%dC#e't=E$3t-E#i0" +
+  "#C$C#K%#k0#C#/$.e#..L$$tRC#3t='dC#3t-3)2.C#3t?D$C#32C$'tRC$3/(e#.t>.tp$$%tRF#K%3C#j'de#2.%d%dC#C#32C#t=E" +
+  "$s0#C$F#K%7m0$.e*C#3-.%d%dF#K%3C$j0#C$3t:0$.C$2.C$%tRF#euC8t=D#&dF#K%?C#k'dC#3FE%C#K%'C$e't=j0%=C%D#/$.." +
+  "e*C$3-C#.3t;E#s'de*C$3-.C#.tM$&tRC#%tRC#3t='dC#3t-E$i'de*C#3-.C$K%#D%C$3)C#t=E&C$3/C%t=m'tRC&(C%e't>3tA." +
+  "/$.C#3t?'tRC#e't=(C#3tA..E$m'tRF#K%7C$o(e#.e$C$>i'de*C#3-.C$.G#%dC$i0#C#ev2v2v2v2*C$tAq0#etStStStStK2.C#" +
+  "C$t?.u<&$'tRetStStStStKC#C$t?C$'tRev2v2v2v2*C$tAC#m(e#.>E%ev2v2v2v2*o'de#2.F#E#K%3D&C%3t'E'i'de#2.%d%dC%" +
+  "ev#&o0#%d%dC#K%t+C'C#t>q'tRe#(C#K%t'C'e/tIe%tGt=K%#.E$i0#C'C$K%#t>C$K%+E(e3tIC(e+tIev2#tDt?e'tGs0#C$i0%/" +
+  "$./$.C'D$%dC%e2t=e'tIe$C%>C%ect=e)tIe%tGC%ev#&q>e'tGE#eud#o'dC$e#C#v/.#/$.C#etKtDC$t=D&&dC$C&m'dC$f#Z&#C" +
+  "$e+t=D$/$..C#e'tD'dC$e#Y%#../$.C#K%CE$C&e't=E#m'dC#D$.C$C'o'd%dC$C'E#t>e&t=etOtDE&e3C%e6t=etCtDC%e/q>e't" +
+  ">E$q'dC&D$.C$eud#o'dC#e#C$v/.#/$.C$etKtDC#t=D&&dC#C&m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#....C'.Y$$tRC#3" +
+  "t-E%'dC%C#3t2=C%3)C$s2.C$ev2v2v2v2*q'tRC$3OC#3t/32j(e#..,#C#e%tG3O.t'#%d%dC#ev2v2v2v2#o0#C$ev2v2v2v2*q0$" +
+  ".e#2.%d%dev2v2v2v2*C%'tRe#(C#3tF.E#t>C$m0#C#C$t=0$.e#2.C#C$t=e#3t%.1#C#C$3tFe&tEY%#.uS$$+tRC$ev2v2v2v2*o" +
+  "'de#2.C$3OD'F#K%3D-C#C#C'3tCC%3tGE(i'de#C%C#>2.C%C(e't=C%>D,C(32C(t=D)C#D$&dC$'dC)C't>E)C'e&tEY%#C$e$t>E" +
+  "$e%tGC,t=C)e't=E*Y%#F#K%CE&C-e't=E+m'dC+D&.C&C*o'dC*C&C*t>e&t=etOtDE&C'e't>E+o'tRC+(C&.3j./$..C%i'dC(C#3" +
+  "tH.C,.uR$$)tRC#%tR&dC#C'o'detStStStStKC'e%tGC$t=K%#E(ev2v2v2v2*o0%=etStStStStKC(3OE(ev2v2v2v2*C&t>o0%=C&" +
+  "C(t=D&C'e$t=D'/$..C&.C%3tGE&i'de#C%C#>2.C%C&e't=C%>D)C&32C&t=D(C#D'&dC''dC(C'e$t>E'e%tGE*C$t=K%#3OE+t>E(" +
+  "C+e&tEY%#C)C*t=C(e't=Y%#/$..C%i'dC&C#3tH.C).t+$%tRC%C$32E't>D&39C&m'dC&3]i'de#2.F#K%3C$C't=k'dC#C$C%3tL2" +
+  "..39C&t>D#C$C$K%#C&t=Y%#C$C%t=C#38e$.u=($)tRF#D'C$K%#E&etCtDE(C%s'dC&etCtDC%t>E#e3s'dC$C%t=E%C#e&tEY%#C$" +
+  "C&C#t>Y%#C%3@.e$2.C$C(t=E&C'K%3j'dC#C$C%3tK2.%d%dC&K%#E#e%tD0#C#etCtDC(t=C%s0$.e#2.C$K%#etCtDE+C$t=E#K%#" +
+  "etCtDD&C#K%'D(C#K%+D)%d%d%tR%dC#C'K%7E*s0#C#C'q0#C&i0#C&C*C#t>s0#C(C*s/$.e$.C'ev'+t=C)oC)C*stEtE0#C)K%'C" +
+  "#k0#C#C&t=e't>K%#C&k0#%dC(i0#C(K%+C#k0$./$.e*C#3##.C#K%+E(C#K%'E#Y%'C#'dC#C(Y%+(C'euC8t=C(o'd%dC'euh#t=C" +
+  "(C'ev'+t=t>e%tIE#e(tIe%tGt=E)K%#etQC#tJtDD(C)C(Y%#C(0#C'C'K%t3etQC#e(tItJtDY%t3...C$C%t=D#C&C+t=C%t>E&e3" +
+  "s'dC#C&e$tEY%#C#C&t=e't>C&Y%#.C$C$K%#C%C+t>t=Y%#C&e3s'd%d%dC'ev'+t=%tRC&e'tIE$eCm'dC$/$.eBC$t:t>E%e&t>e'" +
+  "tGC$C%e't>tIe2tDtE.E&e%tGt=E%K%'E$i0#%dC$C'q0#C$C'K%7m0$.e*C%e't=3##.C#C$Y%'C#C%Y%+C%C#Y%'C$'dC$C#Y%+/$." +
+  "C'euh#t=C&e(tIE#e%tGt=E$C$K%#e$C&tGtEY%#C'C'K%t3e$C#tGtEY%t3.(C#C#K%#e$tEY%#.C'C'K%le$t=Y%le$.u]($)tRF#D" +
+  ")C#i'dC$3t'2.%d%dC)K%t+C#C)t>q'tRe#(C)K%t'C#e/tIe%tGt=K%#.E%i0#C#C%K%#t>C%K%+E'e3tIC'e+tIev2#tDt?e'tGm0$" +
+  ".e#D%.C%'tRC%K%'C#C%K%#t>t?C%K%+E'tKE&C'e3tIs'dev2v2&D&.C&ev2v2&j'de$e'C#e2tD>C#3##.C%e3t=C&e(tIe%tGt=K%" +
+  "#C&tIe$tD'de&C#3##.C%K%+e+tIev2#tDe'tG(%d%d%d%dC)K%3E'C#e't>E(q0#C(C)K%?s0$.C(3I0%/$.%dC(e't=e2tD0#C(K%#" +
+  "E*e1tDe%k0#C*etCtDE&i0#C'C(t>C&m0#C&C(t=K%#e,tDe$k0#C*e$tD0%C(C)t>D'%d%d%dC(e't>K%#E&e2tD0#C&i0#C&C'euC8" +
+  "t>q0$/#./$.C(C&t>K%#C&e$tEj0&...C(3t..C(K%#etCtDe't>.D&%dC$0#C)K%/e$tDi0#C#3t8e#2.C$ev2v2v2v2*o'de#2.%d%" +
+  "dC%i'de#C#e't>e3C$e6t=etCtDC$e/q>3tLi0%/$.C$ev#&qE'i0$C$e2t=e'tIe$C$>C$ect=e)tIe%tGC'>e'tGC&k0$.C#2.C$3t" +
+  "'E'i'dC%'tRC$C&q(e#C#e't>e3C$e6t=etCtDC$e/q>3tL.'dC#2.e#2.C'D%%dC&C$e&t=etOtDC$C&o>E*eud#o'dC%C#C*v/-##/" +
+  "$.C*etKtDC%t=D$C#C%t>D&&dC$C%o'dC%C%C&t=L&#Z&#C%e+t=D%/$..C*e'tD'dC%C%C&t=K%#Y%#..C#3t8C'.)#C#G#.tD$%tR%" +
+  "tRC#i'detStS'3$/$.e#c#e3tGE$C#e2t=etCtDE%eud8t=m'tRetStS'3$C$k(e#.0#=C%.G#F#'dc#e3tGF#etStS't=C#>F#3t+F#" +
+  "edt>eBY%#F#etS+Y%S3t,.F#.5#C#3%'tRC#C$3t*(e#..P$%tR3t<D$&dC$'dC$3t>C#j'dC$3t@C%t=D%.C$3tBD$/$..C%.N$%tR3" +
+  "t<D$&dC$'dC%e$t=C%C$3t>C#j>D%C$3tBD$/$..C%.*#F#K%G.*#F#K%O._#C#'dC#C%3tEi'de(C#3-.e$C$e$t>E%C#tDC$C%tDe$" +
+  "C$>>'de)C#3-.C#3t8..>#C#'dC#C$3tEi'de(C#3-.C#3t8..t3$%tR%tR%dC#ev#&o0#C#3&e'tGF#K%So0#%d%dC#3&E$3'E%K%+C" +
+  "%K%/tE0#C$3Ni0$.C$e'tG/%..C#ev2v2v2v2*o'tRe#(C#3Oe't>...*#F#K%K.T#%tRe9C$e'm'tRe#(C$3%.i0#=e/C$C%3t*E$i0" +
+  "#=C#C$Y%#e#..I#%tRC$C%3tCE$ev2v2v2v2*o'dC#3t3=e#/$.C#C$3tM..t#$$tR%tRe#C#i0#=C#3t-E%'dC%C#3t2=C#e#C%3)C$" +
+  "s>/$.C#3t/D%e#C$ev2v2v2v2*o0#=C#e#e#C%C$3O3tL>..,#F#C#Y%O.=$$tRF#K%GD$3t#C#3;=F#K%GC$m.";

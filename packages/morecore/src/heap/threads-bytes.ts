@@ -1,4 +1,4 @@
-// Made by `npm run asc -- --write` from src/kernel/family.ts: the malloc family for heaps that threads share, 21298 bytes,
+// Made by `npm run asc -- --write` from src/kernel/family.ts: the malloc family for heaps that threads share, 21311 bytes,
 // in the letters of kernel-text.ts.
 
 export const THREADS_TEXT =
@@ -15,7 +15,7 @@ export const THREADS_TEXT =
   "Et8t8#tQ,t@t6t2t6t4t?t?tBt6#t]$1t@t6t2t9t<tEtFtGt2tCt<t8t6t8#tT$*t@t6t2t9tEt8t8#tP8t@t6t2t<tAt7t8tCt8tAt" +
   "7t8tAtGt2t6t4t?t?tBt6#tb$:t@t6t2t<tAt7t8tCt8tAt7t8tAtGt2t6tBt@t4t?t?tBt6#tc$,t@t6t2t@t4t?t?tBt6#t@.t@t6t" +
   "2t@t8t@t4t?t<t:tA#tC0t@t6t2tAt8tKtGt2tCt<t8t6t8#tZ$1t@t6t2tCt<t8t6t8t2t5tLtGt8tF#tX$1t@t6t2tCt<t8t6t8t2t" +
-  "FtGt4tGt8#tV$-t@t6t2tEt8t4t?t?tBt6#tn$8t@t6t2t@t4t?t?tBt6t2tHtFt4t5t?t8t2tFt<tMt8#tK-uEts$u1$3#C#e$t>C#t" +
+  "FtGt4tGt8#tV$-t@t6t2tEt8t4t?t?tBt6#tn$8t@t6t2t@t4t?t?tBt6t2tHtFt4t5t?t8t2tFt<tMt8#tK-uRts$u1$3#C#e$t>C#t" +
   "De$C#>i.D#C#e2t=e'tIe$C#>C#ect=e)tIe%tGC#ev#&q>.I#F#euC&t>C#eCt>e%tIe(tGt=F#ev+#t=C#e(tGt=C#eBo>.1#C#K%+" +
   "e+tIev2#tD.,#C#3'e'tG.-#C#K%+e3tI.t3$&tRC#e3t=E$C#3)eBt=e(tIe%tGt=D&C$D#&dC#C&m'dC#v13%WE$'dC#C#K%#C$tEY" +
   "%#C#eWt=C$etRtFv1O%#=e$D%.C#e't=D#/$..C%.7#C#e#Y%+C#F#eu`#t=Y%#.3#F#K%t'C#e/tIe%tGt=.b$$tRC#K%#3,E$C#C#e" +
@@ -168,73 +168,73 @@ export const THREADS_TEXT =
   "v)v&u0um)ev(v&u0um)C%euC&t>ev2BtD>tFv1e%#E&C#tFE$ev(v&u0um)j0#C$ev)v&u0um)k0$.C#C&v1:%'/&.&d%dC%e`t>E$v1" +
   "3%#D&&dC&e$k'dC#C&Y%#C&C$C&C#v1l%#E&j0%/$..C%%tRe#C)K%t+C#C)K%v'$t>o'tRC)K%t'C#e/tIe%tGt=K%#(e#.E&E$etCt" +
   "DC$e&tD>E$'dC$K%`/$.C&etCtDe#C&e%tD>.E$j0%C#e't=C#ev)v&u0um)ev(v&u0um)C%euC&t>ev2BtD>tFE%C#ev)v&u0um)ev(" +
-  "v&u0um)C$euC&t>ev2BtD>tFv1l%#C%k0%C$D%/$....2.e&C#3##.u=%$*tR%d%dF#E%K%t+C#C%K%v'$t>q0#C%K%t'C#e/tIe%tGt" +
-  "=K%#E$i0#C$e2tD0#C$K%`C%k0#%tRe#C$K%'C#C$K%#t>t?C$K%+E(tKE&C(e3tIs0#=C$e3t=C&e(tIe%tGt=E*K%#E'e$C&tGE)tE" +
-  "D&e#C)C*K%WC'tEtD0#=C&etRj'tRe$(C$K%/C&j.D)C''tRe#C)e#C(etStS%tD>0$(e#C(e+tIev2#tDE'eBo'tRC%euC&t>C'eCt>" +
-  "e%tIe(tGt=(C%ev+#t=C'e(tGt=.K%+C$k0$.=C*C&Y%#C)'dC%eu;8t=E$C$K%#e$e$C(e+tIev2#tDE$tGC$eBo>tEY%#.e$.0$.C#" +
-  "3tO..uS$$'tR&dC$C&o'd%dC&e%tGC#t=K%#E%i0#%dC%3RF#k'dC%3tK=/%.C%3tEE''dC'C%3tHE(ev2v2&j0$C'C(3tI0$C'C'C%3" +
-  "tJe$3tL/%.C%e't>E'3Xi0#C%3Y0#C'3t)/$.C#C&3tMC%3tK=e+C%30.C&e$t=D&/$..C#C$3tMe#D&&dC$C&o'dC&e%tGC#t=E%K%#" +
-  "D'C%e#Y%#C'3tPC&e$t=D&/$..3t;.<#C#K%#E#37'tRe#(C#e%tDe#k..T$$tRC#e/t=D$&d%dC$F#K%3j0#C$3tRi0#C#3WE#e/t=D" +
-  "$/$..C$..#F#euC8t=3tS$.+#C#e2tDi.t.$$tRC#3tU$i'd%tRe&F#K%3C#j0#=e%C#K%#E$e%tDi0#=e'e#C$e'tD>.E$'dC$2.C#e" +
-  "'t=3Ye#k2.C#3tEE$C$C#3tH3tIe#k.Z$$tRC#K%#e'tDi'de#2.%tR%dC#e't=E$3tEE#i0#C$C#K%#k0#C#/$.e#..N$$tRC#3tU$'" +
-  "dC#3tE3(2.C#3tW$D$C#39C$'tRC$36(e#.t>.tq$$%tRF#K%3C#j'de#2.%d%dC#C#39C#t=E$s0#C$F#K%7m0$.e*C#30.%d%dF#K%" +
-  "3C$j0#C$3tR0$.C$2.C$%tRF#euC8t=D#&dF#K%?C#k'dC#3WE%C#K%'C$e't=j0%=C%D#/$..e*C$30C#.3tS$E#s'de*C$30.C#.tQ" +
-  "$&tRC#%tRC#3tU$'dC#3tEE$i'de*C#30.C$K%#D%C$3(C#t=E&C$36C%t=m'tRC&(C%e't>3tY$./$.C#3tW$'tRC#e't=(C#3tY$.." +
-  "E$m'tRF#K%7C$o(e#.e$C$>i'de*C#30.C$.G#%dC$i0#C#ev2v2v2v2*C$tAq0#etStStStStK2.C#C$t?.uM&$'tRetStStStStKC#" +
-  "C$t?C$'tRev2v2v2v2*C$tAC#m(e#.>E%ev2v2v2v2*o'de#2.F#E#K%3D&C%3t@E'i'de#2.%d%dC%etS+o0#%d%de#C#K%t+C'C#K%" +
-  "v'$t>o'tRC#K%t'C'e/tIe%tGt=K%#(e#.E$etCtDC$e&tD>E$i0#C'C$K%#t>C$K%+E(e3tIC(e+tIev2#tDt?e'tGs0#C$i0%/$./$" +
-  ".C'D$%dC%e2t=e'tIe$C%>C%ect=e)tIe%tGC%ev#&q>e'tGE#eud#o'dC$e#C#v/.#/$.C#etKtDC$t=D&&dC$C&m'dC$f#Z&#C$e+t" +
-  "=D$/$..C#e'tD'dC$e#Y%#../$.C#K%CE$C&e't=E#m'dC#D$.C$C'o'd%dC$C'E#t>e&t=etOtDE&e3C%e6t=etCtDC%e/q>e't>E$q" +
-  "'dC&D$.C$eud#o'dC#e#C$v/.#/$.C$etKtDC#t=D&&dC#C&m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#....C'.Y$$tRC#3tEE%" +
-  "'dC%C#3tJ=C%3(C$s2.C$ev2v2v2v2*q'tRC$3aC#3tG39j(e#..,#C#e%tG3a.t(#%d%dC#ev2v2v2v2#o0#C$ev2v2v2v2*q0$.e#2" +
-  ".%d%dev2v2v2v2*C%'tRe#(C#3t_$.E#t>C$m0#C#C$t=0$.e#2.C#C$t=e#3t>.2#C#C$3t_$e&tEY%#.uV$$+tRC$ev2v2v2v2*o'd" +
-  "e#2.C$3aD'F#K%3D-C#C#C'3t[$C%3t`$E(i'de#C%C#>2.C%C(e't=C%>D,C(39C(t=D)C#D$&dC$'dC)C't>E)C'e&tEY%#C$e$t>E" +
-  "$e%tGC,t=C)e't=E*Y%#F#K%CE&C-e't=E+m'dC+D&.C&C*o'dC*C&C*t>e&t=etOtDE&C'e't>E+o'tRC+(C&.3t0./$..C%i'dC(C#" +
-  "3ta$.C,.uT$$)tRC#%tR&dC#C'o'detStStStStKC'e%tGC$t=K%#E(ev2v2v2v2*o0%=etStStStStKC(3aE(ev2v2v2v2*C&t>o0%=" +
-  "C&C(t=D&C'e$t=D'/$..C&.C%3t`$E&i'de#C%C#>2.C%C&e't=C%>D)C&39C&t=D(C#D'&dC''dC(C'e$t>E'e%tGE*C$t=K%#3aE+t" +
-  ">E(C+e&tEY%#C)C*t=C(e't=Y%#/$..C%i'dC&C#3ta$.C).O$$tRC#c#e3tGE$o'dC#C$t>ev2v2&t=etStStOtD3tp$=.c#e3tGC#s" +
-  ".<#C#C#e/tIe%tGE#t>euB%t=edtDC#t=.D#C#3te$C$e$t>e/tIC#e/tIt>e%tGt=etVCt=etSt3tD.uH$$%tRC$etSt3tDD'C#C#C%" +
-  "3tf$E$C&o'tRC&(C$.C#t>3t0C#e*Y%'C#C#Y%+C#e#Y%/C#C&C$C$C&m>Y%7C#C'C$C$C'mE&>Y%;C#C#3te$C#t>C#K%;C#t>3mt=E" +
-  "(Y%GC#C(Y%KC#etRY%OC#etSCY%[C#etRY%`C#C#3te$C#e/tIe%tGt>Y%t'C#C%C#t>Y%t+C#C#Y%v'$C&'dC#C$C'3F..:#C#3CE#e" +
-  "tSuC#m'tRetSuC#(C#..uE$$'tRC#euG#t=e$v1A%#e$t=D'C#v13%3D$&dC$'dC$ev/#t>e#C'v1l%#i'dC$2.C$etS$t>K%#D$/$.." +
-  "C#C#K%t+C#t=3tf$D%C#3th$E$C#K%[E&s'dC$D&.C#e#C&C%3qE$i'dC#e#C#3th$E&C%3qD$.C$i'de#2.C$euC&t=E%e#Y%#C%C$C" +
-  "&t=Y%;C%C#Y%v'$C%ev/#t>C'Y%#C%.D#C$C%o'de#2.C#3tE'tRe$(C$3aC%e't=j..u`$$'tRC#3tKD&%dC$0#F#K%/e$tDi0#C#3t" +
-  "Pe#2.C$ev2v2v2v2*o'de#2.%dC$C&e$tIm0#C#C$C&3tj$i0#C#2.C$3t@E(i'dC#e#C$C&q>2.C(D%%dC&C$e&t=etOtDC$C&o>E'e" +
-  "ud#o'dC%C#C'v/-##/$.C'etKtDC%t=D$C#C%t>D&&dC$C%o'dC%C%C&t=L&#Z&#C%e+t=D%/$..C'e'tD'dC%C%C&t=K%#Y%#..C#3t" +
-  "PC(.t,$%tRC%C$39E't>D&3@C&m'dC&3t&i'de#2.F#K%3C$C't=k'dC#C$C%3tm$2..3@C&t>D#C$C$K%#C&t=Y%#C$C%t=C#3?e$.u" +
-  ">($)tRF#D'C$K%#E&etCtDE(C%s'dC&etCtDC%t>E#e3s'dC$C%t=E%C#e&tEY%#C$C&C#t>Y%#C%3M.e$2.C$C(t=E&C'K%3j'dC#C$" +
-  "C%3tl$2.%d%dC&K%#E#e%tD0#C#etCtDC(t=C%s0$.e#2.C$K%#etCtDE+C$t=E#K%#etCtDD&C#K%'D(C#K%+D)%d%d%tR%dC#C'K%7" +
-  "E*s0#C#C'q0#C&i0#C&C*C#t>s0#C(C*s/$.e$.C'ev'+t=C)oC)C*stEtE0#C)K%'C#k0#C#C&t=e't>K%#C&k0#%dC(i0#C(K%+C#k" +
-  "0$./$.e*C#3##.C#K%+E(C#K%'E#Y%'C#'dC#C(Y%+(C'euC8t=C(o'd%dC'euh#t=C(C'ev'+t=t>e%tIE#e(tIe%tGt=E)K%#etQC#" +
-  "tJtDD(C)C(Y%#C(0#C'C'K%t3etQC#e(tItJtDY%t3...C$C%t=D#C&C+t=C%t>E&e3s'dC#C&e$tEY%#C#C&t=e't>C&Y%#.C$C$K%#" +
-  "C%C+t>t=Y%#C&e3s'd%d%dC'ev'+t=%tRC&e'tIE$eCm'dC$/$.eBC$t:t>E%e&t>e'tGC$C%e't>tIe2tDtE.E&e%tGt=E%K%'E$i0#" +
-  "%dC$C'q0#C$C'K%7m0$.e*C%e't=3##.C#C$Y%'C#C%Y%+C%C#Y%'C$'dC$C#Y%+/$.C'euh#t=C&e(tIE#e%tGt=E$C$K%#e$C&tGtE" +
-  "Y%#C'C'K%t3e$C#tGtEY%t3.(C#C#K%#e$tEY%#.C'C'K%le$t=Y%le$.v#,$+tRF#D'C#i'dC$3t@2.%tRe#C'K%t+C#C'K%v'$t>o'" +
-  "tRC'K%t'C#e/tIe%tGt=K%#(e#.E%etCtDC%e&tD>E('dC(K%`/$.C%etCtDe#C%e%tD>.C'k'dC#C$3tk$2.%d%de#C'K%t+C#C'K%v" +
-  "'$t>o'tRC'K%t'C#e/tIe%tGt=K%#(e#.E%etCtDC%e&tD>E(i0#C#C(K%#t>C(K%+E%e3tIC%e+tIev2#tDt?e'tGm0$.e#D(.C('tR" +
-  "C(K%'C#C(K%#t>t?C(K%+E&tKE%C&e3tIs'dev2v2&D%.C%ev2v2&j'de$e'C#e2tD>C#3##.C(e3t=C%e(tIe%tGt=E&v13%WD)C&K%" +
-  "#C)tEC%tIe$tD'de&C#3##.C(K%+e+tIev2#tDe'tG(%d%d%d%de#C'K%t+C#C'K%v'$t>o'tRC'K%t'C#e/tIe%tGt=K%#(e#.E%etC" +
-  "tDC%e&tD>E&'dC&K%`i0%/$.C%etCtDe#C%e%tD>i0$.%d%d%dC#K%'C#tFE%ev(v&u0um)j0#C%ev)v&u0um)k0$.C#K%+C#eu<v&ua" +
-  "v$tLtFk0'/$./&./$./$.e&C#3##.%tR%tRe#C'K%t+C#e't>E%e't=E&C'K%v'$t>o'tRC'K%t'C&e/tIe%tGt=K%#(e#.E&etCtDC&" +
-  "e&tD>E)'dC)K%`/$.C&etCtDe#C&e%tD>.D&e#C%e't=e2tDe$C&>0#=e#C%K%#E,e1tDe%k0#=C,etCtDE*C%t=D)C&K%?C%q'tRe#C" +
-  "*iC&K%3E+C%qtE'tRe$(C+C%t>C*m.0$(e#C%C)s'tRe#(C&%tRe#C'K%t+C)C'K%v'$t>o'tRC'K%t'C)e/tIe%tGt=K%#(e#.E*etC" +
-  "tDC*e&tD>E+'dC+K%`/$.C*etCtDe#C*e%tD>.E*j'tRe$(C&euC<t>C&euC<t=C&euC&t>ev2BtD>C*je#C&>..i0$.=e#C)K%#e,tD" +
-  "e$k0#=C,e$tDC&C'ktE'tRe$(%tRC%C't>D)e#%tR%dC%e't>K%#E&e2tD0#C&i0#C)euC8t>C&m/$.e$.0#=C%C&t>K%#C&e$tEj..." +
-  "i'dC%3tF.C%K%#etCtDe't>.D&%dC$0#C'K%/e$tDi0#C#3tPe#2.C$ev2v2v2v2*o'de#2.%d%dC(i'de#C#e't>e3C$e6t=etCtDC$" +
-  "e/q>3tm$i0%/$.C$e2t=e'tIe$C$>C$ect=e)tIe%tGC$ev#&q>e'tGC&k0$C$etS+o0$.C#2.C$3t@E%i'dC('tRC$C&q(e#C#e't>e" +
-  "3C$e6t=etCtDC$e/q>3tm$.'dC#2.e#2.C%D'%dC&C$e&t=etOtDC$C&o>E$eud#o'dC'C#C$v/-##/$.C$etKtDC't=D&C#C't>D(&d" +
-  "C&C'o'dC'C'C(t=L&#Z&#C'e+t=D'/$..C$e'tD'dC'C'C(t=K%#Y%#..C#3tPC%.uE%$)tRF#K%#euPtruTuE'j'dF#2.F#ev/#t>K%" +
-  "#D'F#K%v'$E#F#euC&t>E&F#K%;E%3rD(C#K%[D$C&euC&3t0C%C(C#K%/eu#RC$C$eu#Rm>3tDF#C$Y%[euC<3e3t)F#K%GD$C#v13%" +
-  "3'dC#C$C$3si'dC#C&C%3Fe#2.(C#C$3n.F#ev/#t>C'Y%#F#euPtruTuE'Y%#F#C#Y%v'$F#C#K%t'Y%t'F#C#K%t+Y%t+F#C#K%`Y%" +
-  "`F#edt>C#edt>K%#Y%#F#C#K%SY%SF#E%etS$t>C#E&v13%3E#Y%#C&e3t=C#C%v1l%#D$&dC#C$k'dC%etS$t>C$E#Y%#C&e3t=C#C%" +
-  "v1l%#D$/$..F#.<#C#e3tId#E#etRj'tRe#(C#e3tG..)#C#G#.tL$%tR%tRC#i'detStS'3tp$/$.e#c#e3tGE$C#e2t=etCtDE%eud" +
-  "8t=m'tRetStS'3tp$C$k(e#.0#=C%.G#F#'dC#'tRc#e3tG(F#etStS't=.F#e#etSC3tDF#edt>eBY%#F#etS+Y%S.F#.to$#%tRe#C" +
-  "#e2t=etCtDE#etS%t=3td$i0#=%dC#e#e$v1l%#0#%dC#C$3tf$etStS't=3td$i0#C#c#e3tGC$C#3tg$C#edt>eBY%#C#etS+Y%SC#" +
-  "euPtruLu-'v1:%#/$.C#e#v1:%#e#/$.&dC#v13%#e$j0#.C#3ti$.G#F#'d3to$G#.F#.<#3Z3t83t;e#3H=F#ev/#t>e#v1:%#.5#C" +
-  "#3$'tRC#C$3tC(e#..T$%tR3tT$D$&dC$'dC$3tV$C#j'dC$3tX$C%t=D%.C$3tZ$D$/$..C%.Q$%tR3tT$D$&dC$'dC%e$t=C%C$3tV" +
-  "$C#j>D%C$3tZ$D$/$..C%..#F#K%v'$K%G..#F#K%v'$K%O.`#C#'dC#C%3t^$i'de(C#30.e$C$e$t>E%C#tDC$C%tDe$C$>>'de)C#" +
-  "30.C#3tP..?#C#'dC#C$3t^$i'de(C#30.C#3tP..t3$%tR%tR%dC#etS+o0#C#3%e'tGF#K%So0#%d%dC#3%E$3&E%K%+C%K%/tE0#C" +
-  "$3`i0$.C$e'tG/%..C#ev2v2v2v2*o'tRe#(C#3ae't>....#F#K%v'$K%K.T#%tRe9C$e'm'tRe#(C$3$.i0#=e/C$C%3tCE$i0#=C#" +
-  "C$Y%#e#..K#%tRC$C%3t[$E$ev2v2v2v2*o'dC#3tK=e#/$.C#C$3tn$..t@$$tR%tRe#C#i0#=C#3RF#k'dC#e#C#C$C#3tK3tj$>/$" +
-  ".C#3tEE%'dC%C#3tJ=C#e#C%3(C$s>/$.C#3tGD%e#C$ev2v2v2v2*o0#=C#e#e#C%C$3a3tm$>..0#F#K%v'$C#Y%O.A$$tRF#K%GD$" +
-  "3Z3t83t;C#3H=F#K%GC$m.";
+  "v&u0um)C$euC&t>ev2BtD>tFv1l%#C%k0%C$D%/$....2.e&C#3##.uJ%$*tR%d%dF#E%K%t+C#C%K%v'$t>q0#C%K%t'C#e/tIe%tGt" +
+  "=K%#E$i0#C$e2tD0#C$K%`C%k0#%tRe#C$K%'C#C$K%#t>t?C$K%+E'tKE&C'e3tIs0#=C$e3t=C&e(tIe%tGt=E*K%#E(e$C&tGE)tE" +
+  "D&e#C)C*K%WC(tEtD0#=C&etRj'tRe$(C$K%/C&j.D)C('tRe#C)e#C'etStS%tD>0$(e#C'etStS%tD'tRC)(C'e+tIev2#tDE(eBo'" +
+  "tRC%euC&t>C(eCt>e%tIe(tGt=(C%ev+#t=C(e(tGt=.K%+C$k.0$.=C*C&Y%#C)'dC%eu;8t=E$C$K%#e$e$C'e+tIev2#tDE$tGC$e" +
+  "Bo>tEY%#.e$.0$.C#3tO..uS$$'tR&dC$C&o'd%dC&e%tGC#t=K%#E%i0#%dC%3RF#k'dC%3tK=/%.C%3tEE''dC'C%3tHE(ev2v2&j0" +
+  "$C'C(3tI0$C'C'C%3tJe$3tL/%.C%e't>E'3Xi0#C%3Y0#C'3t)/$.C#C&3tMC%3tK=e+C%30.C&e$t=D&/$..C#C$3tMe#D&&dC$C&o" +
+  "'dC&e%tGC#t=E%K%#D'C%e#Y%#C'3tPC&e$t=D&/$..3t;.<#C#K%#E#37'tRe#(C#e%tDe#k..T$$tRC#e/t=D$&d%dC$F#K%3j0#C$" +
+  "3tRi0#C#3WE#e/t=D$/$..C$..#F#euC8t=3tS$.+#C#e2tDi.t.$$tRC#3tU$i'd%tRe&F#K%3C#j0#=e%C#K%#E$e%tDi0#=e'e#C$" +
+  "e'tD>.E$'dC$2.C#e't=3Ye#k2.C#3tEE$C$C#3tH3tIe#k.Z$$tRC#K%#e'tDi'de#2.%tR%dC#e't=E$3tEE#i0#C$C#K%#k0#C#/$" +
+  ".e#..N$$tRC#3tU$'dC#3tE3(2.C#3tW$D$C#39C$'tRC$36(e#.t>.tq$$%tRF#K%3C#j'de#2.%d%dC#C#39C#t=E$s0#C$F#K%7m0" +
+  "$.e*C#30.%d%dF#K%3C$j0#C$3tR0$.C$2.C$%tRF#euC8t=D#&dF#K%?C#k'dC#3WE%C#K%'C$e't=j0%=C%D#/$..e*C$30C#.3tS$" +
+  "E#s'de*C$30.C#.tQ$&tRC#%tRC#3tU$'dC#3tEE$i'de*C#30.C$K%#D%C$3(C#t=E&C$36C%t=m'tRC&(C%e't>3tY$./$.C#3tW$'" +
+  "tRC#e't=(C#3tY$..E$m'tRF#K%7C$o(e#.e$C$>i'de*C#30.C$.G#%dC$i0#C#ev2v2v2v2*C$tAq0#etStStStStK2.C#C$t?.uM&" +
+  "$'tRetStStStStKC#C$t?C$'tRev2v2v2v2*C$tAC#m(e#.>E%ev2v2v2v2*o'de#2.F#E#K%3D&C%3t@E'i'de#2.%d%dC%etS+o0#%" +
+  "d%de#C#K%t+C'C#K%v'$t>o'tRC#K%t'C'e/tIe%tGt=K%#(e#.E$etCtDC$e&tD>E$i0#C'C$K%#t>C$K%+E(e3tIC(e+tIev2#tDt?" +
+  "e'tGs0#C$i0%/$./$.C'D$%dC%e2t=e'tIe$C%>C%ect=e)tIe%tGC%ev#&q>e'tGE#eud#o'dC$e#C#v/.#/$.C#etKtDC$t=D&&dC$" +
+  "C&m'dC$f#Z&#C$e+t=D$/$..C#e'tD'dC$e#Y%#../$.C#K%CE$C&e't=E#m'dC#D$.C$C'o'd%dC$C'E#t>e&t=etOtDE&e3C%e6t=e" +
+  "tCtDC%e/q>e't>E$q'dC&D$.C$eud#o'dC#e#C$v/.#/$.C$etKtDC#t=D&&dC#C&m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#.." +
+  "..C'.Y$$tRC#3tEE%'dC%C#3tJ=C%3(C$s2.C$ev2v2v2v2*q'tRC$3aC#3tG39j(e#..,#C#e%tG3a.t(#%d%dC#ev2v2v2v2#o0#C$" +
+  "ev2v2v2v2*q0$.e#2.%d%dev2v2v2v2*C%'tRe#(C#3t_$.E#t>C$m0#C#C$t=0$.e#2.C#C$t=e#3t>.2#C#C$3t_$e&tEY%#.uV$$+" +
+  "tRC$ev2v2v2v2*o'de#2.C$3aD'F#K%3D-C#C#C'3t[$C%3t`$E(i'de#C%C#>2.C%C(e't=C%>D,C(39C(t=D)C#D$&dC$'dC)C't>E" +
+  ")C'e&tEY%#C$e$t>E$e%tGC,t=C)e't=E*Y%#F#K%CE&C-e't=E+m'dC+D&.C&C*o'dC*C&C*t>e&t=etOtDE&C'e't>E+o'tRC+(C&." +
+  "3t0./$..C%i'dC(C#3ta$.C,.uT$$)tRC#%tR&dC#C'o'detStStStStKC'e%tGC$t=K%#E(ev2v2v2v2*o0%=etStStStStKC(3aE(e" +
+  "v2v2v2v2*C&t>o0%=C&C(t=D&C'e$t=D'/$..C&.C%3t`$E&i'de#C%C#>2.C%C&e't=C%>D)C&39C&t=D(C#D'&dC''dC(C'e$t>E'e" +
+  "%tGE*C$t=K%#3aE+t>E(C+e&tEY%#C)C*t=C(e't=Y%#/$..C%i'dC&C#3ta$.C).O$$tRC#c#e3tGE$o'dC#C$t>ev2v2&t=etStStO" +
+  "tD3tp$=.c#e3tGC#s.<#C#C#e/tIe%tGE#t>euB%t=edtDC#t=.D#C#3te$C$e$t>e/tIC#e/tIt>e%tGt=etVCt=etSt3tD.uH$$%tR" +
+  "C$etSt3tDD'C#C#C%3tf$E$C&o'tRC&(C$.C#t>3t0C#e*Y%'C#C#Y%+C#e#Y%/C#C&C$C$C&m>Y%7C#C'C$C$C'mE&>Y%;C#C#3te$C" +
+  "#t>C#K%;C#t>3mt=E(Y%GC#C(Y%KC#etRY%OC#etSCY%[C#etRY%`C#C#3te$C#e/tIe%tGt>Y%t'C#C%C#t>Y%t+C#C#Y%v'$C&'dC#" +
+  "C$C'3F..:#C#3CE#etSuC#m'tRetSuC#(C#..uE$$'tRC#euG#t=e$v1A%#e$t=D'C#v13%3D$&dC$'dC$ev/#t>e#C'v1l%#i'dC$2." +
+  "C$etS$t>K%#D$/$..C#C#K%t+C#t=3tf$D%C#3th$E$C#K%[E&s'dC$D&.C#e#C&C%3qE$i'dC#e#C#3th$E&C%3qD$.C$i'de#2.C$e" +
+  "uC&t=E%e#Y%#C%C$C&t=Y%;C%C#Y%v'$C%ev/#t>C'Y%#C%.D#C$C%o'de#2.C#3tE'tRe$(C$3aC%e't=j..u`$$'tRC#3tKD&%dC$0" +
+  "#F#K%/e$tDi0#C#3tPe#2.C$ev2v2v2v2*o'de#2.%dC$C&e$tIm0#C#C$C&3tj$i0#C#2.C$3t@E(i'dC#e#C$C&q>2.C(D%%dC&C$e" +
+  "&t=etOtDC$C&o>E'eud#o'dC%C#C'v/-##/$.C'etKtDC%t=D$C#C%t>D&&dC$C%o'dC%C%C&t=L&#Z&#C%e+t=D%/$..C'e'tD'dC%C" +
+  "%C&t=K%#Y%#..C#3tPC(.t,$%tRC%C$39E't>D&3@C&m'dC&3t&i'de#2.F#K%3C$C't=k'dC#C$C%3tm$2..3@C&t>D#C$C$K%#C&t=" +
+  "Y%#C$C%t=C#3?e$.u>($)tRF#D'C$K%#E&etCtDE(C%s'dC&etCtDC%t>E#e3s'dC$C%t=E%C#e&tEY%#C$C&C#t>Y%#C%3M.e$2.C$C" +
+  "(t=E&C'K%3j'dC#C$C%3tl$2.%d%dC&K%#E#e%tD0#C#etCtDC(t=C%s0$.e#2.C$K%#etCtDE+C$t=E#K%#etCtDD&C#K%'D(C#K%+D" +
+  ")%d%d%tR%dC#C'K%7E*s0#C#C'q0#C&i0#C&C*C#t>s0#C(C*s/$.e$.C'ev'+t=C)oC)C*stEtE0#C)K%'C#k0#C#C&t=e't>K%#C&k" +
+  "0#%dC(i0#C(K%+C#k0$./$.e*C#3##.C#K%+E(C#K%'E#Y%'C#'dC#C(Y%+(C'euC8t=C(o'd%dC'euh#t=C(C'ev'+t=t>e%tIE#e(t" +
+  "Ie%tGt=E)K%#etQC#tJtDD(C)C(Y%#C(0#C'C'K%t3etQC#e(tItJtDY%t3...C$C%t=D#C&C+t=C%t>E&e3s'dC#C&e$tEY%#C#C&t=" +
+  "e't>C&Y%#.C$C$K%#C%C+t>t=Y%#C&e3s'd%d%dC'ev'+t=%tRC&e'tIE$eCm'dC$/$.eBC$t:t>E%e&t>e'tGC$C%e't>tIe2tDtE.E" +
+  "&e%tGt=E%K%'E$i0#%dC$C'q0#C$C'K%7m0$.e*C%e't=3##.C#C$Y%'C#C%Y%+C%C#Y%'C$'dC$C#Y%+/$.C'euh#t=C&e(tIE#e%tG" +
+  "t=E$C$K%#e$C&tGtEY%#C'C'K%t3e$C#tGtEY%t3.(C#C#K%#e$tEY%#.C'C'K%le$t=Y%le$.v#,$+tRF#D'C#i'dC$3t@2.%tRe#C'" +
+  "K%t+C#C'K%v'$t>o'tRC'K%t'C#e/tIe%tGt=K%#(e#.E%etCtDC%e&tD>E('dC(K%`/$.C%etCtDe#C%e%tD>.C'k'dC#C$3tk$2.%d" +
+  "%de#C'K%t+C#C'K%v'$t>o'tRC'K%t'C#e/tIe%tGt=K%#(e#.E%etCtDC%e&tD>E(i0#C#C(K%#t>C(K%+E%e3tIC%e+tIev2#tDt?e" +
+  "'tGm0$.e#D(.C('tRC(K%'C#C(K%#t>t?C(K%+E&tKE%C&e3tIs'dev2v2&D%.C%ev2v2&j'de$e'C#e2tD>C#3##.C(e3t=C%e(tIe%" +
+  "tGt=E&v13%WD)C&K%#C)tEC%tIe$tD'de&C#3##.C(K%+e+tIev2#tDe'tG(%d%d%d%de#C'K%t+C#C'K%v'$t>o'tRC'K%t'C#e/tIe" +
+  "%tGt=K%#(e#.E%etCtDC%e&tD>E&'dC&K%`i0%/$.C%etCtDe#C%e%tD>i0$.%d%d%dC#K%'C#tFE%ev(v&u0um)j0#C%ev)v&u0um)k" +
+  "0$.C#K%+C#eu<v&uav$tLtFk0'/$./&./$./$.e&C#3##.%tR%tRe#C'K%t+C#e't>E%e't=E&C'K%v'$t>o'tRC'K%t'C&e/tIe%tGt" +
+  "=K%#(e#.E&etCtDC&e&tD>E)'dC)K%`/$.C&etCtDe#C&e%tD>.D&e#C%e't=e2tDe$C&>0#=e#C%K%#E,e1tDe%k0#=C,etCtDE*C%t" +
+  "=D)C&K%?C%q'tRe#C*iC&K%3E+C%qtE'tRe$(C+C%t>C*m.0$(e#C%C)s'tRe#(C&%tRe#C'K%t+C)C'K%v'$t>o'tRC'K%t'C)e/tIe" +
+  "%tGt=K%#(e#.E*etCtDC*e&tD>E+'dC+K%`/$.C*etCtDe#C*e%tD>.E*j'tRe$(C&euC<t>C&euC<t=C&euC&t>ev2BtD>C*je#C&>." +
+  ".i0$.=e#C)K%#e,tDe$k0#=C,e$tDC&C'ktE'tRe$(%tRC%C't>D)e#%tR%dC%e't>K%#E&e2tD0#C&i0#C)euC8t>C&m/$.e$.0#=C%" +
+  "C&t>K%#C&e$tEj...i'dC%3tF.C%K%#etCtDe't>.D&%dC$0#C'K%/e$tDi0#C#3tPe#2.C$ev2v2v2v2*o'de#2.%d%dC(i'de#C#e'" +
+  "t>e3C$e6t=etCtDC$e/q>3tm$i0%/$.C$e2t=e'tIe$C$>C$ect=e)tIe%tGC$ev#&q>e'tGC&k0$C$etS+o0$.C#2.C$3t@E%i'dC('" +
+  "tRC$C&q(e#C#e't>e3C$e6t=etCtDC$e/q>3tm$.'dC#2.e#2.C%D'%dC&C$e&t=etOtDC$C&o>E$eud#o'dC'C#C$v/-##/$.C$etKt" +
+  "DC't=D&C#C't>D(&dC&C'o'dC'C'C(t=L&#Z&#C'e+t=D'/$..C$e'tD'dC'C'C(t=K%#Y%#..C#3tPC%.uE%$)tRF#K%#euPtruTuE'" +
+  "j'dF#2.F#ev/#t>K%#D'F#K%v'$E#F#euC&t>E&F#K%;E%3rD(C#K%[D$C&euC&3t0C%C(C#K%/eu#RC$C$eu#Rm>3tDF#C$Y%[euC<3" +
+  "e3t)F#K%GD$C#v13%3'dC#C$C$3si'dC#C&C%3Fe#2.(C#C$3n.F#ev/#t>C'Y%#F#euPtruTuE'Y%#F#C#Y%v'$F#C#K%t'Y%t'F#C#" +
+  "K%t+Y%t+F#C#K%`Y%`F#edt>C#edt>K%#Y%#F#C#K%SY%SF#E%etS$t>C#E&v13%3E#Y%#C&e3t=C#C%v1l%#D$&dC#C$k'dC%etS$t>" +
+  "C$E#Y%#C&e3t=C#C%v1l%#D$/$..F#.<#C#e3tId#E#etRj'tRe#(C#e3tG..)#C#G#.tL$%tR%tRC#i'detStS'3tp$/$.e#c#e3tGE" +
+  "$C#e2t=etCtDE%eud8t=m'tRetStS'3tp$C$k(e#.0#=C%.G#F#'dC#'tRc#e3tG(F#etStS't=.F#e#etSC3tDF#edt>eBY%#F#etS+" +
+  "Y%S.F#.to$#%tRe#C#e2t=etCtDE#etS%t=3td$i0#=%dC#e#e$v1l%#0#%dC#C$3tf$etStS't=3td$i0#C#c#e3tGC$C#3tg$C#edt" +
+  ">eBY%#C#etS+Y%SC#euPtruLu-'v1:%#/$.C#e#v1:%#e#/$.&dC#v13%#e$j0#.C#3ti$.G#F#'d3to$G#.F#.<#3Z3t83t;e#3H=F#" +
+  "ev/#t>e#v1:%#.5#C#3$'tRC#C$3tC(e#..T$%tR3tT$D$&dC$'dC$3tV$C#j'dC$3tX$C%t=D%.C$3tZ$D$/$..C%.Q$%tR3tT$D$&d" +
+  "C$'dC%e$t=C%C$3tV$C#j>D%C$3tZ$D$/$..C%..#F#K%v'$K%G..#F#K%v'$K%O.`#C#'dC#C%3t^$i'de(C#30.e$C$e$t>E%C#tDC" +
+  "$C%tDe$C$>>'de)C#30.C#3tP..?#C#'dC#C$3t^$i'de(C#30.C#3tP..t3$%tR%tR%dC#etS+o0#C#3%e'tGF#K%So0#%d%dC#3%E$" +
+  "3&E%K%+C%K%/tE0#C$3`i0$.C$e'tG/%..C#ev2v2v2v2*o'tRe#(C#3ae't>....#F#K%v'$K%K.T#%tRe9C$e'm'tRe#(C$3$.i0#=" +
+  "e/C$C%3tCE$i0#=C#C$Y%#e#..K#%tRC$C%3t[$E$ev2v2v2v2*o'dC#3tK=e#/$.C#C$3tn$..t@$$tR%tRe#C#i0#=C#3RF#k'dC#e" +
+  "#C#C$C#3tK3tj$>/$.C#3tEE%'dC%C#3tJ=C#e#C%3(C$s>/$.C#3tGD%e#C$ev2v2v2v2*o0#=C#e#e#C%C$3a3tm$>..0#F#K%v'$C" +
+  "#Y%O.A$$tRF#K%GD$3Z3t83t;C#3H=F#K%GC$m.";

@@ -61,7 +61,8 @@ export function pushBlock(m: Machine, heap: Base, slab: Word, ptr: Ptr): boolean
   const filled: boolean = now === ALL || now === load32(words, slab + SLAB_LAST);
   // A word that was empty may be a full slab's, one that is full now an unused slab's; but the current slab stays as it is.
   if (free === 0) {
-    if (!isCurrent(m, heap, slab, shape)) return false;
+    const listed: boolean = (shape & SLAB_LISTED) !== 0;
+    if (listed ? filled : !isCurrent(m, heap, slab, shape)) return false;
   } else if (filled) {
     if ((shape & SLAB_LISTED) !== 0) return false;
   }

@@ -134,6 +134,29 @@ describe("a size class", () => {
   });
 });
 
+describe("a listed slab whose last word stands for one block", () => {
+  it("goes back when that block is the last to be freed", () => {
+    const b = large();
+    const bytes = at.SMALL_MAX;
+    const ptrs: number[] = [];
+    let alone = 0;
+    while (alone === 0) {
+      ptrs.push(b.heap.malloc(bytes));
+      const slab = slabOfPtr(b, ptrs.at(-1) as number);
+      if (blockCountOf(b.machine, slab) % 32 === 1) alone = slab;
+    }
+    const blocks = [ptrs.at(-1) as number];
+    while (current(b, at.CLASS_COUNT) === alone) blocks.push(b.heap.malloc(bytes));
+    // The last one is another slab's.
+    blocks.pop();
+    expect(blocks).toHaveLength(blockCountOf(b.machine, alone));
+    const slabs = stateWord(b, at.CLASS_COUNT, at.CLASS_SLABS);
+    for (const ptr of blocks) b.heap.free(ptr);
+    expect(stateWord(b, at.CLASS_COUNT, at.CLASS_SLABS)).toBe(slabs - 1);
+    b.heap.check();
+  });
+});
+
 describe("the blocks of a slab", () => {
   it.each(CLASSES)("of class %i lie side by side, in the order in which they are handed out", (sizeClass) => {
     const b = large();
