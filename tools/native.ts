@@ -29,7 +29,8 @@ export const LIBRARY: string = join(target, "libmorecore.so");
 
 const TOOLS: Readonly<Record<string, string>> = { wasm2c: "wabt", gcc: "gcc" };
 
-const FLAGS = [
+/** What gcc is told, for any processor. */
+export const NATIVE_FLAGS: readonly string[] = [
   ["-std=c11", "-O3", "-fPIC", "-shared", "-flto", "-fvisibility=hidden", "-pthread"],
   // gcc makes calloc of a malloc and a memset, also of those that are calloc.
   ["-fno-builtin-malloc", "-fno-builtin-calloc", "-fno-builtin-realloc", "-fno-builtin-free"],
@@ -58,7 +59,7 @@ export async function buildNative(): Promise<string> {
   try {
     const { files, includes } = await nativeSources(made);
     const library = join(made, "libmorecore.so");
-    execFileSync("gcc", [...FLAGS, ...includes, ...files, ...ZLIB, "-o", library], {
+    execFileSync("gcc", [...NATIVE_FLAGS, ...includes, ...files, ...ZLIB, "-o", library], {
       stdio: "inherit",
     });
     // Put there whole: a program may be running with the one that is there.

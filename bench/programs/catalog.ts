@@ -109,4 +109,6 @@ export const CXX_PACKAGES = ["libc++-dev-wasm32"] as const;
 export const NATIVE_PACKAGES = [
   ...["wabt", "gcc", "g++", "libc6-dev", "zlib1g-dev", "libmimalloc2.0", "libjemalloc2"],
   ...["git", "perl", "python3", "sqlite3", "xz-utils"],
+  // For the tests on ARM, which is emulated.
+  ...["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"],
 ] as const;
