@@ -34,8 +34,8 @@ export const IMPORTS: readonly Import[] = [
   { name: "Vec", from: "morecore", most: 9_200 },
   { name: "OffsetAllocator", from: "morecore", most: 6_500 },
   { name: "Malloc", from: "morecore/malloc", most: 10_500 },
-  { name: "Heap", from: "morecore", most: 52_500 },
-  { name: "Heap", from: "morecore/wasm", most: 49_000 },
+  { name: "Heap", from: "morecore", most: 53_500 },
+  { name: "Heap", from: "morecore/wasm", most: 49_500 },
   { name: "Heap", from: "morecore/js", most: 38_500 },
   { name: "Heap", from: "morecore/bare", most: 35_000 },
 ];

@@ -16,7 +16,7 @@ export const THREADS_TEXT =
   "7t8tAtGt2t6t4t?t?tBt6#tb$:t@t6t2t<tAt7t8tCt8tAt7t8tAtGt2t6tBt@t4t?t?tBt6#tc$,t@t6t2t@t4t?t?tBt6#t@.t@t6t" +
   "2t@t8t@t4t?t<t:tA#tC0t@t6t2tAt8tKtGt2tCt<t8t6t8#tZ$1t@t6t2tCt<t8t6t8t2t5tLtGt8tF#tX$1t@t6t2tCt<t8t6t8t2t" +
   "FtGt4tGt8#tV$-t@t6t2tEt8t4t?t?tBt6#tn$8t@t6t2t@t4t?t?tBt6t2tHtFt4t5t?t8t2tFt<tMt8#tK-uRts$u1$3#C#e$t>C#t" +
-  "De$C#>i.D#C#e2t=e'tIe$C#>C#ect=e)tIe%tGC#ev#&q>.I#F#euC&t>C#eCt>e%tIe(tGt=F#ev+#t=C#e(tGt=C#eBo>.1#C#K%+" +
+  "De$C#>i.D#C#ect=e)tIe%tGC#e2t=e'tIe$C#>C#ev#&o>.I#F#euC&t>C#eCt>e%tIe(tGt=F#ev+#t=C#e(tGt=C#eBo>.1#C#K%+" +
   "e+tIev2#tD.,#C#3'e'tG.-#C#K%+e3tI.t3$&tRC#e3t=E$C#3)eBt=e(tIe%tGt=D&C$D#&dC#C&m'dC#v13%WE$'dC#C#K%#C$tEY" +
   "%#C#eWt=C$etRtFv1O%#=e$D%.C#e't=D#/$..C%.7#C#e#Y%+C#F#eu`#t=Y%#.3#F#K%t'C#e/tIe%tGt=.b$$tRC#K%#3,E$C#C#e" +
   "'tEv1l%#C#k'de$2.C#3*i'de$2.C$C#e'tEE$C#v1l%#C$k.e$$tRC#K%3D%C$C$K%+etStS%tEY%+C$e#Y%WC$C%Y%[C%eWt=C#e/t" +
@@ -112,8 +112,8 @@ export const THREADS_TEXT =
   "C#3t3i0#C&C#35C#3O.C%D#/$..%dC&K%+E%i0#C%3*i0#C$31.C$3t5D$/$...c$$tRF#eu;8t=K%#F#eu?8t=K%#tEE$i'de#2.F#e" +
   "u;8t=e#Y%#F#eu?8t=e#Y%#C$C#3t6e#k.)#e%3t9.+#euC#3t9=.1#3Z3t83t;C#C$3t(.tP$$tR%dF#K%GE%F#K%td%m0#F#C%e&tI" +
   "C%t=Y%td%3t8C#C$3gE%'dC%2..3t:i'dC#3t'E%'tRC%(C#C$3t<.2.C#C$3t(D%&d%dC%0#3t:i0#C#C$3t(D%/$..C%'tRC%(C#C$" +
-  "3t<..B$$tR3/'d3Z.C#C$3gE%'tRC%(C#C$3t=..tZ,$*tRC#ev2v2v2v2*o'de#2.F#D%%dC#etS+o0#C%K%SC#e2t=e'tIe$C#>C#e" +
-  "ct=e)tIe%tGC#ev#&q>e'tGm0#C#e2t=e'tIe$C#>C#ect=e)tIe%tGC#ev#&q>3t2E$'dC$2..%dC#etS+q0#C%eu;8t=K%#C%eu?8t" +
+  "3t<..B$$tR3/'d3Z.C#C$3gE%'tRC%(C#C$3t=..tZ,$*tRC#ev2v2v2v2*o'de#2.F#D%%dC#etS+o0#C%K%SC#ect=e)tIe%tGC#e2" +
+  "t=e'tIe$C#>C#ev#&o>e'tGm0#C#ect=e)tIe%tGC#e2t=e'tIe$C#>C#ev#&o>3t2E$'dC$2..%dC#etS+q0#C%eu;8t=K%#C%eu?8t" +
   "=K%#tEi0#3t7.C%edt=K%#C%e`t>K%#tE'd3Z.%d%tR%tR%tRe3C#e6t=etCtDC#e/q>E)e'tIE#eCm'dC#/$.eBC#t:t>E$e&t>e'tG" +
   "C#C$e't>tIe2tDtE.E(eCm'tRe#(%tRetRD&C%ev++t=C(e%tGt=K%#D#&d%dC#i0#C*e3s0#C#C)C#K%#etCtDE$j0%=%dC$C&s0#C$" +
   "C)q0#C#D'C$D&.C#K%'E$C%K%7s0)C$D#C*e$t=D*/$..C'..E#'dC#/$.e#%tRC%euh#t=E&C(C(e$t=C(eCm>E#e(tIE$e%tGt=K%#" +
@@ -183,7 +183,7 @@ export const THREADS_TEXT =
   "tRC#e't=(C#3tY$..E$m'tRF#K%7C$o(e#.e$C$>i'de*C#30.C$.G#%dC$i0#C#ev2v2v2v2*C$tAq0#etStStStStK2.C#C$t?.uM&" +
   "$'tRetStStStStKC#C$t?C$'tRev2v2v2v2*C$tAC#m(e#.>E%ev2v2v2v2*o'de#2.F#E#K%3D&C%3t@E'i'de#2.%d%dC%etS+o0#%" +
   "d%de#C#K%t+C'C#K%v'$t>o'tRC#K%t'C'e/tIe%tGt=K%#(e#.E$etCtDC$e&tD>E$i0#C'C$K%#t>C$K%+E(e3tIC(e+tIev2#tDt?" +
-  "e'tGs0#C$i0%/$./$.C'D$%dC%e2t=e'tIe$C%>C%ect=e)tIe%tGC%ev#&q>e'tGE#eud#o'dC$e#C#v/.#/$.C#etKtDC$t=D&&dC$" +
+  "e'tGs0#C$i0%/$./$.C'D$%dC%ect=e)tIe%tGC%e2t=e'tIe$C%>C%ev#&o>e'tGE#eud#o'dC$e#C#v/.#/$.C#etKtDC$t=D&&dC$" +
   "C&m'dC$f#Z&#C$e+t=D$/$..C#e'tD'dC$e#Y%#../$.C#K%CE$C&e't=E#m'dC#D$.C$C'o'd%dC$C'E#t>e&t=etOtDE&e3C%e6t=e" +
   "tCtDC%e/q>e't>E$q'dC&D$.C$eud#o'dC#e#C$v/.#/$.C$etKtDC#t=D&&dC#C&m'dC#f#Z&#C#e+t=D#/$..C$e'tD'dC#e#Y%#.." +
   "..C'.Y$$tRC#3tEE%'dC%C#3tJ=C%3(C$s2.C$ev2v2v2v2*q'tRC$3aC#3tG39j(e#..,#C#e%tG3a.t(#%d%dC#ev2v2v2v2#o0#C$" +
@@ -221,7 +221,7 @@ export const THREADS_TEXT =
   "%tGt=K%#(e#.E*etCtDC*e&tD>E+'dC+K%`/$.C*etCtDe#C*e%tD>.E*j'tRe$(C&euC<t>C&euC<t=C&euC&t>ev2BtD>C*je#C&>." +
   ".i0$.=e#C)K%#e,tDe$k0#=C,e$tDC&C'ktE'tRe$(%tRC%C't>D)e#%tR%dC%e't>K%#E&e2tD0#C&i0#C)euC8t>C&m/$.e$.0#=C%" +
   "C&t>K%#C&e$tEj...i'dC%3tF.C%K%#etCtDe't>.D&%dC$0#C'K%/e$tDi0#C#3tPe#2.C$ev2v2v2v2*o'de#2.%d%dC(i'de#C#e'" +
-  "t>e3C$e6t=etCtDC$e/q>3tm$i0%/$.C$e2t=e'tIe$C$>C$ect=e)tIe%tGC$ev#&q>e'tGC&k0$C$etS+o0$.C#2.C$3t@E%i'dC('" +
+  "t>e3C$e6t=etCtDC$e/q>3tm$i0%/$.C$ect=e)tIe%tGC$e2t=e'tIe$C$>C$ev#&o>e'tGC&k0$C$etS+o0$.C#2.C$3t@E%i'dC('" +
   "tRC$C&q(e#C#e't>e3C$e6t=etCtDC$e/q>3tm$.'dC#2.e#2.C%D'%dC&C$e&t=etOtDC$C&o>E$eud#o'dC'C#C$v/-##/$.C$etKt" +
   "DC't=D&C#C't>D(&dC&C'o'dC'C'C(t=L&#Z&#C'e+t=D'/$..C$e'tD'dC'C'C(t=K%#Y%#..C#3tPC%.uE%$)tRF#K%#euPtruTuE'" +
   "j'dF#2.F#ev/#t>K%#D'F#K%v'$E#F#euC&t>E&F#K%;E%3rD(C#K%[D$C&euC&3t0C%C(C#K%/eu#RC$C$eu#Rm>3tDF#C$Y%[euC<3" +

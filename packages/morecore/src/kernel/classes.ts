@@ -29,9 +29,9 @@ export function smallMax(m: Machine): Word {
   return m.threads ? FAR_MAX : SMALL_MAX;
 }
 
-/** The size class that serves a request of at most FAR_MAX bytes, where there are far classes; else of SMALL_MAX. */
-export function classFor(bytes: Word): Word {
-  return bytes <= SMALL_MAX ? closeClassFor(bytes) : farClassFor(bytes);
+/** The size class that serves a request of at most smallMax bytes. */
+export function classFor(m: Machine, bytes: Word): Word {
+  return m.threads && bytes > SMALL_MAX ? farClassFor(bytes) : closeClassFor(bytes);
 }
 
 /** The same of a larger request. */
@@ -60,7 +60,7 @@ export function isClass(m: Machine, sizeClass: Word): boolean {
 
 /** Whether a request is served from slabs, if one can be had. */
 export function isSmall(m: Machine, heap: Base, bytes: Word): boolean {
-  return bytes <= smallMax(m) && classFor(bytes) << GRANULE_LOG2 <= m.load32(heap + AT_SMALL_LIMIT);
+  return bytes <= smallMax(m) && classFor(m, bytes) << GRANULE_LOG2 <= m.load32(heap + AT_SMALL_LIMIT);
 }
 
 /** Where a size class's state lies. */

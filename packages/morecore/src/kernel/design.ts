@@ -7,7 +7,7 @@ import { freeListed } from "./bulk.ts";
 import { checkHeap } from "./check.ts";
 import { checkCommon } from "./check-common.ts";
 import { chunkSizeFor } from "./chunk.ts";
-import { classFor, closeState } from "./classes.ts";
+import { closeClassFor, closeState, farClassFor } from "./classes.ts";
 import { breach, describeAddress, describeImage, evidence, STATES, walk } from "./describe.ts";
 import type { Engine, PieceState, Total } from "./engine.ts";
 import { formatHeap } from "./image.ts";
@@ -30,6 +30,7 @@ import {
   MIN_REGION,
   PREVIOUS,
   SEGMENT_CHUNKS,
+  SMALL_MAX,
 } from "./layout.ts";
 import { load32, type Machine } from "./machine.ts";
 import { settings, sharing, threadHeaps } from "./sharing.ts";
@@ -71,7 +72,7 @@ export const engine: Engine = {
   // A block of a slab has a whole number of granules, its class's; a chunk a header's word less.
   isExact: (usable, bytes) =>
     usable % GRANULE === 0
-      ? usable === classFor(bytes) * GRANULE
+      ? usable === (usable > SMALL_MAX ? farClassFor(bytes) : closeClassFor(bytes)) * GRANULE
       : usable === chunkSizeFor(bytes) - HEADER_WORD,
   statistics: (m, base) => ({
     growthCount: counted(m, base, AT_GROWTH_COUNT),

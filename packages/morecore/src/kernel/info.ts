@@ -49,7 +49,7 @@ export function reserved(m: Machine, heap: Base): Word {
  */
 export function goodSize(m: Machine, heap: Base, bytes: Word): Word {
   if (isSmall(m, heap, bytes)) {
-    const sizeClass = classFor(bytes);
+    const sizeClass = classFor(m, bytes);
     if (hasSlabs(m, heap, sizeClass)) return sizeClass << GRANULE_LOG2;
   }
   return bytes > MAX_REQUEST ? 0 : chunkSizeFor(bytes) - HEADER_WORD;

@@ -55,7 +55,7 @@ export function malloc(m: Machine, heap: Base, bytes: Word): Ptr {
 export function mallocSlow(m: Machine, heap: Base, bytes: Word): Ptr {
   if (bytes > MAX_REQUEST) return NO_PTR;
   if (isSmall(m, heap, bytes)) {
-    const ptr = takeBlock(m, heap, classFor(bytes));
+    const ptr = takeBlock(m, heap, classFor(m, bytes));
     if (ptr !== NO_PTR) return ptr;
   }
   if (bytes > LARGE_BYTES && (m.load32(heap + AT_MAYBE_UNUSED) | m.load32(heap + AT_IDLE)) !== 0)
@@ -117,7 +117,7 @@ export function calloc(m: Machine, heap: Base, times: Word, bytes: Word): Ptr {
   const topBefore = topOf(m, heap);
   const ptr = malloc(m, heap, total);
   if (ptr === NO_PTR) return NO_PTR;
-  if (total <= smallMax(m) && slabOf(m, heap, ptr) !== 0) m.zero(ptr, classFor(total) << GRANULE_LOG2);
+  if (total <= smallMax(m) && slabOf(m, heap, ptr) !== 0) m.zero(ptr, classFor(m, total) << GRANULE_LOG2);
   else zeroUsed(m, heap, ptr, chunkSizeFor(total) - HEADER_WORD, topBefore);
   return ptr;
 }

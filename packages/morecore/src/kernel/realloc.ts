@@ -92,7 +92,7 @@ function liveBytes(m: Machine, slab: Word, ptr: Ptr): Word {
 /** Whether a live block has the size that a request gets, or could be given it where it lies. */
 function fits(m: Machine, heap: Base, ptr: Ptr, slab: Word, bytes: Word, has: Word): boolean {
   if (slab === 0) return resize(m, heap, chunkOf(ptr), chunkSizeFor(bytes));
-  return bytes <= smallMax(m) && classFor(bytes) << GRANULE_LOG2 === has;
+  return bytes <= smallMax(m) && classFor(m, bytes) << GRANULE_LOG2 === has;
 }
 
 /** dlmalloc's `realloc_in_place`: as realloc, but 0 where the block would have to move. 0 for 0. */

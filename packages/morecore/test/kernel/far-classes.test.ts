@@ -55,7 +55,7 @@ describe("the far classes", () => {
   it("serve what is above 496 bytes and at most 1024, rounded to multiples of 64", () => {
     for (let bytes = at.SMALL_MAX + 1; bytes <= at.FAR_MAX; bytes++) {
       const rounded = Math.ceil(bytes / 64) * 64;
-      expect(classFor(bytes) * 16).toBe(rounded);
+      expect(classFor(crew.m, bytes) * 16).toBe(rounded);
       expect(goodSize(crew.m, a, bytes)).toBe(rounded);
       const ptr = crew.malloc(a, bytes);
       expect(usableSize(crew.m, a, asPtr(ptr))).toBe(rounded);

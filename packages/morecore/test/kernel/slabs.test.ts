@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { asPtr } from "../../src/kernel/address.ts";
-import { classFor, classState, isSmall } from "../../src/kernel/classes.ts";
+import { classState, closeClassFor, isSmall } from "../../src/kernel/classes.ts";
 import { DOUBLE_FREE, MISALIGNED, NOT_A_BLOCK } from "../../src/kernel/codes.ts";
 import { free, usableSize } from "../../src/kernel/free.ts";
 import * as at from "../../src/kernel/layout.ts";
@@ -72,8 +72,9 @@ function expectUnchanged(b: Bench, before: Buffer): void {
 
 describe("a size class", () => {
   it("is as many granules as a request needs, and at least one", () => {
-    expect(classFor(0)).toBe(1);
-    for (let bytes = 1; bytes <= at.SMALL_MAX; bytes++) expect(classFor(bytes)).toBe(Math.ceil(bytes / 16));
+    expect(closeClassFor(0)).toBe(1);
+    for (let bytes = 1; bytes <= at.SMALL_MAX; bytes++)
+      expect(closeClassFor(bytes)).toBe(Math.ceil(bytes / 16));
   });
 
   it.each(CLASSES)("%i serves the 16 sizes up to its blocks', and no others", (sizeClass) => {

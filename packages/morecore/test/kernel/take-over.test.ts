@@ -7,6 +7,7 @@ import { seedOf } from "../../../../test/support/seed.ts";
 import { asPtr, type Base } from "../../src/kernel/address.ts";
 import { TAKEN_BACK } from "../../src/kernel/codes.ts";
 import { joinHeap, leaveHeap } from "../../src/kernel/common.ts";
+import { walk } from "../../src/kernel/describe.ts";
 import { calloc, free, malloc, memalign, realloc, trim } from "../../src/kernel/family.ts";
 import { AT_FOOTPRINT, CLOSED, GONE, MAIL_SLABS, THREAD } from "../../src/kernel/layout.ts";
 import { Machine } from "../../src/kernel/machine.ts";
@@ -266,12 +267,19 @@ describe("a heap that was taken over", () => {
 });
 
 describe("a heap that is being taken over, while another thread frees a block of it", () => {
-  const STEPS = ["store32", "storeShared", "exchange", "compareExchange", "addShared", "andShared"] as const;
+  const SHARED = ["storeShared", "exchange", "compareExchange", "addShared", "andShared"] as const;
+  const WRITES = ["store32", ...SHARED] as const;
+  const ALL = [...WRITES, "orShared", "load32", "loadShared"] as const;
 
   /** Calls back before the step of a machine's whose number that is, and says how many there were. */
-  function interrupt(machine: Machine, number: number, callback: () => void): () => number {
+  function interrupt(
+    machine: Machine,
+    number: number,
+    callback: () => void,
+    names: readonly (typeof ALL)[number][] = WRITES,
+  ): () => number {
     let steps = 0;
-    for (const name of STEPS) {
+    for (const name of names) {
       const step = machine[name].bind(machine) as (...args: number[]) => number;
       machine[name] = (...args: number[]) => {
         if (steps++ === number) callback();
@@ -279,6 +287,22 @@ describe("a heap that is being taken over, while another thread frees a block of
       };
     }
     return () => steps;
+  }
+
+  /** No block lives in any heap, and none waits to be taken back. */
+  function expectEmpty(crew: Crew): void {
+    walk(crew.m, COMMON, ({ state, ptr }) => {
+      if (state === "live" || state === "cached") throw new Error(`${state}: ${ptr}`);
+    });
+  }
+
+  /** A thread's own view of the memory, on which nothing is refused. */
+  function viewOf(crew: Crew): Machine {
+    const machine = new Machine(crew.memory, (code, address) => {
+      throw new Error(`refused: ${code} at ${address}`);
+    });
+    machine.threads = true;
+    return machine;
   }
 
   /** Takes a heap over, and lets another thread free one of its blocks before a step. How many steps there are. */
@@ -293,10 +317,7 @@ describe("a heap that is being taken over, while another thread frees a block of
     // The second time it is a full slab's, of which others are told.
     const blocks = Array.from({ length: bytes < 500 ? 400 : 3 }, () => crew.malloc(gone, bytes));
     const ptr = blocks[1] as number;
-    const machine = new Machine(crew.memory, (code, address) => {
-      throw new Error(`refused: ${code} at ${address}`);
-    });
-    machine.threads = true;
+    const machine = viewOf(crew);
     let freed = false;
     const steps = interrupt(machine, number, () => {
       freed = true;
@@ -311,6 +332,7 @@ describe("a heap that is being taken over, while another thread frees a block of
     leaveHeap(crew.m, heap);
     crew.check();
     // All of it has come back, the freed block too.
+    expectEmpty(crew);
     expect(crew.word(heap + AT_FOOTPRINT)).toBeLessThan(16_384);
     return steps();
   }
@@ -324,5 +346,70 @@ describe("a heap that is being taken over, while another thread frees a block of
     const steps = takenMeanwhile(bytes, rounds, Number.POSITIVE_INFINITY);
     expect(steps).toBeGreaterThan(50);
     for (let number = 0; number < steps; number++) takenMeanwhile(bytes, rounds, number);
+  });
+
+  /** How a thread's free was interrupted: at which step of how many, and at which step of the take-over in between another thread freed. */
+  interface Between {
+    readonly frees: number;
+    readonly takes: number;
+  }
+
+  /**
+   * A thread frees a block. Before a step of that a heap is taken over from its thread, and before a step of that a third thread frees
+   * another block. Says how many steps both had.
+   */
+  function freedAround(
+    bytes: number,
+    count: number,
+    blocks: readonly [number, number],
+    at: Between,
+  ): Between {
+    const crew = new Crew({ threads: 3 });
+    const [gone, second, third] = crew.heaps as [Base, Base, Base];
+    const all = Array.from({ length: count }, () => crew.malloc(gone, bytes));
+    const [mine, yours] = blocks.map((index) => all[index] as number) as [number, number];
+    const [freeing, taking] = [viewOf(crew), viewOf(crew)];
+    let heap: Base | undefined;
+    let freed = false;
+    // What others may see half done: its other stores are looked at above.
+    const inBetween = (): void => {
+      freed = true;
+      crew.free(third, yours);
+    };
+    const takes = interrupt(taking, at.takes, inBetween, SHARED);
+    const takeAll = (): void => {
+      heap = takeOver(taking, COMMON, gone);
+    };
+    const frees = interrupt(freeing, at.frees, takeAll, ALL);
+    free(freeing, second, asPtr(mine));
+    if (heap === undefined) takeAll();
+    if (!freed) crew.free(third, yours);
+    crew.check();
+    const next = joinHeap(crew.m, COMMON);
+    expect(next).toBe(heap);
+    // Its own frees and mallocs find all that the two have freed.
+    for (const ptr of [mine, yours]) expect(refusalOf(() => crew.free(second, ptr))?.[1]).toBe(ptr);
+    for (const ptr of all) if (ptr !== mine && ptr !== yours) crew.free(next, ptr);
+    leaveHeap(crew.m, next);
+    crew.check();
+    expectEmpty(crew);
+    expect(crew.word(next + AT_FOOTPRINT)).toBeLessThan(16_384);
+    return { frees: frees(), takes: takes() };
+  }
+
+  it.each<[string, number, number, [number, number]]>([
+    ["two chunks", 1000, 3, [0, 2]],
+    ["two chunks side by side", 1000, 3, [0, 1]],
+    ["two blocks of a slab with room", 100, 4, [0, 2]],
+    ["two blocks of a full slab", 100, 60, [1, 2]],
+    ["a block of a full slab, and one of the current slab", 100, 60, [1, 59]],
+  ])("in whatever orders three threads come: %s", { timeout: 120_000 }, (_, bytes, count, blocks) => {
+    const never = Number.POSITIVE_INFINITY;
+    const { frees, takes } = freedAround(bytes, count, blocks, { frees: never, takes: never });
+    expect(frees).toBeGreaterThan(2);
+    expect(takes).toBeGreaterThan(20);
+    for (let free = 0; free < frees; free++)
+      for (let take = 0; take <= takes; take++)
+        freedAround(bytes, count, blocks, { frees: free, takes: take });
   });
 });
