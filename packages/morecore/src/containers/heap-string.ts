@@ -130,7 +130,7 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
   /**
    * Where a string is found first, from a byte on, in bytes; -1: nowhere. An empty one is found at the first boundary of
    * characters from there on, and beyond the end at the end, as by String.prototype.indexOf. O(length times the other's
-   * length) at worst.
+   * length) at worst; mostly O(length).
    */
   indexOf(other: string | HeapString, begin = 0): number {
     if (!isWord(begin)) refuseWord("begin", begin);
@@ -140,16 +140,22 @@ export class HeapString<L = unknown> extends Printed implements Disposable {
       while (isInside(own, at)) at++;
       return at;
     }
-    for (let at = begin; at + wanted.length <= own.length; at++)
-      if (begins(own.subarray(at), wanted)) return at;
-    return -1;
+    // The engine finds a byte much faster than a loop does.
+    const first = wanted[0] as number;
+    const last = own.length - wanted.length;
+    let at = own.indexOf(first, begin);
+    while (at >= 0 && at <= last && !isAt(own, at, wanted)) at = own.indexOf(first, at + 1);
+    return at <= last ? at : -1;
   }
 
   /** 32 bits of FNV-1a over the bytes. O(length). */
   hash(): number {
+    const bytes = this.view();
     let hash = FNV_OFFSET;
-    for (const byte of this.view()) hash = Math.imul(hash ^ byte, FNV_PRIME) >>> 0;
-    return hash;
+    // By index: an iterator costs a call for each byte.
+    for (let index = 0; index < bytes.length; index++)
+      hash = Math.imul(hash ^ (bytes[index] as number), FNV_PRIME);
+    return hash >>> 0;
   }
 
   /** The bytes. Get it anew after anything that may allocate. What is written must leave them UTF-8. */
@@ -195,7 +201,11 @@ function isInside(bytes: Uint8Array, at: number): boolean {
 }
 
 function begins(whole: Uint8Array, part: Uint8Array): boolean {
-  if (part.length > whole.length) return false;
-  for (let index = 0; index < part.length; index++) if (whole[index] !== part[index]) return false;
+  return part.length <= whole.length && isAt(whole, 0, part);
+}
+
+/** Whether a part lies at an index of what reaches at least so far. */
+function isAt(whole: Uint8Array, at: number, part: Uint8Array): boolean {
+  for (let index = 0; index < part.length; index++) if (whole[at + index] !== part[index]) return false;
   return true;
 }

@@ -67,6 +67,24 @@ describe("a HeapString", () => {
     expect(new HeapString(Heap.create()).indexOf("")).toBe(0);
   });
 
+  it("finds what begins as it goes on, from any byte on, and what is longer nowhere", () => {
+    const heap = Heap.create();
+    const some = fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 24 });
+    const part = fc.string({ unit: fc.constantFrom("a", "b"), minLength: 1, maxLength: 6 });
+    const property = fc.property(some, part, fc.nat(30), (whole, wanted, begin) => {
+      const string = new HeapString(heap, whole);
+      expect(string.indexOf(wanted, begin)).toBe(whole.indexOf(wanted, begin));
+      expect(string.indexOf(new HeapString(heap, wanted), begin)).toBe(whole.indexOf(wanted, begin));
+    });
+    fc.assert(property, { seed: seedOf("heap-string"), numRuns: 300 });
+  });
+
+  it("has the hash of FNV-1a's own examples", () => {
+    const heap = Heap.create();
+    const hashes = ["", "a", "foobar"].map((text) => new HeapString(heap, text).hash());
+    expect(hashes).toEqual([0x811c_9dc5, 0xe40c_292c, 0xbf9c_f968]);
+  });
+
   it("has U+FFFD for surrogates that have no partner, appended one by one, too", () => {
     const string = new HeapString(Heap.create()).append("\ud83d").append("\ude00");
     expect(string.toString()).toBe("\ufffd\ufffd");
