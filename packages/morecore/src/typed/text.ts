@@ -11,18 +11,52 @@ import type { Life } from "./life.ts";
 import type { Space } from "./space.ts";
 import { typePrinting, type ValueType } from "./type.ts";
 
+/**
+ * Up to so many characters of ASCII are written by a loop, and read: a call of the engine's coders takes longer. A string that is put
+ * together from more than twelve is a tree in V8, which has to be made flat again.
+ */
+const MOST_WRITTEN = 48;
+const MOST_READ = 12;
+/** Up to so many bytes a zero is looked for by a loop. */
+const MOST_SEARCHED = 64;
+const ASCII = 0x7f;
+
 const encoder = new TextEncoder();
 /** Keeps a U+FEFF at the beginning: what was written is what is read. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function encode(value: unknown, what: string): Uint8Array {
   if (typeof value !== "string") throw new TypeError(`${what}: expected a string, got ${describe(value)}`);
-  return encoder.encode(value);
+  return (value.length <= MOST_WRITTEN ? encodeAscii(value) : undefined) ?? encoder.encode(value);
+}
+
+/** The bytes of a string of ASCII; undefined: it is none. */
+function encodeAscii(value: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(value.length);
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index);
+    if (code > ASCII) return undefined;
+    bytes[index] = code;
+  }
+  return bytes;
 }
 
 /** Bytes as a string. Invalid UTF-8 gives U+FFFD. */
 export function decode(space: Space, at: number, bytes: number): string {
-  return decodeView(space.u8.subarray(at, at + bytes));
+  const { u8 } = space;
+  const short = bytes <= MOST_READ ? decodeAscii(u8, at, at + bytes) : undefined;
+  return short ?? decodeView(u8.subarray(at, at + bytes));
+}
+
+/** Bytes of ASCII as a string; undefined: they are none, or there are not so many. */
+function decodeAscii(u8: Uint8Array, from: number, to: number): string | undefined {
+  let text = "";
+  for (let at = from; at < to; at++) {
+    const code = u8[at];
+    if (code === undefined || code > ASCII) return undefined;
+    text += String.fromCharCode(code);
+  }
+  return text;
 }
 
 /** The same, of a view. A copy is decoded: decoders refuse shared memory. */
@@ -48,8 +82,7 @@ export function utf8(bytes: number): ValueType<string> {
   const name = `utf8(${bytes})`;
   const load = (space: Space, at: number): string | undefined => {
     if (at + bytes > space.u8.length) return undefined;
-    const end = space.u8.subarray(at, at + bytes).indexOf(0);
-    return decode(space, at, end < 0 ? bytes : end);
+    return decode(space, at, bytesBeforeZero(space.u8, at, bytes));
   };
   const read = (_: Space, value: unknown): Uint8Array => {
     const encoded = encode(value, name);
@@ -65,6 +98,17 @@ export function utf8(bytes: number): ValueType<string> {
     return true;
   };
   return { ...typePrinting(), kind: "utf8", name, size: bytes, align: 1, load, read, store, copy: load };
+}
+
+/** How many bytes lie before the first zero; all, if there is none. */
+function bytesBeforeZero(u8: Uint8Array, at: number, bytes: number): number {
+  if (bytes > MOST_SEARCHED) {
+    const end = u8.subarray(at, at + bytes).indexOf(0);
+    return end < 0 ? bytes : end;
+  }
+  let count = 0;
+  while (count < bytes && u8[at + count] !== 0) count++;
+  return count;
 }
 
 const MAX_BYTES = 2 ** 30;

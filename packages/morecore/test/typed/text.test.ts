@@ -28,6 +28,36 @@ describe("an owned text", () => {
     expect(live(heap)).toBe(0);
   });
 
+  it.each([false, true])(
+    "has the bytes of its UTF-8, however long it is, and is read by them; shared: %s",
+    (shared) => {
+      const heap = Heap.create({ shared, maximum: 1 << 20 });
+      const Both = struct({ name: text, fixed: utf8(80) });
+      const ref = heap.new(Both);
+      const write = (value: string): void => {
+        const bytes = Array.from(new TextEncoder().encode(value));
+        ref.name = value;
+        ref.fixed = value;
+        expect([ref.name, ref.fixed]).toEqual([value, value]);
+        const [ptr = 0, length] = heap.u32(ref.ptr, 2);
+        expect([length, Array.from(heap.u8(ptr, bytes.length))]).toEqual([bytes.length, bytes]);
+        expect(Array.from(heap.u8(ref.ptr + 8, 80))).toEqual([...bytes, ...Array(80 - bytes.length).fill(0)]);
+      };
+      // In ASCII, and with a character of two, three and four bytes at the beginning, in the middle and at the end.
+      for (let length = 1; length <= 70; length++) {
+        const ascii = Array.from({ length }, (_, index) =>
+          String.fromCharCode(1 + ((index * 37 + length) % 127)),
+        );
+        write(ascii.join(""));
+        for (const wide of ["\u0080", "ü", "\uffff", "🌍"])
+          for (const at of new Set([0, length >> 1, length - 1]))
+            write(ascii.map((each, index) => (index === at ? wide : each)).join(""));
+      }
+      heap.delete(ref);
+      expect(live(heap)).toBe(0);
+    },
+  );
+
   it("is freed when another is written, when it is emptied, and with the struct, nested or in an array", () => {
     const heap = Heap.create();
     const Outer = struct({ inner: Named, all: array(text, 3) });
