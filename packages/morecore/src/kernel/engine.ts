@@ -47,11 +47,12 @@ export interface HeapSettings {
    */
   advance: number;
   /**
-   * The largest request, in bytes, that is served from slabs, where blocks have no headers: a multiple of 16 up to 496; 0
+   * The largest request, in bytes, that is served from slabs, where blocks have no headers: a multiple of 16 up to 1024; 0
    * makes every block a chunk of its own, merged as soon as it is freed. Blocks that are in slabs already stay there. A slab takes
    * at most the 128th part of the region, or of footprintLimit: below 128 KiB there are none, from 512 KiB on all classes may have
    * them. Blocks above 256 bytes are in slabs while the footprint is 256 times as large as eight of them, and at least 544 KiB.
-   * Default 496.
+   * Above 496 bytes there are slabs only where threads share the heap, and there wide ones need a thread's footprint of 32 times
+   * eight of them. Default 1024.
    */
   smallLimit: number;
   /** A free that leaves more than this many bytes in top gives them back; Infinity for never. Default 2 MiB. */

@@ -226,7 +226,8 @@ export const MIN_REGION: Word = 2784;
 //          +68    threads that came so far
 //          +84    the map and how far it reaches: where a heap's header has them
 //          +244   its own address, where a thread's header has it, too
-//          +256   the map: a word for each unit of SLAB_UNIT bytes, from the one that common lies in, to the last there can be
+//          +256   room for up to 63 bytes (units.ts: mapStart), then the map: a word for each unit of SLAB_UNIT bytes, from the one
+//                 that common lies in, to the last there can be
 //
 //  heap   → -448   9 size classes, 32 bytes each
 //          -128   the next thread's heap | the thread | its beat                     written seldom
